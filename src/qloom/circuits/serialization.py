@@ -1,0 +1,101 @@
+"""Circuits as versioned JSON, both ways."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Amplitudes, Circuit
+from qloom.circuits.gates import GATES, Gate, controlled_gate, find_gate, pauli_rotation_gate
+from qloom.circuits.parameters import Angle
+from qloom.circuits.synthesis import diagonal_gate, unitary_gate
+from qloom.errors import ArtifactError, CircuitError
+
+FORMAT, VERSION = "qloom.circuit", 1
+
+
+def circuit_to_json(circuit: Circuit) -> str:
+    """JSON text of a circuit."""
+    operations = [
+        _gate_to_json(op.gate)
+        | {"qubits": list(op.qubits)}
+        | ({"angles": [angle.to_json() for angle in op.angles]} if op.angles else {})
+        for op in circuit.operations
+    ]
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "n_qubits": circuit.n_qubits,
+        "n_inputs": circuit.n_inputs,
+        "n_weights": circuit.n_weights,
+        "initial": _initial_to_json(circuit.initial),
+        "operations": operations,
+    }
+    return json.dumps(document)
+
+
+def circuit_from_json(text: str) -> Circuit:
+    """Circuit of JSON text; ArtifactError if it is damaged, foreign or of a later version."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ArtifactError(f"circuit text is not JSON ({error}), expected what Circuit.to_json wrote") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ArtifactError(f"text is not a circuit, expected JSON with format {FORMAT!r}")
+    if document.get("version") != VERSION:
+        raise ArtifactError(f"circuit has version {document.get('version')!r}, expected {VERSION}; update qloom")
+    try:
+        return _build(document)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        if isinstance(error, CircuitError):
+            raise
+        raise ArtifactError(f"circuit text is damaged ({type(error).__name__}: {error}), expected what to_json wrote") from None
+
+
+def _build(document: dict[str, Any]) -> Circuit:
+    circuit = Circuit(document["n_qubits"])
+    circuit.inputs(document["n_inputs"])
+    circuit.weights(document["n_weights"])
+    circuit.initial = _initial_from_json(document["initial"])
+    for op in document["operations"]:
+        circuit.append(_gate_from_json(op), map(Angle.from_json, op.get("angles", ())), op["qubits"])
+    return circuit
+
+
+def _gate_to_json(gate: Gate) -> dict[str, Any]:
+    if gate.data is None:
+        return {"gate": gate.name}
+    return {"gate": gate.name, "data": _gate_to_json(gate.data) if isinstance(gate.data, Gate) else gate.data}
+
+
+def _gate_from_json(op: dict[str, Any]) -> Gate:
+    name = op["gate"]
+    if name in GATES or name not in _MADE:
+        return find_gate(name)
+    return _MADE[name](op["data"])
+
+
+_MADE = {
+    "pauli_rotation": pauli_rotation_gate,
+    "unitary": lambda data: unitary_gate(np.array(data) @ [1, 1j]),
+    "diagonal": diagonal_gate,
+    "controlled": lambda data: controlled_gate(_gate_from_json(data)),
+}
+
+
+def _initial_to_json(initial: Amplitudes | None) -> dict[str, Any] | None:
+    if initial is None:
+        return None
+    if initial.values is not None:
+        return {"values": [[v.real, v.imag] for v in initial.values]}
+    return {"real": initial.real, "imaginary": initial.imaginary}
+
+
+def _initial_from_json(data: dict[str, Any] | None) -> Amplitudes | None:
+    if data is None:
+        return None
+    if "values" in data:
+        return Amplitudes(values=tuple(complex(re, im) for re, im in data["values"]))
+    return Amplitudes(data["real"], data["imaginary"])

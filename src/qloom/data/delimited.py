@@ -1,0 +1,209 @@
+"""Text tables: encoding, separator, header and decimal comma found by looking, then read by Arrow."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from qloom.data.cells import MISSING_WORDS, is_text, numbers_from_text, plain_column
+from qloom.data.columns import require_distinct
+from qloom.errors import DataError
+
+SEPARATORS = ("\t", ";", "|", ",")  # a comma may also be a decimal comma, so it is tried last
+_SAMPLE_CHARACTERS = 1 << 18
+_SAMPLE_ROWS = 200
+_BLOCK = 1 << 30  # Arrow fixes a column's type in the first block
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a text table is written."""
+
+    separator: str
+    has_header: bool
+    decimal: str
+    names: tuple[str, ...]
+
+
+def read_delimited(path: Path) -> pa.Table:
+    """Read a CSV, TSV or TXT file, also gzipped, into Arrow with typed columns.
+
+    Found by looking: encoding (UTF-8, UTF-16, else Windows-1252), byte-order mark, separator (tab ; | ,), whether the
+    first row is a header (else names are column_1, column_2, ...), and with a semicolon the decimal comma.
+
+    Raises:
+        DataError: empty or binary file, header alone, a name standing twice, a row with another number of cells.
+    """
+    text = _decode(_unzipped(path), path)
+    if not text.strip():
+        raise DataError(f"{path} is empty, expected a header and rows; check the export that wrote it")
+    layout = find_layout(text)
+    require_distinct(layout.names, str(path))
+    table = _parse(text, layout, path).rename_columns(list(layout.names))
+    if table.num_rows == 0:
+        raise DataError(f"{path} has a header and no rows, expected at least one row; check the export that wrote it")
+    table = pa.table({name: _typed(table[name], layout) for name in table.column_names})
+    return table if layout.has_header else _with_note(table, path)
+
+
+def _with_note(table: pa.Table, path: Path) -> pa.Table:
+    note = f"{path.name} has no header row; columns are named column_1 to column_{table.num_columns}"
+    return table.replace_schema_metadata({"qloom.note": note})
+
+
+def _unzipped(path: Path) -> bytes:
+    data = path.read_bytes()
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError) as error:
+        raise DataError(f"{path} is a damaged gzip file ({error}); write it again") from None
+
+
+def _decode(data: bytes, path: Path) -> str:
+    encoding = _find_encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    if "\x00" in text:
+        raise DataError(f"{path} is a binary file, expected text; save it as CSV or Parquet")
+    return text
+
+
+def _find_encoding(data: bytes) -> str:
+    """The encoding by byte-order mark, by the zero bytes of UTF-16, by trying UTF-8; else Windows-1252."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if data.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    even, odd = data[0:2000:2], data[1:2000:2]
+    for zeros, letters, encoding in ((odd, even, "utf-16-le"), (even, odd, "utf-16-be")):
+        if zeros.count(0) > 0.6 * len(zeros) and letters.count(0) < 0.1 * len(letters):
+            return encoding
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def find_layout(text: str) -> Layout:
+    """Separator, header and decimal mark of a text table, from its first rows."""
+    sample = text[:_SAMPLE_CHARACTERS]
+    separator = _find_separator(sample)
+    rows = _rows(sample, separator)
+    has_header = not _is_data(rows[0], rows[1:])
+    width = len(rows[0])
+    names = [cell.strip() if has_header else "" for cell in rows[0]]
+    numbered = tuple(name or f"column_{i + 1}" for i, name in enumerate(names))
+    return Layout(separator, has_header, _find_decimal(text, separator), numbered[:width])
+
+
+def _rows(sample: str, separator: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+            if len(rows) > _SAMPLE_ROWS:
+                break
+    except csv.Error:
+        pass
+    return rows[:-1] if 1 < len(rows) <= _SAMPLE_ROWS and len(sample) == _SAMPLE_CHARACTERS else rows
+
+
+def _find_separator(sample: str) -> str:
+    """The first separator that cuts nearly all rows, the first one included, into one number of cells above one."""
+    first_row = {}
+    for separator in SEPARATORS:
+        widths = [len(row) for row in _rows(sample, separator)] or [1]
+        width, count = Counter(widths).most_common(1)[0]
+        if width > 1 and widths[0] == width and count >= 0.9 * len(widths):
+            return separator
+        first_row[separator] = widths[0]
+    widest = max(SEPARATORS, key=lambda separator: first_row[separator])
+    return widest if first_row[widest] > 1 else ","
+
+
+def _is_data(first: list[str], rest: list[list[str]]) -> bool:
+    """Whether the first row is data: half of the columns of numbers have a number there too, not a running count."""
+    numeric = [i for i in range(len(first)) if any(_number(row[i]) is not None for row in rest[:20] if len(row) > i)]
+    if not rest:
+        numeric = list(range(len(first)))
+    found = [value for i in numeric if (value := _number(first[i])) is not None]
+    if not found or len(found) < 0.5 * len(numeric):
+        return False
+    running = len(found) > 1 and all(b - a == 1 and a.is_integer() for a, b in zip(found, found[1:], strict=False))
+    return not running
+
+
+def _number(cell: str) -> float | None:
+    try:
+        return float(cell.strip().replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _find_decimal(text: str, separator: str) -> str:
+    """A comma if cells between semicolons or tabs are written 1,5 and none 1.5."""
+    if separator not in ";\t":
+        return "."
+    edge = re.escape(separator)
+    cell = rf'(?:^|{edge})[ ]*"?[+-]?\d*{{mark}}\d+"?[ ]*(?={edge}|\r?$)'
+    with_comma = re.search(cell.replace("{mark}", ","), text, re.MULTILINE)
+    with_point = re.search(cell.replace("{mark}", r"\."), text, re.MULTILINE)
+    return "," if with_comma and not with_point else "."
+
+
+def _parse(text: str, layout: Layout, path: Path) -> pa.Table:
+    data = text.encode("utf-8")
+    try:
+        return _read_arrow(data, layout, {})
+    except pa.ArrowInvalid as error:
+        _refuse_ragged(text, layout, path)
+        if len(data) < _BLOCK:
+            raise DataError(f"{path} cannot be read as a text table: {str(error).splitlines()[0]}; check it") from None
+    return _read_arrow(data, layout, dict.fromkeys(layout.names, pa.string()))
+
+
+def _read_arrow(data: bytes, layout: Layout, types: dict[str, pa.DataType]) -> pa.Table:
+    return arrow_csv.read_csv(
+        pa.BufferReader(data),
+        read_options=arrow_csv.ReadOptions(
+            column_names=list(layout.names), skip_rows=0, block_size=min(len(data) + 1, _BLOCK)
+        ),
+        parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=b'"' in data),
+        convert_options=arrow_csv.ConvertOptions(
+            null_values=list(MISSING_WORDS), strings_can_be_null=True, decimal_point=layout.decimal, column_types=types
+        ),
+    )
+
+
+def _refuse_ragged(text: str, layout: Layout, path: Path) -> None:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=layout.separator)
+    for row in reader:
+        if row and len(row) != len(layout.names):
+            raise DataError(
+                f"{path} has {len(row)} cells in line {reader.line_num}, expected {len(layout.names)} as in its first "
+                "line; quote cells that contain the separator or mend that line"
+            )
+
+
+def _typed(column: pa.ChunkedArray, layout: Layout) -> pa.ChunkedArray:
+    """Plain cells; text that spells numbers becomes numbers."""
+    column = plain_column(column)
+    if not is_text(column.type):
+        return column
+    spelled = numbers_from_text(column, layout.decimal)
+    return column if spelled is None else spelled

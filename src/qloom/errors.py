@@ -1,0 +1,35 @@
+"""The one small tree of exceptions a user can meet: each message says what was given, what was expected, what to do."""
+
+from __future__ import annotations
+
+
+class QloomError(Exception):
+    """Base of every error that is the caller's to mend; the command line prints it as one line and exits with 2."""
+
+
+class CircuitError(QloomError, ValueError):
+    """A circuit, gate, qubit, angle or observable that cannot be what was asked for."""
+
+
+class ShapeError(QloomError, ValueError):
+    """An array whose shape or dtype does not fit the circuit or layer it was given to."""
+
+
+class DataError(QloomError, ValueError):
+    """A table, column or cell that cannot be used as it is."""
+
+
+class ConfigError(QloomError, ValueError):
+    """A configuration key or value that is unknown or out of range."""
+
+
+class MemoryLimitError(QloomError, MemoryError):
+    """A request refused before it started because its arrays would not fit in memory."""
+
+
+class ArtifactError(QloomError, ValueError):
+    """A model file, circuit file or run folder that is damaged, foreign or in use."""
+
+
+class UnsupportedError(QloomError, NotImplementedError):
+    """A combination that has no defined or no implemented meaning; the message names the one that works."""

@@ -1,0 +1,236 @@
+"""Observables: Pauli words and their real-weighted sums, built as ``0.5 * X(2) + Z(0) @ Z(1)``.
+
+A word is a pair of bit masks (x, z), bit q for qubit q, and stands for the Hermitian operator
+i^|x&z| X^x Z^z: X where only x is set, Z where only z is, Y where both are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Number
+
+import numpy as np
+
+from qloom.errors import CircuitError
+
+Word = tuple[int, int]
+
+_LETTERS = {"I": (0, 0), "X": (1, 0), "Y": (1, 1), "Z": (0, 1)}
+_NAMES = {bits: letter for letter, bits in _LETTERS.items()}
+_I_POWERS = (1, 1j, -1, -1j)
+
+
+def word_from_letters(letters: str, qubits: Sequence[int]) -> Word:
+    """Masks of a word given as letters, e.g. ``("XZ", (0, 3))``."""
+    if len(letters) != len(qubits):
+        raise CircuitError(f"Pauli word {letters!r} has {len(letters)} letters, expected {len(qubits)}, one per qubit")
+    x = z = 0
+    for letter, qubit in zip(letters, qubits, strict=True):
+        if letter not in _LETTERS:
+            raise CircuitError(f"Pauli word {letters!r} has the letter {letter!r}, expected I, X, Y or Z")
+        x |= _LETTERS[letter][0] << qubit
+        z |= _LETTERS[letter][1] << qubit
+    return x, z
+
+
+def word_letters(word: Word) -> dict[int, str]:
+    """Qubit -> letter of every qubit a word acts on."""
+    x, z = word
+    support = x | z
+    return {q: _NAMES[x >> q & 1, z >> q & 1] for q in range(support.bit_length()) if support >> q & 1}
+
+
+def multiply_words(a: Word, b: Word) -> tuple[int, Word]:
+    """Product of two Hermitian words as (k, word): a b = i^k word."""
+    x, z = a[0] ^ b[0], a[1] ^ b[1]
+    k = (a[0] & a[1]).bit_count() + (b[0] & b[1]).bit_count() + 2 * (a[1] & b[0]).bit_count() - (x & z).bit_count()
+    return k & 3, (x, z)
+
+
+def words_commute(a: Word, b: Word) -> bool:
+    """Whether two words commute (else they anticommute)."""
+    return not ((a[0] & b[1]).bit_count() + (a[1] & b[0]).bit_count()) & 1
+
+
+def words_commute_qubitwise(a: Word, b: Word) -> bool:
+    """Whether on every qubit the letters are equal or one is the identity: such words are measured together."""
+    return not ((a[0] ^ b[0]) | (a[1] ^ b[1])) & (a[0] | a[1]) & (b[0] | b[1])
+
+
+class PauliSum:
+    """A sum of Pauli words with coefficients; immutable.
+
+    ``+`` and ``-`` add, ``*`` takes a number, ``@`` is the operator product (of words and of sums).
+
+    Args:
+        terms: word (x, z) -> coefficient; zero coefficients are dropped.
+    """
+
+    __slots__ = ("terms",)
+
+    def __init__(self, terms: Mapping[Word, complex]):
+        self.terms: dict[Word, complex] = {word: _plain(c) for word, c in terms.items() if c != 0}
+
+    def __add__(self, other: PauliSum | complex) -> PauliSum:
+        other = _as_sum(other)
+        if other is None:
+            return NotImplemented
+        total = dict(self.terms)
+        for word, coefficient in other.terms.items():
+            total[word] = total.get(word, 0) + coefficient
+        return PauliSum(total)
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: complex) -> PauliSum:
+        if not isinstance(factor, Number):
+            return NotImplemented
+        return PauliSum({word: c * factor for word, c in self.terms.items()})  # type: ignore[operator]
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: complex) -> PauliSum:
+        return self * (1 / divisor)
+
+    def __neg__(self) -> PauliSum:
+        return self * -1
+
+    def __sub__(self, other: PauliSum | complex) -> PauliSum:
+        return self + (-other)
+
+    def __rsub__(self, other: complex) -> PauliSum:
+        return -self + other
+
+    def __matmul__(self, other: PauliSum) -> PauliSum:
+        if not isinstance(other, PauliSum):
+            return NotImplemented
+        total: dict[Word, complex] = {}
+        for a, ca in self.terms.items():
+            for b, cb in other.terms.items():
+                k, word = multiply_words(a, b)
+                total[word] = total.get(word, 0) + ca * cb * _I_POWERS[k]
+        return PauliSum(total)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PauliSum) and self.terms == other.terms
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.terms.items()))
+
+    def __iter__(self) -> Iterator[tuple[complex, Word]]:
+        return ((c, word) for word, c in self.terms.items())
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def __repr__(self) -> str:
+        return " + ".join(_term_repr(c, word) for c, word in self) or "0"
+
+    @property
+    def qubits(self) -> tuple[int, ...]:
+        """Every qubit the sum acts on, in order."""
+        support = 0
+        for x, z in self.terms:
+            support |= x | z
+        return tuple(q for q in range(support.bit_length()) if support >> q & 1)
+
+    @property
+    def is_hermitian(self) -> bool:
+        """Whether every coefficient is real, as a measured observable's must be."""
+        return all(np.imag(c) == 0 for c in self.terms.values())
+
+    def commutes(self, other: PauliSum) -> bool:
+        """Whether the two operators commute."""
+        return not (self @ other - other @ self).terms
+
+    def matrix(self, n_qubits: int) -> np.ndarray:
+        """Dense (2^n, 2^n) matrix, qubit 0 the most significant bit; for checks on few qubits."""
+        check_fits(self, n_qubits)
+        single = {"I": np.eye(2), "X": [[0, 1], [1, 0]], "Y": [[0, -1j], [1j, 0]], "Z": [[1, 0], [0, -1]]}
+        total = np.zeros((2**n_qubits, 2**n_qubits), complex)
+        for coefficient, word in self:
+            letters = word_letters(word)
+            factor = np.eye(1)
+            for qubit in range(n_qubits):
+                factor = np.kron(factor, single[letters.get(qubit, "I")])
+            total += coefficient * factor
+        return total
+
+
+def X(qubit: int) -> PauliSum:
+    """Pauli X on a qubit."""
+    return pauli("X", (qubit,))
+
+
+def Y(qubit: int) -> PauliSum:
+    """Pauli Y on a qubit."""
+    return pauli("Y", (qubit,))
+
+
+def Z(qubit: int) -> PauliSum:
+    """Pauli Z on a qubit."""
+    return pauli("Z", (qubit,))
+
+
+def I() -> PauliSum:  # noqa: E743 - the field's name of the identity
+    """The identity: a constant in a sum."""
+    return PauliSum({(0, 0): 1.0})
+
+
+def pauli(letters: str, qubits: Sequence[int]) -> PauliSum:
+    """A word from letters and qubits: ``pauli("XZY", (0, 1, 4))``."""
+    for qubit in qubits:
+        if not isinstance(qubit, int | np.integer) or qubit < 0:
+            raise CircuitError(f"qubit {qubit!r} in an observable, expected an integer from 0")
+    if len(set(qubits)) != len(qubits):
+        raise CircuitError(f"Pauli word {letters!r} on qubits {tuple(qubits)} repeats a qubit; multiply with @ instead")
+    return PauliSum({word_from_letters(letters, [int(q) for q in qubits]): 1.0})
+
+
+def group_commuting(words: Iterable[Word], qubitwise: bool = True) -> list[list[Word]]:
+    """Words gathered greedily into groups that can be measured together, in order of first appearance.
+
+    Args:
+        words: Pauli words.
+        qubitwise: letters must agree qubit by qubit (measurable with one-qubit rotations); else plain commutation.
+    """
+    compatible = words_commute_qubitwise if qubitwise else words_commute
+    groups: list[list[Word]] = []
+    for word in words:
+        for group in groups:
+            if all(compatible(word, member) for member in group):
+                group.append(word)
+                break
+        else:
+            groups.append([word])
+    return groups
+
+
+def check_fits(observable: PauliSum, n_qubits: int) -> None:
+    """Raise unless the observable is a Hermitian PauliSum on the first n_qubits qubits."""
+    if not isinstance(observable, PauliSum):
+        raise CircuitError(
+            f"observable {observable!r} is a {type(observable).__name__}, expected a Pauli sum such as Z(0) @ Z(1)"
+        )
+    if not observable.is_hermitian:
+        raise CircuitError(f"observable {observable!r} has a complex coefficient, expected real ones (Hermitian)")
+    if observable.qubits and observable.qubits[-1] >= n_qubits:
+        raise CircuitError(
+            f"observable {observable!r} acts on qubit {observable.qubits[-1]}, the circuit has qubits 0 to {n_qubits - 1}"
+        )
+
+
+def _plain(coefficient: complex) -> complex:
+    value = complex(coefficient)
+    return value.real if value.imag == 0 else value
+
+
+def _as_sum(value: object) -> PauliSum | None:
+    if isinstance(value, PauliSum):
+        return value
+    return PauliSum({(0, 0): value}) if isinstance(value, Number) else None  # type: ignore[dict-item]
+
+
+def _term_repr(coefficient: complex, word: Word) -> str:
+    letters = " @ ".join(f"{letter}({qubit})" for qubit, letter in word_letters(word).items()) or "I()"
+    return letters if coefficient == 1 else f"{coefficient:g} * {letters}"
