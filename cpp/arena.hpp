@@ -1,0 +1,96 @@
+// Scratch memory of one thread: kept between calls while small, so that a small call allocates nothing.
+#pragma once
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <vector>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+namespace qloom {
+
+class Arena {
+public:
+    ~Arena() { release(); }
+    Arena() = default;
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+
+    // `count` numbers aligned to a vector, alive until the Scratch that took them ends.
+    template <class T>
+    T* take(size_t count) {
+        const size_t bytes = (count * sizeof(T) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        if (used + bytes <= capacity) {
+            T* out = reinterpret_cast<T*>(base + used);
+            used += bytes;
+            return out;
+        }
+        extra.push_back(allocate(bytes));
+        overflow += bytes;
+        return reinterpret_cast<T*>(extra.back());
+    }
+
+private:
+    friend class Scratch;
+    static constexpr size_t ALIGNMENT = 64, HUGE = size_t(1) << 21, KEEP_AT_MOST = size_t(1) << 24;
+
+    static char* allocate(size_t bytes) {
+        const size_t alignment = bytes >= 2 * HUGE ? HUGE : ALIGNMENT;
+        void* out = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+        if (!out) throw std::bad_alloc();
+#if defined(__linux__)
+        if (alignment == HUGE) madvise(out, bytes, MADV_HUGEPAGE);
+#endif
+        return static_cast<char*>(out);
+    }
+
+    void release() {
+        for (char* block : extra) std::free(block);
+        extra.clear();
+        std::free(base);
+        base = nullptr;
+        capacity = 0;
+    }
+
+    // After the outermost user: give back what overflowed and, while it stays small, make room for as much next time.
+    void settle() {
+        if (extra.empty()) return;
+        const size_t wanted = capacity + overflow;
+        release();
+        if (wanted <= KEEP_AT_MOST) base = allocate(wanted), capacity = wanted;
+        overflow = 0;
+    }
+
+    char* base = nullptr;
+    size_t capacity = 0, used = 0, overflow = 0;
+    std::vector<char*> extra;
+    int users = 0;
+};
+
+// Opens the thread's arena for a scope.
+class Scratch {
+public:
+    Scratch() : arena(mine()), mark(arena.used) { ++arena.users; }
+    ~Scratch() {
+        arena.used = mark;
+        if (--arena.users == 0) arena.settle();
+    }
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    template <class T>
+    T* take(size_t count) {
+        return arena.take<T>(count);
+    }
+
+private:
+    static Arena& mine() {
+        thread_local Arena arena;
+        return arena;
+    }
+    Arena& arena;
+    size_t mark;
+};
+
+}  // namespace qloom

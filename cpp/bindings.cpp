@@ -1,0 +1,112 @@
+// The native boundary: plain contiguous arrays down and up, the interpreter lock released in between.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+
+#include "program.hpp"
+#include "threads.hpp"
+
+namespace nb = nanobind;
+using namespace qloom;
+
+template <class T>
+using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+template <class T>
+using MaybeArray = std::optional<Array<T>>;
+
+static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs, Array<const uint64_t> pass_x,
+                            Array<const uint32_t> pass_start, Array<const uint8_t> pass_shared, Array<const uint64_t> z,
+                            Array<const int8_t> source, Array<const int32_t> index, Array<const double> scale,
+                            Array<const double> offset) {
+    Program p;
+    p.n_qubits = n_qubits, p.n_inputs = n_inputs, p.n_weights = n_weights, p.n_outputs = n_outputs;
+    for (size_t r = 0; r < z.size(); ++r)
+        p.rotations.push_back({z.data()[r], Source(source.data()[r]), index.data()[r], scale.data()[r], offset.data()[r]});
+    for (size_t k = 0; k < pass_x.size(); ++k) {
+        const uint32_t first = pass_start.data()[k], end = pass_start.data()[k + 1];
+        p.passes.push_back({pass_x.data()[k], first, end - first, pass_shared.data()[k] != 0});
+    }
+    return p;
+}
+
+static void measure_terms(Program& p, Array<const double> coefficient, Array<const uint64_t> x, Array<const uint64_t> z,
+                          Array<const uint32_t> output) {
+    for (size_t t = 0; t < x.size(); ++t) {
+        const Term term{coefficient.data()[t], x.data()[t], z.data()[t], output.data()[t]};
+        (term.x ? p.others : p.diagonal).push_back(term);
+    }
+}
+
+static void measure_outcomes(Program& p, const std::vector<uint64_t>& rows, uint64_t flips) {
+    p.probabilities = true;
+    p.outcome = BitMap(rows, flips, p.n_qubits);
+}
+
+static void start_from(Program& p, Array<const double> parts) { p.initial.assign(parts.data(), parts.data() + parts.size()); }
+
+static void start_from_inputs(Program& p, int64_t real_column, int64_t imaginary_column) {
+    p.real_column = real_column;
+    p.imaginary_column = imaginary_column;
+}
+
+template <class T>
+static Batch<T> batch_of(const Program& p, const Array<const T>& inputs, const Array<const T>& weights, int threads) {
+    const size_t stride = weights.ndim() == 2 ? p.n_weights : 0;
+    return {inputs.shape(0), inputs.data(), weights.data(), stride, threads};
+}
+
+template <class T>
+static T* data_or_null(const MaybeArray<T>& array) {
+    return array ? array->data() : nullptr;
+}
+
+template <class T>
+static void bind(nb::module_& m) {
+    m.def("forward", [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<T> values, MaybeArray<T> kept, int threads) {
+        nb::gil_scoped_release unlocked;
+        forward<T>(p, batch_of<T>(p, inputs, weights, threads), values.data(), data_or_null(kept));
+    }, nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none(), nb::arg());
+    m.def("backward", [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<const T> cotangents,
+                         MaybeArray<const T> kept, MaybeArray<T> d_inputs, MaybeArray<T> d_weights, int threads) {
+        nb::gil_scoped_release unlocked;
+        backward<T>(p, batch_of<T>(p, inputs, weights, threads),
+                    {cotangents.data(), data_or_null(kept), data_or_null(d_inputs), data_or_null(d_weights)});
+    }, nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none(), nb::arg().none(),
+       nb::arg().none(), nb::arg());
+    m.def("states", [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<T> out, int threads) {
+        nb::gil_scoped_release unlocked;
+        states<T>(p, batch_of<T>(p, inputs, weights, threads), out.data());
+    }, nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg());
+}
+
+NB_MODULE(_native, m) {
+    m.doc() = "Native engine: programs of Pauli rotations on batches of state vectors.";
+    nb::class_<Program>(m, "Program")
+        .def("__init__", [](Program* self, unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
+                            Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint8_t> pass_shared,
+                            Array<const uint64_t> z, Array<const int8_t> source, Array<const int32_t> index,
+                            Array<const double> scale, Array<const double> offset) {
+            new (self) Program(make_program(n_qubits, n_inputs, n_weights, n_outputs, pass_x, pass_start, pass_shared, z, source,
+                                            index, scale, offset));
+        })
+        .def("measure_terms", &measure_terms)
+        .def("measure_outcomes", &measure_outcomes)
+        .def("start_from", &start_from)
+        .def("start_from_inputs", &start_from_inputs)
+        .def("kept_size", [](const Program& p, size_t batch, bool twice) {
+            return twice ? kept_size<double>(p, batch) : kept_size<float>(p, batch);
+        });
+    bind<float>(m);
+    bind<double>(m);
+    m.def("available_threads", &available_threads);
+    m.def("kernel_names", [] {
+        const Kernels<float>* sets[4];
+        std::vector<std::string> names{kernels<float>().name};
+        const size_t n = available_kernels<float>(sets, 4);
+        for (size_t i = 0; i < n; ++i) names.push_back(sets[i]->name);
+        return names;
+    }, "The set of kernels in use, then every set this processor runs, best first.");
+}

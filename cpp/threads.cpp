@@ -1,0 +1,144 @@
+#include "threads.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+#if defined(__linux__)
+#include <sched.h>
+#endif
+#if defined(__unix__) || defined(__APPLE__)
+#include <unistd.h>
+#define QLOOM_HAS_FORK
+#endif
+
+namespace qloom {
+namespace {
+
+struct Job {
+    const std::function<void(size_t)>* task = nullptr;
+    size_t n = 0;
+    std::atomic<size_t> next{0};
+    std::exception_ptr error;
+    std::mutex error_guard;
+
+    void work() {
+        for (size_t i = next.fetch_add(1); i < n; i = next.fetch_add(1)) {
+            try {
+                (*task)(i);
+            } catch (...) {
+                std::lock_guard<std::mutex> hold(error_guard);
+                if (!error) error = std::current_exception();
+                next.store(n);
+            }
+        }
+    }
+};
+
+class Pool {
+public:
+    // One job at a time; false when the pool is busy with another caller's.
+    bool run(Job& job, int threads) {
+        std::unique_lock<std::mutex> mine(caller, std::try_to_lock);
+        if (!mine.owns_lock()) return false;
+        const size_t helpers = static_cast<size_t>(threads - 1);
+        while (workers < helpers) {
+            std::thread([this, index = workers] { serve(index); }).detach();
+            ++workers;
+        }
+        {
+            std::lock_guard<std::mutex> hold(guard);
+            current = &job;
+            wanted = helpers;
+            busy.store(helpers);
+            turn.fetch_add(1);
+        }
+        wake.notify_all();
+        job.work();
+        spin_until([&] { return busy.load(std::memory_order_acquire) == 0; });
+        std::unique_lock<std::mutex> hold(guard);
+        done.wait(hold, [&] { return busy.load() == 0; });
+        return true;
+    }
+
+private:
+    // Sleeping and waking costs more than most passes take: look for a while first.
+    template <class F>
+    static bool spin_until(F ready) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+        do {
+            for (int i = 0; i < 64; ++i)
+                if (ready()) return true;
+            std::this_thread::yield();
+        } while (std::chrono::steady_clock::now() < end);
+        return false;
+    }
+
+    void serve(size_t index) {
+        for (size_t seen = 0;;) {
+            spin_until([&] { return turn.load(std::memory_order_acquire) != seen; });
+            Job* job;
+            {
+                std::unique_lock<std::mutex> hold(guard);
+                wake.wait(hold, [&] { return turn.load() != seen; });
+                seen = turn.load();
+                if (index >= wanted) continue;
+                job = current;
+            }
+            job->work();
+            if (busy.fetch_sub(1) == 1) {
+                std::lock_guard<std::mutex> hold(guard);
+                done.notify_one();
+            }
+        }
+    }
+
+    std::mutex caller, guard;
+    std::condition_variable wake, done;
+    Job* current = nullptr;
+    size_t workers = 0, wanted = 0;
+    std::atomic<size_t> turn{0}, busy{0};
+};
+
+// The pool is never destroyed: its threads may outlive main. A forked child has none of the threads and starts afresh.
+Pool& pool() {
+    static std::mutex guard;
+    static Pool* current = nullptr;
+#ifdef QLOOM_HAS_FORK
+    static pid_t owner = 0;
+    const pid_t me = getpid();
+    if (owner != me) {
+        current = new Pool;
+        owner = me;
+        return *current;
+    }
+#endif
+    std::lock_guard<std::mutex> hold(guard);
+    if (!current) current = new Pool;
+    return *current;
+}
+
+}  // namespace
+
+void parallel_for(size_t n, int threads, const std::function<void(size_t)>& task) {
+    Job job;
+    job.task = &task;
+    job.n = n;
+    if (static_cast<size_t>(threads) > n) threads = static_cast<int>(n);
+    if (threads <= 1 || !pool().run(job, threads)) job.work();
+    if (job.error) std::rethrow_exception(job.error);
+}
+
+int available_threads() {
+#if defined(__linux__)
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+    const unsigned n = std::thread::hardware_concurrency();
+    return n ? static_cast<int>(n) : 1;
+}
+
+}  // namespace qloom
