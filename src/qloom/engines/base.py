@@ -1,0 +1,113 @@
+"""What an engine is: it prepares a circuit and what is measured, once, for many evaluations."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.engines.batch import Batch
+from qloom.errors import CircuitError, UnsupportedError
+from qloom.observables import PauliSum, Z, check_fits
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """As outputs: probabilities of the 2^k outcomes of k qubits, in order of the bit string."""
+
+    qubits: tuple[int, ...]
+
+
+Outputs = tuple[PauliSum, ...] | Probabilities
+
+
+def as_outputs(circuit: Circuit, observables: Any = None) -> Outputs:
+    """Outputs from what a user may give: one or more Pauli sums, "probabilities", `Probabilities`, None for Z everywhere."""
+    if observables is None:
+        return tuple(Z(q) for q in range(circuit.n_qubits))
+    if isinstance(observables, str):
+        if observables != "probabilities":
+            raise CircuitError(f"observables={observables!r}, expected Pauli sums or 'probabilities'")
+        return Probabilities(tuple(range(circuit.n_qubits)))
+    if isinstance(observables, Probabilities):
+        return Probabilities(checked_qubits(circuit, observables.qubits))
+    if isinstance(observables, PauliSum):
+        observables = (observables,)
+    if not isinstance(observables, Sequence) or not observables:
+        raise CircuitError(f"observables={observables!r}, expected one Pauli sum or more, such as [Z(0), Z(0) @ Z(1)]")
+    for observable in observables:
+        check_fits(observable, circuit.n_qubits)
+    return tuple(observables)
+
+
+def checked_qubits(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int, ...]:
+    """Qubits to measure, all of them for None."""
+    if qubits is None:
+        return tuple(range(circuit.n_qubits))
+    out = tuple(int(q) for q in qubits)
+    if not out or len(set(out)) != len(out) or not all(0 <= q < circuit.n_qubits for q in out):
+        raise CircuitError(f"qubits {out}, expected different ones from 0 to {circuit.n_qubits - 1}")
+    return out
+
+
+class Evaluator(ABC):
+    """A prepared circuit: arrays in, values out. Thread-safe."""
+
+    circuit: Circuit
+    n_outputs: int
+
+    @abstractmethod
+    def values(self, batch: Batch) -> np.ndarray:
+        """Values (B, O)."""
+
+
+class AdjointEvaluator(Evaluator):
+    """An evaluator that also walks backwards: cotangents in, derivatives out."""
+
+    @abstractmethod
+    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """Values (B, O) and, if asked for and small enough, what spares the backward walk the forward one."""
+
+    @abstractmethod
+    def backward(
+        self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: tuple[bool, bool]
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Derivatives of sum(cotangents * values).
+
+        Shapes: cotangents (B, O) -> d_inputs (B, I), d_weights (W,) or (B, W) as the weights are; None where not wanted.
+        """
+
+    def values(self, batch: Batch) -> np.ndarray:
+        return self.forward(batch, keep=False)[0]
+
+
+class Engine(ABC):
+    """Runs circuits. Subclasses give `prepare_exact` and `state`."""
+
+    def prepare(
+        self, circuit: Circuit, observables: Any = None, *, shots: int | None = None, seed: int | None = None
+    ) -> Evaluator:
+        """An evaluator of expectation values or probabilities; estimated from `shots` measurements if given."""
+        outputs = as_outputs(circuit, observables)
+        if shots is None:
+            return self.prepare_exact(circuit, outputs)
+        from qloom.engines.shots import ShotEvaluator
+
+        return ShotEvaluator(self, circuit, outputs, shots, seed)
+
+    @abstractmethod
+    def prepare_exact(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
+        """An evaluator of exact values."""
+
+    def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
+        """Final states (B, 2^n), complex."""
+        raise UnsupportedError(f"{type(self).__name__} keeps no state; ask for expectation values or samples")
+
+
+def n_outputs_of(outputs: Outputs) -> int:
+    """O."""
+    return 2 ** len(outputs.qubits) if isinstance(outputs, Probabilities) else len(outputs)

@@ -1,0 +1,127 @@
+"""The arrays of a call, checked once where they enter."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.errors import MemoryLimitError, ShapeError
+
+_NORM_TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-6}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Checked arrays of one call, contiguous and of one dtype.
+
+    Shapes: inputs (B, I); weights (W,), or (B, W) when every sample has its own.
+
+    `single` tells that the caller gave no batch dimension: results lose theirs.
+    """
+
+    inputs: np.ndarray
+    weights: np.ndarray
+    single: bool
+
+    @property
+    def size(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.inputs.dtype
+
+    def unbatched(self, result: np.ndarray) -> np.ndarray:
+        """A result without its batch dimension if the caller gave none."""
+        return result[0] if self.single else result
+
+
+def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Batch:
+    """Inputs and weights of a call as a `Batch`.
+
+    Shapes: inputs (B, I) or (I,), None if I = 0; weights (W,) or (B, W), None if W = 0.
+
+    Raises:
+        ShapeError: if a shape or dtype does not fit.
+    """
+    x, w = _as_floats("inputs", inputs), _as_floats("weights", weights)
+    dtype = _common_dtype(x, w)
+    n_inputs, n_weights = circuit.n_inputs, circuit.n_weights
+    if w is None:
+        w = np.zeros(n_weights, dtype) if n_weights == 0 else _missing("weights", n_weights)
+    if w.ndim not in (1, 2) or w.shape[-1] != n_weights:
+        raise ShapeError(f"weights has shape {w.shape}, expected ({n_weights},) or (B, {n_weights})")
+    single = w.ndim == 1 and (x is None or x.ndim == 1)
+    if x is None:
+        x = np.zeros((len(w) if w.ndim == 2 else 1, 0), dtype) if n_inputs == 0 else _missing("inputs", n_inputs)
+    if x.ndim == 1:
+        x = np.broadcast_to(x, (len(w) if w.ndim == 2 else 1, len(x)))
+    if x.ndim != 2 or x.shape[1] != n_inputs:
+        raise ShapeError(
+            f"inputs has shape {x.shape}, expected (B, {n_inputs}); the circuit takes {n_inputs} inputs a sample"
+        )
+    if w.ndim == 2 and len(w) != len(x):
+        raise ShapeError(f"weights has {len(w)} rows and inputs has {len(x)}, expected the same number of samples")
+    batch = Batch(np.ascontiguousarray(x, dtype), np.ascontiguousarray(w, dtype), single)
+    _check_amplitudes(circuit, batch)
+    return batch
+
+
+def _as_floats(name: str, array: Any) -> np.ndarray | None:
+    if array is None:
+        return None
+    array = np.asarray(array)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype not in (np.float32, np.float64):
+        raise ShapeError(f"{name} has dtype {array.dtype}, expected float32 or float64")
+    return array
+
+
+def _common_dtype(x: np.ndarray | None, w: np.ndarray | None) -> np.dtype[Any]:
+    given = [a.dtype for a in (x, w) if a is not None and a.size]
+    if len(set(given)) > 1:
+        raise ShapeError(f"inputs is {given[0]} and weights is {given[1]}, expected one dtype; convert one of them")
+    return given[0] if given else np.dtype(np.float64)
+
+
+def _missing(name: str, count: int) -> np.ndarray:
+    raise ShapeError(f"{name} not given, expected {count} of them a sample; the circuit declares {name}({count})")
+
+
+def _check_amplitudes(circuit: Circuit, batch: Batch) -> None:
+    if circuit.initial is None or circuit.initial.values is not None:
+        return
+    size, norms = 2**circuit.n_qubits, np.zeros(batch.size)
+    for column in (circuit.initial.real, circuit.initial.imaginary):
+        if column is not None:
+            norms += np.einsum("bi,bi->b", *(batch.inputs[:, column : column + size],) * 2, dtype=np.float64)
+    wrong = np.flatnonzero(~(np.abs(norms - 1) <= _NORM_TOLERANCE[batch.dtype]))
+    if len(wrong):
+        norm = np.sqrt(norms[wrong[0]])
+        raise ShapeError(f"amplitudes of sample {wrong[0]} have norm {norm:.6g}, expected 1; divide them by their norm")
+
+
+def available_memory() -> int:
+    """Bytes that can be taken now without swapping."""
+    try:
+        with open("/proc/meminfo") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def check_memory(needed: int, what: str) -> None:
+    """Refuse a request that would not fit, before it starts."""
+    free = available_memory()
+    if needed > free:
+        raise MemoryLimitError(
+            f"{what} needs {needed:,} bytes, {free:,} are free; use fewer qubits, samples or float32"
+        )

@@ -1,0 +1,90 @@
+"""The reference engine: dense, slow, and the definition of what every other engine must give.
+
+It multiplies textbook matrices from the gate table into a state, one sample and one gate at a time, and knows nothing of
+rotations, frames or programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.parameters import Angle
+from qloom.engines.base import Engine, Evaluator, Outputs, Probabilities, n_outputs_of
+from qloom.engines.batch import Batch, check_memory
+
+
+class ReferenceEngine(Engine):
+    """Complex double arithmetic with whole matrices; for checks on few qubits."""
+
+    def prepare_exact(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
+        return ReferenceEvaluator(circuit, outputs)
+
+    def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
+        check_memory(32 * batch.size * 2**circuit.n_qubits, f"{batch.size} states of {circuit.n_qubits} qubits")
+        states = np.array([_run(circuit, batch, b) for b in range(batch.size)]).reshape(batch.size, -1)
+        return states.astype(np.result_type(batch.dtype, np.complex64))
+
+
+class ReferenceEvaluator(Evaluator):
+    """Values from whole states."""
+
+    def __init__(self, circuit: Circuit, outputs: Outputs):
+        self.circuit = circuit.copy()
+        self.outputs = outputs
+        self.n_outputs = n_outputs_of(outputs)
+
+    def values(self, batch: Batch) -> np.ndarray:
+        rows = [self._measure(_run(self.circuit, batch, b)) for b in range(batch.size)]
+        return np.array(rows).reshape(batch.size, self.n_outputs).astype(batch.dtype)
+
+    def _measure(self, state: np.ndarray) -> np.ndarray:
+        n = self.circuit.n_qubits
+        if isinstance(self.outputs, Probabilities):
+            return marginals(np.abs(state) ** 2, n, self.outputs.qubits)
+        return np.array([np.vdot(state, o.matrix(n) @ state).real for o in self.outputs])
+
+
+def marginals(probabilities: np.ndarray, n_qubits: int, qubits: Sequence[int]) -> np.ndarray:
+    """Probabilities of the outcomes of some qubits, in their order, from those of all."""
+    cube = probabilities.reshape((2,) * n_qubits)
+    others = tuple(q for q in range(n_qubits) if q not in qubits)
+    kept = [q for q in range(n_qubits) if q in qubits]
+    return cube.sum(axis=others).transpose([kept.index(q) for q in qubits]).ravel()
+
+
+def _run(circuit: Circuit, batch: Batch, sample: int) -> np.ndarray:
+    state = _initial(circuit, batch.inputs[sample])
+    weights = batch.weights if batch.weights.ndim == 1 else batch.weights[sample]
+    for op in circuit.operations:
+        angles = [_value(angle, batch.inputs[sample], weights) for angle in op.angles]
+        state = _apply(op.gate.matrix(*angles), op.qubits, state, circuit.n_qubits)
+    return state
+
+
+def _initial(circuit: Circuit, row: np.ndarray) -> np.ndarray:
+    size, initial = 2**circuit.n_qubits, circuit.initial
+    if initial is None:
+        return np.eye(1, size, dtype=complex)[0]
+    if initial.values is not None:
+        return np.array(initial.values)
+    assert initial.real is not None
+    state = row[initial.real : initial.real + size].astype(complex)
+    if initial.imaginary is not None:
+        state += 1j * row[initial.imaginary : initial.imaginary + size]
+    return state
+
+
+def _value(angle: Angle, inputs: np.ndarray, weights: np.ndarray) -> float:
+    if angle.is_number:
+        return angle.offset
+    return angle.scale * float((inputs if angle.source == "input" else weights)[angle.index]) + angle.offset
+
+
+def _apply(matrix: np.ndarray, qubits: Sequence[int], state: np.ndarray, n_qubits: int) -> np.ndarray:
+    k = len(qubits)
+    cube = np.moveaxis(state.reshape((2,) * n_qubits), qubits, range(k))
+    turned = (matrix @ cube.reshape(2**k, -1)).reshape(cube.shape)
+    return np.moveaxis(turned, range(k), qubits).reshape(-1)

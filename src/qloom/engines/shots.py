@@ -1,0 +1,81 @@
+"""Values estimated from a finite number of measurements, on top of any engine."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.engines.base import Engine, Evaluator, Outputs, Probabilities, n_outputs_of
+from qloom.engines.batch import Batch
+from qloom.errors import CircuitError
+from qloom.observables import Word, group_commuting, word_letters
+
+# Turns the letter's eigenbasis into the computational one.
+_BASIS_CHANGE = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
+
+
+class ShotEvaluator(Evaluator):
+    """Averages over `shots` measurements of each group of words that can be measured together.
+
+    Args:
+        engine: gives the exact outcome probabilities that are sampled from.
+        circuit: what is measured.
+        outputs: Pauli sums or probabilities.
+        shots: measurements of each group, at least 1.
+        seed: of the generator, which goes on from call to call; None for fresh entropy.
+    """
+
+    def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs, shots: int, seed: int | None):
+        if not isinstance(shots, int) or shots < 1:
+            raise CircuitError(f"shots={shots!r}, expected an integer of at least 1, or None for exact values")
+        self.circuit = circuit.copy()
+        self.shots = shots
+        self.n_outputs = n_outputs_of(outputs)
+        self._random = np.random.default_rng(seed)
+        self._guard = threading.Lock()
+        self._groups: list[tuple[Evaluator, np.ndarray]] = []
+        self._constant = np.zeros(self.n_outputs)
+        if isinstance(outputs, Probabilities):
+            self._groups.append((engine.prepare_exact(circuit, outputs), np.eye(self.n_outputs)))
+        else:
+            self._plan(engine, outputs)
+
+    def _plan(self, engine: Engine, outputs: tuple) -> None:
+        words = dict.fromkeys(word for observable in outputs for word in observable.terms if word != (0, 0))
+        self._constant = np.array([float(o.terms.get((0, 0), 0.0)) for o in outputs])
+        for group in group_commuting(words):
+            letters: dict[int, str] = {}
+            for word in group:
+                letters |= word_letters(word)
+            rotated = self.circuit.copy()
+            for qubit, letter in letters.items():
+                for gate in _BASIS_CHANGE[letter]:
+                    rotated.append(gate, (), (qubit,))
+            qubits = tuple(sorted(letters))
+            exact = engine.prepare_exact(rotated, Probabilities(qubits))
+            self._groups.append((exact, _outcome_values(group, qubits, outputs)))
+
+    def values(self, batch: Batch) -> np.ndarray:
+        total = np.tile(self._constant, (batch.size, 1))
+        for exact, outcome_values in self._groups:
+            probabilities = exact.values(batch).astype(np.float64)
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+            with self._guard:
+                counts = self._random.multinomial(self.shots, probabilities)
+            total += counts / self.shots @ outcome_values
+        return total.astype(batch.dtype)
+
+
+def _outcome_values(group: list[Word], qubits: tuple[int, ...], outputs: tuple) -> np.ndarray:
+    """What each outcome of the measured qubits adds to each output, (2^k, O)."""
+    outcomes = np.arange(2 ** len(qubits))
+    table = np.zeros((len(outcomes), len(outputs)))
+    for word in group:
+        support = word[0] | word[1]
+        mask = sum(1 << (len(qubits) - 1 - j) for j, q in enumerate(qubits) if support >> q & 1)
+        signs = 1.0 - 2.0 * (np.bitwise_count(outcomes & mask) & 1)
+        for o, observable in enumerate(outputs):
+            table[:, o] += float(np.real(observable.terms.get(word, 0.0))) * signs
+    return table

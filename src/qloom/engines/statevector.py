@@ -1,0 +1,193 @@
+"""The native engine: programs of Pauli rotations on batches of state vectors, forward and backward."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from qloom import _native
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.parameters import Angle
+from qloom.engines.base import AdjointEvaluator, Engine, Outputs, Probabilities, n_outputs_of
+from qloom.engines.batch import Batch, check_memory
+from qloom.errors import CircuitError
+from qloom.programs import Program, lower, lower_states
+from qloom.programs.frame import reversed_bits
+
+MOST_QUBITS = 32
+# Final states kept from the forward walk spare the backward one a second run, up to this many bytes.
+MOST_KEPT_BYTES = 1 << 26
+
+_SOURCES = {"number": 0, "input": 1, "weight": 2}
+
+
+class StatevectorEngine(Engine):
+    """Exact simulation on the CPU.
+
+    Args:
+        threads: how many to use; None for all this process may run on. Results do not depend on it.
+    """
+
+    def __init__(self, threads: int | None = None):
+        if threads is not None and (not isinstance(threads, int) or threads < 1):
+            raise CircuitError(f"threads={threads!r}, expected an integer of at least 1, or None for all")
+        self.threads = threads
+
+    def __repr__(self) -> str:
+        return f"StatevectorEngine(threads={self.threads})"
+
+    @property
+    def n_threads(self) -> int:
+        return self.threads or _native.available_threads()
+
+    def prepare_exact(self, circuit: Circuit, outputs: Outputs) -> StatevectorEvaluator:
+        return StatevectorEvaluator(circuit, outputs, self.n_threads)
+
+    def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
+        program, native = _prepared_states(circuit.copy())
+        size = 2**program.n_qubits
+        item = 2 * batch.dtype.itemsize
+        moved = 0 if program.frame.is_identity else size * (8 + 16) + batch.size * size * item
+        needed = (batch.size + 1) * size * item + moved
+        check_memory(needed, f"{batch.size} states of {program.n_qubits} qubits")
+        out = np.empty((batch.size, size), np.result_type(batch.dtype, np.complex64))
+        _native.states(native, batch.inputs, batch.weights, out.view(batch.dtype), self.n_threads)
+        return _in_computational_basis(program, batch, out)
+
+
+class StatevectorEvaluator(AdjointEvaluator):
+    """A lowered circuit in the native engine's hands."""
+
+    def __init__(self, circuit: Circuit, outputs: Outputs, n_threads: int):
+        self.circuit = circuit.copy()
+        self.n_outputs = n_outputs_of(outputs)
+        self.n_threads = n_threads
+        self.program, self._native = _prepared(self.circuit, outputs)
+
+    def __reduce__(self) -> Any:  # the native program is made again from the circuit
+        raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
+
+    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        self._check_memory(batch, states=1)
+        values = np.empty((batch.size, self.n_outputs), batch.dtype)
+        kept = None
+        if keep:
+            size = self._native.kept_size(batch.size, batch.dtype == np.float64)
+            kept = np.empty(size, batch.dtype) if size * batch.dtype.itemsize <= MOST_KEPT_BYTES else None
+        _native.forward(self._native, batch.inputs, batch.weights, values, kept, self.n_threads)
+        return values, kept
+
+    def backward(
+        self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: tuple[bool, bool]
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        self._check_memory(batch, states=2)
+        d_inputs = np.zeros_like(batch.inputs) if wants[0] else None
+        d_weights = np.zeros_like(batch.weights) if wants[1] else None
+        cotangents = np.ascontiguousarray(cotangents, batch.dtype)
+        if batch.size:
+            _native.backward(
+                self._native, batch.inputs, batch.weights, cotangents, kept, d_inputs, d_weights, self.n_threads
+            )
+        return d_inputs, d_weights
+
+    def _check_memory(self, batch: Batch, states: int) -> None:
+        # Small registers run in tiles of a few samples: only large ones are worth asking the system.
+        n = self.program.n_qubits
+        if n >= 20 or batch.size * self.n_outputs > 1 << 24:
+            state = 2 * batch.dtype.itemsize * 2**n
+            values = batch.size * self.n_outputs * batch.dtype.itemsize
+            check_memory(states * state + values, f"{batch.size} samples of {n} qubits, {self.n_outputs} outputs")
+
+
+@lru_cache(maxsize=128)
+def _prepared(circuit: Circuit, outputs: Outputs) -> tuple[Program, Any]:
+    _check_width(circuit)
+    if isinstance(outputs, Probabilities):
+        program = lower_states(circuit, outputs.qubits)
+    else:
+        program = lower(circuit, outputs)
+    return program, _to_native(program)
+
+
+@lru_cache(maxsize=128)
+def _prepared_states(circuit: Circuit) -> tuple[Program, Any]:
+    _check_width(circuit)
+    program = lower_states(circuit)
+    return program, _to_native(program)
+
+
+def _check_width(circuit: Circuit) -> None:
+    if circuit.n_qubits > MOST_QUBITS:
+        check_memory(8 * 2**circuit.n_qubits, f"one state of {circuit.n_qubits} qubits in float32")
+        raise CircuitError(f"{circuit.n_qubits} qubits, expected at most {MOST_QUBITS} for state vectors")
+
+
+def _to_native(program: Program) -> Any:
+    n = program.n_qubits
+    rotations = [r for p in program.passes for r in p.rotations]
+    starts = np.cumsum([0, *(len(p.rotations) for p in program.passes)], dtype=np.uint32)
+    native = _native.Program(
+        n, program.n_inputs, program.n_weights, program.n_outputs,
+        _masks([p.x for p in program.passes], n), starts, np.array([p.shared for p in program.passes], np.uint8),
+        _masks([r.word[1] for r in rotations], n),
+        np.array([_SOURCES[r.angle.source] for r in rotations], np.int8),
+        np.array([r.angle.index for r in rotations], np.int32),
+        np.array([r.angle.scale for r in rotations], np.float64),
+        np.array([r.angle.offset for r in rotations], np.float64),
+    )  # fmt: skip
+    _measure(native, program)
+    _start(native, program)
+    return native
+
+
+def _measure(native: Any, program: Program) -> None:
+    n = program.n_qubits
+    if program.measured is not None:
+        images = [program.frame.pull((0, 1 << q)) for q in reversed(program.measured)]
+        flips = sum((sign < 0) << k for k, (sign, _) in enumerate(images))
+        native.measure_outcomes([reversed_bits(word[1], n) for _, word in images], flips)
+        return
+    terms = program.terms
+    native.measure_terms(
+        np.array([t.coefficient for t in terms], np.float64), _masks([t.word[0] for t in terms], n),
+        _masks([t.word[1] for t in terms], n), np.array([t.output for t in terms], np.uint32),
+    )  # fmt: skip
+
+
+def _start(native: Any, program: Program) -> None:
+    initial = program.initial
+    if initial is None:
+        return
+    if initial.values is not None:
+        values = np.array(initial.values, complex)
+        native.start_from(np.concatenate([values.real, values.imag]))
+    else:
+        native.start_from_inputs(initial.real, -1 if initial.imaginary is None else initial.imaginary)
+
+
+def _masks(masks: list[int], n_qubits: int) -> np.ndarray:
+    return np.array([reversed_bits(mask, n_qubits) for mask in masks], np.uint64)
+
+
+def _in_computational_basis(program: Program, batch: Batch, states: np.ndarray) -> np.ndarray:
+    if program.phases:
+        states *= np.exp(1j * _total(program.phases, batch)).astype(states.dtype)[:, None]
+    if program.frame.is_identity:
+        return states
+    targets, phases = program.frame.basis_map()
+    out = np.empty_like(states)
+    out[:, targets] = states * phases.astype(states.dtype)
+    return out
+
+
+def _total(angles: tuple[Angle, ...], batch: Batch) -> np.ndarray:
+    total = np.zeros(batch.size)
+    for angle in angles:
+        total += angle.offset
+        if angle.source == "input":
+            total += angle.scale * batch.inputs[:, angle.index]
+        elif angle.source == "weight":
+            total += angle.scale * batch.weights[..., angle.index]
+    return total
