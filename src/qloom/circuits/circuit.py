@@ -301,6 +301,9 @@ class Circuit:
     def _content(self) -> tuple[Any, ...]:
         return self.n_qubits, self.n_inputs, self.n_weights, self.initial, tuple(self.operations)
 
+    def __reduce__(self) -> Any:
+        return Circuit.from_json, (self.to_json(),)
+
     def __repr__(self) -> str:
         gates = ", ".join(f"{n} {name}" for name, n in self.counts().items()) or "no gates"
         return f"Circuit({self.n_qubits} qubits, {self.n_inputs} inputs, {self.n_weights} weights: {gates})"

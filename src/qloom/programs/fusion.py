@@ -14,8 +14,9 @@ _LOOK_BACK = 64
 def fuse(rotations: Iterable[Rotation]) -> tuple[Pass, ...]:
     """Passes of an ordered list of rotations.
 
-    A rotation goes back past passes it commutes with, to the nearest one with its x mask and its kind of angle (shared or
-    per sample); else it opens a new pass at the end.
+    Each rotation goes back past the passes it commutes with. It joins the earliest one on the way that has its x mask and
+    its kind of angle (shared or per sample); where there is none it opens a pass as early as it can stand, so that
+    later rotations find their partners side by side.
     """
     passes: list[Pass] = []
     for rotation in rotations:
@@ -25,10 +26,21 @@ def fuse(rotations: Iterable[Rotation]) -> tuple[Pass, ...]:
 
 def _place(rotation: Rotation, passes: list[Pass]) -> None:
     x, shared = rotation.word[0], rotation.angle.source != "input"
-    for candidate in reversed(passes[-_LOOK_BACK:]):
-        if not all(words_commute(rotation.word, other.word) for other in candidate.rotations):
+    place, partner = len(passes), None
+    for k in range(len(passes) - 1, max(-1, len(passes) - 1 - _LOOK_BACK), -1):
+        candidate = passes[k]
+        if not _commutes(rotation, candidate):
             break
+        place = k
         if candidate.x == x and candidate.shared == shared:
-            candidate.rotations.append(rotation)
-            return
-    passes.append(Pass(x, shared, [rotation]))
+            partner = candidate
+    if partner is not None:
+        partner.rotations.append(rotation)
+    else:
+        passes.insert(place, Pass(x, shared, [rotation]))
+
+
+def _commutes(rotation: Rotation, other: Pass) -> bool:
+    if not (rotation.word[0] or other.x):
+        return True
+    return all(words_commute(rotation.word, member.word) for member in other.rotations)

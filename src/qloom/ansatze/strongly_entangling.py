@@ -1,0 +1,37 @@
+"""Strongly entangling layers: any one-qubit rotation everywhere, then CNOTs around rings of growing distance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qloom.ansatze.entanglers import ring_pairs
+from qloom.circuits.circuit import Circuit
+from qloom.errors import CircuitError
+
+
+def strongly_entangling(n_qubits: int, n_layers: int, ranges: Sequence[int] | None = None) -> Circuit:
+    """Rot on every qubit, then CX from q to q + r mod n.
+
+    Args:
+        n_qubits: n.
+        n_layers: L, at least 1.
+        ranges: r of each layer, 1 to n - 1; by default 1, 2, ..., n - 1 in turn.
+
+    Shapes: weights (L, n, 3) flattened; on each qubit RZ, RY, RZ in order.
+
+    Source: Schuld et al. 2020, Phys. Rev. A 101, 032308.
+    """
+    if n_layers < 1:
+        raise CircuitError(f"n_layers={n_layers}, expected at least 1")
+    if ranges is None:
+        ranges = [1 + layer % max(1, n_qubits - 1) for layer in range(n_layers)]
+    if len(ranges) != n_layers or not all(1 <= r < max(2, n_qubits) for r in ranges):
+        raise CircuitError(f"ranges={list(ranges)}, expected {n_layers} of them from 1 to {n_qubits - 1}")
+    circuit = Circuit(n_qubits)
+    weights = circuit.weights(n_layers, n_qubits, 3)
+    for layer, distance in enumerate(ranges):
+        for qubit in range(n_qubits):
+            circuit.rot(*weights[layer, qubit], qubit)
+        for pair in ring_pairs(n_qubits, distance):
+            circuit.cx(*pair)
+    return circuit

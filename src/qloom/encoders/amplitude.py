@@ -1,0 +1,47 @@
+"""Amplitude encoding: 2^n features become the amplitudes of n qubits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.errors import ShapeError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def amplitude(n_features: int) -> Circuit:
+    """Start from a state whose amplitudes are the features, padded with zeros to the next power of two.
+
+    The circuit takes 2^n inputs of norm 1 each sample; `normalize` makes them from features.
+
+    Args:
+        n_features: F; n = max(1, ceil(log2 F)) qubits.
+
+    Shapes: inputs (B, 2^n), each row of norm 1.
+
+    Source: Schuld, Petruccione 2018, Supervised Learning with Quantum Computers, section 5.2.
+    """
+    circuit = Circuit(max(1, int(np.ceil(np.log2(max(n_features, 1))))))
+    return circuit.prepare_amplitudes(circuit.inputs(2**circuit.n_qubits))
+
+
+def normalize(x: Tensor, n_amplitudes: int) -> Tensor:
+    """Pad features with zeros and divide each row by its norm, differentiably.
+
+    Shapes: x (..., F) -> (..., n_amplitudes).
+
+    Raises:
+        ShapeError: if F > n_amplitudes, or a row is zero and so has no direction.
+    """
+    from torch.nn.functional import pad
+
+    if x.shape[-1] > n_amplitudes:
+        raise ShapeError(f"x has {x.shape[-1]} features, expected at most {n_amplitudes}; use more qubits")
+    norms = x.norm(dim=-1, keepdim=True)
+    if not bool((norms > 0).all()):
+        raise ShapeError("x has a row of zeros, which has no direction; expected a nonzero feature in every row")
+    return pad(x / norms, (0, n_amplitudes - x.shape[-1]))

@@ -1,0 +1,37 @@
+"""What a differentiator is: a way to get derivatives, chosen by argument and apart from the engine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.engines.base import AdjointEvaluator, Engine, Evaluator
+
+Wants = tuple[bool, bool]
+Derivatives = tuple[np.ndarray | None, np.ndarray | None]
+
+
+class Differentiator(ABC):
+    """Makes, from an engine and a circuit, an evaluator that walks backwards."""
+
+    @abstractmethod
+    def prepare(
+        self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
+        seed: int | None = None,
+    ) -> AdjointEvaluator:
+        """An evaluator whose `backward` gives derivatives of sum(cotangents * values) by this method."""  # fmt: skip
+
+
+class ForwardEvaluator(AdjointEvaluator):
+    """Base of evaluators that get derivatives from further values, so that any engine will do."""
+
+    def __init__(self, evaluator: Evaluator):
+        self.evaluator = evaluator
+        self.circuit = evaluator.circuit
+        self.n_outputs = evaluator.n_outputs
+
+    def forward(self, batch: Any, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        return self.evaluator.values(batch), None

@@ -1,0 +1,173 @@
+"""The one bridge between torch's autograd and the engines: arrays cross it once down and once up a step.
+
+Two faces of the same two functions: autograd.Functions for eager mode and torch.func, custom operators for torch.compile.
+"""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qloom.engines.base import AdjointEvaluator
+from qloom.engines.batch import Batch
+from qloom.errors import UnsupportedError
+
+Wants = tuple[bool, bool]
+
+
+def evaluate(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator, handle: int) -> Tensor:
+    """Values (B, O) of a prepared circuit, differentiable in inputs (B, I) and weights (W,) or (B, W)."""
+    if torch.compiler.is_compiling():
+        return _evaluate_operator(inputs, weights, handle)
+    return _Evaluate.apply(inputs, weights, evaluator, _Kept())
+
+
+class _Kept:
+    """Carries what the forward walk kept to the backward one of the same call."""
+
+    array: np.ndarray | None = None
+
+
+def _batch(inputs: Tensor, weights: Tensor) -> Batch:
+    return Batch(inputs.detach().contiguous().numpy(), weights.detach().contiguous().numpy(), single=False)
+
+
+class _Evaluate(torch.autograd.Function):
+    @staticmethod
+    def forward(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator, kept: _Kept | None) -> Tensor:
+        keep = kept is not None and (inputs.requires_grad or weights.requires_grad)
+        values, array = evaluator.forward(_batch(inputs, weights), keep)
+        if kept is not None:
+            kept.array = array
+        return torch.from_numpy(values)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:2])
+        ctx.evaluator, ctx.kept = inputs[2:]
+
+    @staticmethod
+    def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
+        wants = tuple(ctx.needs_input_grad[:2])
+        d_inputs, d_weights = _Pullback.apply(*ctx.saved_tensors, cotangents, ctx.evaluator, ctx.kept, wants)
+        return d_inputs if wants[0] else None, d_weights if wants[1] else None, None, None
+
+    @staticmethod
+    def vmap(info: Any, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor, evaluator: Any, kept: Any) -> Any:
+        x, w = _folded(info.batch_size, dims, inputs, weights)
+        values = _Evaluate.apply(x, w, evaluator, None)
+        return values.unflatten(0, (info.batch_size, -1)), 0
+
+
+class _Pullback(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: AdjointEvaluator, kept: _Kept | None, wants: Wants
+    ) -> tuple[Tensor, Tensor]:
+        array = None if kept is None else kept.array
+        gradients = evaluator.backward(_batch(inputs, weights), cotangents.detach().numpy(), array, wants)
+        d_inputs, d_weights = (inputs.new_empty(0) if g is None else torch.from_numpy(g) for g in gradients)
+        return d_inputs, d_weights
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:
+        raise UnsupportedError(
+            "second derivatives through a QuantumLayer are not available, expected one backward pass; "
+            "leave create_graph out, or take differences of gradients"
+        )
+
+    @staticmethod
+    def vmap(
+        info: Any, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: Any, kept: Any,
+        wants: Wants,
+    ) -> Any:  # fmt: skip
+        n, per_sample = info.batch_size, weights.dim() - (dims[1] is not None) == 2
+        x, w = _folded(n, dims, inputs, weights)
+        if w.dim() == 1:
+            w = w.expand(len(x), -1)
+        g = _with_front(cotangents, dims[2], n).flatten(0, 1)
+        d_inputs, d_weights = _Pullback.apply(x, w, g, evaluator, None, wants)
+        d_inputs = d_inputs.unflatten(0, (n, -1)) if wants[0] else d_inputs.expand(n, 0)
+        d_weights = d_weights.unflatten(0, (n, -1)) if wants[1] else d_weights.expand(n, 0)
+        return (d_inputs, d_weights if per_sample or not wants[1] else d_weights.sum(dim=1)), (0, 0)
+
+
+def _with_front(tensor: Tensor, dim: int | None, size: int) -> Tensor:
+    return tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
+
+
+def _folded(n: int, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """vmap's dimension folded into the batch: inputs (n B, I), weights (W,) or (n B, W)."""
+    x = _with_front(inputs, dims[0], n)
+    if dims[1] is not None or weights.dim() == 2:
+        w = _with_front(weights, dims[1], n)
+        w = w if w.dim() == 3 else w.unsqueeze(1).expand(-1, x.shape[1], -1)
+        weights = w.flatten(0, 1)
+    return x.flatten(0, 1), weights
+
+
+# torch.compile cannot carry a Python object through a graph, so there an evaluator goes by a number.
+_EVALUATORS: WeakValueDictionary[int, AdjointEvaluator] = WeakValueDictionary()
+_numbers = count()
+
+
+def register(evaluator: AdjointEvaluator) -> int:
+    """A number that stands for the evaluator in compiled graphs, while it lives."""
+    handle = next(_numbers)
+    _EVALUATORS[handle] = evaluator
+    return handle
+
+
+@torch.library.custom_op("qloom::evaluate", mutates_args=())
+def _evaluate_operator(inputs: Tensor, weights: Tensor, handle: int) -> Tensor:
+    return torch.from_numpy(_EVALUATORS[handle].values(_batch(inputs, weights)))
+
+
+@_evaluate_operator.register_fake
+def _(inputs: Tensor, weights: Tensor, handle: int) -> Tensor:
+    return inputs.new_empty(inputs.shape[0], _EVALUATORS[handle].n_outputs)
+
+
+@torch.library.custom_op("qloom::pullback", mutates_args=())
+def _pullback_operator(
+    inputs: Tensor, weights: Tensor, cotangents: Tensor, handle: int, want_inputs: bool, want_weights: bool
+) -> tuple[Tensor, Tensor]:
+    wants = (want_inputs, want_weights)
+    gradients = _EVALUATORS[handle].backward(
+        _batch(inputs, weights), cotangents.detach().contiguous().numpy(), None, wants
+    )
+    d_inputs, d_weights = (inputs.new_empty(0) if g is None else torch.from_numpy(g) for g in gradients)
+    return d_inputs, d_weights
+
+
+@_pullback_operator.register_fake
+def _(
+    inputs: Tensor, weights: Tensor, cotangents: Tensor, handle: int, want_inputs: bool, want_weights: bool
+) -> tuple[Tensor, Tensor]:
+    return (
+        inputs.new_empty(inputs.shape if want_inputs else (0,)),
+        weights.new_empty(weights.shape if want_weights else (0,)),
+    )
+
+
+def _setup_operator(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    ctx.save_for_backward(*inputs[:2])
+    ctx.handle = inputs[2]
+
+
+def _operator_backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+    wants = ctx.needs_input_grad[:2]
+    d_inputs, d_weights = _pullback_operator(*ctx.saved_tensors, cotangents, ctx.handle, *wants)
+    return d_inputs if wants[0] else None, d_weights if wants[1] else None, None
+
+
+_evaluate_operator.register_autograd(_operator_backward, setup_context=_setup_operator)

@@ -1,0 +1,111 @@
+"""The circuit as a torch module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qloom.circuits.circuit import Circuit
+from qloom.engines.base import AdjointEvaluator, Engine
+from qloom.errors import ShapeError
+from qloom.gradients import Differentiator, prepare_gradient
+from qloom.nn.bridge import evaluate, register
+from qloom.nn.initialization import initial_weights
+
+
+class QuantumLayer(nn.Module):
+    """A circuit as a layer: inputs are angles (or amplitudes), outputs expectation values or probabilities.
+
+    Gradients flow to the weights, to the inputs and, where the circuit starts from given amplitudes, to those.
+
+    Args:
+        circuit: copied; later changes to it have no effect.
+        observables: Pauli sums, one output each; None for Z on every qubit; "probabilities" for all 2^n outcomes.
+        engine: StatevectorEngine() by default.
+        differentiator: "auto", "adjoint", "parameter-shift", "finite-difference" or a `Differentiator`.
+        shots: estimate outputs and gradients from that many measurements; None for exact ones.
+        init: "auto" ("small"), "uniform", "normal", "small", or W numbers.
+        dtype: of the weights, and then of inputs and outputs; None for torch's default.
+        seed: of the initial weights and of the measurements; None for torch's generator and fresh entropy.
+
+    Shapes: x (..., I) -> (..., O); a circuit without inputs is called with nothing, giving (O,), or with x (B, 0).
+
+    Attributes:
+        weights: nn.Parameter (W,), in order of declaration.
+    """
+
+    weights: nn.Parameter
+
+    def __init__(
+        self,
+        circuit: Circuit,
+        observables: Any = None,
+        engine: Engine | None = None,
+        differentiator: str | Differentiator = "auto",
+        shots: int | None = None,
+        init: Any = "auto",
+        dtype: torch.dtype | None = None,
+        seed: int | None = None,
+    ):
+        super().__init__()
+        self.circuit = circuit.copy()
+        self.n_inputs = circuit.n_inputs
+        self._recipe = (observables, engine, differentiator, shots, seed)
+        dtype = dtype or torch.get_default_dtype()
+        if dtype not in (torch.float32, torch.float64):
+            raise ShapeError(f"dtype={dtype}, expected torch.float32 or torch.float64")
+        self._prepare()
+        self.weights = nn.Parameter(initial_weights(init, circuit.n_weights, dtype, seed))
+
+    def _prepare(self) -> None:
+        observables, engine, differentiator, shots, seed = self._recipe
+        self._evaluator: AdjointEvaluator = prepare_gradient(
+            self.circuit, observables, engine, differentiator, shots, seed
+        )
+        self._handle = register(self._evaluator)
+        self.n_outputs = self._evaluator.n_outputs
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        del state["_evaluator"], state["_handle"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._prepare()
+
+    def forward(self, x: Tensor | None = None) -> Tensor:
+        if x is None:
+            x = self.weights.new_empty(0)
+        self._check(x)
+        values = evaluate(x.reshape(-1, self.n_inputs) if x.numel() else self._rows(x), self.weights,
+                          self._evaluator, self._handle)  # fmt: skip
+        return values.reshape(*x.shape[:-1], self.n_outputs)
+
+    def _rows(self, x: Tensor) -> Tensor:
+        """An input without numbers, (B, 0) or (0, I), whose rows reshape cannot count."""
+        return x.reshape(x.shape[:-1].numel(), self.n_inputs)
+
+    def _check(self, x: Tensor) -> None:
+        if x.shape[-1:] != (self.n_inputs,):
+            raise ShapeError(
+                f"x has shape {tuple(x.shape)}, expected (..., {self.n_inputs}); "
+                f"the circuit takes {self.n_inputs} inputs a sample"
+            )
+        if x.dtype != self.weights.dtype:
+            raise ShapeError(
+                f"x is {x.dtype}, the layer's weights are {self.weights.dtype}, expected one dtype; "
+                "convert with x.to(...) or layer.to(...)"
+            )
+        if x.device.type != "cpu" or self.weights.device.type != "cpu":
+            raise ShapeError(
+                f"x is on {x.device}, the weights on {self.weights.device}, expected both on cpu: {type(self).__name__} "
+                "runs on the CPU; move them with .cpu()"
+            )
+
+    def extra_repr(self) -> str:
+        observables, engine, differentiator, shots, _ = self._recipe
+        text = f"{self.circuit!r}, n_outputs={self.n_outputs}, differentiator={differentiator!r}"
+        return text + (f", shots={shots}" if shots is not None else "") + (f", engine={engine}" if engine else "")
