@@ -11,7 +11,9 @@ from qloom.observables import I, PauliSum, X, Y, Z, pauli
 
 __version__ = version("qloom")
 
-_FOLDERS = ("ansatze", "circuits", "data", "encoders", "engines", "gradients", "models", "nn", "programs")
+_FOLDERS = (
+    "ansatze", "circuits", "data", "encoders", "engines", "errors", "gradients", "models", "nn", "programs", "testing",
+)  # fmt: skip
 _EVALUATIONS = ("counts", "expectation", "probabilities", "sample", "state")
 
 __all__ = ["Circuit", "I", "PauliSum", "X", "Y", "Z", "pauli", *_FOLDERS, *_EVALUATIONS]

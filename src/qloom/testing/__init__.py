@@ -1,0 +1,8 @@
+"""Contracts: what a newcomer's gate, engine, differentiator, encoder or ansatz is run through."""
+
+from qloom.testing.circuits import check_ansatz, check_encoder
+from qloom.testing.differentiators import check_differentiator
+from qloom.testing.engines import check_engine
+from qloom.testing.gates import check_gate, expansion_matrix
+
+__all__ = ["check_ansatz", "check_differentiator", "check_encoder", "check_engine", "check_gate", "expansion_matrix"]

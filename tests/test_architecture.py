@@ -1,0 +1,57 @@
+"""A folder imports only from lower ranks; torch only where it may."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "qloom"
+
+RANKS = {
+    "errors": 0, "_native": 0, "observables": 1, "data": 1, "circuits": 2, "encoders": 3, "ansatze": 3, "programs": 3,
+    "engines": 4, "gradients": 5, "nn": 6, "models": 7, "training": 8, "reports": 9, "cli": 10, "testing": 11,
+}  # fmt: skip
+TORCH_AT_IMPORT = {"nn", "models", "training", "reports", "cli", "testing"}
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imported_modules(path: Path) -> list[str]:
+    modules = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules += [f"{node.module}.{alias.name}" for alias in node.names]
+    return modules
+
+
+FILES = [path for path in sorted(SOURCE.rglob("*.py")) if path != SOURCE / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_come_from_lower_ranks(path):
+    mine = part_of(path)
+    for module in imported_modules(path):
+        if not module.startswith("qloom.") or module == "qloom.__version__":
+            continue
+        theirs = module.split(".")[1]
+        assert theirs in RANKS, f"{path} imports {module}, which has no rank"
+        assert theirs == mine or RANKS[theirs] < RANKS[mine], f"{mine} (rank {RANKS[mine]}) imports {module}"
+
+
+def test_every_folder_has_a_rank():
+    found = {part_of(path) for path in FILES}
+    assert found <= set(RANKS)
+
+
+@pytest.mark.parametrize("name", ["circuits", "programs", "engines", "gradients", "encoders", "ansatze", "data"])
+def test_folder_works_without_torch(name):
+    code = f"import sys, qloom, qloom.{name}; assert 'torch' not in sys.modules, 'torch was imported'"
+    subprocess.run([sys.executable, "-c", code], check=True)
