@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from circuits.strategies import circuits, random_values
+from tests.circuits.strategies import circuits, random_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -135,9 +135,10 @@ class Circuit:
     def _first_column(self, slots: Any) -> int:
         flat = np.asarray(slots, dtype=object).ravel()
         first = flat[0].index if len(flat) and isinstance(flat[0], Angle) else 0
-        if len(flat) != 2**self.n_qubits or list(flat) != list(slot_array("input", first, (len(flat),))):
+        own = first + len(flat) <= self.n_inputs
+        if not own or len(flat) != 2**self.n_qubits or list(flat) != list(slot_array("input", first, (len(flat),))):
             raise CircuitError(
-                f"amplitudes need {2**self.n_qubits} consecutive unscaled input slots, got {len(flat)} slots; "
+                f"amplitudes need {2**self.n_qubits} consecutive unscaled input slots of this circuit, got {len(flat)} slots; "
                 f"use circuit.inputs({2**self.n_qubits})"
             )
         return int(first)

@@ -136,13 +136,15 @@ def _rotations(*pairs: tuple[str, Scalar], phases: tuple[Scalar, ...] = ()) -> E
     return Expansion(pairs, phases)
 
 
-def controlled_expansion(expansion: Expansion) -> Expansion:
-    """Control by one more qubit, put first: each rotation becomes two commuting ones of half angle, phases turn the control."""
+def controlled_expansion(expansion: Expansion, n_qubits: int) -> Expansion:
+    """A gate's expansion controlled by one more qubit, put first.
+
+    Each rotation becomes two commuting ones of half angle; phases turn the control.
+    """
     rotations: list[tuple[str, Scalar]] = []
     for letters, angle in expansion.rotations:
         rotations += [("I" + letters, angle / 2), ("Z" + letters, -angle / 2)]
-    width = len(expansion.rotations[0][0]) if expansion.rotations else 0
-    rotations += [("Z" + "I" * width, phase) for phase in expansion.phases]
+    rotations += [("Z" + "I" * n_qubits, phase) for phase in expansion.phases]
     return Expansion(tuple(rotations), tuple(phase / 2 for phase in expansion.phases))
 
 
@@ -208,10 +210,10 @@ _gate(
 
 # Two qubits, no angle.
 _gate(
-    "cx", 2, 0, "controlled X (CNOT)", _constant(controlled_matrix(_X)), lambda: controlled_expansion(_expand("x"))
+    "cx", 2, 0, "controlled X (CNOT)", _constant(controlled_matrix(_X)), lambda: controlled_expansion(_expand("x"), 1)
 )
-_gate("cy", 2, 0, "controlled Y", _constant(controlled_matrix(_Y)), lambda: controlled_expansion(_expand("y")))
-_gate("cz", 2, 0, "controlled Z", _constant(controlled_matrix(_Z)), lambda: controlled_expansion(_expand("z")))
+_gate("cy", 2, 0, "controlled Y", _constant(controlled_matrix(_Y)), lambda: controlled_expansion(_expand("y"), 1))
+_gate("cz", 2, 0, "controlled Z", _constant(controlled_matrix(_Z)), lambda: controlled_expansion(_expand("z"), 1))
 _gate(
     "ch", 2, 0, "controlled Hadamard", _constant(controlled_matrix(_H)),
     lambda: Expansion(
@@ -237,13 +239,13 @@ _gate("ecr", 2, 0, "echoed cross resonance, (IX - XY)/sqrt(2) in words read from
 # Two qubits, with angles.
 for _axis, _single in (("x", _rx), ("y", _ry), ("z", _rz)):
     _gate(f"cr{_axis}", 2, 1, f"controlled rotation about {_axis.upper()}", _controlled_by(_single),
-          lambda a, name=f"r{_axis}": controlled_expansion(_expand(name, a)))  # fmt: skip
-_gate("cp", 2, 1, "phase of |11>", _controlled_by(_p), lambda a: controlled_expansion(_expand("p", a)))
+          lambda a, name=f"r{_axis}": controlled_expansion(_expand(name, a), 1))  # fmt: skip
+_gate("cp", 2, 1, "phase of |11>", _controlled_by(_p), lambda a: controlled_expansion(_expand("p", a), 1))
 _gate(
     "cu", 2, 4, "controlled u(theta, phi, lambda) with a phase gamma of the controlled gate",
     lambda t, p, l, g: controlled_matrix(np.exp(1j * g) * _u(t, p, l)),
     lambda t, p, l, g: controlled_expansion(
-        Expansion(_expand("u", t, p, l).rotations, (p / 2, l / 2, g))
+        Expansion(_expand("u", t, p, l).rotations, (p / 2, l / 2, g)), 1
     ),
     lambda t, p, l, g: ("cu", (-t, -l, -p, -g)),
 )  # fmt: skip
@@ -260,10 +262,10 @@ _gate("givens", 2, 1, "real rotation in the span of |01> and |10> (single excita
 _gate(
     "ccx", 3, 0, "Toffoli: X on the last qubit where the first two are 1",
     _constant(controlled_matrix(controlled_matrix(_X))),
-    lambda: controlled_expansion(_expand("cx")),
+    lambda: controlled_expansion(_expand("cx"), 2),
 )  # fmt: skip
 _gate("cswap", 3, 0, "Fredkin: exchange of the last two qubits where the first is 1",
-      _constant(controlled_matrix(_SWAP)), lambda: controlled_expansion(_expand("swap")))  # fmt: skip
+      _constant(controlled_matrix(_SWAP)), lambda: controlled_expansion(_expand("swap"), 2))  # fmt: skip
 
 
 def find_gate(name: str) -> Gate:
@@ -306,7 +308,7 @@ def controlled_gate(gate: Gate) -> Gate:
         return controlled_gate(inner), inner_angles
 
     def expansion(*angles: Scalar) -> Expansion:
-        return controlled_expansion(gate.expansion(*angles))
+        return controlled_expansion(gate.expansion(*angles), gate.n_qubits)
 
     return Gate("controlled", gate.n_qubits + 1, gate.n_angles, f"controlled {gate.doc}",
                 _controlled_by(gate.matrix), expansion, inverse, data=gate)  # fmt: skip

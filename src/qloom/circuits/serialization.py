@@ -9,7 +9,7 @@ import numpy as np
 
 from qloom.circuits.circuit import Amplitudes, Circuit
 from qloom.circuits.gates import GATES, Gate, controlled_gate, find_gate, pauli_rotation_gate
-from qloom.circuits.parameters import Angle
+from qloom.circuits.parameters import Angle, slot_array
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
 from qloom.errors import ArtifactError, CircuitError
 
@@ -58,7 +58,7 @@ def _build(document: dict[str, Any]) -> Circuit:
     circuit = Circuit(document["n_qubits"])
     circuit.inputs(document["n_inputs"])
     circuit.weights(document["n_weights"])
-    circuit.initial = _initial_from_json(document["initial"])
+    _prepare(circuit, document["initial"])
     for op in document["operations"]:
         circuit.append(_gate_from_json(op), map(Angle.from_json, op.get("angles", ())), op["qubits"])
     return circuit
@@ -93,9 +93,11 @@ def _initial_to_json(initial: Amplitudes | None) -> dict[str, Any] | None:
     return {"real": initial.real, "imaginary": initial.imaginary}
 
 
-def _initial_from_json(data: dict[str, Any] | None) -> Amplitudes | None:
+def _prepare(circuit: Circuit, data: dict[str, Any] | None) -> None:
     if data is None:
-        return None
+        return
     if "values" in data:
-        return Amplitudes(values=tuple(complex(re, im) for re, im in data["values"]))
-    return Amplitudes(data["real"], data["imaginary"])
+        circuit.prepare_amplitudes(np.array(data["values"], float) @ [1, 1j])
+        return
+    slots = [None if c is None else slot_array("input", c, (2**circuit.n_qubits,)) for c in (data["real"], data["imaginary"])]
+    circuit.prepare_amplitudes(*slots)

@@ -83,10 +83,11 @@ def _as_floats(name: str, array: Any) -> np.ndarray | None:
 
 
 def _common_dtype(x: np.ndarray | None, w: np.ndarray | None) -> np.dtype[Any]:
-    given = [a.dtype for a in (x, w) if a is not None and a.size]
-    if len(set(given)) > 1:
-        raise ShapeError(f"inputs is {given[0]} and weights is {given[1]}, expected one dtype; convert one of them")
-    return given[0] if given else np.dtype(np.float64)
+    given = [a for a in (x, w) if a is not None]
+    dtypes = [a.dtype for a in given if a.size] or [a.dtype for a in given]
+    if len(set(dtypes)) > 1 and all(a.size for a in given):
+        raise ShapeError(f"inputs is {dtypes[0]} and weights is {dtypes[1]}, expected one dtype; convert one of them")
+    return dtypes[0] if dtypes else np.dtype(np.float64)
 
 
 def _missing(name: str, count: int) -> np.ndarray:

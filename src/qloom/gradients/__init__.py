@@ -66,13 +66,11 @@ def gradient(
     """
     batch = make_batch(circuit, inputs, weights)
     evaluator = prepare_gradient(circuit, observables, engine, differentiator, shots, seed)
-    shape = (batch.size, evaluator.n_outputs)
-    if cotangents is None:
-        cotangents = np.ones(shape)
-    cotangents = np.asarray(cotangents, batch.dtype)
-    if cotangents.shape != (shape[1:] if batch.single else shape):
-        raise ShapeError(f"cotangents has shape {cotangents.shape}, expected {shape[1:] if batch.single else shape}")
-    d_inputs, d_weights = evaluator.backward(batch, cotangents.reshape(shape), None, (True, True))
+    shape = (evaluator.n_outputs,) if batch.single else (batch.size, evaluator.n_outputs)
+    g = np.asarray(np.ones(shape) if cotangents is None else cotangents, batch.dtype)
+    if g.shape != shape:
+        raise ShapeError(f"cotangents has shape {g.shape}, expected {shape}")
+    d_inputs, d_weights = evaluator.backward(batch, g.reshape(batch.size, -1), None, (True, True))
     assert d_inputs is not None and d_weights is not None
     return batch.unbatched(d_inputs), d_weights
 
