@@ -1,7 +1,7 @@
 """Set up a virtual environment with qloom in it: ``python3 scripts/install.py .venv``.
 
-Uses the standard library alone. It checks first what would otherwise fail late or cost dearly: the Python version, a C++
-compiler, and that torch comes as its CPU build instead of with several GB of CUDA packages.
+Uses the standard library alone. It checks first what would otherwise fail late or cost dearly: the Python version, a
+C++ compiler, and that torch comes as its CPU build instead of with several GB of CUDA packages.
 
 Environment: TORCH_INDEX, address of a package index with CPU builds of torch, used beside pip's own;
 ALLOW_CUDA=1 to take whatever torch pip finds.
@@ -40,8 +40,10 @@ def main(folder: str) -> None:
 
 
 def check_python() -> None:
-    if sys.version_info < (3, 11):
-        stop(f"Python {sys.version.split()[0]} found, expected 3.11 or later; name one with: make PYTHON=python3.12 ...")
+    if sys.version_info < (3, 11):  # noqa: UP036 - this script is run by whatever Python is there
+        stop(
+            f"Python {sys.version.split()[0]} found, expected 3.11 or later; name one with: make PYTHON=python3.12 ..."
+        )
 
 
 def check_compiler() -> None:

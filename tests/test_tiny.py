@@ -15,9 +15,7 @@ def test_closed_form_through_every_layer():
     circuit.ry(x[0], 0).rx(w[0], 0)
     a, b = np.array([[0.3], [1.2]]), np.array([0.7])
     np.testing.assert_allclose(ql.expectation(circuit, ql.Z(0), a, b), np.cos(a) * np.cos(b), atol=1e-14)
-    np.testing.assert_allclose(
-        ql.gradients.gradient(circuit, ql.Z(0), a, b)[0], -np.sin(a) * np.cos(b), atol=1e-14
-    )
+    np.testing.assert_allclose(ql.gradients.gradient(circuit, ql.Z(0), a, b)[0], -np.sin(a) * np.cos(b), atol=1e-14)
     layer = ql.nn.QuantumLayer(circuit, ql.Z(0), init=[0.7], dtype=torch.float64)
     inputs = torch.tensor(a, requires_grad=True)
     layer(inputs).sum().backward()

@@ -12,7 +12,8 @@ from qloom.observables import I, PauliSum, X, Y, Z, pauli
 __version__ = version("qloom")
 
 _FOLDERS = (
-    "ansatze", "circuits", "data", "encoders", "engines", "errors", "gradients", "models", "nn", "programs", "testing",
+    "ansatze", "circuits", "data", "encoders", "engines", "errors", "gradients", "models", "nn", "programs",
+    "testing",
 )  # fmt: skip
 _EVALUATIONS = ("counts", "expectation", "probabilities", "sample", "state")
 

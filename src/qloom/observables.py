@@ -72,11 +72,11 @@ class PauliSum:
         self.terms: dict[Word, complex] = {word: _plain(c) for word, c in terms.items() if c != 0}
 
     def __add__(self, other: PauliSum | complex) -> PauliSum:
-        other = _as_sum(other)
-        if other is None:
+        addend = _as_sum(other)
+        if addend is None:
             return NotImplemented
         total = dict(self.terms)
-        for word, coefficient in other.terms.items():
+        for word, coefficient in addend.terms.items():
             total[word] = total.get(word, 0) + coefficient
         return PauliSum(total)
 
@@ -140,17 +140,23 @@ class PauliSum:
         return all(np.imag(c) == 0 for c in self.terms.values())
 
     def commutes(self, other: PauliSum) -> bool:
-        """Whether the two operators commute."""
-        return not (self @ other - other @ self).terms
+        """Whether the two operators commute, up to rounding of their coefficients."""
+        bound = 1e-12 * sum(map(abs, self.terms.values())) * sum(map(abs, other.terms.values()))
+        return all(abs(c) <= bound for c in (self @ other - other @ self).terms.values())
 
     def matrix(self, n_qubits: int) -> np.ndarray:
         """Dense (2^n, 2^n) matrix, qubit 0 the most significant bit; for checks on few qubits."""
-        check_fits(self, n_qubits)
-        single = {"I": np.eye(2), "X": [[0, 1], [1, 0]], "Y": [[0, -1j], [1j, 0]], "Z": [[1, 0], [0, -1]]}
+        _check_range(self, n_qubits)
+        single: dict[str, np.ndarray] = {
+            "I": np.eye(2),
+            "X": np.array([[0, 1], [1, 0]]),
+            "Y": np.array([[0, -1j], [1j, 0]]),
+            "Z": np.diag([1, -1]),
+        }
         total = np.zeros((2**n_qubits, 2**n_qubits), complex)
         for coefficient, word in self:
             letters = word_letters(word)
-            factor = np.eye(1)
+            factor: np.ndarray = np.eye(1)
             for qubit in range(n_qubits):
                 factor = np.kron(factor, single[letters.get(qubit, "I")])
             total += coefficient * factor
@@ -179,6 +185,8 @@ def I() -> PauliSum:  # noqa: E743 - the field's name of the identity
 
 def pauli(letters: str, qubits: Sequence[int]) -> PauliSum:
     """A word from letters and qubits: ``pauli("XZY", (0, 1, 4))``."""
+    if not isinstance(qubits, Iterable):
+        raise CircuitError(f"qubits {qubits!r}, expected a sequence of them such as (0, 1)")
     for qubit in qubits:
         if not isinstance(qubit, int | np.integer) or qubit < 0:
             raise CircuitError(f"qubit {qubit!r} in an observable, expected an integer from 0")
@@ -212,11 +220,18 @@ def check_fits(observable: PauliSum, n_qubits: int) -> None:
         raise CircuitError(
             f"observable {observable!r} is a {type(observable).__name__}, expected a Pauli sum such as Z(0) @ Z(1)"
         )
+    if not all(np.isfinite(c) for c in observable.terms.values()):
+        raise CircuitError(f"observable {observable!r} has a coefficient that is not finite, expected finite real ones")
     if not observable.is_hermitian:
         raise CircuitError(f"observable {observable!r} has a complex coefficient, expected real ones (Hermitian)")
+    _check_range(observable, n_qubits)
+
+
+def _check_range(observable: PauliSum, n_qubits: int) -> None:
     if observable.qubits and observable.qubits[-1] >= n_qubits:
         raise CircuitError(
-            f"observable {observable!r} acts on qubit {observable.qubits[-1]}, the circuit has qubits 0 to {n_qubits - 1}"
+            f"observable {observable!r} acts on qubit {observable.qubits[-1]}, "
+            f"the circuit has qubits 0 to {n_qubits - 1}"
         )
 
 

@@ -48,9 +48,7 @@ def test_angle_encoding_in_closed_form():
     x = np.array([[0.3, -1.1]])
     np.testing.assert_allclose(ql.expectation(ql.encoders.angle(2, "y"), None, x), np.cos(x), atol=1e-14)
     np.testing.assert_allclose(ql.expectation(ql.encoders.angle(2, "x", scale=2), None, x), np.cos(2 * x), atol=1e-14)
-    np.testing.assert_allclose(
-        ql.expectation(ql.encoders.angle(2, "z"), [ql.X(0), ql.X(1)], x), np.cos(x), atol=1e-14
-    )
+    np.testing.assert_allclose(ql.expectation(ql.encoders.angle(2, "z"), [ql.X(0), ql.X(1)], x), np.cos(x), atol=1e-14)
 
 
 def test_basis_encoding_gives_basis_states():
@@ -113,7 +111,10 @@ def test_entangler_patterns():
         (lambda: ql.encoders.iqp(2, 0), "n_layers=0, expected at least 1"),
         (lambda: ql.encoders.reuploading(2, 0, lambda n: ql.Circuit(n)), "n_layers=0"),
         (lambda: ql.ansatze.strongly_entangling(3, 0), "n_layers=0"),
-        (lambda: ql.ansatze.strongly_entangling(3, 2, [1, 3]), r"ranges=\[1, 3\], expected 2 of them from 1 to 2"),
+        (
+            lambda: ql.ansatze.strongly_entangling(3, 2, [1, 3]),
+            r"ranges=\[1, 3\], expected 2 of them from 1 to 2",
+        ),
         (lambda: ql.ansatze.hardware_efficient(3, 1, ("cx",)), "expected a one-qubit gate of one angle"),
         (lambda: ql.ansatze.hardware_efficient(3, 1, gate="rx"), "expected a two-qubit gate without angles"),
         (lambda: ql.ansatze.hardware_efficient(3, 1, entangler="star"), "expected one of none, linear"),

@@ -24,7 +24,8 @@ with warnings.catch_warnings():
 
 PLAIN = {
     "id": "Identity", "x": "PauliX", "y": "PauliY", "z": "PauliZ", "h": "Hadamard", "s": "S", "t": "T", "sx": "SX",
-    "rx": "RX", "ry": "RY", "rz": "RZ", "p": "PhaseShift", "u": "U3", "rot": "Rot", "cx": "CNOT", "cy": "CY", "cz": "CZ",
+    "rx": "RX", "ry": "RY", "rz": "RZ", "p": "PhaseShift", "u": "U3", "rot": "Rot", "cx": "CNOT", "cy": "CY",
+    "cz": "CZ",
     "ch": "CH", "swap": "SWAP", "iswap": "ISWAP", "ecr": "ECR", "ccx": "Toffoli", "cswap": "CSWAP", "crx": "CRX",
     "cry": "CRY", "crz": "CRZ", "cp": "ControlledPhaseShift", "rxx": "IsingXX", "ryy": "IsingYY", "rzz": "IsingZZ",
     "xy": "IsingXY", "givens": "SingleExcitation",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.circuits.strategies import circuits, random_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ import qloom as ql
 from qloom.engines import ReferenceEngine
 from qloom.gradients import DIFFERENTIATORS, gradient
 from qloom.testing import check_differentiator
+from tests.circuits.strategies import circuits, random_values
 
 OBSERVABLES = {
     "paulis": lambda n: [ql.Z(0), 0.7 * ql.pauli("XYZ"[: min(n, 3)], range(min(n, 3))) - 0.2],

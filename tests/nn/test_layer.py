@@ -8,13 +8,13 @@ import pickle
 import numpy as np
 import pytest
 import torch
-from tests.circuits.strategies import circuits, random_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, TensorDataset
 
 import qloom as ql
 from qloom.nn import QuantumLayer
+from tests.circuits.strategies import circuits, random_values
 
 
 def make_layer(dtype=torch.float64, **options) -> QuantumLayer:
@@ -49,7 +49,9 @@ def test_gradcheck_of_amplitudes():
     circuit = ql.Circuit(2)
     circuit.prepare_amplitudes(circuit.inputs(4), circuit.inputs(4))
     layer = QuantumLayer(circuit + ql.ansatze.strongly_entangling(2, 1), init="uniform", seed=0, dtype=torch.float64)
-    assert torch.autograd.gradcheck(lambda x: layer(x / x.norm(dim=-1, keepdim=True)), (samples(3, 8).requires_grad_(),))
+    assert torch.autograd.gradcheck(
+        lambda x: layer(x / x.norm(dim=-1, keepdim=True)), (samples(3, 8).requires_grad_(),)
+    )
 
 
 def test_leading_dimensions_are_kept():
@@ -229,7 +231,10 @@ def test_initializations():
     [
         (lambda: make_layer()(samples(2, 4)), r"x has shape \(2, 4\), expected \(\.\.\., 3\)"),
         (lambda: make_layer()(), r"x has shape \(0,\), expected \(\.\.\., 3\)"),
-        (lambda: make_layer()(samples(2, 3).float()), "x is torch.float32, the layer's weights are torch.float64"),
+        (
+            lambda: make_layer()(samples(2, 3).float()),
+            "x is torch.float32, the layer's weights are torch.float64",
+        ),
         (lambda: make_layer(init=[1.0, 2.0]), r"init has shape \(2,\), expected 18 numbers"),
         (lambda: make_layer(init="zeros"), "expected an array or one of auto, uniform"),
         (lambda: make_layer(dtype=torch.float16), "expected torch.float32 or torch.float64"),

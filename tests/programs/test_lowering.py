@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.circuits.strategies import circuits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import expm
@@ -14,6 +13,7 @@ from qloom.circuits.gates import GATES
 from qloom.observables import PauliSum, word_from_letters
 from qloom.programs import lower, lower_states
 from qloom.programs.frame import Frame, gate_tableau, quarter_turns, rotation_tableau
+from tests.circuits.strategies import circuits
 
 CLIFFORD = [gate for gate in GATES.values() if gate_tableau(gate) is not None]
 MONOMIAL = "id x y z s sdg cx cy cz swap iswap"

@@ -88,7 +88,8 @@ class Circuit:
 
     def prepare_basis(self, bits: str | Sequence[int]) -> Circuit:
         """Start in a basis state such as "0101"."""
-        values = [int(bit) if str(bit) in "01" else -1 for bit in bits]
+        known = {"0": 0, "1": 1}
+        values = [known.get(str(bit), -1) for bit in bits] if isinstance(bits, Iterable) else []
         if len(values) != self.n_qubits or -1 in values:
             raise CircuitError(f"basis state {bits!r}, expected {self.n_qubits} bits, each 0 or 1")
         self._require_start("prepare_basis")
@@ -122,14 +123,19 @@ class Circuit:
         self._require_start("prepare_amplitudes")
         real = np.asarray(real)
         if real.dtype != object:
+            if imaginary is not None:
+                raise CircuitError("amplitudes given as numbers and imaginary too, expected complex numbers alone")
             vector = real.astype(complex)
             if vector.shape != (2**self.n_qubits,):
                 raise CircuitError(f"amplitudes have shape {vector.shape}, expected ({2**self.n_qubits},)")
             _check_norm(vector)
             self.initial = Amplitudes(values=tuple(vector.tolist()))
         else:
-            columns = [self._first_column(real), None if imaginary is None else self._first_column(imaginary)]
-            self.initial = Amplitudes(*columns)
+            first = self._first_column(real)
+            second = None if imaginary is None else self._first_column(imaginary)
+            if second is not None and abs(first - second) < 2**self.n_qubits:
+                raise CircuitError("real and imaginary parts share input slots, expected slots of their own")
+            self.initial = Amplitudes(first, second)
         return self
 
     def _first_column(self, slots: Any) -> int:
@@ -138,8 +144,8 @@ class Circuit:
         own = first + len(flat) <= self.n_inputs
         if not own or len(flat) != 2**self.n_qubits or list(flat) != list(slot_array("input", first, (len(flat),))):
             raise CircuitError(
-                f"amplitudes need {2**self.n_qubits} consecutive unscaled input slots of this circuit, got {len(flat)} slots; "
-                f"use circuit.inputs({2**self.n_qubits})"
+                f"amplitudes need {2**self.n_qubits} consecutive unscaled input slots of this circuit, "
+                f"got {len(flat)} slots; use circuit.inputs({2**self.n_qubits})"
             )
         return int(first)
 
@@ -153,19 +159,19 @@ class Circuit:
         """Add a gate by name or as a `Gate`; the gate methods call this."""
         if isinstance(gate, str):
             gate = find_gate(gate)
-        angles, qubits = tuple(map(as_angle, angles)), tuple(qubits)
-        if len(angles) != gate.n_angles or len(qubits) != gate.n_qubits:
+        slots, places = tuple(map(as_angle, angles)), _as_tuple(gate.name, qubits)
+        if len(slots) != gate.n_angles or len(places) != gate.n_qubits:
             raise CircuitError(
-                f"{gate.name} got {len(angles)} angles and {len(qubits)} qubits, expected {gate.n_angles} and "
+                f"{gate.name} got {len(slots)} angles and {len(places)} qubits, expected {gate.n_angles} and "
                 f"{gate.n_qubits}, angles first"
             )
-        for angle in angles:
+        for angle in slots:
             self._check_slot(angle)
-        self.operations.append(Operation(gate, self._checked_qubits(gate.name, qubits), angles))
+        self.operations.append(Operation(gate, self._checked_qubits(gate.name, places), slots))
         return self
 
     def pauli_rotation(self, angle: Scalar, letters: str, qubits: Sequence[int]) -> Circuit:
-        """exp(-i angle P / 2) for the Pauli word P: ``pauli_rotation(0.3, "XZY", (0, 1, 4))``."""
+        """exp(-i angle P / 2) for a Pauli word P: ``pauli_rotation(0.3, "XZY", (0, 1, 4))``."""
         return self.append(pauli_rotation_gate(letters), (angle,), qubits)
 
     def unitary(self, matrix: np.ndarray, qubits: Sequence[int]) -> Circuit:
@@ -204,17 +210,16 @@ class Circuit:
         return other
 
     def compose(self, other: Circuit, qubits: Sequence[int] | None = None) -> Circuit:
-        """A new circuit: this one, then `other` on the given qubits (all in order by default); slots are concatenated."""
+        """A new circuit: this one, then `other` on the given qubits (all by default); slots are concatenated."""
         if not isinstance(other, Circuit):
             raise CircuitError(f"cannot compose a circuit with a {type(other).__name__}, expected a Circuit")
-        if qubits is None:
-            qubits = range(other.n_qubits)
-        if len(qubits) != other.n_qubits or other.n_qubits > self.n_qubits:
+        given = _as_tuple("compose", range(other.n_qubits) if qubits is None else qubits)
+        if len(given) != other.n_qubits or other.n_qubits > self.n_qubits:
             raise CircuitError(
-                f"composed circuit has {other.n_qubits} qubits, put on {len(qubits)} of {self.n_qubits}; "
+                f"composed circuit has {other.n_qubits} qubits, put on {len(given)} of {self.n_qubits}; "
                 "give one qubit of the first circuit for each of the second"
             )
-        out, places = self.copy(), self._checked_qubits("compose", tuple(qubits))
+        out, places = self.copy(), self._checked_qubits("compose", given)
         if other.initial is not None:
             if self.operations or self.initial or places != tuple(range(self.n_qubits)):
                 raise CircuitError("the second circuit prepares amplitudes, expected it first in a composition")
@@ -240,7 +245,7 @@ class Circuit:
 
     def repeat(self, times: int) -> Circuit:
         """The circuit `times` times over with new weights each time and the same inputs (data re-uploading)."""
-        if not isinstance(times, int) or times < 1:
+        if not isinstance(times, int | np.integer) or times < 1:
             raise CircuitError(f"repeat {times!r} times, expected an integer of at least 1")
         if times > 1:
             self._require_no_amplitudes("repeat")
@@ -273,7 +278,9 @@ class Circuit:
 
     def _require_no_amplitudes(self, what: str) -> None:
         if self.initial is not None:
-            raise CircuitError(f"{what} of a circuit that starts from given amplitudes, expected one that starts in |0>")
+            raise CircuitError(
+                f"{what} of a circuit that starts from given amplitudes, expected one that starts in |0>"
+            )
 
     # -- what it is
 
@@ -338,6 +345,12 @@ class Circuit:
         return circuit_from_json(text)
 
 
+def _as_tuple(name: str, qubits: Any) -> tuple[Any, ...]:
+    if not isinstance(qubits, Iterable):
+        raise CircuitError(f"{name} got qubits {qubits!r}, expected a sequence of them such as (0, 1)")
+    return tuple(qubits)
+
+
 def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     if not all(isinstance(size, int | np.integer) and size >= 0 for size in shape):
         raise CircuitError(f"slot array of shape {shape}, expected integers of at least 0")
@@ -347,7 +360,9 @@ def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
 def _check_norm(vector: np.ndarray) -> None:
     norm = float(np.linalg.norm(vector))
     if not abs(norm - 1) < _NORM_TOLERANCE:
-        raise CircuitError(f"state {np.round(vector[:4], 6).tolist()} has norm {norm:.6g}, expected 1; divide by its norm")
+        raise CircuitError(
+            f"state {np.round(vector[:4], 6).tolist()} has norm {norm:.6g}, expected 1; divide by its norm"
+        )
 
 
 def _gate_method(gate: Gate) -> Callable[..., Circuit]:

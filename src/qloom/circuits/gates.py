@@ -46,7 +46,7 @@ class Gate:
         matrix: angles -> (2^k, 2^k) complex matrix, the first qubit the most significant bit.
         expansion: angles (numbers or slots) -> `Expansion`.
         inverse: angles -> (name or gate, angles) of the inverse.
-        qasm: name in OpenQASM's standard library, or None.
+        qasm: name in OpenQASM 3's stdgates.inc or OpenQASM 2's qelib1.inc, None where it is in neither.
         data: what a gate made on the fly carries besides angles: letters, numbers or the gate it controls.
     """
 
@@ -173,21 +173,22 @@ def _gate(
     GATES[name] = Gate(name, n_qubits, n_angles, doc, matrix, expansion, inverse_of, name if qasm == "same" else qasm)
 
 
+# fmt: off
 # One qubit, no angle.
 _gate("id", 1, 0, "identity", _constant(_I2), lambda: Expansion())
 _gate("x", 1, 0, "Pauli X (NOT)", _constant(_X), lambda: _rotations(("X", π), phases=(π / 2,)))
 _gate("y", 1, 0, "Pauli Y", _constant(_Y), lambda: _rotations(("Y", π), phases=(π / 2,)))
 _gate("z", 1, 0, "Pauli Z", _constant(_Z), lambda: _rotations(("Z", π), phases=(π / 2,)))
 _gate("h", 1, 0, "Hadamard", _constant(_H), lambda: _rotations(("Y", π / 2), ("X", π), phases=(π / 2,)))
-_gate("s", 1, 0, "square root of Z", _constant(np.diag([1, 1j])), lambda: _rotations(("Z", π / 2), phases=(π / 4,)), "sdg")
-_gate("sdg", 1, 0, "inverse of S", _constant(np.diag([1, -1j])), lambda: _rotations(("Z", -π / 2), phases=(-π / 4,)), "s")
+_gate("s", 1, 0, "square root of Z", _constant(np.diag([1, 1j])),
+      lambda: _rotations(("Z", π / 2), phases=(π / 4,)), "sdg")
+_gate("sdg", 1, 0, "inverse of S", _constant(np.diag([1, -1j])),
+      lambda: _rotations(("Z", -π / 2), phases=(-π / 4,)), "s")
 _gate("t", 1, 0, "fourth root of Z", _constant(_p(π / 4)), lambda: _rotations(("Z", π / 4), phases=(π / 8,)), "tdg")
 _gate("tdg", 1, 0, "inverse of T", _constant(_p(-π / 4)), lambda: _rotations(("Z", -π / 4), phases=(-π / 8,)), "t")
 _gate("sx", 1, 0, "square root of X", _constant(_SX), lambda: _rotations(("X", π / 2), phases=(π / 4,)), "sxdg")
-_gate(
-    "sxdg", 1, 0, "inverse of SX", _constant(_SX.conj().T), lambda: _rotations(("X", -π / 2), phases=(-π / 4,)), "sx",
-    qasm=None,
-)
+_gate("sxdg", 1, 0, "inverse of SX", _constant(_SX.conj().T),
+      lambda: _rotations(("X", -π / 2), phases=(-π / 4,)), "sx", qasm=None)
 
 # One qubit, with angles.
 _gate("rx", 1, 1, "rotation about X", _rx, lambda a: _rotations(("X", a)))
@@ -199,14 +200,14 @@ _gate(
     _u,
     lambda t, p, l: _rotations(("Z", l), ("Y", t), ("Z", p), phases=(p / 2, l / 2)),
     lambda t, p, l: ("u", (-t, -l, -p)),
-)  # fmt: skip
+)
 _gate(
     "rot", 1, 3, "RZ, RY, RZ in the order of the angles",
     lambda a, b, c: _rz(c) @ _ry(b) @ _rz(a),
     lambda a, b, c: _rotations(("Z", a), ("Y", b), ("Z", c)),
     lambda a, b, c: ("rot", (-c, -b, -a)),
     qasm=None,
-)  # fmt: skip
+)
 
 # Two qubits, no angle.
 _gate(
@@ -219,27 +220,27 @@ _gate(
     lambda: Expansion(
         (("IY", -π / 4), *_expand("cz").rotations, ("IY", π / 4)), _expand("cz").phases
     ),
-)  # fmt: skip
+)
 _gate("cs", 2, 0, "controlled S", _constant(np.diag([1, 1, 1, 1j])), lambda: _expand("cp", π / 2),
-      lambda: ("cp", (-π / 2,)), qasm=None)  # fmt: skip
+      lambda: ("cp", (-π / 2,)), qasm=None)
 _gate(
     "swap", 2, 0, "exchange of two qubits", _constant(_SWAP),
     lambda: _rotations(("XX", π / 2), ("YY", π / 2), ("ZZ", π / 2), phases=(π / 4,)),
-)  # fmt: skip
+)
 _gate(
     "iswap", 2, 0, "exchange of two qubits with a factor i on |01> and |10>",
     _constant(np.diag([1, 0, 0, 1]) + 1j * (np.kron(_X, _X) + np.kron(_Y, _Y)) / 2),
     lambda: _rotations(("XX", -π / 2), ("YY", -π / 2)),
     lambda: ("xy", (-π,)),
     qasm=None,
-)  # fmt: skip
+)
 _gate("ecr", 2, 0, "echoed cross resonance, (IX - XY)/sqrt(2) in words read from the last qubit",
-      _constant(_ECR), lambda: _rotations(("ZX", π / 2), ("XI", π), phases=(π / 2,)), qasm=None)  # fmt: skip
+      _constant(_ECR), lambda: _rotations(("ZX", π / 2), ("XI", π), phases=(π / 2,)), qasm=None)
 
 # Two qubits, with angles.
 for _axis, _single in (("x", _rx), ("y", _ry), ("z", _rz)):
     _gate(f"cr{_axis}", 2, 1, f"controlled rotation about {_axis.upper()}", _controlled_by(_single),
-          lambda a, name=f"r{_axis}": controlled_expansion(_expand(name, a), 1))  # fmt: skip
+          lambda a, name=f"r{_axis}": controlled_expansion(_expand(name, a), 1))
 _gate("cp", 2, 1, "phase of |11>", _controlled_by(_p), lambda a: controlled_expansion(_expand("p", a), 1))
 _gate(
     "cu", 2, 4, "controlled u(theta, phi, lambda) with a phase gamma of the controlled gate",
@@ -248,24 +249,26 @@ _gate(
         Expansion(_expand("u", t, p, l).rotations, (p / 2, l / 2, g)), 1
     ),
     lambda t, p, l, g: ("cu", (-t, -l, -p, -g)),
-)  # fmt: skip
+)
 _gate("rxx", 2, 1, "rotation about XX", _two_qubit_rotation(_X, _X), lambda a: _rotations(("XX", a)), qasm="rxx")
 _gate("ryy", 2, 1, "rotation about YY", _two_qubit_rotation(_Y, _Y), lambda a: _rotations(("YY", a)), qasm=None)
 _gate("rzz", 2, 1, "rotation about ZZ", _two_qubit_rotation(_Z, _Z), lambda a: _rotations(("ZZ", a)), qasm="rzz")
 _gate("rzx", 2, 1, "rotation about ZX", _two_qubit_rotation(_Z, _X), lambda a: _rotations(("ZX", a)), qasm=None)
 _gate("xy", 2, 1, "partial exchange exp(i a (XX + YY) / 4)", _exchange(1j),
-      lambda a: _rotations(("XX", -a / 2), ("YY", -a / 2)), qasm=None)  # fmt: skip
+      lambda a: _rotations(("XX", -a / 2), ("YY", -a / 2)), qasm=None)
 _gate("givens", 2, 1, "real rotation in the span of |01> and |10> (single excitation)", _exchange(1),
-      lambda a: _rotations(("XY", -a / 2), ("YX", a / 2)), qasm=None)  # fmt: skip
+      lambda a: _rotations(("XY", -a / 2), ("YX", a / 2)), qasm=None)
 
 # Three qubits.
 _gate(
     "ccx", 3, 0, "Toffoli: X on the last qubit where the first two are 1",
     _constant(controlled_matrix(controlled_matrix(_X))),
     lambda: controlled_expansion(_expand("cx"), 2),
-)  # fmt: skip
+)
 _gate("cswap", 3, 0, "Fredkin: exchange of the last two qubits where the first is 1",
-      _constant(controlled_matrix(_SWAP)), lambda: controlled_expansion(_expand("swap"), 2))  # fmt: skip
+      _constant(controlled_matrix(_SWAP)), lambda: controlled_expansion(_expand("swap"), 2))
+
+# fmt: on
 
 
 def find_gate(name: str) -> Gate:
@@ -292,9 +295,15 @@ def pauli_rotation_gate(letters: str) -> Gate:
         return np.cos(a / 2) * np.eye(len(word)) - 1j * np.sin(a / 2) * word
 
     return Gate(
-        "pauli_rotation", len(letters), 1, f"rotation about {letters}", matrix,
-        lambda a: _rotations((letters, a)), lambda a: (pauli_rotation_gate(letters), (-a,)), data=letters,
-    )  # fmt: skip
+        "pauli_rotation",
+        len(letters),
+        1,
+        f"rotation about {letters}",
+        matrix,
+        lambda a: _rotations((letters, a)),
+        lambda a: (pauli_rotation_gate(letters), (-a,)),
+        data=letters,
+    )
 
 
 def controlled_gate(gate: Gate) -> Gate:
@@ -310,5 +319,13 @@ def controlled_gate(gate: Gate) -> Gate:
     def expansion(*angles: Scalar) -> Expansion:
         return controlled_expansion(gate.expansion(*angles), gate.n_qubits)
 
-    return Gate("controlled", gate.n_qubits + 1, gate.n_angles, f"controlled {gate.doc}",
-                _controlled_by(gate.matrix), expansion, inverse, data=gate)  # fmt: skip
+    return Gate(
+        "controlled",
+        gate.n_qubits + 1,
+        gate.n_angles,
+        f"controlled {gate.doc}",
+        _controlled_by(gate.matrix),
+        expansion,
+        inverse,
+        data=gate,
+    )

@@ -11,7 +11,7 @@ from qloom.circuits.circuit import Amplitudes, Circuit
 from qloom.circuits.gates import GATES, Gate, controlled_gate, find_gate, pauli_rotation_gate
 from qloom.circuits.parameters import Angle, slot_array
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
-from qloom.errors import ArtifactError, CircuitError
+from qloom.errors import ArtifactError
 
 FORMAT, VERSION = "qloom.circuit", 1
 
@@ -40,7 +40,7 @@ def circuit_from_json(text: str) -> Circuit:
     """Circuit of JSON text; ArtifactError if it is damaged, foreign or of a later version."""
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, TypeError) as error:
         raise ArtifactError(f"circuit text is not JSON ({error}), expected what Circuit.to_json wrote") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ArtifactError(f"text is not a circuit, expected JSON with format {FORMAT!r}")
@@ -49,9 +49,9 @@ def circuit_from_json(text: str) -> Circuit:
     try:
         return _build(document)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        if isinstance(error, CircuitError):
-            raise
-        raise ArtifactError(f"circuit text is damaged ({type(error).__name__}: {error}), expected what to_json wrote") from None
+        raise ArtifactError(
+            f"circuit text is damaged ({type(error).__name__}: {error}), expected what to_json wrote"
+        ) from None
 
 
 def _build(document: dict[str, Any]) -> Circuit:
@@ -99,5 +99,7 @@ def _prepare(circuit: Circuit, data: dict[str, Any] | None) -> None:
     if "values" in data:
         circuit.prepare_amplitudes(np.array(data["values"], float) @ [1, 1j])
         return
-    slots = [None if c is None else slot_array("input", c, (2**circuit.n_qubits,)) for c in (data["real"], data["imaginary"])]
+    slots = [
+        None if c is None else slot_array("input", c, (2**circuit.n_qubits,)) for c in (data["real"], data["imaginary"])
+    ]
     circuit.prepare_amplitudes(*slots)

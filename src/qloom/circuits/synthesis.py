@@ -9,6 +9,8 @@ Source: Shende, Bullock, Markov 2006, IEEE TCAD 25, 1000 (quantum Shannon decomp
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from qloom.circuits.gates import Expansion, Gate
@@ -24,7 +26,7 @@ def unitary_gate(matrix: np.ndarray) -> Gate:
     Raises:
         CircuitError: if the matrix is not square with a power of two rows, or not unitary to 1e-6.
     """
-    matrix = np.array(matrix, dtype=complex)
+    matrix = _as_array("unitary", matrix, complex)
     k = _n_qubits(matrix.shape[0]) if matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] else 0
     if k < 1:
         raise CircuitError(f"unitary has shape {matrix.shape}, expected (2^k, 2^k) with k >= 1")
@@ -46,7 +48,7 @@ def unitary_gate(matrix: np.ndarray) -> Gate:
 
 def diagonal_gate(phases: np.ndarray) -> Gate:
     """diag(exp(i phases)) from 2^k real phases in radians, the first qubit the most significant bit."""
-    phases = np.array(phases, dtype=float)
+    phases = _as_array("diagonal", phases, float)
     k = _n_qubits(len(phases)) if phases.ndim == 1 else 0
     if k < 1:
         raise CircuitError(f"diagonal has shape {phases.shape}, expected (2^k,) with k >= 1")
@@ -56,6 +58,16 @@ def diagonal_gate(phases: np.ndarray) -> Gate:
     return Gate("diagonal", k, 0, f"diagonal of phases on {k} qubits", lambda: np.diag(np.exp(1j * phases)),
                 lambda: Expansion(tuple(rotations), (-phase / 2,)), lambda: (diagonal_gate(-phases), ()),
                 data=tuple(map(float, phases)))  # fmt: skip
+
+
+def _as_array(what: str, values: Any, dtype: type) -> np.ndarray:
+    try:
+        if dtype is float and np.iscomplexobj(values):
+            raise TypeError
+        return np.array(values, dtype=dtype)
+    except (TypeError, ValueError):
+        kind = "real phases in radians" if dtype is float else "a matrix of numbers"
+        raise CircuitError(f"{what} got {str(values)[:60]!r}, expected {kind}") from None
 
 
 def _n_qubits(size: int) -> int:

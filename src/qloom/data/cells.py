@@ -1,4 +1,4 @@
-"""From the cells of an Arrow column to plain numbers, dates and text, with one idea of what a missing cell is."""
+"""From the cells of an Arrow column to numbers, dates and text, with one idea of a missing cell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ from qloom.errors import DataError
 
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "?", "nan", "NaN", "NAN", "NULL", "null")
 
-_DAYS = ("%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y")
+TRUE_WORDS = ("yes", "y", "true", "t", "on", "1")
+FALSE_WORDS = ("no", "n", "false", "f", "off", "0")
+
+_DAYS = (
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d.%m.%y",
+)
 _NAMED_DAYS = ("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 DATE_FORMATS = tuple(day + time for day in _DAYS + _NAMED_DAYS for time in _TIMES)
@@ -19,24 +32,26 @@ _SAMPLE = 200
 
 def is_text(kind: pa.DataType) -> bool:
     """Whether a column of this type holds strings."""
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def is_number(kind: pa.DataType) -> bool:
     """Whether a column of this type holds integers or floats."""
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def is_date(kind: pa.DataType) -> bool:
     """Whether a column of this type holds dates or timestamps."""
-    return pa.types.is_date(kind) or pa.types.is_timestamp(kind)
+    return bool(pa.types.is_date(kind) or pa.types.is_timestamp(kind))
 
 
 def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Decode dictionaries and views, make decimals, times and durations numbers, and every missing cell null."""
+    """Decode dictionaries and views, make decimals, times and durations numbers, missing cells null."""
     kind = column.type
-    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
-        return plain_column(column.cast(kind.value_type))
+    if pa.types.is_dictionary(kind):
+        return plain_column(_undictionary(column))
+    if pa.types.is_run_end_encoded(kind):
+        return plain_column(pc.run_end_decode(column))
     if pa.types.is_string_view(kind) or is_text(kind):
         return _plain_text(column.cast(pa.string()))
     if pa.types.is_floating(kind):
@@ -48,6 +63,13 @@ def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_duration(kind):
         return column.cast(pa.duration("us"), safe=False).cast(pa.int64())
     return column
+
+
+def _undictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = column.type.value_type
+    kind = pa.string() if pa.types.is_string_view(kind) else kind
+    chunks = [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in column.chunks]
+    return pa.chunked_array(chunks, kind)
 
 
 def _null_for_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -62,7 +84,7 @@ def _plain_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def numbers_from_text(column: pa.ChunkedArray, decimal: str = ".") -> pa.ChunkedArray | None:
-    """The numbers a text column spells (int64, else float64), or None where a cell is not a number or all are missing."""
+    """The numbers a text column spells (int64, else float64); None if a cell is none or all are missing."""
     head = column.drop_null().slice(0, _SAMPLE)
     if len(head) == 0 or _cast_numbers(head, decimal) is None:
         return None
@@ -85,8 +107,8 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
     count = int(np.isinf(values).sum())
     if count:
         raise DataError(
-            f"column {name!r} has {count} infinite value{'s' * (count > 1)}, expected finite numbers or blanks; "
-            "replace or drop them"
+            f"column {name!r} has {count} infinite value{'s' * (count > 1)}, expected finite numbers "
+            "or blanks; replace or drop them"
         )
     return values
 
@@ -108,6 +130,16 @@ def numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
     if column.null_count == len(column):
         return np.full(len(column), np.nan)
     return _finite(_as_float64(column), name)
+
+
+def truths(column: pa.ChunkedArray, name: str) -> np.ndarray:
+    """A plain column as 1.0 for true, 0.0 for false, NaN for missing and for any other word."""
+    if not is_text(column.type):
+        return numbers(column, name)
+    lowered = pc.utf8_lower(column)
+    yes = np.asarray(pc.is_in(lowered, value_set=pa.array(TRUE_WORDS)).to_numpy())
+    no = np.asarray(pc.is_in(lowered, value_set=pa.array(FALSE_WORDS)).to_numpy())
+    return np.where(yes, 1.0, np.where(no, 0.0, np.nan))
 
 
 def _as_float64(column: pa.ChunkedArray) -> np.ndarray:
@@ -135,9 +167,10 @@ def number_share(column: pa.ChunkedArray) -> float:
 
 
 def find_date_format(column: pa.ChunkedArray) -> str | None:
-    """The format that reads every present cell of a text column as a date: "iso", one of DATE_FORMATS, or None.
+    """The format that reads every present cell of text as a date: "iso", one of DATE_FORMATS, or None.
 
-    Where day and month could be swapped throughout, the order that makes the rows run forward in time is taken, else month first.
+    Where day and month could be swapped throughout, the order that makes the rows run forward in time is
+    taken, else month first.
     """
     present = column.drop_null()
     head = present.slice(0, _SAMPLE)
@@ -155,12 +188,10 @@ def _runs_forward(dates: pa.ChunkedArray | None) -> bool:
 
 
 def _parse_dates(column: pa.ChunkedArray, date_format: str) -> pa.ChunkedArray | None:
-    """Timestamps in seconds, or None if one present cell does not fit the format or names a year before 1000."""
+    """Timestamps in seconds, or None if a cell does not fit the format or names a year before 1000."""
     try:
-        if date_format == "iso":
-            dates = _parse_iso(column)
-        else:
-            dates = pc.strptime(column, format=date_format, unit="s")
+        iso = date_format == "iso"
+        dates = _parse_iso(column) if iso else pc.strptime(column, format=date_format, unit="s")
     except pa.ArrowInvalid:
         return None
     first = pc.min(pc.year(dates)).as_py()
@@ -190,14 +221,18 @@ def dates(column: pa.ChunkedArray, name: str, date_format: str | None = None) ->
     if parsed is None or not is_date(parsed.type):
         example = column.drop_null()[0].as_py() if parsed is not None else _first_not_date(column, date_format or "iso")
         raise DataError(
-            f"column {name!r} holds {example!r}, expected dates written {_spoken(date_format)}; correct or blank such cells"
+            f"column {name!r} holds {example!r}, expected dates written {_spoken(date_format)}; "
+            "correct or blank such cells"
         )
     return np.asarray(parsed.cast(pa.timestamp("s"), safe=False).to_numpy()).astype("datetime64[s]")
 
 
 def _first_not_date(column: pa.ChunkedArray, date_format: str) -> str:
     cells = column.drop_null()
-    return next((str(cell) for cell in cells if _parse_dates(pa.chunked_array([[cell.as_py()]]), date_format) is None), "")
+    return next(
+        (str(cell) for cell in cells if _parse_dates(pa.chunked_array([[cell.as_py()]]), date_format) is None),
+        "",
+    )
 
 
 def _spoken(date_format: str | None) -> str:

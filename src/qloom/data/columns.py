@@ -36,5 +36,7 @@ def require_distinct(names: Sequence[str], source: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise DataError(f"column name {name!r} stands twice in {source}, expected distinct names; rename one of them")
+            raise DataError(
+                f"column name {name!r} stands twice in {source}, expected distinct names; rename one of them"
+            )
         seen.add(name)

@@ -8,6 +8,7 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -36,11 +37,13 @@ class Layout:
 def read_delimited(path: Path) -> pa.Table:
     """Read a CSV, TSV or TXT file, also gzipped, into Arrow with typed columns.
 
-    Found by looking: encoding (UTF-8, UTF-16, else Windows-1252), byte-order mark, separator (tab ; | ,), whether the
-    first row is a header (else names are column_1, column_2, ...), and with a semicolon the decimal comma.
+    Found by looking: encoding (UTF-8, UTF-16, else Windows-1252), byte-order mark, separator (tab ; | ,),
+    whether the first row is a header (else names are column_1, column_2, ...), and with a semicolon the
+    decimal comma.
 
     Raises:
-        DataError: empty or binary file, header alone, a name standing twice, a row with another number of cells.
+        DataError: empty or binary file, header alone, a name standing twice, a row with another number of
+        cells.
     """
     text = _decode(_unzipped(path), path)
     if not text.strip():
@@ -124,7 +127,7 @@ def _rows(sample: str, separator: str) -> list[list[str]]:
 
 
 def _find_separator(sample: str) -> str:
-    """The first separator that cuts nearly all rows, the first one included, into one number of cells above one."""
+    """The first separator that cuts the first and nearly all rows into one number of cells, above one."""
     first_row = {}
     for separator in SEPARATORS:
         widths = [len(row) for row in _rows(sample, separator)] or [1]
@@ -137,14 +140,14 @@ def _find_separator(sample: str) -> str:
 
 
 def _is_data(first: list[str], rest: list[list[str]]) -> bool:
-    """Whether the first row is data: half of the columns of numbers have a number there too, not a running count."""
+    """Whether the first row is data: half of the number columns have one there, not counting up."""
     numeric = [i for i in range(len(first)) if any(_number(row[i]) is not None for row in rest[:20] if len(row) > i)]
     if not rest:
         numeric = list(range(len(first)))
     found = [value for i in numeric if (value := _number(first[i])) is not None]
     if not found or len(found) < 0.5 * len(numeric):
         return False
-    running = len(found) > 1 and all(b - a == 1 and a.is_integer() for a, b in zip(found, found[1:], strict=False))
+    running = len(found) > 1 and all(b - a == 1 and a.is_integer() for a, b in pairwise(found))
     return not running
 
 
@@ -181,11 +184,16 @@ def _read_arrow(data: bytes, layout: Layout, types: dict[str, pa.DataType]) -> p
     return arrow_csv.read_csv(
         pa.BufferReader(data),
         read_options=arrow_csv.ReadOptions(
-            column_names=list(layout.names), skip_rows=0, block_size=min(len(data) + 1, _BLOCK)
+            column_names=list(layout.names),
+            skip_rows_after_names=int(layout.has_header),
+            block_size=min(len(data) + 1, _BLOCK),
         ),
         parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=b'"' in data),
         convert_options=arrow_csv.ConvertOptions(
-            null_values=list(MISSING_WORDS), strings_can_be_null=True, decimal_point=layout.decimal, column_types=types
+            null_values=list(MISSING_WORDS),
+            strings_can_be_null=True,
+            decimal_point=layout.decimal,
+            column_types=types,
         ),
     )
 
@@ -195,8 +203,9 @@ def _refuse_ragged(text: str, layout: Layout, path: Path) -> None:
     for row in reader:
         if row and len(row) != len(layout.names):
             raise DataError(
-                f"{path} has {len(row)} cells in line {reader.line_num}, expected {len(layout.names)} as in its first "
-                "line; quote cells that contain the separator or mend that line"
+                f"{path} has {len(row)} cells in line {reader.line_num}, "
+                f"expected {len(layout.names)} as in its "
+                "first line; quote cells that contain the separator or mend that line"
             )
 
 

@@ -26,7 +26,7 @@ Outputs = tuple[PauliSum, ...] | Probabilities
 
 
 def as_outputs(circuit: Circuit, observables: Any = None) -> Outputs:
-    """Outputs from what a user may give: one or more Pauli sums, "probabilities", `Probabilities`, None for Z everywhere."""
+    """Outputs from what a user may give: Pauli sums, "probabilities", `Probabilities`, or None for Z on every qubit."""
     if observables is None:
         return tuple(Z(q) for q in range(circuit.n_qubits))
     if isinstance(observables, str):
@@ -78,7 +78,7 @@ class AdjointEvaluator(Evaluator):
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Derivatives of sum(cotangents * values).
 
-        Shapes: cotangents (B, O) -> d_inputs (B, I), d_weights (W,) or (B, W) as the weights are; None where not wanted.
+        Shapes: cotangents (B, O) -> d_inputs (B, I), d_weights (W,) or (B, W) as weights; None if not wanted.
         """
 
     def values(self, batch: Batch) -> np.ndarray:

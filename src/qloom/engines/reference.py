@@ -1,7 +1,7 @@
 """The reference engine: dense, slow, and the definition of what every other engine must give.
 
-It multiplies textbook matrices from the gate table into a state, one sample and one gate at a time, and knows nothing of
-rotations, frames or programs.
+It multiplies textbook matrices from the gate table into a state, one sample and one gate at a time, and knows nothing
+of rotations, frames or programs.
 """
 
 from __future__ import annotations

@@ -88,7 +88,14 @@ class StatevectorEvaluator(AdjointEvaluator):
         cotangents = np.ascontiguousarray(cotangents, batch.dtype)
         if batch.size:
             _native.backward(
-                self._native, batch.inputs, batch.weights, cotangents, kept, d_inputs, d_weights, self.n_threads
+                self._native,
+                batch.inputs,
+                batch.weights,
+                cotangents,
+                kept,
+                d_inputs,
+                d_weights,
+                self.n_threads,
             )
         return d_inputs, d_weights
 
@@ -104,10 +111,8 @@ class StatevectorEvaluator(AdjointEvaluator):
 @lru_cache(maxsize=128)
 def _prepared(circuit: Circuit, outputs: Outputs) -> tuple[Program, Any]:
     _check_width(circuit)
-    if isinstance(outputs, Probabilities):
-        program = lower_states(circuit, outputs.qubits)
-    else:
-        program = lower(circuit, outputs)
+    measured = isinstance(outputs, Probabilities)
+    program = lower_states(circuit, outputs.qubits) if measured else lower(circuit, outputs)
     return program, _to_native(program)
 
 

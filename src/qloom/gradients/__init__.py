@@ -30,8 +30,8 @@ def prepare_gradient(
     """An evaluator that also walks backwards.
 
     Args:
-        differentiator: a `Differentiator`, a name of DIFFERENTIATORS, or "auto": adjoint for exact values of an engine that
-            can, else parameter shift.
+        differentiator: a `Differentiator`, a name of DIFFERENTIATORS, or "auto": adjoint for exact values of the
+            native engine, else parameter shift.
     """
     engine = engine or StatevectorEngine()
     if differentiator == "auto":
@@ -71,10 +71,12 @@ def gradient(
     if g.shape != shape:
         raise ShapeError(f"cotangents has shape {g.shape}, expected {shape}")
     d_inputs, d_weights = evaluator.backward(batch, g.reshape(batch.size, -1), None, (True, True))
-    assert d_inputs is not None and d_weights is not None
+    assert d_inputs is not None
+    assert d_weights is not None
     return batch.unbatched(d_inputs), d_weights
 
 
 __all__ = [
-    "DIFFERENTIATORS", "Adjoint", "Differentiator", "FiniteDifference", "ParameterShift", "gradient", "prepare_gradient",
+    "DIFFERENTIATORS", "Adjoint", "Differentiator", "FiniteDifference", "ParameterShift", "gradient",
+    "prepare_gradient",
 ]  # fmt: skip

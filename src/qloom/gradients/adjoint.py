@@ -16,7 +16,7 @@ from qloom.gradients.base import Differentiator
 
 
 class Adjoint(Differentiator):
-    """Exact, at the cost of about three evaluations whatever the number of angles; needs an engine that keeps a state."""
+    """Exact, at the cost of about three evaluations whatever the number of angles; needs an engine with a state."""
 
     def prepare(
         self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,

@@ -19,7 +19,12 @@ class Differentiator(ABC):
 
     @abstractmethod
     def prepare(
-        self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
+        self,
+        engine: Engine,
+        circuit: Circuit,
+        observables: Any = None,
+        *,
+        shots: int | None = None,
         seed: int | None = None,
     ) -> AdjointEvaluator:
         """An evaluator whose `backward` gives derivatives of sum(cotangents * values) by this method."""  # fmt: skip

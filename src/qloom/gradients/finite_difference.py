@@ -43,9 +43,7 @@ class DifferenceEvaluator(ForwardEvaluator):
         super().__init__(evaluator)
         self.step = step
 
-    def backward(
-        self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants
-    ) -> Derivatives:
+    def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         d_inputs = np.zeros_like(batch.inputs) if wants[0] else None
         d_weights = np.zeros_like(batch.weights) if wants[1] else None
         if d_inputs is not None:

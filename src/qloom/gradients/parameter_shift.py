@@ -1,7 +1,7 @@
 """Parameter shift: each derivative from two values of the same circuit, also with shots and on hardware.
 
-Every gate is a product of Pauli rotations exp(-i a P / 2), so one rule serves all: df/da = (f(a + pi/2) - f(a - pi/2)) / 2,
-taken for each rotation by itself and added up over the slots by the chain rule.
+Every gate is a product of Pauli rotations exp(-i a P / 2), so one rule serves all,
+df/da = (f(a + pi/2) - f(a - pi/2)) / 2, taken for each rotation by itself and added up over the slots by the chain rule.
 
 Source: Schuld et al. 2019, Phys. Rev. A 99, 032331.
 """
@@ -37,7 +37,7 @@ class ParameterShift(Differentiator):
 
 
 def free_rotations(circuit: Circuit) -> tuple[Circuit, list[Angle]]:
-    """The circuit with an input of its own for every rotation that has a slot, after its own inputs; and those angles."""
+    """The circuit with a further input for every rotation that has a slot, and the angles those stand for."""
     free = Circuit(circuit.n_qubits)
     free.inputs(circuit.n_inputs)
     free.initial = circuit.initial
@@ -63,9 +63,7 @@ class ShiftEvaluator(ForwardEvaluator):
         self.shifted = shifted
         self.angles = angles
 
-    def backward(
-        self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants
-    ) -> Derivatives:
+    def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         if wants[0] and self.circuit.initial is not None and self.circuit.initial.values is None:
             raise UnsupportedError(
                 'parameter shift gives no derivative of initial amplitudes; use differentiator="adjoint"'

@@ -1,6 +1,6 @@
 """The one bridge between torch's autograd and the engines: arrays cross it once down and once up a step.
 
-Two faces of the same two functions: autograd.Functions for eager mode and torch.func, custom operators for torch.compile.
+Two faces of the same two functions: autograd.Functions for eager mode and torch.func, operators for torch.compile.
 """
 
 from __future__ import annotations
@@ -67,7 +67,12 @@ class _Evaluate(torch.autograd.Function):
 class _Pullback(torch.autograd.Function):
     @staticmethod
     def forward(
-        inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: AdjointEvaluator, kept: _Kept | None, wants: Wants
+        inputs: Tensor,
+        weights: Tensor,
+        cotangents: Tensor,
+        evaluator: AdjointEvaluator,
+        kept: _Kept | None,
+        wants: Wants,
     ) -> tuple[Tensor, Tensor]:
         array = None if kept is None else kept.array
         gradients = evaluator.backward(_batch(inputs, weights), cotangents.detach().numpy(), array, wants)
@@ -87,8 +92,8 @@ class _Pullback(torch.autograd.Function):
 
     @staticmethod
     def vmap(
-        info: Any, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: Any, kept: Any,
-        wants: Wants,
+        info: Any, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: Any,
+        kept: Any, wants: Wants,
     ) -> Any:  # fmt: skip
         n, per_sample = info.batch_size, weights.dim() - (dims[1] is not None) == 2
         x, w = _folded(n, dims, inputs, weights)

@@ -101,11 +101,10 @@ class QuantumLayer(nn.Module):
             )
         if x.device.type != "cpu" or self.weights.device.type != "cpu":
             raise ShapeError(
-                f"x is on {x.device}, the weights on {self.weights.device}, expected both on cpu: {type(self).__name__} "
-                "runs on the CPU; move them with .cpu()"
+                f"x is on {x.device}, the weights on {self.weights.device}, expected both on cpu; move them with .cpu()"
             )
 
     def extra_repr(self) -> str:
-        observables, engine, differentiator, shots, _ = self._recipe
+        _, engine, differentiator, shots, _ = self._recipe
         text = f"{self.circuit!r}, n_outputs={self.n_outputs}, differentiator={differentiator!r}"
         return text + (f", shots={shots}" if shots is not None else "") + (f", engine={engine}" if engine else "")

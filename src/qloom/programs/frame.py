@@ -1,15 +1,15 @@
 """The Clifford part of a circuit, kept as the images of every X_q and Z_q under C^dagger . C.
 
 Words here are i^k X^x Z^z as (k, x, z), bit q of the masks for qubit q. Full lowering puts every Clifford gate into
-the frame; monomial lowering only those that permute basis states with phases, so that what is left of C at the end can be
-applied to a state as one permutation of indices.
+the frame; monomial lowering only those that permute basis states with phases, so that what is left of C at the end can
+be applied to a state as one permutation of indices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class Tableau:
     columns: tuple[tuple[int, complex], ...] | None
 
 
-@lru_cache(maxsize=None)
+@cache
 def gate_tableau(gate: Gate) -> Tableau | None:
     """Tableau of a gate without angles, None if it is not a Clifford gate."""
     if gate.n_angles or gate.name in ("unitary", "diagonal"):

@@ -14,8 +14,8 @@ _LOOK_BACK = 64
 def fuse(rotations: Iterable[Rotation]) -> tuple[Pass, ...]:
     """Passes of an ordered list of rotations.
 
-    Each rotation goes back past the passes it commutes with. It joins the earliest one on the way that has its x mask and
-    its kind of angle (shared or per sample); where there is none it opens a pass as early as it can stand, so that
+    Each rotation goes back past the passes it commutes with. It joins the earliest one on the way that has its x mask
+    and its kind of angle (shared or per sample); where there is none it opens a pass as early as it can stand, so that
     later rotations find their partners side by side.
     """
     passes: list[Pass] = []

@@ -22,7 +22,7 @@ class Rotation:
 class Pass:
     """Commuting rotations with one x mask: one multiplexed rotation, one walk over the state.
 
-    `shared` tells that no angle is an input, so all samples turn by the same angles unless weights are given per sample.
+    `shared` tells that no angle is an input, so all samples turn alike unless weights are given per sample.
     """
 
     x: int

@@ -5,4 +5,11 @@ from qloom.testing.differentiators import check_differentiator
 from qloom.testing.engines import check_engine
 from qloom.testing.gates import check_gate, expansion_matrix
 
-__all__ = ["check_ansatz", "check_differentiator", "check_encoder", "check_engine", "check_gate", "expansion_matrix"]
+__all__ = [
+    "check_ansatz",
+    "check_differentiator",
+    "check_encoder",
+    "check_engine",
+    "check_gate",
+    "expansion_matrix",
+]

@@ -12,14 +12,14 @@ def expansion_matrix(expansion: Expansion, n_qubits: int) -> np.ndarray:
     product = np.eye(2**n_qubits, dtype=complex)
     for letters, angle in expansion.rotations:
         product = pauli_rotation_gate(letters).matrix(angle) @ product
-    return product * np.exp(1j * sum(expansion.phases))
+    return product * np.exp(1j * sum(map(float, expansion.phases)))  # type: ignore[arg-type]
 
 
 def check_gate(gate: Gate, seed: int = 0) -> None:
     """The matrix is unitary and equals the expansion, and the inverse undoes it, at random angles."""
     rng = np.random.default_rng(seed)
     for _ in range(5):
-        angles = rng.uniform(-7, 7, gate.n_angles)
+        angles = rng.uniform(-7, 7, gate.n_angles).tolist()
         matrix = gate.matrix(*angles)
         identity = np.eye(2**gate.n_qubits)
         assert matrix.shape == identity.shape, f"{gate.name}: matrix has shape {matrix.shape}"

@@ -128,17 +128,11 @@ class _Pen:
     ax: Axes
     scale: float
 
-    def line(
-        self, x: Sequence[float], y: Sequence[float], color: str, width: float, style: str = "-"
-    ) -> None:
-        self.ax.plot(
-            x, y, color=color, linewidth=width * self.scale, linestyle=style, zorder=1, clip_on=False
-        )
+    def line(self, x: Sequence[float], y: Sequence[float], color: str, width: float, style: str = "-") -> None:
+        self.ax.plot(x, y, color=color, linewidth=width * self.scale, linestyle=style, zorder=1, clip_on=False)
 
     def text(self, x: float, y: float, text: str, points: float, align: str = "center") -> None:
-        self.ax.text(
-            x, y, text, fontsize=points * self.scale, ha=align, va="center_baseline", color=_INK, zorder=4
-        )
+        self.ax.text(x, y, text, fontsize=points * self.scale, ha=align, va="center_baseline", color=_INK, zorder=4)
 
     def box(self, x: float, y: float, width: float, height: float, fill: str) -> None:
         from matplotlib.patches import FancyBboxPatch
@@ -154,14 +148,10 @@ class _Pen:
     def circle(self, x: float, y: float, radius: float, fill: str) -> None:
         from matplotlib.patches import Circle
 
-        self.ax.add_patch(
-            Circle((x, y), radius, facecolor=fill, edgecolor=_INK, linewidth=1.1 * self.scale, zorder=3)
-        )
+        self.ax.add_patch(Circle((x, y), radius, facecolor=fill, edgecolor=_INK, linewidth=1.1 * self.scale, zorder=3))
 
 
-def _draw_wires(
-    pen: _Pen, n_qubits: int, top: float, length: float, continued: bool, continues: bool
-) -> None:
+def _draw_wires(pen: _Pen, n_qubits: int, top: float, length: float, continued: bool, continues: bool) -> None:
     """One row of wires with qubit names; dotted ends where the circuit goes on in another row."""
     end = _HEAD + length
     for qubit in range(n_qubits):

@@ -85,13 +85,7 @@ def _without_controls(gate: Gate) -> tuple[Gate, int]:
     """The gate that is left when its controls, the first qubits, are taken off, and how many they were."""
     n_controls = 0
     while True:
-        inner = (
-            gate.data
-            if gate.name == "controlled"
-            else GATES.get(gate.name[1:])
-            if gate.name[0] == "c"
-            else None
-        )
+        inner = gate.data if gate.name == "controlled" else GATES.get(gate.name[1:]) if gate.name[0] == "c" else None
         if inner is None or inner.n_qubits != gate.n_qubits - 1:
             return gate, n_controls
         gate, n_controls = inner, n_controls + 1
@@ -99,9 +93,7 @@ def _without_controls(gate: Gate) -> tuple[Gate, int]:
 
 def _letters(gate: Gate) -> str | None:
     """The word a gate rotates about, or None."""
-    letters = (
-        gate.data if gate.name == "pauli_rotation" else gate.name[1:].upper() if gate.name[0] == "r" else ""
-    )
+    letters = gate.data if gate.name == "pauli_rotation" else gate.name[1:].upper() if gate.name[0] == "r" else ""
     return letters if letters and set(letters) <= set("IXYZ") else None
 
 
@@ -119,9 +111,7 @@ def _box_name(gate: Gate) -> str:
 
 
 def _initial_item(initial: Amplitudes, n_qubits: int) -> Item:
-    columns = [
-        (mark, first) for mark, first in (("", initial.real), ("i ", initial.imaginary)) if first is not None
-    ]
+    columns = [(mark, first) for mark, first in (("", initial.real), ("i ", initial.imaginary)) if first is not None]
     angles = tuple(f"{mark}x[{first}…{first + 2**n_qubits - 1}]" for mark, first in columns) or ("given",)
     roles = dict.fromkeys(range(n_qubits), "")
     return Item(0, {}, roles, "ψ", angles, " + ".join(angles), "input" if columns else "number")

@@ -1,0 +1,100 @@
+"""`qloom train`: from a table or a configuration to a run folder with its report."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qloom.cli.bars import showing_progress
+from qloom.cli.leaderboard import print_leaderboard
+from qloom.errors import ArtifactError, ConfigError
+from qloom.reports import write_report
+from qloom.training import Configuration, load_configuration, train_run
+from qloom.training.configuration import make_configuration
+from qloom.training.demonstrations import PREFIX, demonstration_target
+from qloom.training.folder import read_json
+from qloom.training.run import CONFIG, read_run_configuration
+
+_TABLE = "Table (CSV, Parquet, Arrow, DuckDB), demo:breast_cancer, configuration (.yaml) or run to resume."
+
+
+def train(
+    data: Annotated[str, typer.Argument(help=_TABLE)],
+    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run; by default the table's.")] = None,
+    output: Annotated[str | None, typer.Option(help="Folder for run folders, by default runs.")] = None,
+    query: Annotated[str | None, typer.Option(help="SQL on the file; it sees the table `data`.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification or regression; found if not given.")] = None,
+    time_column: Annotated[str | None, typer.Option("--time", help="Column that orders the rows in time.")] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value of the configuration; may be repeated.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+) -> None:
+    """Train the hybrid model, its controls and the baselines on one split, and write a report."""
+    given = {"target": target, "query": query, "task": task, "time": time_column, "drop": drop or None}
+    top = {"name": name, "output": output, "seed": seed}
+    configuration = configure(data, given, top, epochs, settings or [], resume)
+    _run(configuration, resume)
+
+
+def configure(
+    source: str,
+    data: dict[str, Any],
+    top: dict[str, Any],
+    epochs: int | None,
+    settings: list[str],
+    resume: bool,
+) -> Configuration:
+    """The configuration that the command line asks for; what is None was not given."""
+    changes = [f"data.{key}={_quoted(value)}" for key, value in data.items() if value is not None]
+    changes += [f"{key}={_quoted(value)}" for key, value in top.items() if value is not None]
+    changes += [] if epochs is None else [f"training.epochs={epochs}"]
+    changes += settings
+    if Path(source).suffix.lower() in (".yaml", ".yml"):
+        return load_configuration(source, changes)
+    if (Path(source) / CONFIG).is_file():
+        return _of_folder(Path(source), changes, resume)
+    if data["target"] is None and source.startswith(PREFIX):
+        changes.append(f"data.target={demonstration_target(source)}")
+    elif data["target"] is None and not any(setting.startswith("data.target=") for setting in settings):
+        raise ConfigError("no target column given, expected one to predict; add --target COLUMN")
+    return make_configuration({"data": {"source": source}}, changes)
+
+
+def _of_folder(folder: Path, changes: list[str], resume: bool) -> Configuration:
+    if changes or not resume:
+        raise ArtifactError(f"{folder} is a run folder, expected --resume and no other option with it")
+    return read_run_configuration(folder)
+
+
+def _quoted(value: Any) -> str:
+    """A value as YAML that reads back as it is; JSON is YAML."""
+
+    return json.dumps(value)
+
+
+def _run(configuration: Configuration, resume: bool) -> None:
+    start = time.perf_counter()
+    try:
+        with showing_progress() as progress:
+            folder = train_run(configuration, resume=resume, progress=progress)
+    except KeyboardInterrupt:
+        typer.echo(_describe_stop(configuration), err=True)
+        raise typer.Exit(130) from None
+    report = write_report(folder)
+    print_leaderboard(read_json(folder / "metrics.json"))
+    typer.echo(f"\n{report} written after {time.perf_counter() - start:.0f} s")
+
+
+def _describe_stop(configuration: Configuration) -> str:
+    if (configuration.folder / CONFIG).exists():
+        return f"stopped; go on with: qloom train {configuration.folder} --resume"
+    return "stopped before anything was written"

@@ -1,0 +1,74 @@
+"""Categories as one-hot features, with rare levels joined and a missing cell as a level of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+RARE = "(rare)"
+MISSING = "(missing)"
+
+
+@dataclass(frozen=True)
+class CategoryCoding:
+    """The fitted coding of one category column.
+
+    Attributes:
+        name: the column.
+        levels: the frequent training levels, one feature "name=level" each.
+        has_rare: whether training had rare levels; unseen levels then count as rare, else they give all
+            zeros.
+        has_missing: whether training had missing cells; later ones otherwise give all zeros.
+    """
+
+    name: str
+    levels: tuple[str, ...]
+    has_rare: bool
+    has_missing: bool
+
+    @property
+    def feature_names(self) -> list[str]:
+        """One name a level, then rare, then missing."""
+        extra = [RARE] * self.has_rare + [MISSING] * self.has_missing
+        return [f"{self.name}={level}" for level in (*self.levels, *extra)]
+
+    def read(self, cells: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Cells as text."""
+        return category_words(cells)
+
+    def write(self, values: pa.ChunkedArray, out: np.ndarray) -> None:
+        """Code cells.
+
+        Shapes: values text (B,); out float32 (B, len(feature_names)), filled in place.
+        """
+        n_levels = len(self.levels)
+        found = pc.index_in(values, value_set=pa.array(self.levels, pa.string()))
+        codes = pc.fill_null(found, n_levels).to_numpy()
+        missing = np.asarray(pc.is_null(values).to_numpy())
+        known = (codes < n_levels) & ~missing
+        out[:] = 0
+        out[np.flatnonzero(known), codes[known]] = 1
+        if self.has_rare:
+            out[:, n_levels] = ~known & ~missing
+        if self.has_missing:
+            out[:, -1] = missing
+
+
+def category_words(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells of any plain type as text; whole floats lose their .0, which blanks may have brought."""
+    if pa.types.is_floating(cells.type):
+        whole = cells.cast(pa.int64(), safe=False)
+        if pc.all(pc.equal(whole, cells)).as_py():
+            cells = whole
+    return cells.cast(pa.string())
+
+
+def fit_category(name: str, words: pa.ChunkedArray, max_levels: int, min_share: float) -> CategoryCoding:
+    """Fit the coding of a column to its training cells as text: levels by falling count, then by name."""
+    counts = pc.value_counts(words.drop_null()).to_pylist()
+    ranked = sorted(counts, key=lambda entry: (-entry["counts"], entry["values"]))
+    frequent = [str(entry["values"]) for entry in ranked if entry["counts"] >= min_share * len(words)][:max_levels]
+    return CategoryCoding(name, tuple(frequent), len(frequent) < len(ranked), words.null_count > 0)

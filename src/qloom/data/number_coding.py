@@ -1,0 +1,127 @@
+"""Numbers as network inputs: filled, squashed where uneven, standardised, one-hot where they are codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import pyarrow as pa
+
+from qloom.data.cells import numbers, truths
+
+_LEVELS = np.linspace(0.0, 1.0, 101)
+_FARTHEST = 3.0  # normal quantile given to the training minimum and maximum
+_FARTHEST_OUT = 5.0  # standard deviations from the mean
+_SKEWED = 0.75  # third standardised moment
+
+
+@dataclass(frozen=True)
+class NumberCoding:
+    """The fitted coding of one number column.
+
+    Attributes:
+        name: the column.
+        fill: the training median, taken for missing cells.
+        has_missing: whether training had missing cells, which adds the feature "name missing".
+        knots, marks: for heavy tails, training quantiles and the normal quantiles they are mapped to, linear
+            in between; empty otherwise.
+        mean, scale, clip: what comes out is (value - mean) / scale, bounded by +-clip.
+        codes: whole numbers that have a feature "name=code" each, beside the number.
+        boolean: whether cells may be words such as yes and no.
+    """
+
+    name: str
+    fill: float
+    has_missing: bool
+    knots: tuple[float, ...]
+    marks: tuple[float, ...]
+    mean: float
+    scale: float
+    clip: float
+    codes: tuple[float, ...] = ()
+    boolean: bool = False
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The number, then one name a code, then the missing indicator."""
+        codes = [f"{self.name}={code:g}" for code in self.codes]
+        return [self.name, *codes, *([f"{self.name} missing"] if self.has_missing else [])]
+
+    def read(self, cells: pa.ChunkedArray) -> np.ndarray:
+        """Cells as float64 with NaN for missing."""
+        return truths(cells, self.name) if self.boolean else numbers(cells, self.name)
+
+    def write(self, values: np.ndarray, out: np.ndarray) -> None:
+        """Code values.
+
+        Shapes: values float64 (B,) with NaN for missing; out float32 (B, len(feature_names)), filled in
+        place.
+        """
+        missing = np.isnan(values)
+        spread = _squash(np.where(missing, self.fill, values), self.knots, self.marks)
+        out[:, 0] = np.clip((spread - self.mean) / self.scale, -self.clip, self.clip)
+        for i, code in enumerate(self.codes):
+            out[:, 1 + i] = values == code
+        if self.has_missing:
+            out[:, -1] = missing
+
+
+def fit_number(
+    name: str, values: np.ndarray, clip: float, codes: tuple[float, ...] = (), boolean: bool = False
+) -> NumberCoding:
+    """Fit the coding of a column to its training values (float64, NaN for missing).
+
+    A column of more than two values is squashed if one lies over 5 standard deviations from the mean or the
+    skewness is over 0.75: its quantiles are mapped to those of the normal distribution, so that amounts over
+    many orders of magnitude spread evenly.
+    """
+    present = values[~np.isnan(values)]
+    filled = present if len(present) else np.zeros(1)
+    fill = float(np.median(filled))
+    knots, marks = _fit_quantiles(filled) if _is_uneven(filled) else ((), ())
+    mean, scale = _mean_and_scale(_squash(filled, knots, marks))
+    return NumberCoding(name, fill, len(present) < len(values), knots, marks, mean, scale, clip, codes, boolean)
+
+
+def find_codes(values: np.ndarray, most: int, min_rows: int) -> tuple[float, ...]:
+    """The distinct values if they are 3 to `most` whole numbers, `min_rows` rows each on average."""
+    present = values[~np.isnan(values)]
+    if not len(present) or len(np.unique(present[:10_000])) > most:
+        return ()
+    distinct = np.unique(present)
+    few = 3 <= len(distinct) <= most and len(present) >= min_rows * len(distinct)
+    whole = few and bool((distinct == np.round(distinct)).all())
+    return tuple(float(value) for value in distinct) if whole else ()
+
+
+def _is_uneven(present: np.ndarray) -> bool:
+    """Whether more than two values lie so unevenly that a linear scale would crowd most of them together."""
+    mean, scale = _mean_and_scale(present)
+    standard = (present - mean) / scale
+    uneven = np.abs(standard).max() > _FARTHEST_OUT or abs((standard**3).mean()) > _SKEWED
+    return bool(uneven) and bool(((present != present.min()) & (present != present.max())).any())
+
+
+def _mean_and_scale(present: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation, 1 for a constant; computed on a scale where no square overflows."""
+    largest = float(np.abs(present).max()) or 1.0
+    scaled = present / largest
+    mean, scale = float(scaled.mean()) * largest, float(scaled.std()) * largest
+    return mean, scale if scale > 1e-12 * abs(mean) and scale > 0 else 1.0
+
+
+def _fit_quantiles(present: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Distinct training quantiles and their normal quantiles; a value at several levels takes the middle."""
+    quantiles = np.quantile(present, _LEVELS)
+    knots = np.unique(quantiles)
+    first = np.searchsorted(quantiles, knots, side="left")
+    last = np.searchsorted(quantiles, knots, side="right") - 1
+    normal = NormalDist()
+    low = normal.cdf(-_FARTHEST)
+    middle = np.clip((_LEVELS[first] + _LEVELS[last]) / 2, low, 1 - low)
+    return tuple(knots.tolist()), tuple(normal.inv_cdf(level) for level in middle.tolist())
+
+
+def _squash(values: np.ndarray, knots: tuple[float, ...], marks: tuple[float, ...]) -> np.ndarray:
+    return np.interp(values, knots, marks) if knots else values

@@ -1,0 +1,189 @@
+"""The fitted way from a table to a float32 matrix; part of the model, saved as plain JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from qloom.data.category_coding import CategoryCoding, category_words, fit_category
+from qloom.data.cells import dates, numbers, plain_column, truths
+from qloom.data.columns import require_columns
+from qloom.data.date_coding import DateCoding, fit_date
+from qloom.data.number_coding import NumberCoding, find_codes, fit_number
+from qloom.data.schema import Column, Schema, read_record
+from qloom.errors import ArtifactError, DataError
+
+Coding = NumberCoding | CategoryCoding | DateCoding
+_CODINGS: dict[str, type[Any]] = {"number": NumberCoding, "category": CategoryCoding, "date": DateCoding}
+_SLICE = 65_536  # rows coded at a time, so that a slice of the matrix stays in cache
+_ROWS_PER_CODE = 30
+_ROWS_PER_CODE_FEATURE = 20
+
+
+class Preprocessing:
+    """Turns the feature columns of a table into network inputs; learnt from training rows only.
+
+    - Number: missing cells take the training median, plus a missing indicator if training had any; heavy
+      tails and skew (see `fit_number`) are mapped to normal quantiles; then standardised and clipped.
+    - Whole number with 3 to `max_codes` distinct training values, 30 rows each on average: often a code (an
+      hour, a grade), so each frequent value also has a one-hot feature. Columns with the fewest values come
+      first, as long as there are 20 training rows for each such feature.
+    - Boolean: one standardised number, plus a missing indicator; a word that is neither counts as missing.
+    - Category: one-hot; levels under `min_share` or beyond the `max_levels` most frequent share "(rare)", and
+      unseen levels join them, or are all zeros if training had none; missing is a level of its own.
+    - Date: days since the first, year, and sine and cosine of month, weekday and hour, where they vary.
+
+    Args:
+        max_levels: one-hot levels a category has at most.
+        max_codes: distinct values a whole-number column may have to be one-hot too; 0 for never.
+        min_share: share of training rows below which a level or code has no feature of its own.
+        clip: bound of standardised numbers.
+    """
+
+    def __init__(
+        self, *, max_levels: int = 30, max_codes: int = 31, min_share: float = 0.01, clip: float = 5.0
+    ) -> None:
+        self.max_levels = max_levels
+        self.max_codes = max_codes
+        self.min_share = min_share
+        self.clip = clip
+        self._codings: tuple[Coding, ...] | None = None
+
+    def fit(self, table: pa.Table, schema: Schema, rows: np.ndarray | None = None) -> Preprocessing:
+        """Learn from the given rows, all if None; no other row is looked at.
+
+        Raises:
+            DataError: for a missing column, cells of another kind than the schema's, or no rows.
+        """
+        require_columns(table, [column.name for column in schema.features], "to fit the preprocessing")
+        table = table.select([column.name for column in schema.features])
+        table = table if rows is None else table.take(pa.array(np.asarray(rows)))
+        if table.num_rows == 0:
+            raise DataError("0 training rows, expected at least one; widen the training share")
+        cells = {column.name: _read_column(table, column) for column in schema.features}
+        codes = self._choose_codes(schema.features, cells, table.num_rows)
+        self._codings = tuple(
+            self._fit_column(column, cells[column.name], codes.get(column.name, ())) for column in schema.features
+        )
+        return self
+
+    def _fit_column(self, column: Column, cells: Any, codes: tuple[float, ...]) -> Coding:
+        if column.kind in ("number", "boolean"):
+            return fit_number(column.name, cells, self.clip, codes, column.kind == "boolean")
+        if column.kind == "date":
+            return fit_date(column.name, cells, column.date_format, self.clip)
+        return fit_category(column.name, cells, self.max_levels, self.min_share)
+
+    def _choose_codes(
+        self, columns: Sequence[Column], cells: Mapping[str, Any], n_rows: int
+    ) -> dict[str, tuple[float, ...]]:
+        """The codes of whole-number columns, fewest first, within the budget of features."""
+        found = {
+            column.name: self._frequent(
+                find_codes(cells[column.name], self.max_codes, _ROWS_PER_CODE), cells[column.name]
+            )
+            for column in columns
+            if column.kind == "number"
+        }
+        chosen: dict[str, tuple[float, ...]] = {}
+        left = n_rows // _ROWS_PER_CODE_FEATURE
+        for name in sorted(found, key=lambda name: len(found[name])):
+            if len(found[name]) <= left:
+                chosen[name] = found[name]
+                left -= len(found[name])
+        return chosen
+
+    def _frequent(self, codes: tuple[float, ...], values: np.ndarray) -> tuple[float, ...]:
+        if not codes:
+            return ()
+        present, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+        return tuple(
+            float(code) for code, count in zip(present, counts, strict=True) if count >= self.min_share * len(values)
+        )
+
+    @property
+    def codings(self) -> tuple[Coding, ...]:
+        """The fitted codings in the order of the columns."""
+        if self._codings is None:
+            raise DataError("this Preprocessing has learnt nothing yet, expected a fitted one; call fit first")
+        return self._codings
+
+    @property
+    def feature_names(self) -> list[str]:
+        """F names, such as "age", "hr=7", "job=clerk", "income missing"."""
+        return [name for coding in self.codings for name in coding.feature_names]
+
+    @property
+    def n_features(self) -> int:
+        """F."""
+        return len(self.feature_names)
+
+    def transform(self, table: pa.Table) -> np.ndarray:
+        """Code the rows of a table; further columns are ignored.
+
+        Shapes: B rows -> float32 (B, F).
+
+        Raises:
+            DataError: for a missing column, cells of another kind than in training, or infinite values.
+        """
+        require_columns(table, [coding.name for coding in self.codings], "by the model")
+        read = [coding.read(plain_column(table[coding.name])) for coding in self.codings]
+        out = np.empty((table.num_rows, self.n_features), dtype=np.float32)
+        for start in range(0, table.num_rows, _SLICE):
+            self._write_slice([cells[start : start + _SLICE] for cells in read], out[start : start + _SLICE])
+        return out
+
+    def _write_slice(self, columns: Sequence[Any], out: np.ndarray) -> None:
+        """Code some rows; each coding fills its own features."""
+        first = 0
+        for coding, cells in zip(self.codings, columns, strict=True):
+            last = first + len(coding.feature_names)
+            coding.write(cells, out[:, first:last])
+            first = last
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, versioned; `from_json` gives bit-identical transforms."""
+        codings = [{"kind": _coding_kind(coding), **asdict(coding)} for coding in self.codings]
+        options = {name: getattr(self, name) for name in ("max_levels", "max_codes", "min_share", "clip")}
+        return {"format": "qloom-preprocessing", "version": 1, "options": options, "codings": codings}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Preprocessing:
+        """The preprocessing that `to_json` wrote.
+
+        Raises:
+            ArtifactError: for a record of another format or version, or a damaged one.
+        """
+        fields = read_record(record, "qloom-preprocessing")
+        try:
+            loaded = cls(**fields["options"])
+            loaded._codings = tuple(_read_coding(entry) for entry in fields["codings"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ArtifactError(
+                f"the preprocessing record is damaged ({error}), expected version 1; save it again"
+            ) from None
+        return loaded
+
+
+def _read_column(table: pa.Table, column: Column) -> Any:
+    """Cells as numbers, dates or text, by the column's kind."""
+    cells = plain_column(table[column.name])
+    if column.kind == "number":
+        return numbers(cells, column.name)
+    if column.kind == "boolean":
+        return truths(cells, column.name)
+    return dates(cells, column.name, column.date_format) if column.kind == "date" else category_words(cells)
+
+
+def _coding_kind(coding: Coding) -> str:
+    return next(kind for kind, wanted in _CODINGS.items() if isinstance(coding, wanted))
+
+
+def _read_coding(entry: Mapping[str, Any]) -> Coding:
+    fields = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items() if key != "kind"}
+    coding: Coding = _CODINGS[entry["kind"]](**fields)
+    return coding

@@ -1,0 +1,105 @@
+"""What a table means: the kind of every column, the task, and what was found worth a word."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from qloom.errors import ArtifactError
+
+Label = str | int | float | bool
+KINDS = ("number", "category", "boolean", "date", "identifier", "constant", "text", "unsupported")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: its name.
+        kind: one of KINDS.
+        dropped: why the column is no feature, in words; empty for a feature and for the target.
+        n_missing: missing cells.
+        n_distinct: distinct values among the present cells.
+        date_format: for dates held as text, "iso" or a strptime format.
+    """
+
+    name: str
+    kind: str
+    dropped: str = ""
+    n_missing: int = 0
+    n_distinct: int = 0
+    date_format: str | None = None
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of a table and what is to be learnt from them.
+
+    Attributes:
+        columns: every column in the table's order, target included.
+        target: name of the column to predict.
+        task: "classification" or "regression".
+        classes: the labels in coding order, of their original type; empty for regression.
+        time: the column that orders the rows in time, if any.
+        n_rows: rows looked at (those with a target).
+        notes: one-line findings.
+        warnings: one-line findings that call for a decision.
+    """
+
+    columns: tuple[Column, ...]
+    target: str
+    task: str
+    classes: tuple[Label, ...] = ()
+    time: str | None = None
+    n_rows: int = 0
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The columns the model sees: neither target nor dropped."""
+        return tuple(column for column in self.columns if column.name != self.target and not column.dropped)
+
+    @property
+    def dropped(self) -> tuple[Column, ...]:
+        """The columns the model does not see, each with its reason."""
+        return tuple(column for column in self.columns if column.dropped)
+
+    def __getitem__(self, name: str) -> Column:
+        """The column of that name; KeyError if there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, versioned."""
+        return {"format": "qloom-schema", "version": 1, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Schema:
+        """The schema that `to_json` wrote."""
+        fields = read_record(record, "qloom-schema")
+        try:
+            columns = tuple(Column(**column) for column in fields.pop("columns"))
+            fields |= {name: tuple(fields[name]) for name in ("classes", "notes", "warnings")}
+            return cls(columns=columns, **fields)
+        except (TypeError, KeyError) as error:
+            raise ArtifactError(
+                f"the schema record is damaged ({error}), expected the fields of version 1; save it again"
+            ) from None
+
+
+def read_record(record: Mapping[str, Any], wanted: str, version: int = 1) -> dict[str, Any]:
+    """The fields of a versioned JSON record without its heading, after checking the heading."""
+    found = (
+        (record.get("format"), record.get("version")) if isinstance(record, Mapping) else (type(record).__name__, None)
+    )
+    if found != (wanted, version):
+        raise ArtifactError(
+            f"the record is {found[0]!r} version {found[1]!r}, expected {wanted!r} version {version}; "
+            "load it with the qloom that wrote it"
+        )
+    return {key: value for key, value in record.items() if key not in ("format", "version")}

@@ -1,0 +1,194 @@
+"""The column to predict: which task it asks for, and its coding as integers or standardised numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from qloom.data.cells import is_date, is_number, is_text, numbers, numbers_from_text, plain_column
+from qloom.data.columns import require_columns
+from qloom.data.schema import Label, Schema, read_record
+from qloom.errors import ArtifactError, ConfigError, DataError
+
+TASKS = ("classification", "regression")
+_MOST_INTEGER_CLASSES = 20
+
+
+def rows_with_target(table: pa.Table, target: str) -> pa.Table:
+    """The rows whose target is not missing."""
+    require_columns(table, [target], "as the target")
+    return table.filter(pc.is_valid(plain_column(table[target])))
+
+
+def find_task(target: pa.ChunkedArray) -> str:
+    """Classification for text, booleans and few distinct whole numbers, else regression.
+
+    Few is two, or at most 20 with five rows each on average. Text that spells many distinct numbers is a
+    regression.
+    """
+    column = plain_column(target)
+    if is_text(column.type):
+        spelled = numbers_from_text(column)
+        if spelled is None:
+            return "classification"
+        column = spelled
+    if not is_number(column.type):
+        return "regression" if is_date(column.type) else "classification"
+    distinct = pc.unique(column.drop_null())
+    few = len(distinct) <= 2 or (len(distinct) <= _MOST_INTEGER_CLASSES and 5 * len(distinct) <= len(column))
+    whole = pc.all(pc.equal(pc.round(distinct), distinct)).as_py()
+    return "classification" if few and (whole or len(distinct) <= 2) else "regression"
+
+
+def check_target(table: pa.Table, name: str, task: str | None) -> tuple[str, tuple[Label, ...]]:
+    """The task and the classes of a target column, or DataError if it cannot be learnt from."""
+    column = plain_column(table[name])
+    if column.null_count:
+        raise DataError(
+            f"target {name!r} is missing in {column.null_count} of {len(column)} rows, expected a value in "
+            "every row; drop these rows with drop_missing_target=True"
+        )
+    chosen = task or find_task(column)
+    if chosen not in TASKS:
+        raise ConfigError(f"task is {chosen!r}, expected one of {', '.join(TASKS)}; leave it out to have it found")
+    if chosen == "regression":
+        _check_varies(numbers(column, name), name)
+        return chosen, ()
+    return chosen, _find_classes(column, name)
+
+
+def _check_varies(values: np.ndarray, name: str) -> None:
+    if (values == values[0]).all():
+        raise DataError(
+            f"target {name!r} is {values[0]:g} in every row, expected values that differ; choose another target"
+        )
+
+
+def _find_classes(column: pa.ChunkedArray, name: str) -> tuple[Label, ...]:
+    if is_number(column.type):
+        numbers(column, name)
+    elif not (is_text(column.type) or pa.types.is_boolean(column.type)):
+        raise DataError(f"target {name!r} holds values of type {column.type}, expected classes or numbers; convert it")
+    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
+    classes = tuple(sorted(counts))
+    if len(classes) < 2:
+        raise DataError(
+            f"target {name!r} has only the class {classes[0]!r}, expected at least two; choose another target"
+        )
+    lone = [label for label in classes if counts[label] < 2]
+    if lone:
+        advice = "give more rows, join classes, or use task='regression' for numbers"
+        raise DataError(
+            f"target {name!r} has {len(lone)} of {len(classes)} classes with a single row, "
+            f"such as {lone[0]!r}, expected at least 2 rows each; {advice}"
+        )
+    return classes
+
+
+@dataclass(frozen=True)
+class TargetCoding:
+    """Target values as class numbers 0..C-1 (int64) or as standardised numbers (float32), and back.
+
+    Attributes:
+        name: the target column.
+        task: "classification" or "regression".
+        classes: labels of their original type; code c stands for classes[c].
+        mean, scale: of a regression target over the training rows.
+    """
+
+    name: str
+    task: str
+    classes: tuple[Label, ...] = ()
+    mean: float = 0.0
+    scale: float = 1.0
+
+    @classmethod
+    def fit(cls, table: pa.Table, schema: Schema, rows: np.ndarray | None = None) -> TargetCoding:
+        """The coding of the schema's target, with mean and scale from the training rows only."""
+        require_columns(table, [schema.target], "as the target")
+        if schema.task == "classification":
+            return cls(schema.target, schema.task, schema.classes)
+        column = table[schema.target] if rows is None else table[schema.target].take(pa.array(rows))
+        values = numbers(plain_column(column), schema.target)
+        scale = float(values.std())
+        return cls(schema.target, schema.task, (), float(values.mean()), scale if scale > 0 else 1.0)
+
+    @property
+    def n_outputs(self) -> int:
+        """C for classification, 1 for regression."""
+        return len(self.classes) or 1
+
+    def encode(self, target: Any) -> np.ndarray:
+        """Codes of a table's target column or of an array of values.
+
+        Shapes: (B,) -> int64 (B,) for classes, float32 (B,) for numbers.
+
+        Raises:
+            DataError: for a missing target, a class that training did not have, or text for a number.
+        """
+        column = plain_column(self._column(target))
+        if column.null_count:
+            raise DataError(
+                f"target {self.name!r} is missing in {column.null_count} of {len(column)} rows, expected "
+                "a value in every row; drop these rows"
+            )
+        if self.task == "regression":
+            return ((numbers(column, self.name) - self.mean) / self.scale).astype(np.float32)
+        return self._encode_classes(column)
+
+    def _column(self, target: Any) -> pa.ChunkedArray:
+        if isinstance(target, pa.Table):
+            require_columns(target, [self.name], "as the target")
+            return target[self.name]
+        if isinstance(target, pa.ChunkedArray):
+            return target
+        try:
+            return pa.chunked_array([pa.array(target)])
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise DataError(
+                f"target {self.name!r} is not one value a row ({error}), expected shape (B,); flatten it"
+            ) from None
+
+    def _encode_classes(self, column: pa.ChunkedArray) -> np.ndarray:
+        labels = pa.array(self.classes)
+        try:
+            known = column.cast(labels.type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            column, known, labels = (
+                column.cast(pa.string()),
+                column.cast(pa.string()),
+                labels.cast(pa.string()),
+            )
+        codes = pc.index_in(known, value_set=labels)
+        if codes.null_count:
+            stranger = column.filter(pc.is_null(codes))[0].as_py()
+            shown = ", ".join(repr(label) for label in self.classes[:6])
+            raise DataError(f"target {self.name!r} has the class {stranger!r}, expected one of {shown}; drop such rows")
+        return np.asarray(codes.to_numpy()).astype(np.int64)
+
+    def decode(self, codes: np.ndarray) -> np.ndarray:
+        """Labels of class numbers, or numbers in the target's own unit (float64)."""
+        if self.task == "classification":
+            return np.asarray(np.array(self.classes)[np.asarray(codes)])
+        return np.asarray(codes, dtype=np.float64) * self.scale + self.mean
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, versioned."""
+        fields = {"name": self.name, "task": self.task, "classes": list(self.classes)}
+        return {"format": "qloom-target", "version": 1, **fields, "mean": self.mean, "scale": self.scale}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> TargetCoding:
+        """The coding that `to_json` wrote."""
+        fields = read_record(record, "qloom-target")
+        try:
+            return cls(**{**fields, "classes": tuple(fields["classes"])})
+        except (KeyError, TypeError) as error:
+            raise ArtifactError(
+                f"the target record is damaged ({error}), expected the fields of version 1; save it again"
+            ) from None

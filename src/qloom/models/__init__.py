@@ -1,0 +1,18 @@
+"""Models: hybrid networks for tables with a scikit-learn face, their controls and baselines."""
+
+from qloom.models.architecture import ANSATZE, LAYERS, Architecture
+from qloom.models.estimators import HybridClassifier, HybridRegressor, load_model
+from qloom.models.fitting import Fit, Recipe
+from qloom.models.hybrid import HybridNetwork
+
+__all__ = [
+    "ANSATZE",
+    "LAYERS",
+    "Architecture",
+    "Fit",
+    "HybridClassifier",
+    "HybridNetwork",
+    "HybridRegressor",
+    "Recipe",
+    "load_model",
+]

@@ -1,0 +1,233 @@
+"""The training of one network: an epoch loop with early stopping, its whole state taken out and put back."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, mse_loss
+
+from qloom.errors import ConfigError
+from qloom.models.hybrid import HybridNetwork
+from qloom.models.inference import predict_rows
+from qloom.models.scores import score, score_names
+
+_LOWEST_RATE = 0.02
+
+
+class Rows(NamedTuple):
+    """Rows to learn from or to be judged on.
+
+    Shapes: x (B, F) float32; y (B,), class codes int64 or standardised numbers float32.
+    """
+
+    x: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained: AdamW, a cosine from `learning_rate` down to 2% of it, early stopping.
+
+    Args:
+        epochs: passes over the training rows at most.
+        batch_size: rows a step; None takes a 40th of the training rows, between 16 and 256.
+        learning_rate: of the first step.
+        weight_decay: of the classical weights; the middle layer has none.
+        patience: epochs without a better validation loss after which training stops.
+        seed: fixes initial weights, the order of rows and dropout.
+    """
+
+    epochs: int = 40
+    batch_size: int | None = None
+    learning_rate: float = 0.003
+    weight_decay: float = 1.0
+    patience: int = 10
+    seed: int = 0
+
+    def rows_a_step(self, n_rows: int) -> int:
+        """The batch size for so many training rows."""
+        return self.batch_size or min(max(n_rows // 40, 16), 256)
+
+
+class Fit:
+    """One training, from its first epoch to its last.
+
+    Shuffling and dropout are functions of (seed, epoch), so a training taken up again at an epoch goes on as
+    if it had never stopped.
+
+    Args:
+        network: trained in place; holds the best weights at the end.
+        task: "classification" or "regression".
+        recipe: how to train.
+
+    Attributes:
+        epoch: epochs done.
+        best_epoch: the epoch of the lowest validation loss, from 1; the last one without validation rows.
+        history: a record an epoch: epoch, train_loss, validation_loss, validation_metric, seconds.
+    """
+
+    def __init__(self, network: HybridNetwork, task: str, recipe: Recipe):
+        self.network, self.task, self.recipe = network, task, recipe
+        self.optimizer = _make_optimizer(network, recipe)
+        self.epoch = self.best_epoch = 0
+        self.best_loss = math.inf
+        self.best = _copied(network.state_dict())
+        self.history: list[dict[str, Any]] = []
+
+    def run(self, train: Rows, validation: Rows, watch: Callable[[Fit], None] | None = None) -> Fit:
+        """Train until done; `watch` is called after every epoch, when the state is whole.
+
+        Raises:
+            ConfigError: if the loss becomes infinite or NaN.
+        """
+        while not self.finished:
+            self._run_epoch(train, validation)
+            if watch:
+                watch(self)
+        self.network.load_state_dict(self.best)
+        self.network.eval()
+        return self
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch is done or patience has run out."""
+        return self.epoch >= self.recipe.epochs or self.epoch - self.best_epoch >= self.recipe.patience
+
+    @property
+    def n_targets(self) -> int:
+        """C classes, or 1 for a number."""
+        return int(next(reversed(list(self.network.head.parameters()))).shape[0])
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on the epochs so far."""
+        return float(sum(record["seconds"] for record in self.history))
+
+    def _run_epoch(self, train: Rows, validation: Rows) -> None:
+        start = time.perf_counter()
+        train_loss = self._step_through(train)
+        loss, metric = self._judge(validation)
+        self.epoch += 1
+        self._keep_best(train_loss if loss is None else loss, has_validation=loss is not None)
+        seconds = time.perf_counter() - start
+        self.history.append({"epoch": self.epoch, "train_loss": train_loss, "validation_loss": loss,
+                             "validation_metric": metric, "seconds": seconds})  # fmt: skip
+
+    def _step_through(self, rows: Rows) -> float:
+        """One pass over the rows; the mean loss."""
+        self.network.train()
+        seed = int(np.random.SeedSequence([self.recipe.seed, self.epoch]).generate_state(1, np.uint64)[0] >> 1)
+        total = torch.zeros(())
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            batches = torch.randperm(len(rows.y)).split(self.recipe.rows_a_step(len(rows.y)))
+            for step, batch in enumerate(batches):
+                self._set_rate(self.epoch + step / len(batches))
+                total += self._step(rows.x[batch], rows.y[batch]) * len(batch)
+        return self._finite(float(total) / len(rows.y))
+
+    def _step(self, x: Tensor, y: Tensor) -> Tensor:
+        loss = loss_of(self.task, self.network(x), y)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def _set_rate(self, epoch: float) -> None:
+        cosine = 0.5 * (1 + math.cos(math.pi * epoch / self.recipe.epochs))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate * (_LOWEST_RATE + (1 - _LOWEST_RATE) * cosine)
+
+    def _finite(self, loss: float) -> float:
+        if not math.isfinite(loss):
+            raise ConfigError(
+                f"the loss is {loss} in epoch {self.epoch + 1}, expected a finite number; "
+                f"lower learning_rate (now {self.recipe.learning_rate:g})"
+            )
+        return loss
+
+    def _judge(self, rows: Rows) -> tuple[float | None, float | None]:
+        """Loss and main score on validation rows; None without any."""
+        if len(rows.y) == 0:
+            return None, None
+        outputs = predict_rows(self.network, rows.x)
+        loss = self._finite(float(loss_of(self.task, outputs, rows.y)))
+        if self.task == "regression":
+            return loss, _plain(score("r2", rows.y.double().numpy(), outputs[:, 0].double().numpy()))
+        name = score_names(self.task, outputs.shape[1])[0]
+        return loss, _plain(score(name, rows.y.numpy(), torch.softmax(outputs, 1).numpy()))
+
+    def _keep_best(self, loss: float, has_validation: bool) -> None:
+        if loss < self.best_loss or not has_validation:
+            self.best_loss, self.best_epoch = loss, self.epoch
+            self.best = _copied(self.network.state_dict())
+
+    # -- the state, out and in
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights, best weights and moments of the optimizer."""
+        moments = {
+            f"optimizer.{i}.{name}": value
+            for i, entry in self.optimizer.state_dict()["state"].items()
+            for name, value in entry.items()
+        }
+        now = {f"now.{name}": value for name, value in self.network.state_dict().items()}
+        best = {f"best.{name}": value for name, value in self.best.items()}
+        return {**now, **best, **moments}
+
+    def record(self) -> dict[str, Any]:
+        """All of the state that is no tensor, as plain JSON values."""
+        return {name: getattr(self, name) for name in ("epoch", "best_epoch", "best_loss", "history")}
+
+    def restore(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> Fit:
+        """Put back what `tensors` and `record` gave."""
+        self.network.load_state_dict(_under("now.", tensors))
+        self.best = _copied(_under("best.", tensors))
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("optimizer.", tensors).items():
+            index, moment = name.split(".", 1)
+            state.setdefault(int(index), {})[moment] = value.clone()
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        self.epoch, self.best_epoch, self.best_loss = (
+            record["epoch"],
+            record["best_epoch"],
+            record["best_loss"],
+        )
+        self.history = list(record["history"])
+        return self
+
+
+def loss_of(task: str, outputs: Tensor, y: Tensor) -> Tensor:
+    """Cross-entropy of class scores, or mean squared error of standardised numbers.
+
+    Shapes: outputs (B, C), y (B,) -> ().
+    """
+    return mse_loss(outputs[:, 0], y) if task == "regression" else cross_entropy(outputs, y)
+
+
+def _make_optimizer(network: HybridNetwork, recipe: Recipe) -> torch.optim.Optimizer:
+    around = [*network.encoder.parameters(), *network.head.parameters()]
+    groups = [
+        {"params": around, "weight_decay": recipe.weight_decay},
+        {"params": list(network.layer.parameters()), "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+
+
+def _copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in state.items()}
+
+
+def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,52 @@
+"""From a table to rows of numbers: preprocessing and target coding, learnt on the training rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from qloom.data import Preprocessing, Schema, Split, TargetCoding
+from qloom.models.fitting import Rows
+
+
+@dataclass(frozen=True)
+class PreparedTable:
+    """A table ready for any model: all five of a run see the same.
+
+    Attributes:
+        preprocessing: fitted on the training rows.
+        coding: fitted on the training rows.
+        train, validation, test: the three parts; any but the first may be empty.
+    """
+
+    preprocessing: Preprocessing
+    coding: TargetCoding
+    train: Rows
+    validation: Rows
+    test: Rows
+
+    @property
+    def task(self) -> str:
+        """ "classification" or "regression"."""
+        return self.coding.task
+
+    @property
+    def n_features(self) -> int:
+        """F."""
+        return int(self.train.x.shape[1])
+
+
+def prepare_table(table: pa.Table, schema: Schema, split: Split) -> PreparedTable:
+    """Fit preprocessing and target coding on the training rows and code every part."""
+    preprocessing = Preprocessing().fit(table, schema, split.train)
+    coding = TargetCoding.fit(table, schema, split.train)
+    x, y = preprocessing.transform(table), coding.encode(table)
+    train, validation, test = (_take(x, y, rows) for rows in (split.train, split.validation, split.test))
+    return PreparedTable(preprocessing, coding, train, validation, test)
+
+
+def _take(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> Rows:
+    return Rows(torch.from_numpy(x[rows]), torch.from_numpy(y[rows]))

@@ -1,0 +1,272 @@
+"""What the hybrid estimators for tables share: parameters, fitting, prediction, saving and loading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from qloom.circuits import Circuit
+from qloom.data import Preprocessing, TargetCoding, inspect_table, split_rows
+from qloom.errors import ArtifactError
+from qloom.models.architecture import Architecture, build_network, observables_of
+from qloom.models.artifact import read_artifact, write_artifact
+from qloom.models.features import feature_table, with_target
+from qloom.models.fitting import Fit, Recipe
+from qloom.models.inference import predict_rows
+from qloom.models.preparation import PreparedTable, prepare_table
+from qloom.observables import PauliSum
+
+_FEWEST_VALIDATION_ROWS = 10
+_DAMAGED = (KeyError, TypeError, ValueError, AttributeError, RuntimeError)
+
+
+class HybridModel(BaseEstimator):  # type: ignore[misc]
+    """What classifier and regressor share; use `HybridClassifier` or `HybridRegressor`.
+
+    A perceptron maps the features to one angle a qubit, the circuit turns them, and a second perceptron reads
+    Z of every qubit and Z Z of neighbours. Columns of a frame may be numbers, categories, booleans or dates,
+    with missing cells; their preprocessing is part of the model.
+
+    Args:
+        n_qubits: n; more features than qubits are mapped to n angles by the encoder.
+        n_layers: blocks of the ansatz.
+        ansatz: one of `qloom.models.ANSATZE`.
+        width: hidden units of the encoder and of the head.
+        dropout: share of the encoder's hidden units left out in training.
+        layer: "quantum", or a control: "separable" (no entangling gates), "classical" (equal parameters).
+        epochs: passes over the rows at most.
+        batch_size: rows a step; None takes a 40th of the rows, between 16 and 256.
+        learning_rate: of the first step; falls as a cosine.
+        weight_decay: of the classical weights.
+        patience: epochs without a better validation loss after which training stops.
+        validation_fraction: share of the rows held out for early stopping; below 10 rows none are.
+        random_state: seed of everything random.
+        verbose: print a line an epoch.
+
+    Attributes:
+        network_: the trained `HybridNetwork`.
+        circuit_: the circuit of its middle layer.
+        preprocessing_, coding_: how cells become numbers.
+        history_: one record an epoch.
+        best_epoch_: the epoch whose weights are kept.
+        notes_: findings about the table and the model, one line each.
+        n_features_in_, feature_names_in_: as in scikit-learn.
+    """
+
+    _task = ""
+
+    def __init__(
+        self,
+        n_qubits: int = 8,
+        n_layers: int = 3,
+        ansatz: str = "strongly_entangling",
+        width: int = 64,
+        dropout: float = 0.2,
+        layer: str = "quantum",
+        epochs: int = 40,
+        batch_size: int | None = None,
+        learning_rate: float = 0.003,
+        weight_decay: float = 1.0,
+        patience: int = 10,
+        validation_fraction: float = 0.15,
+        random_state: Any = 0,
+        verbose: bool = False,
+    ):
+        self.n_qubits = n_qubits
+        self.n_layers = n_layers
+        self.ansatz = ansatz
+        self.width = width
+        self.dropout = dropout
+        self.layer = layer
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    # -- fitting
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn from rows.
+
+        Shapes: X (B, F), a frame or an array; y (B,).
+
+        Raises:
+            DataError: for columns, cells or a target that cannot be learnt from.
+        """
+        table, target = with_target(self, feature_table(self, X, y, reset=True), y)
+        schema = inspect_table(table, target, task=self._task)
+        seed = self._draw_seed()
+        share = self.validation_fraction if self.validation_fraction * table.num_rows >= _FEWEST_VALIDATION_ROWS else 0
+        split = split_rows(table, schema, validation=share, test=0, seed=seed)
+        self.notes_ = [*schema.notes, *schema.warnings]
+        self.fit_prepared(prepare_table(table, schema, split), seed=seed, watch=_print_epoch if self.verbose else None)
+        return self
+
+    def fit_prepared(
+        self,
+        data: PreparedTable,
+        *,
+        seed: int,
+        watch: Callable[[Fit], None] | None = None,
+        resume: Callable[[Fit], Any] | None = None,
+    ) -> Fit:
+        """Learn from a prepared table; `qloom train` calls this.
+
+        Args:
+            data: rows for training and validation with their preprocessing.
+            seed: of weights, order of rows and dropout.
+            watch: called after every epoch.
+            resume: called before the first one; may restore an earlier state of the training.
+        """
+        self.preprocessing_, self.coding_ = data.preprocessing, data.coding
+        self._build(data.n_features, seed)
+        fit = Fit(self.network_, self._task, self._recipe(seed))
+        if resume:
+            resume(fit)
+        fit.run(data.train, data.validation, watch)
+        self.history_, self.best_epoch_ = fit.history, fit.best_epoch
+        return fit
+
+    def _draw_seed(self) -> int:
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _recipe(self, seed: int) -> Recipe:
+        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "patience")
+        return Recipe(**{name: getattr(self, name) for name in names}, seed=seed)
+
+    def architecture_for(self, n_features: int, n_targets: int) -> Architecture:
+        """What the network will be made of for so many features and targets."""
+        names = ("n_qubits", "n_layers", "ansatz", "width", "dropout", "layer")
+        return Architecture(n_features, n_targets, **{name: getattr(self, name) for name in names})
+
+    def _build(self, n_features: int, seed: int) -> None:
+        self.architecture_ = self.architecture_for(n_features, self.coding_.n_outputs)
+        self.circuit_ = self.architecture_.circuit()
+        self.observables_ = observables_of(self.n_qubits)
+        self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed)
+
+    # -- prediction
+
+    def predict_table(self, table: Any) -> np.ndarray:
+        """Predictions for the rows of a table that has the training columns, in any order, among others.
+
+        Shapes: B rows -> class probabilities (B, C), or values (B,).
+
+        Raises:
+            DataError: for a missing column or cells of another kind than in training.
+        """
+        check_is_fitted(self, "network_")
+        return self.predict_features(torch.from_numpy(self.preprocessing_.transform(table)))
+
+    def predict_features(self, x: torch.Tensor) -> np.ndarray:
+        """Predictions for rows that are preprocessed already.
+
+        Shapes: x (B, F) -> class probabilities (B, C), or values in the target's unit (B,).
+        """
+        outputs = predict_rows(self.network_, x).double()
+        if self._task == "regression":
+            return self.coding_.decode(outputs[:, 0].numpy())
+        return torch.softmax(outputs, dim=1).numpy()
+
+    def _predict(self, X: Any) -> np.ndarray:
+        check_is_fitted(self, "network_")
+        return self.predict_table(feature_table(self, X, reset=False))
+
+    # -- disk
+
+    def save(self, path: str | Path) -> Path:
+        """Write model.json and weights.safetensors into the folder `path`."""
+        check_is_fitted(self, "network_")
+        return write_artifact(path, self._describe(), self.network_.state_dict())
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """The model that `save` or `qloom train` wrote; `path` is its folder or the run folder.
+
+        Raises:
+            ArtifactError: for a missing, damaged or foreign file, or a model of the other kind.
+        """
+        record, tensors = read_artifact(path)
+        if record.get("estimator") != cls.__name__:
+            raise ArtifactError(f"{path} holds a {record.get('estimator')}, expected a {cls.__name__}; use load_model")
+        return cls.restored(record, tensors, path)
+
+    @classmethod
+    def restored(cls, record: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], path: str | Path) -> Self:
+        """The model of an artifact's record and weights; `path` is only named in errors."""
+        try:
+            model = cls(**record["hyperparameters"])
+            model._restore(record, tensors)
+        except _DAMAGED as error:
+            if isinstance(error, ArtifactError):
+                raise
+            raise ArtifactError(
+                f"the model in {path} is damaged ({type(error).__name__}: {str(error).splitlines()[0]}), "
+                "expected what qloom wrote; train it again"
+            ) from None
+        return model
+
+    def _describe(self) -> dict[str, Any]:
+        from qloom import __version__
+
+        names = getattr(self, "feature_names_in_", None)
+        options = {k: v for k, v in self.get_params().items() if k != "random_state"}
+        return {
+            "qloom": __version__,
+            "estimator": type(self).__name__,
+            "hyperparameters": options,
+            "architecture": asdict(self.architecture_),
+            "circuit": self.circuit_.to_json(),
+            "observables": [[[x, z, c] for c, (x, z) in o] for o in self.observables_],
+            "preprocessing": self.preprocessing_.to_json(),
+            "target": self.coding_.to_json(),
+            "n_features_in": getattr(self, "n_features_in_", None),
+            "feature_names_in": None if names is None else list(names),
+            "history": self.history_,
+            "best_epoch": self.best_epoch_,
+            "notes": getattr(self, "notes_", []),
+        }
+
+    def _restore(self, record: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
+        self.preprocessing_ = Preprocessing.from_json(record["preprocessing"])
+        self.coding_ = TargetCoding.from_json(record["target"])
+        self.architecture_ = Architecture(**record["architecture"])
+        self.circuit_ = Circuit.from_json(record["circuit"])
+        self.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
+        self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed=0)
+        self.network_.load_state_dict(tensors)
+        self.network_.eval()
+        self.history_, self.best_epoch_, self.notes_ = (
+            record["history"],
+            record["best_epoch"],
+            record["notes"],
+        )
+        if record["n_features_in"] is not None:
+            self.n_features_in_ = record["n_features_in"]
+        if record["feature_names_in"] is not None:
+            self.feature_names_in_ = np.array(record["feature_names_in"], dtype=object)
+
+
+def _print_epoch(fit: Fit) -> None:
+    record = fit.history[-1]
+    shown = "" if record["validation_loss"] is None else f", validation {record['validation_loss']:.4f}"
+    print(f"epoch {record['epoch']:3d}: loss {record['train_loss']:.4f}{shown}")

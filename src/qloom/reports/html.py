@@ -1,0 +1,155 @@
+"""The HTML page of a run: one file that asks for nothing outside itself."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from qloom.circuits.drawing import draw_text
+from qloom.reports import figures
+from qloom.reports.curves import class_scores, confusion
+from qloom.reports.record import Difference, ModelRecord, RunRecord, read_run
+from qloom.reports.whiskers import scale_of, whisker
+from qloom.reports.wording import (
+    capitalized,
+    count_text,
+    metric_heading,
+    metric_title,
+    score_text,
+    seconds_text,
+    signed_text,
+)
+
+_EXPLANATIONS = {
+    "hybrid": "The model under test: classical encoder, quantum circuit, classical head.",
+    "hybrid_separable": "The same model without its entangling gates: does entanglement matter?",
+    "hybrid_classical": "The same model, a classical layer of equal parameter count in place of the circuit: "
+    "does the quantum layer matter?",
+    "linear": "Is anything beyond a linear model needed?",
+    "boosting": "What one would use for a table without a quantum computer.",
+}
+_ROLES = {"hybrid": "under test", "control": "control", "baseline": "baseline"}
+
+
+def write_report(run_folder: Path) -> Path:
+    """Write report.html into the folder of a finished run, from the files in it alone.
+
+    Returns:
+        The path of the page; an earlier one is replaced only when the new one is complete.
+
+    Raises:
+        ArtifactError: if the folder is not a run, or a file of it is missing, damaged or of another version.
+    """
+    folder = Path(run_folder)
+    page = render(read_run(folder))
+    path, unfinished = folder / "report.html", folder / f".report.html.{os.getpid()}.tmp"
+    try:
+        unfinished.write_text(page, "utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path
+
+
+def render(record: RunRecord) -> str:
+    """The page as text."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"score": score_text, "count": count_text, "capitalized": capitalized}
+    template = environment.from_string(files("qloom.reports").joinpath("report.html.jinja").read_text("utf-8"))
+    return template.render(
+        run=record,
+        metric=metric_title(record.metric),
+        leaderboard=_leaderboard(record),
+        comparison=_comparison(record),
+        test_metrics=_test_metrics(record),
+        learning_curves=figures.learning_curves(record),
+        **_predictions(record),
+        **_circuit(record),
+    )
+
+
+def _leaderboard(record: RunRecord) -> dict[str, Any]:
+    """Rows, best score first, and the ends of the scale their intervals are drawn on."""
+    models = sorted(record.models.values(), key=lambda model: -model.test[record.metric])
+    scale = scale_of(value for m in models for value in (m.test[record.metric], *(m.interval or ())))
+    rows = [_model_row(model, record.metric) for model in models]
+    for row, model in zip(rows, models, strict=True):
+        row["whisker"] = whisker(scale, model.test[record.metric], model.interval)
+    return {"rows": rows, "low": scale.low, "high": scale.high}
+
+
+def _model_row(model: ModelRecord, metric: str) -> dict[str, Any]:
+    interval = model.interval and f"{score_text(model.interval[0])} to {score_text(model.interval[1])}"
+    return {
+        "model": model,
+        "role": _ROLES.get(model.role, model.role),
+        "explanation": _EXPLANATIONS.get(model.key, ""),
+        "score": score_text(model.test[metric]),
+        "interval": interval or "–",
+        "training": seconds_text(model.seconds_training),
+        "prediction": seconds_text(model.seconds_prediction),
+    }
+
+
+def _comparison(record: RunRecord) -> dict[str, Any]:
+    """Hybrid minus each other model, and the place of zero on the scale."""
+    differences = record.comparison
+    scale = scale_of([0.0, *(v for d in differences.values() for v in (d.value, d.low, d.high))])
+    rows = [
+        {
+            "title": record.models[key].title,
+            "difference": signed_text(difference.value),
+            "interval": f"{signed_text(difference.low)} to {signed_text(difference.high)}",
+            "reading": _reading(difference),
+            "whisker": whisker(scale, difference.value, (difference.low, difference.high)),
+        }
+        for key, difference in differences.items()
+    ]
+    ends = {"low": signed_text(scale.low), "high": signed_text(scale.high)}
+    return {"rows": rows, "zero": scale.place(0.0), **ends}
+
+
+def _reading(difference: Difference) -> str:
+    if difference.low > 0:
+        return "hybrid better"
+    return "hybrid worse" if difference.high < 0 else "no difference measured"
+
+
+def _test_metrics(record: RunRecord) -> dict[str, Any] | None:
+    """Every metric of every model on the test rows; None if there is only the one of the leaderboard."""
+    names = list(dict.fromkeys(name for model in record.models.values() for name in model.test))
+    if len(names) < 2:
+        return None
+    rows = [(m.title, [score_text(m.test.get(name, float("nan"))) for name in names]) for m in record.models.values()]
+    return {"titles": [metric_heading(name) for name in names], "rows": rows}
+
+
+def _predictions(record: RunRecord) -> dict[str, Any]:
+    """The figures and tables that look at single predictions; which ones depends on the task."""
+    out: dict[str, Any] = dict.fromkeys(("roc", "calibration", "confusion", "class_table", "residuals"))
+    if record.task == "regression":
+        return out | {"residuals": figures.residuals(record)}
+    counts = confusion(record.targets, record.predictions["hybrid"], len(record.classes))
+    shares = counts / counts.sum(axis=1, keepdims=True).clip(1)
+    out["confusion"] = list(zip(record.classes, counts.tolist(), shares.tolist(), strict=True))
+    if len(record.classes) == 2:
+        return out | {"roc": figures.roc_curves(record), "calibration": figures.calibration(record)}
+    scores = [[score_text(v) for v in row] for row in class_scores(counts)]
+    out["class_table"] = list(zip(record.classes, scores, counts.sum(axis=1).tolist(), strict=True))
+    return out
+
+
+def _circuit(record: RunRecord) -> dict[str, Any]:
+    circuit = record.circuit
+    gates = ", ".join(f"{n} {name}" for name, n in circuit.counts().items()) or "none"
+    summary = (
+        f"{circuit.n_qubits} qubits, {circuit.n_inputs} inputs, {circuit.n_weights} weights, "
+        f"depth {circuit.depth()}; gates: {gates}."
+    )
+    drawing = figures.circuit_drawing(record)
+    text = None if drawing is None else draw_text(circuit, 110)
+    return {"circuit_drawing": drawing, "circuit_text": text, "circuit_summary": summary}

@@ -1,0 +1,235 @@
+"""A run folder read and checked: all a report is made from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from qloom.circuits import Circuit
+from qloom.errors import ArtifactError
+
+FORMAT, VERSION = "qloom.run", 1
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """One trained model of a run.
+
+    Args:
+        key: its name in files, e.g. "hybrid".
+        role: "hybrid", "control" or "baseline".
+        test: metric -> value on the test rows.
+        interval: 95% interval of the run's metric on the test rows, None if there is none.
+        history: one dict an epoch: epoch, train_loss, validation_loss, validation_metric, seconds.
+    """
+
+    key: str
+    title: str
+    role: str
+    n_parameters: int | None
+    n_quantum_parameters: int | None
+    seconds_training: float
+    seconds_prediction: float
+    best_epoch: int | None
+    test: dict[str, float]
+    interval: tuple[float, float] | None
+    history: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Paired difference of the metric, hybrid minus another model, with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run folder holds.
+
+    Args:
+        classes: the target's classes as text, empty for a regression.
+        n_rows: "train", "validation" and "test" -> rows.
+        split: how the rows were divided, None if the record does not say.
+        comparison: key of a model -> hybrid minus that model.
+        targets: (N,) of the test rows: class indices, or numbers for a regression.
+        predictions: key of a model -> (N,), of the same kind as the targets.
+        probabilities: key of a model -> (N, C); empty for a regression.
+        config, environment: text of config.yaml and environment.json, None where the file is missing.
+    """
+
+    name: str
+    task: Literal["classification", "regression"]
+    target: str
+    classes: tuple[str, ...]
+    metric: str
+    n_rows: dict[str, int]
+    split: str | None
+    features: tuple[str, ...]
+    notes: tuple[str, ...]
+    circuit: Circuit
+    models: dict[str, ModelRecord]
+    comparison: dict[str, Difference]
+    verdict: str
+    targets: np.ndarray
+    predictions: dict[str, np.ndarray]
+    probabilities: dict[str, np.ndarray]
+    config: str | None
+    environment: str | None
+
+
+def read_run(folder: Path) -> RunRecord:
+    """The run of a folder.
+
+    Raises:
+        ArtifactError: if the folder is not a run, or a file of it is missing, damaged or of another version.
+    """
+    folder = Path(folder)
+    document = _read_metrics(folder)
+    try:
+        facts = _facts(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, ArtifactError):
+            raise
+        what = f"{folder / 'metrics.json'} is damaged ({type(error).__name__}: {error})"
+        raise ArtifactError(f"{what}, expected what qloom train wrote; train again") from None
+    table = _read_predictions(folder / "predictions.parquet")
+    return RunRecord(
+        **facts,
+        **_outputs(table, list(facts["models"]), facts["classes"]),
+        config=_text(folder / "config.yaml"),
+        environment=_text(folder / "environment.json"),
+    )
+
+
+def _read_metrics(folder: Path) -> dict[str, Any]:
+    path = folder / "metrics.json"
+    if not path.is_file():
+        state = "has no metrics.json" if folder.is_dir() else "is not a folder"
+        raise ArtifactError(f"{folder} {state}, expected the folder of a finished run such as runs/NAME")
+    try:
+        document = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ArtifactError(f"{path} is not JSON ({error}), expected what qloom train wrote; train again") from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ArtifactError(f"{path} is not the record of a run, expected JSON with format {FORMAT!r}")
+    if document.get("version") != VERSION:
+        raise ArtifactError(f"{path} has version {document.get('version')!r}, expected {VERSION}; update qloom")
+    return document
+
+
+def _facts(document: dict[str, Any]) -> dict[str, Any]:
+    models = {key: _model(key, data) for key, data in document["models"].items()}
+    task, metric = document["task"], document["metric"]
+    if task not in ("classification", "regression"):
+        raise ValueError(f"task {task!r}, expected classification or regression")
+    if "hybrid" not in models:
+        raise ValueError(f"models {list(models)}, expected hybrid among them")
+    for model in models.values():
+        if metric not in model.test:
+            raise ValueError(f"model {model.key!r} has no test {metric}")
+    return {
+        "name": str(document["name"]),
+        "task": task,
+        "target": str(document["target"]),
+        "classes": tuple(map(label, document["classes"] or ())) if task == "classification" else (),
+        "metric": metric,
+        "n_rows": {part: int(n) for part, n in document["n_rows"].items()},
+        "split": None if document.get("split") is None else str(document["split"]),
+        "features": tuple(map(str, document["features"])),
+        "notes": tuple(map(str, document["notes"])),
+        "circuit": Circuit.from_json(document["circuit"]),
+        "models": models,
+        "comparison": {key: _difference(data) for key, data in document["comparison"].items() if key in models},
+        "verdict": str(document["verdict"]),
+    }
+
+
+def _model(key: str, data: dict[str, Any]) -> ModelRecord:
+    interval = data["interval"]
+    return ModelRecord(
+        key,
+        str(data["title"]),
+        str(data["role"]),
+        _count(data["n_parameters"]),
+        _count(data["n_quantum_parameters"]),
+        float(data["seconds_training"]),
+        float(data["seconds_prediction"]),
+        _count(data["best_epoch"]),
+        {str(metric): float(value) for metric, value in data["test"].items()},
+        None if interval is None else (float(interval[0]), float(interval[1])),
+        tuple(dict(epoch) for epoch in data["history"] or ()),
+    )
+
+
+def _count(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _difference(data: dict[str, Any]) -> Difference:
+    return Difference(float(data["difference"]), float(data["low"]), float(data["high"]))
+
+
+def _read_predictions(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise ArtifactError(f"{path} is missing, expected the predictions of the run; train again")
+    try:
+        return pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        first_line = str(error).splitlines()[0]
+        raise ArtifactError(f"{path} is damaged ({first_line}), expected Parquet; train again") from None
+
+
+def _outputs(table: pa.Table, keys: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
+    """The arrays of predictions.parquet."""
+    read = _class_indices if classes else _numbers
+    return {
+        "targets": read(table, "target", classes),
+        "predictions": {key: read(table, f"{key}:prediction", classes) for key in keys},
+        "probabilities": {
+            key: np.column_stack([_numbers(table, f"{key}:probability:{name}") for name in classes])
+            for key in keys if classes
+        },
+    }  # fmt: skip
+
+
+def _column(table: pa.Table, name: str) -> list[Any]:
+    if name not in table.column_names:
+        raise ArtifactError(f"predictions.parquet has no column {name!r}, expected it; train again")
+    return table.column(name).to_pylist()
+
+
+def _numbers(table: pa.Table, name: str, _: Sequence[str] = ()) -> np.ndarray:
+    values = _column(table, name)
+    try:
+        return np.array(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ArtifactError(f"column {name!r} of predictions.parquet is not numbers, expected them") from None
+
+
+def _class_indices(table: pa.Table, name: str, classes: Sequence[str]) -> np.ndarray:
+    index = {name: k for k, name in enumerate(classes)}
+    labels = list(map(label, _column(table, name)))
+    foreign = set(labels) - set(index)
+    if foreign:
+        known = ", ".join(classes)
+        raise ArtifactError(f"column {name!r} of predictions.parquet holds {min(foreign)!r}, expected one of {known}")
+    return np.array([index[text] for text in labels], dtype=int)
+
+
+def label(value: object) -> str:
+    """A class as text, the same whether it was read from JSON or from Parquet: 1.0 and 1 are "1"."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text("utf-8", errors="replace") if path.is_file() else None

@@ -1,0 +1,6 @@
+"""Runs: from a configuration to a folder with five models compared on one split."""
+
+from qloom.training.configuration import Configuration, load_configuration
+from qloom.training.run import resume_run, train_run
+
+__all__ = ["Configuration", "load_configuration", "resume_run", "train_run"]

@@ -1,0 +1,191 @@
+"""The configuration of a run: every key with its default, bounds and one line that says what it does."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from qloom.errors import ConfigError
+from qloom.models import ANSATZE
+
+
+class Section(BaseModel):
+    """A part of the configuration; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSection(Section):
+    """The table and what is to be learnt from it."""
+
+    source: str = Field(
+        description="CSV, Parquet, Arrow or DuckDB file, or demo:breast_cancer, demo:wine, demo:diabetes"
+    )
+    target: str = Field(description="column to predict")
+    query: str | None = Field(default=None, description="SQL on the file; it sees the table `data`")
+    task: Literal["classification", "regression"] | None = Field(
+        default=None, description="found from the target if empty"
+    )
+    time: str | None = Field(default=None, description="column that orders the rows in time")
+    drop: tuple[str, ...] = Field(default=(), description="columns to leave out")
+    drop_missing_target: bool = Field(
+        default=False, description="leave out rows without a target instead of refusing them"
+    )
+
+
+class SplitSection(Section):
+    """How the rows are cut into training, validation and test rows; all models see the same."""
+
+    kind: Literal["auto", "stratified", "time", "random"] = Field(
+        default="auto",
+        description="time: the last rows are the test; auto: time with data.time, stratified for classes",
+    )
+    validation: float = Field(default=0.15, gt=0, lt=1, description="share of rows for early stopping")
+    test: float = Field(default=0.2, gt=0, lt=1, description="share of rows for the leaderboard")
+
+
+class ModelSection(Section):
+    """The hybrid model: perceptron, circuit, perceptron."""
+
+    n_qubits: int = Field(
+        default=8, ge=1, le=28, description="more features than qubits are mapped to angles by the encoder"
+    )
+    n_layers: int = Field(default=3, ge=1, le=1000, description="blocks of the ansatz")
+    ansatz: Literal[tuple(ANSATZE)] = Field(default="strongly_entangling", description=", ".join(ANSATZE))  # type: ignore[valid-type]
+    width: int = Field(default=64, ge=1, le=65536, description="hidden units of encoder and head")
+    dropout: float = Field(
+        default=0.2, ge=0, lt=1, description="share of the encoder's hidden units left out in training"
+    )
+
+
+class TrainingSection(Section):
+    """How the three networks are trained: AdamW, cosine, early stopping on the validation loss."""
+
+    epochs: int = Field(default=40, ge=1, description="passes over the training rows at most")
+    batch_size: int | None = Field(
+        default=None, ge=1, description="rows a step; empty takes a 40th of the rows, between 16 and 256"
+    )
+    learning_rate: float = Field(default=0.003, gt=0, description="of the first step; falls as a cosine")
+    weight_decay: float = Field(default=1.0, ge=0, description="of the classical weights")
+    patience: int = Field(default=10, ge=1, description="epochs without a better validation loss before training stops")
+
+
+class Configuration(Section):
+    """All of a run."""
+
+    name: str = Field(pattern=r"^[^/\\]+$", description="of the run and its folder")
+    output: str = Field(default="runs", description="folder that holds the run's folder")
+    seed: int = Field(
+        default=0, ge=0, lt=2**32, description="fixes split, weights, order of rows, dropout and bootstrap"
+    )
+    threads: int = Field(
+        default=1,
+        ge=1,
+        le=1024,
+        description="of torch; small layers are fastest on one, the engine uses all cores",
+    )
+    data: DataSection
+    split: SplitSection = Field(default_factory=SplitSection)
+    model: ModelSection = Field(default_factory=ModelSection)
+    training: TrainingSection = Field(default_factory=TrainingSection)
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return Path(self.output) / self.name
+
+
+def make_configuration(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Configuration:
+    """A checked configuration from nested values and changes such as "training.epochs=10".
+
+    Raises:
+        ConfigError: for an unknown key (with the nearest known one) or a value out of range.
+    """
+    values = {key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()}
+    for change in changes:
+        _apply(values, change)
+    if not values.get("name"):
+        values["name"] = _default_name(values.get("data"))
+    try:
+        return Configuration.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(_one_line(error)) from None
+
+
+def load_configuration(path: str | Path, changes: Sequence[str] = ()) -> Configuration:
+    """The configuration in a YAML file, with changes on top.
+
+    Raises:
+        ConfigError: for a file that is missing or no YAML mapping, an unknown key or a value out of range.
+    """
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not YAML ({' '.join(str(error).split())}); make one with qloom init") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}), expected a YAML file; check the path") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path} holds {type(values).__name__}, expected a mapping of keys; make one with qloom init")
+    return make_configuration(values, changes)
+
+
+def known_keys(section: type[BaseModel] = Configuration, prefix: str = "") -> Iterator[str]:
+    """Every key of the configuration, dotted."""
+    for name, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from known_keys(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def nearest_key(key: str) -> str:
+    """The known key most like an unknown one, by its whole name or by its last part."""
+    keys = list(known_keys())
+    last = key.rsplit(".", 1)[-1]
+
+    def likeness(known: str) -> tuple[float, float]:
+        whole = difflib.SequenceMatcher(None, key, known).ratio()
+        part = difflib.SequenceMatcher(None, last, known.rsplit(".", 1)[-1]).ratio()
+        return max(whole, part), whole
+
+    return max(keys, key=likeness)
+
+
+def _apply(values: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {change!r} has no value, expected key=value such as training.epochs=10")
+    if key not in known_keys():
+        raise ConfigError(f"unknown key {key!r}, did you mean {nearest_key(key)!r}?")
+    *sections, name = key.split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"{section} is {values!r}, expected a section with keys")
+    try:
+        values[name] = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(
+            f"--set {change!r} has a value that is not YAML, expected a number, a word or [a, list]"
+        ) from None
+
+
+def _default_name(data: Any) -> str:
+    source = str(data.get("source", "run")) if isinstance(data, Mapping) else "run"
+    return Path(source.removeprefix("demo:")).name.split(".")[0] or "run"
+
+
+def _one_line(error: ValidationError) -> str:
+    first = min(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {key!r}, did you mean {nearest_key(key)!r}?"
+    if first["type"] == "missing":
+        return f"{key} is missing, expected a value; add it to the configuration or give it with --set {key}=..."
+    message = first["msg"][0].lower() + first["msg"][1:]
+    return f"{key} is {first['input']!r}: {message}; change it in the configuration or with --set {key}=..."

@@ -1,0 +1,60 @@
+"""A configuration as commented YAML: what `qloom init` writes and what a run keeps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from qloom.training.configuration import Configuration, Section
+
+_HEADING = "# A run of qloom: train it with `qloom train THIS_FILE`.\n"
+
+
+def render_configuration(configuration: Configuration, remarks: Sequence[str] = ()) -> str:
+    """YAML with every key, its value and its comment; it loads back to an equal configuration.
+
+    Args:
+        configuration: what to write.
+        remarks: lines of comment on top, such as what was found in the table.
+    """
+    top = _HEADING + "".join(f"# {remark}\n" for remark in remarks)
+    return top + "".join(_render_entry(configuration, name, "") for name in type(configuration).model_fields)
+
+
+def _render_entry(section: Section, name: str, indent: str) -> str:
+    value = getattr(section, name)
+    if isinstance(value, Section):
+        lines = "".join(_render_entry(value, key, "  ") for key in type(value).model_fields)
+        return f"\n# {_first_line(value)}\n{name}:\n{lines}"
+    comment = type(section).model_fields[name].description
+    return f"{indent}{name}: {_render_value(value)}  # {comment}\n"
+
+
+def _render_value(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_render_value(entry) for entry in value) + "]"
+    if isinstance(value, str):
+        return value if _is_plain(value) else json.dumps(value, ensure_ascii=False)
+    return _render_number(value)
+
+
+def _render_number(value: float) -> str:
+    """YAML 1.1 reads 1e-05 as text, so a float keeps its point."""
+    text = repr(value)
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
+
+
+def _is_plain(text: str) -> bool:
+    harmless = text.replace("_", "").replace("-", "").replace("/", "").replace(".", "")
+    return harmless.isalnum() and harmless.isascii() and yaml.safe_load(text) == text
+
+
+def _first_line(section: Section) -> str:
+    return (type(section).__doc__ or "").splitlines()[0]

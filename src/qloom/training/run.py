@@ -1,0 +1,146 @@
+"""One run: a table in, five models compared on one split, a folder out; a killed one can go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from qloom.data import Schema
+from qloom.errors import ArtifactError
+from qloom.models.preparation import PreparedTable, prepare_table
+from qloom.training.competitors import KEYS, Contest, try_circuit
+from qloom.training.configuration import Configuration, load_configuration
+from qloom.training.environment import describe_environment
+from qloom.training.folder import locked, read_json, replace_file, write_json
+from qloom.training.leaderboard import leaderboard_csv
+from qloom.training.log import RunLog
+from qloom.training.predictions import write_predictions
+from qloom.training.progress import Progress
+from qloom.training.record import make_metrics
+from qloom.training.rendering import render_configuration
+from qloom.training.table import RunTable, fingerprint, load_table
+
+CONFIG, ENVIRONMENT = "config.yaml", "environment.json"
+
+
+def train_run(configuration: Configuration, *, resume: bool = False, progress: Progress | None = None) -> Path:
+    """Train and compare all models; the run folder.
+
+    Everything that can be refused is refused before a file is written. With `resume`, finished models are
+    kept and the one in training goes on from its last epoch, to the same weights as without the interruption.
+
+    Raises:
+        QloomError: for a table, configuration or folder that cannot be used.
+    """
+    folder = configuration.folder
+    with locked(folder), _torch_settings(configuration.threads):
+        _check_folder(folder, configuration, resume)
+        loaded = load_table(configuration)
+        data = prepare_table(loaded.table, loaded.schema, loaded.split)
+        circuit = try_circuit(configuration, data)
+        _open(folder, configuration, loaded.table)
+        with RunLog(folder, progress or Progress()) as log:
+            notes = _notes(loaded.schema, data, configuration)
+            for note in notes:
+                log.note(note)
+            verdict = _compete(Contest(configuration, data, circuit, notes, folder, log), loaded)
+            log.lines.note(verdict)
+    return folder
+
+
+def resume_run(folder: str | Path, *, progress: Progress | None = None) -> Path:
+    """Go on with the run in a folder, as its own configuration says."""
+    return train_run(read_run_configuration(folder), resume=True, progress=progress)
+
+
+def read_run_configuration(folder: str | Path) -> Configuration:
+    """The configuration of the run in a folder, wherever the folder is now."""
+    folder = Path(folder)
+    if not (folder / CONFIG).is_file():
+        raise ArtifactError(f"{folder} has no {CONFIG}, expected a run folder to resume; start one with qloom train")
+    place = {"output": str(folder.parent), "name": folder.resolve().name}
+    return load_configuration(folder / CONFIG).model_copy(update=place)
+
+
+def _compete(contest: Contest, loaded: RunTable) -> str:
+    """Train what is not yet trained, write the result; the verdict."""
+    outcomes = {key: contest.enter(key) for key in KEYS}
+    metrics = make_metrics(contest, loaded, outcomes)
+    predictions = {key: outcome.predictions for key, outcome in outcomes.items()}
+    write_predictions(contest.folder / "predictions.parquet", loaded, contest.data.coding, predictions)
+    replace_file(contest.folder / "leaderboard.csv", leaderboard_csv(metrics))
+    write_json(contest.folder / "metrics.json", metrics)
+    return str(metrics["verdict"])
+
+
+def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) -> tuple[str, ...]:
+    n_qubits = configuration.model.n_qubits
+    mapped = f"{data.n_features} features on {n_qubits} qubits: the classical encoder maps them to angles"
+    return (*schema.notes, *schema.warnings, *([mapped] if data.n_features > n_qubits else []))
+
+
+# -- the folder
+
+
+def _check_folder(folder: Path, configuration: Configuration, resume: bool) -> None:
+    exists = (folder / CONFIG).exists()
+    if exists and not resume:
+        raise ArtifactError(f"run folder {folder} exists already; go on with --resume or choose another --name")
+    if resume and not exists:
+        raise ArtifactError(
+            f"run folder {folder} does not exist, expected a run to resume; leave out --resume to start one"
+        )
+    if exists:
+        _check_same(read_run_configuration(folder), configuration, folder)
+
+
+def _check_same(before: Configuration, now: Configuration, folder: Path) -> None:
+    place = {"output": now.output, "name": now.name}
+    for key, old, new in _changes(before.model_copy(update=place).model_dump(), now.model_dump()):
+        raise ArtifactError(
+            f"{folder} was begun with {key}={old!r}, got {new!r}; "
+            "resume with the same configuration or use another --name"
+        )
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    for key, old in before.items():
+        if isinstance(old, dict):
+            yield from _changes(old, now[key], f"{prefix}{key}.")
+        elif old != now[key]:
+            yield prefix + key, old, now[key]
+
+
+def _open(folder: Path, configuration: Configuration, table: pa.Table) -> None:
+    """Write what a run begins with; on resume, check that the table is still the same.
+
+    The configuration comes last: a folder without it is no run yet.
+    """
+    digest = fingerprint(table)
+    path = folder / ENVIRONMENT
+    if not (folder / CONFIG).exists():
+        write_json(path, {**describe_environment(configuration.seed), "table_sha256": digest})
+        replace_file(folder / CONFIG, render_configuration(configuration))
+    elif read_json(path).get("table_sha256") != digest:
+        raise ArtifactError(
+            f"{configuration.data.source} has changed since {folder} was begun, expected the same table; "
+            "put it back or start another run with --name"
+        )
+
+
+@contextmanager
+def _torch_settings(threads: int) -> Iterator[None]:
+    """Deterministic algorithms on so many threads, and the caller's settings back at the end."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])

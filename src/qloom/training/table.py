@@ -1,0 +1,51 @@
+"""The table of a run: read, looked at, cut into three parts, and recognised again on resume."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from qloom.data import Schema, Split, inspect_table, read_table, rows_with_target, split_rows
+from qloom.training.configuration import Configuration
+from qloom.training.demonstrations import PREFIX, demonstration_table
+
+
+@dataclass(frozen=True)
+class RunTable:
+    """A table before anything is learnt from it."""
+
+    table: pa.Table
+    schema: Schema
+    split: Split
+
+
+def load_table(configuration: Configuration) -> RunTable:
+    """Read the table, find out what it holds, and cut it.
+
+    Raises:
+        DataError: for a table, column or target that cannot be learnt from.
+    """
+    section = configuration.data
+    table = read_source(section.source, section.query)
+    options = section.model_dump(include={"time", "drop", "task", "drop_missing_target"})
+    schema = inspect_table(table, section.target, **options)
+    if section.drop_missing_target:
+        table = rows_with_target(table, section.target)
+    split = split_rows(table, schema, seed=configuration.seed, **configuration.split.model_dump())
+    return RunTable(table, schema, split)
+
+
+def read_source(source: str, query: str | None = None) -> pa.Table:
+    """The table of a path or a demonstration."""
+    return read_table(demonstration_table(source) if source.startswith(PREFIX) else source, query)
+
+
+def fingerprint(table: pa.Table) -> str:
+    """The sha256 of a table's names, types and cells."""
+    plain = table.combine_chunks().replace_schema_metadata(None)
+    digest = hashlib.sha256(plain.schema.serialize())
+    for batch in plain.to_batches():
+        digest.update(batch.serialize())
+    return digest.hexdigest()
