@@ -116,8 +116,7 @@ def test_many_threads_call_at_once():
     wrong = []
 
     def work():
-        for _ in range(20):
-            wrong.append(np.abs(ql.expectation(circuit, None, inputs, weights) - expected).max())
+        wrong.extend(np.abs(ql.expectation(circuit, None, inputs, weights) - expected).max() for _ in range(20))
 
     workers = [threading.Thread(target=work) for _ in range(8)]
     for worker in workers:

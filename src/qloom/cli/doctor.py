@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import typer
 
-from qloom import ansatze, encoders
+from qloom import _native, ansatze, encoders
 from qloom.circuits import Circuit
 from qloom.nn import QuantumLayer
 from qloom.training.environment import describe_environment
@@ -44,6 +44,7 @@ def _machine(environment: dict[str, Any]) -> dict[str, str]:
         "memory": "unknown" if memory is None else f"{memory / 2**30:.1f} GiB",
         "torch threads": f"{environment['torch_threads']}",
         "compiler": compiler,
+        "native engine": f"{', '.join(_native.kernel_names())} kernels, {_native.available_threads()} threads",
     }
 
 

@@ -32,5 +32,5 @@ def print_leaderboard(metrics: Mapping[str, Any]) -> None:
         times = f"{row['seconds_training']:.1f} s", f"{row['seconds_prediction']:.2f} s"
         table.add_row(title, row["role"], f"{row['score']:.4f}", interval, f"{row['n_parameters']}", *times)
     console = Console()
-    Console(width=max(console.width, 110)).print(table, markup=False)
+    Console(width=max(console.width, 116)).print(table, markup=False)
     print(metrics["verdict"])

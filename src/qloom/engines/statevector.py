@@ -111,8 +111,8 @@ class StatevectorEvaluator(AdjointEvaluator):
 @lru_cache(maxsize=128)
 def _prepared(circuit: Circuit, outputs: Outputs) -> tuple[Program, Any]:
     _check_width(circuit)
-    measured = isinstance(outputs, Probabilities)
-    program = lower_states(circuit, outputs.qubits) if measured else lower(circuit, outputs)
+    probabilities = isinstance(outputs, Probabilities)
+    program = lower_states(circuit, outputs.qubits) if probabilities else lower(circuit, outputs)  # type: ignore
     return program, _to_native(program)
 
 

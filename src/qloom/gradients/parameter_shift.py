@@ -1,7 +1,7 @@
 """Parameter shift: each derivative from two values of the same circuit, also with shots and on hardware.
 
 Every gate is a product of Pauli rotations exp(-i a P / 2), so one rule serves all,
-df/da = (f(a + pi/2) - f(a - pi/2)) / 2, taken for each rotation by itself and added up over the slots by the chain rule.
+df/da = (f(a + pi/2) - f(a - pi/2)) / 2, taken for each rotation by itself and added up over slots by the chain rule.
 
 Source: Schuld et al. 2019, Phys. Rev. A 99, 032331.
 """

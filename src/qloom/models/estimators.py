@@ -58,7 +58,7 @@ def load_model(path: str | Path) -> HybridClassifier | HybridRegressor:
         ArtifactError: for a missing, damaged or foreign file.
     """
     record, tensors = read_artifact(path)
-    kind = record.get("estimator")
+    kind = str(record.get("estimator"))
     if kind not in ESTIMATORS:
         raise ArtifactError(f"{path} holds a {kind!r}, expected one of {', '.join(ESTIMATORS)}; update qloom")
     return ESTIMATORS[kind].restored(record, tensors, path)

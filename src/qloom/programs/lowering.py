@@ -1,9 +1,9 @@
 """Lowering: a circuit becomes a program of Pauli rotations.
 
-Walking the gates, Clifford gates go into the frame C and cost nothing; a rotation about P becomes one about C^dagger P
-C; observables are pulled back in the same way at the end. Which Clifford gates go in is chosen by counting passes: all of
-them (full), or only those that permute basis states (monomial). The second keeps diagonal layers diagonal, which often
-fuses far better, and is the only one for states, outcomes and samples.
+Walking the gates, Clifford gates go into the frame C and cost nothing; a rotation about P becomes one about
+C^dagger P C; observables are pulled back in the same way at the end. Which Clifford gates go in is chosen by counting
+passes: all of them (full), or only those that permute basis states (monomial). The second keeps diagonal layers
+diagonal, which often fuses far better, and is the only one for states, outcomes and samples.
 """
 
 from __future__ import annotations
