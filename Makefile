@@ -21,7 +21,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt scripts/install.py $(NATIVE)
 install: $(VENV)/.installed
 
 demo: install
-	@$(BIN)/qloom train demo:breast_cancer --name demo --overwrite
+	@rm -rf runs/demo
+	@$(BIN)/qloom train demo:breast_cancer --name demo
 
 test: lint types
 	$(BIN)/pytest -n 2
