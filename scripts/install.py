@@ -57,15 +57,19 @@ def check_torch(python: Path, options: list[str]) -> None:
     """Ask pip what torch would bring, and stop before it brings CUDA."""
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         run([python, "-m", "pip", "install", *options, "--dry-run", "--report", report.name, "torch"])
-        plan = json.loads(Path(report.name).read_text())["install"]
-    names = [item["metadata"]["name"].lower() for item in plan]
-    cuda = [name for name in names if name.startswith(("nvidia-", "cuda-", "triton"))]
+        cuda = cuda_packages(json.loads(Path(report.name).read_text()))
     if cuda:
         stop(
             f"pip would install torch with {len(cuda)} CUDA packages (several GB), expected its CPU build; "
             "give the address of PyTorch's CPU package index with: make TORCH_INDEX=... demo, "
             "or accept CUDA with: make ALLOW_CUDA=1 demo"
         )
+
+
+def cuda_packages(plan: dict) -> list[str]:
+    """Names of the CUDA packages in an installation report of pip."""
+    names = [item["metadata"]["name"].lower() for item in plan["install"]]
+    return [name for name in names if name.startswith(("nvidia-", "cuda-", "triton"))]
 
 
 def run(command: list[str | Path]) -> None:

@@ -250,3 +250,32 @@ def test_repr_tells_what_it_is():
     text = repr(make_layer(shots=5))
     for part in ("3 qubits", "n_outputs=3", "shots=5"):
         assert part in text
+
+
+def _train_in_process(rank: int, port: int, queue) -> None:
+    torch.distributed.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    model = torch.nn.parallel.DistributedDataParallel(torch.nn.Sequential(torch.nn.Linear(3, 3).double(), make_layer()))
+    model(samples(4, 3)[2 * rank : 2 * rank + 2]).square().mean().backward()
+    queue.put((rank, [p.grad.tolist() for p in model.parameters()]))
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_distributed_data_parallel():
+    """Two processes, half the samples each: both end with the same averaged gradients, those of one process."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    context = torch.multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    workers = [context.Process(target=_train_in_process, args=(rank, port, queue)) for rank in (0, 1)]
+    for worker in workers:
+        worker.start()
+    results = dict(queue.get(timeout=120) for _ in workers)
+    for worker in workers:
+        worker.join(timeout=60)
+    assert results[0] == results[1]
+    assert sum(abs(v) for v in results[0][-1]) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.errors import MemoryLimitError, ShapeError
 
+# Outcome tables of at most this many numbers are held at once.
+MOST_NUMBERS = 1 << 24
 _NORM_TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-6}
 
 
@@ -38,6 +41,13 @@ class Batch:
     def unbatched(self, result: np.ndarray) -> np.ndarray:
         """A result without its batch dimension if the caller gave none."""
         return result[0] if self.single else result
+
+    def pieces(self, numbers_a_sample: int) -> Iterator[Batch]:
+        """The batch in order, in pieces whose samples need at most MOST_NUMBERS numbers each time."""
+        step = max(1, MOST_NUMBERS // numbers_a_sample)
+        for start in range(0, self.size, step):
+            part = slice(start, start + step)
+            yield Batch(self.inputs[part], self.weights[part] if self.weights.ndim == 2 else self.weights, self.single)
 
 
 def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Batch:

@@ -114,10 +114,10 @@ def _outcomes(
     measured = checked_qubits(circuit, qubits)
     batch = make_batch(circuit, inputs, weights)
     check_memory(batch.size * shots * (8 + len(measured)), f"{batch.size} x {shots} samples of {len(measured)} qubits")
-    exact = (engine or StatevectorEngine()).prepare(circuit, Probabilities(measured)).values(batch)
-    random = np.random.default_rng(seed)
-    outcomes = np.empty((batch.size, shots), np.int64)
-    for row, p in zip(outcomes, exact, strict=True):
-        cumulated = np.cumsum(p, dtype=np.float64)
-        row[:] = np.searchsorted(cumulated, random.random(shots) * cumulated[-1], side="right")
-    return measured, outcomes, batch.single
+    evaluator = (engine or StatevectorEngine()).prepare(circuit, Probabilities(measured))
+    random, rows = np.random.default_rng(seed), []
+    for piece in batch.pieces(evaluator.n_outputs):
+        for probabilities in evaluator.values(piece):
+            cumulated = np.cumsum(probabilities, dtype=np.float64)
+            rows.append(np.searchsorted(cumulated, random.random(shots) * cumulated[-1], side="right"))
+    return measured, np.array(rows, np.int64).reshape(batch.size, shots), batch.single

@@ -60,12 +60,16 @@ class ShotEvaluator(Evaluator):
     def values(self, batch: Batch) -> np.ndarray:
         total = np.tile(self._constant, (batch.size, 1))
         for exact, outcome_values in self._groups:
-            probabilities = exact.values(batch).astype(np.float64)
-            probabilities /= probabilities.sum(axis=1, keepdims=True)
-            with self._guard:
-                counts = self._random.multinomial(self.shots, probabilities)
-            total += counts / self.shots @ outcome_values
+            pieces = [self._estimate(exact, outcome_values, piece) for piece in batch.pieces(exact.n_outputs)]
+            total += np.concatenate(pieces) if pieces else 0.0
         return total.astype(batch.dtype)
+
+    def _estimate(self, exact: Evaluator, outcome_values: np.ndarray, piece: Batch) -> np.ndarray:
+        probabilities = exact.values(piece).astype(np.float64)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        with self._guard:
+            counts = self._random.multinomial(self.shots, probabilities)
+        return counts / self.shots @ outcome_values
 
 
 def _outcome_values(group: list[Word], qubits: tuple[int, ...], outputs: tuple) -> np.ndarray:

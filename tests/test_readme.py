@@ -1,0 +1,40 @@
+"""The README's Python runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+README = Path(__file__).resolve().parents[1] / "README.md"
+
+
+def code_under(title: str) -> str:
+    """The indented blocks of a section."""
+    section = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README.read_text(), re.MULTILINE | re.DOTALL)
+    assert section, f"README has no section {title!r}"
+    return "\n".join(line[4:] for line in section[1].splitlines() if line.startswith("    "))
+
+
+def test_circuits_and_layers(capsys):
+    rng = np.random.default_rng(0)
+    names = {"inputs": rng.normal(size=(5, 4)), "weights": rng.normal(size=24), "torch": torch}
+    exec(code_under("Circuits") + "\n" + code_under("Layers"), names)
+    assert "Rot" in capsys.readouterr().out
+    assert names["model"](torch.zeros(3, 10)).shape == (3, 2)
+
+
+def test_estimator(tmp_path, monkeypatch):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed")
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    frame = pandas.DataFrame({"a": rng.normal(size=120), "b": rng.choice(["u", "v"], 120)})
+    names = {"frame": frame, "labels": (frame["a"] > 0).astype(int), "other_frame": frame}
+    python = code_under("From a table to a model")
+    python = python[python.index("from qloom.models") :].replace("random_state=0", "random_state=0, epochs=2")
+    exec(python, names)
+    loaded = type(names["model"]).load("model")
+    np.testing.assert_array_equal(loaded.predict_proba(frame), names["model"].predict_proba(frame))
