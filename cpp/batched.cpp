@@ -38,9 +38,9 @@ struct Shared {
     const Batch<T>& batch;
     const size_t lanes = kernels<T>().lanes;
     Scratch scratch;
-    T* turns;                // [rotation][cos, sin][lane] of the angles all samples share
-    size_t* tables;          // pass -> start of its table, or NO_TABLE
-    T* table = nullptr;      // cosines then sines of the multiplexed passes
+    T* turns;            // [rotation][cos, sin][lane] of the angles all samples share
+    size_t* tables;      // pass -> start of its table, or NO_TABLE
+    T* table = nullptr;  // cosines then sines of the multiplexed passes
     size_t table_size = 0;
 
     Shared(const Program& p, const Batch<T>& b) : program(p), batch(b) {
@@ -78,7 +78,8 @@ struct Shared {
         std::memset(angles, 0, size * sizeof(double));
         for (size_t r = pass.first; r < pass.first + pass.count; ++r) {
             const Rotation& rotation = program.rotations[r];
-            angles[on_pairs(pass.x, rotation.z)] += rotation_sign(pass.x, rotation.z) * batch.angle(program, rotation, 0);
+            angles[on_pairs(pass.x, rotation.z)] +=
+                rotation_sign(pass.x, rotation.z) * batch.angle(program, rotation, 0);
         }
         walsh_hadamard(angles, size);
         for (size_t i = 0; i < size; ++i) {
@@ -110,10 +111,10 @@ struct Tile {
     const size_t lanes = kernel.lanes, size, numbers;  // amplitudes; numbers in one part (real or imaginary) of a tile
     Scratch scratch;
     T *re, *im, *lre, *lim;
-    T *turns, *sums, *weights;  // of the tile's own samples: cos and sin; a pass's sums; cotangents of the terms
-    Word* words;                // of the diagonal terms
-    T* table_sums = nullptr;    // sums of the multiplexed passes over all tiles of a part
-    size_t first = 0, used = 0; // the tile's samples
+    T *turns, *sums, *weights;   // of the tile's own samples: cos and sin; a pass's sums; cotangents of the terms
+    Word* words;                 // of the diagonal terms
+    T* table_sums = nullptr;     // sums of the multiplexed passes over all tiles of a part
+    size_t first = 0, used = 0;  // the tile's samples
 
     Tile(const Shared<T>& s, bool with_lambda)
         : program(s.program), batch(s.batch), shared(s), size(program.size()), numbers(size * lanes) {
@@ -220,7 +221,8 @@ struct Tile {
 
     void add_term(const Term& term, const T* sum, T* out) {
         const T coefficient = T(term.coefficient * measured_sign(term.x, term.z));
-        for (size_t lane = 0; lane < used; ++lane) out[lane * program.n_outputs + term.output] += coefficient * sum[lane];
+        for (size_t lane = 0; lane < used; ++lane)
+            out[lane * program.n_outputs + term.output] += coefficient * sum[lane];
     }
 
     // lambda = sum_o g_o O_o psi.
@@ -270,7 +272,8 @@ struct Tile {
             }
         }
         if (gradient.d_inputs && program.real_column >= 0) give_column(program.real_column, lre, gradient.d_inputs);
-        if (gradient.d_inputs && program.imaginary_column >= 0) give_column(program.imaginary_column, lim, gradient.d_inputs);
+        if (gradient.d_inputs && program.imaginary_column >= 0)
+            give_column(program.imaginary_column, lim, gradient.d_inputs);
     }
 
     void add_slope(const Rotation& r, double sign, const Gradient<T>& gradient, double* d_weights) {
@@ -291,7 +294,8 @@ struct Tile {
 
     void give_column(size_t column, const T* part, T* d_inputs) {
         for (size_t lane = 0; lane < used; ++lane)
-            for (size_t i = 0; i < size; ++i) d_inputs[(first + lane) * program.n_inputs + column + i] += 2 * part[i * lanes + lane];
+            for (size_t i = 0; i < size; ++i)
+                d_inputs[(first + lane) * program.n_inputs + column + i] += 2 * part[i * lanes + lane];
     }
 
     // The sums of multiplexed passes become derivatives of their angles by one Walsh-Hadamard transform each.

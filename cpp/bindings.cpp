@@ -18,14 +18,15 @@ using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
 template <class T>
 using MaybeArray = std::optional<Array<T>>;
 
-static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs, Array<const uint64_t> pass_x,
-                            Array<const uint32_t> pass_start, Array<const uint8_t> pass_shared, Array<const uint64_t> z,
-                            Array<const int8_t> source, Array<const int32_t> index, Array<const double> scale,
-                            Array<const double> offset) {
+static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
+                            Array<const uint64_t> pass_x, Array<const uint32_t> pass_start,
+                            Array<const uint8_t> pass_shared, Array<const uint64_t> z, Array<const int8_t> source,
+                            Array<const int32_t> index, Array<const double> scale, Array<const double> offset) {
     Program p;
     p.n_qubits = n_qubits, p.n_inputs = n_inputs, p.n_weights = n_weights, p.n_outputs = n_outputs;
     for (size_t r = 0; r < z.size(); ++r)
-        p.rotations.push_back({z.data()[r], Source(source.data()[r]), index.data()[r], scale.data()[r], offset.data()[r]});
+        p.rotations.push_back(
+            {z.data()[r], Source(source.data()[r]), index.data()[r], scale.data()[r], offset.data()[r]});
     for (size_t k = 0; k < pass_x.size(); ++k) {
         const uint32_t first = pass_start.data()[k], end = pass_start.data()[k + 1];
         p.passes.push_back({pass_x.data()[k], first, end - first, pass_shared.data()[k] != 0});
@@ -46,7 +47,9 @@ static void measure_outcomes(Program& p, const std::vector<uint64_t>& rows, uint
     p.outcome = BitMap(rows, flips, p.n_qubits);
 }
 
-static void start_from(Program& p, Array<const double> parts) { p.initial.assign(parts.data(), parts.data() + parts.size()); }
+static void start_from(Program& p, Array<const double> parts) {
+    p.initial.assign(parts.data(), parts.data() + parts.size());
+}
 
 static void start_from_inputs(Program& p, int64_t real_column, int64_t imaginary_column) {
     p.real_column = real_column;
@@ -66,33 +69,44 @@ static T* data_or_null(const MaybeArray<T>& array) {
 
 template <class T>
 static void bind(nb::module_& m) {
-    m.def("forward", [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<T> values, MaybeArray<T> kept, int threads) {
-        nb::gil_scoped_release unlocked;
-        forward<T>(p, batch_of<T>(p, inputs, weights, threads), values.data(), data_or_null(kept));
-    }, nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none(), nb::arg());
-    m.def("backward", [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<const T> cotangents,
-                         MaybeArray<const T> kept, MaybeArray<T> d_inputs, MaybeArray<T> d_weights, int threads) {
-        nb::gil_scoped_release unlocked;
-        backward<T>(p, batch_of<T>(p, inputs, weights, threads),
-                    {cotangents.data(), data_or_null(kept), data_or_null(d_inputs), data_or_null(d_weights)});
-    }, nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none(), nb::arg().none(),
-       nb::arg().none(), nb::arg());
-    m.def("states", [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<T> out, int threads) {
-        nb::gil_scoped_release unlocked;
-        states<T>(p, batch_of<T>(p, inputs, weights, threads), out.data());
-    }, nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg());
+    m.def(
+        "forward",
+        [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<T> values, MaybeArray<T> kept,
+           int threads) {
+            nb::gil_scoped_release unlocked;
+            forward<T>(p, batch_of<T>(p, inputs, weights, threads), values.data(), data_or_null(kept));
+        },
+        nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none(), nb::arg());
+    m.def(
+        "backward",
+        [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<const T> cotangents,
+           MaybeArray<const T> kept, MaybeArray<T> d_inputs, MaybeArray<T> d_weights, int threads) {
+            nb::gil_scoped_release unlocked;
+            backward<T>(p, batch_of<T>(p, inputs, weights, threads),
+                        {cotangents.data(), data_or_null(kept), data_or_null(d_inputs), data_or_null(d_weights)});
+        },
+        nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none(),
+        nb::arg().none(), nb::arg().none(), nb::arg());
+    m.def(
+        "states",
+        [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<T> out, int threads) {
+            nb::gil_scoped_release unlocked;
+            states<T>(p, batch_of<T>(p, inputs, weights, threads), out.data());
+        },
+        nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg());
 }
 
 NB_MODULE(_native, m) {
     m.doc() = "Native engine: programs of Pauli rotations on batches of state vectors.";
     nb::class_<Program>(m, "Program")
-        .def("__init__", [](Program* self, unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
-                            Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint8_t> pass_shared,
-                            Array<const uint64_t> z, Array<const int8_t> source, Array<const int32_t> index,
-                            Array<const double> scale, Array<const double> offset) {
-            new (self) Program(make_program(n_qubits, n_inputs, n_weights, n_outputs, pass_x, pass_start, pass_shared, z, source,
-                                            index, scale, offset));
-        })
+        .def("__init__",
+             [](Program* self, unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
+                Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint8_t> pass_shared,
+                Array<const uint64_t> z, Array<const int8_t> source, Array<const int32_t> index,
+                Array<const double> scale, Array<const double> offset) {
+                 new (self) Program(make_program(n_qubits, n_inputs, n_weights, n_outputs, pass_x, pass_start,
+                                                 pass_shared, z, source, index, scale, offset));
+             })
         .def("measure_terms", &measure_terms)
         .def("measure_outcomes", &measure_outcomes)
         .def("start_from", &start_from)
@@ -103,11 +117,14 @@ NB_MODULE(_native, m) {
     bind<float>(m);
     bind<double>(m);
     m.def("available_threads", &available_threads);
-    m.def("kernel_names", [] {
-        const Kernels<float>* sets[4];
-        std::vector<std::string> names{kernels<float>().name};
-        const size_t n = available_kernels<float>(sets, 4);
-        for (size_t i = 0; i < n; ++i) names.push_back(sets[i]->name);
-        return names;
-    }, "The set of kernels in use, then every set this processor runs, best first.");
+    m.def(
+        "kernel_names",
+        [] {
+            const Kernels<float>* sets[4];
+            std::vector<std::string> names{kernels<float>().name};
+            const size_t n = available_kernels<float>(sets, 4);
+            for (size_t i = 0; i < n; ++i) names.push_back(sets[i]->name);
+            return names;
+        },
+        "The set of kernels in use, then every set this processor runs, best first.");
 }

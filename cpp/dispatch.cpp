@@ -58,7 +58,8 @@ static const Kernels<T>& choose() {
         if (!std::strcmp(wanted, sets[i]->name)) return *sets[i];
         names += std::string(i ? ", " : "") + sets[i]->name;
     }
-    throw std::runtime_error("QLOOM_KERNELS is '" + std::string(wanted) + "', expected one this processor runs: " + names);
+    throw std::runtime_error("QLOOM_KERNELS is '" + std::string(wanted) +
+                             "', expected one this processor runs: " + names);
 }
 
 template <class T>

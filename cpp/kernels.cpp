@@ -37,10 +37,13 @@ inline Vec<T> broadcast(T value) {
 }
 
 // Pair p -> its first vector: a 0 put in at bit `top`.
-inline size_t first_of_pair(size_t p, unsigned top) { return ((p >> top) << (top + 1)) | (p & ((size_t(1) << top) - 1)); }
+inline size_t first_of_pair(size_t p, unsigned top) {
+    return ((p >> top) << (top + 1)) | (p & ((size_t(1) << top) - 1));
+}
 inline unsigned top_bit(uint64_t x) { return 63 - __builtin_clzll(x); }
 
-// A complex vector of psi and what the word's partner contributes: -i partner for an imaginary word, partner for a real one.
+// A complex vector of psi and what the word's partner contributes: -i partner for an imaginary word, partner for a real
+// one.
 template <class T, bool REAL>
 inline void turn(Vec<T>& re, Vec<T>& im, Vec<T> c, Vec<T> s, Vec<T> pre, Vec<T> pim) {
     if constexpr (REAL) {
@@ -66,7 +69,8 @@ void rotate(T* re_, T* im_, size_t begin, size_t end, const Word& w, const T* c_
     const Vec<T> signed_s[2] = {s, -s};
     if (w.x == 0) {
         for (size_t i = begin; i < end; ++i) {
-            const Vec<T> si = signed_s[parity(i & w.z)], pre = partner_lanes<X, T>(re[i]), pim = partner_lanes<X, T>(im[i]);
+            const Vec<T> si = signed_s[parity(i & w.z)], pre = partner_lanes<X, T>(re[i]),
+                         pim = partner_lanes<X, T>(im[i]);
             turn<T, REAL>(re[i], im[i], c, si, pre, pim);
         }
         return;
@@ -84,7 +88,8 @@ void rotate(T* re_, T* im_, size_t begin, size_t end, const Word& w, const T* c_
 }
 
 template <class T, int X, bool REAL>
-void unrotate(T* re_, T* im_, T* lre_, T* lim_, size_t begin, size_t end, const Word& w, const T* c_, const T* s_, T* sum_) {
+void unrotate(T* re_, T* im_, T* lre_, T* lim_, size_t begin, size_t end, const Word& w, const T* c_, const T* s_,
+              T* sum_) {
     auto re = reinterpret_cast<Vec<T>*>(re_), im = reinterpret_cast<Vec<T>*>(im_);
     auto lre = reinterpret_cast<Vec<T>*>(lre_), lim = reinterpret_cast<Vec<T>*>(lim_);
     const Vec<T> signs = lane_signs<T>(w.z_lane), c = *reinterpret_cast<const Vec<T>*>(c_);
@@ -128,7 +133,8 @@ template <class T, bool REAL>
 void rotate_table_of(T* re_, T* im_, size_t pairs, const Word& w, const T* c_, const T* s_) {
     auto re = reinterpret_cast<Vec<T>*>(re_), im = reinterpret_cast<Vec<T>*>(im_);
     if (w.x == 0) {
-        for (size_t i = 0; i < pairs; ++i) turn<T, false>(re[i], im[i], broadcast(c_[i]), broadcast(s_[i]), re[i] + Vec<T>{}, im[i] + Vec<T>{});
+        for (size_t i = 0; i < pairs; ++i)
+            turn<T, false>(re[i], im[i], broadcast(c_[i]), broadcast(s_[i]), re[i] + Vec<T>{}, im[i] + Vec<T>{});
         return;
     }
     const unsigned top = top_bit(w.x);
@@ -143,7 +149,8 @@ void rotate_table_of(T* re_, T* im_, size_t pairs, const Word& w, const T* c_, c
 }
 
 template <class T, bool REAL>
-void unrotate_table_of(T* re_, T* im_, T* lre_, T* lim_, size_t pairs, const Word& w, const T* c_, const T* s_, T* sums_) {
+void unrotate_table_of(T* re_, T* im_, T* lre_, T* lim_, size_t pairs, const Word& w, const T* c_, const T* s_,
+                       T* sums_) {
     auto re = reinterpret_cast<Vec<T>*>(re_), im = reinterpret_cast<Vec<T>*>(im_);
     auto lre = reinterpret_cast<Vec<T>*>(lre_), lim = reinterpret_cast<Vec<T>*>(lim_);
     auto sums = reinterpret_cast<Vec<T>*>(sums_);
@@ -192,8 +199,8 @@ void measure_diagonal(const T* re_, const T* im_, size_t begin, size_t end, cons
 }
 
 template <class T>
-void weigh_diagonal(const T* re_, const T* im_, T* lre_, T* lim_, size_t begin, size_t end, const Word* words, size_t terms,
-                    const T* g_) {
+void weigh_diagonal(const T* re_, const T* im_, T* lre_, T* lim_, size_t begin, size_t end, const Word* words,
+                    size_t terms, const T* g_) {
     auto re = reinterpret_cast<const Vec<T>*>(re_), im = reinterpret_cast<const Vec<T>*>(im_);
     auto lre = reinterpret_cast<Vec<T>*>(lre_), lim = reinterpret_cast<Vec<T>*>(lim_);
     auto g = reinterpret_cast<const Vec<T>*>(g_);
@@ -204,7 +211,8 @@ void weigh_diagonal(const T* re_, const T* im_, T* lre_, T* lim_, size_t begin, 
         const size_t n = terms - first < AT_ONCE ? terms - first : AT_ONCE;
         uint64_t z[AT_ONCE] = {};
         Vec<T> signed_g[AT_ONCE] = {};
-        for (size_t t = 0; t < n; ++t) z[t] = words[first + t].z, signed_g[t] = g[first + t] * lane_signs<T>(words[first + t].z_lane);
+        for (size_t t = 0; t < n; ++t)
+            z[t] = words[first + t].z, signed_g[t] = g[first + t] * lane_signs<T>(words[first + t].z_lane);
         for (size_t i = begin; i < end; ++i) {
             Vec<T> d{};
             for (size_t t = 0; t < AT_ONCE; ++t) d += unit[parity(i & z[t])] * signed_g[t];
@@ -263,7 +271,8 @@ void rotate_any(T* re, T* im, size_t begin, size_t end, const Word& w, const T* 
 }
 
 template <class T>
-void unrotate_any(T* re, T* im, T* lre, T* lim, size_t begin, size_t end, const Word& w, const T* c, const T* s, T* sum) {
+void unrotate_any(T* re, T* im, T* lre, T* lim, size_t begin, size_t end, const Word& w, const T* c, const T* s,
+                  T* sum) {
     ByLaneMask<T>::call(w.x_lane, [&]<int X>() {
         w.real ? unrotate<T, X, true>(re, im, lre, lim, begin, end, w, c, s, sum)
                : unrotate<T, X, false>(re, im, lre, lim, begin, end, w, c, s, sum);
@@ -284,7 +293,8 @@ void unrotate_table(T* re, T* im, T* lre, T* lim, size_t pairs, const Word& w, c
 template <class T>
 void measure_word_any(const T* re, const T* im, size_t begin, size_t end, const Word& w, T* sum) {
     ByLaneMask<T>::call(w.x_lane, [&]<int X>() {
-        w.real ? measure_word<T, X, true>(re, im, begin, end, w, sum) : measure_word<T, X, false>(re, im, begin, end, w, sum);
+        w.real ? measure_word<T, X, true>(re, im, begin, end, w, sum)
+               : measure_word<T, X, false>(re, im, begin, end, w, sum);
     });
 }
 
@@ -298,8 +308,8 @@ void weigh_word_any(const T* re, const T* im, T* lre, T* lim, size_t begin, size
 
 template <class T>
 constexpr Kernels<T> TABLE = {
-    QLOOM_ISA_NAME,      LANES<T>,         rotate_any<T>,      unrotate_any<T>,     rotate_table<T>,
-    unrotate_table<T>, measure_diagonal<T>, weigh_diagonal<T>, measure_word_any<T>, weigh_word_any<T>,
+    QLOOM_ISA_NAME,      LANES<T>,          rotate_any<T>,       unrotate_any<T>,   rotate_table<T>, unrotate_table<T>,
+    measure_diagonal<T>, weigh_diagonal<T>, measure_word_any<T>, weigh_word_any<T>,
 };
 
 }  // namespace

@@ -12,10 +12,10 @@ namespace qloom {
 
 // A Pauli word on the vectors of a state: i^|x&z| X^x Z^z.
 struct Word {
-    uint64_t x = 0, z = 0;        // masks on the index of a vector
-    uint32_t x_lane = 0;          // mask on the lane: the partner sits in lane ^ x_lane
-    uint32_t z_lane = 0;          // lanes where the sign flips (parity with the lane index)
-    bool real = false;            // odd |x&z|: the rotation is a real matrix
+    uint64_t x = 0, z = 0;  // masks on the index of a vector
+    uint32_t x_lane = 0;    // mask on the lane: the partner sits in lane ^ x_lane
+    uint32_t z_lane = 0;    // lanes where the sign flips (parity with the lane index)
+    bool real = false;      // odd |x&z|: the rotation is a real matrix
 };
 
 // Functions over pairs [begin, end). With x != 0 pair p is (i, i ^ x), i being p with a 0 put in at the top bit of x;
@@ -28,17 +28,20 @@ struct Kernels {
     // psi' = c psi + s (-1)^|k&z| partner (real word), or the same with partner replaced by -i partner.
     void (*rotate)(T* re, T* im, size_t begin, size_t end, const Word&, const T* c, const T* s);
     // Undo a rotation on psi and lambda, adding sum_k (-1)^|k&z| Im <lambda_k| -i partner_k> (or its real twin) to sum.
-    void (*unrotate)(T* re, T* im, T* lre, T* lim, size_t begin, size_t end, const Word&, const T* c, const T* s, T* sum);
+    void (*unrotate)(T* re, T* im, T* lre, T* lim, size_t begin, size_t end, const Word&, const T* c, const T* s,
+                     T* sum);
     // A multiplexed rotation: its own c and s for each pair, shared by all lanes (batched layout only).
     void (*rotate_table)(T* re, T* im, size_t pairs, const Word&, const T* c, const T* s);
     // Undo a multiplexed rotation, adding each pair's term to sums (pairs vectors).
     void (*unrotate_table)(T* re, T* im, T* lre, T* lim, size_t pairs, const Word&, const T* c, const T* s, T* sums);
     // sums[t] += sum_k (-1)^|k&z_t| |psi_k|^2 for `terms` diagonal words.
-    void (*measure_diagonal)(const T* re, const T* im, size_t begin, size_t end, const Word* words, size_t terms, T* sums);
+    void (*measure_diagonal)(const T* re, const T* im, size_t begin, size_t end, const Word* words, size_t terms,
+                             T* sums);
     // lambda = (sum_t g_t (-1)^|k&z_t|) psi.
     void (*weigh_diagonal)(const T* re, const T* im, T* lre, T* lim, size_t begin, size_t end, const Word* words,
                            size_t terms, const T* g);
-    // sum += <psi| word |psi> and lambda += g word psi, over vectors [begin, end), without the constant sign of the word.
+    // sum += <psi| word |psi> and lambda += g word psi, over vectors [begin, end), without the constant sign of the
+    // word.
     void (*measure_word)(const T* re, const T* im, size_t begin, size_t end, const Word&, T* sum);
     void (*weigh_word)(const T* re, const T* im, T* lre, T* lim, size_t begin, size_t end, const Word&, const T* g);
 };

@@ -52,7 +52,7 @@ struct Program {
     std::vector<Pass> passes;
     std::vector<Rotation> rotations;
     std::vector<Term> diagonal, others;  // terms with x == 0, and the rest
-    bool probabilities = false;          // outputs are |psi|^2 summed over the basis states that `outcome` maps together
+    bool probabilities = false;  // outputs are |psi|^2 summed over the basis states that `outcome` maps together
     BitMap outcome;
     int64_t real_column = -1, imaginary_column = -1;  // inputs that hold the initial amplitudes
     std::vector<double> initial;                      // fixed initial amplitudes: real parts, then imaginary parts
@@ -66,7 +66,8 @@ inline size_t n_pairs(const Word& w, size_t vectors) { return w.x ? vectors / 2 
 // A word on vectors of 2^lane_bits lanes that are amplitudes (0: lanes are samples).
 inline Word word_on_vectors(uint64_t x, uint64_t z, unsigned lane_bits) {
     const uint32_t lanes = (1u << lane_bits) - 1;
-    return {x >> lane_bits, z >> lane_bits, uint32_t(x) & lanes, uint32_t(z) & lanes, (__builtin_popcountll(x & z) & 1) != 0};
+    return {x >> lane_bits, z >> lane_bits, uint32_t(x) & lanes, uint32_t(z) & lanes,
+            (__builtin_popcountll(x & z) & 1) != 0};
 }
 
 // The constant sign a kernel leaves out: of -i sin P in a rotation, and of P where it is measured.
@@ -87,14 +88,18 @@ struct Batch {
 
     double angle(const Program& program, const Rotation& r, size_t sample) const {
         switch (r.source) {
-            case Source::input: return r.scale * double(inputs[sample * program.n_inputs + r.index]) + r.offset;
-            case Source::weight: return r.scale * double(weights[sample * weight_stride + r.index]) + r.offset;
-            default: return r.offset;
+            case Source::input:
+                return r.scale * double(inputs[sample * program.n_inputs + r.index]) + r.offset;
+            case Source::weight:
+                return r.scale * double(weights[sample * weight_stride + r.index]) + r.offset;
+            default:
+                return r.offset;
         }
     }
 };
 
-// What the backward walk fills; a null pointer is not wanted. d_weights is (W,), or (B, W) if the samples have their own.
+// What the backward walk fills; a null pointer is not wanted. d_weights is (W,), or (B, W) if the samples have their
+// own.
 template <class T>
 struct Gradient {
     const T* cotangents;

@@ -1,5 +1,5 @@
-// Lanes are amplitudes: one sample at a time. A large state is cut into ranges that threads share within each pass; many
-// samples of a small state are shared out whole. Sums are taken in double over short blocks.
+// Lanes are amplitudes: one sample at a time. A large state is cut into ranges that threads share within each pass;
+// many samples of a small state are shared out whole. Sums are taken in double over short blocks.
 #include <cmath>
 #include <cstring>
 
@@ -22,9 +22,9 @@ struct State {
     const unsigned lane_bits = 63 - __builtin_clzll(lanes);
     Scratch scratch;
     T *re, *im, *lre, *lim;
-    T* turns;       // [rotation][cos, sin][lane]
-    Word* words;    // of the rotations
-    double* sums;   // [range][of a pass or of the terms]
+    T* turns;      // [rotation][cos, sin][lane]
+    Word* words;   // of the rotations
+    double* sums;  // [range][of a pass or of the terms]
     size_t sample = 0;
 
     State(const Program& p, const Batch<T>& b, int n_threads, bool with_lambda)
@@ -90,7 +90,9 @@ struct State {
             for (size_t i = begin; i < end; ++i) {
                 const bool fixed = !program.initial.empty(), given = program.real_column >= 0;
                 re[i] = given ? row[program.real_column + i] : fixed ? T(program.initial[i]) : T(i == 0);
-                im[i] = program.imaginary_column >= 0 ? row[program.imaginary_column + i] : fixed ? T(program.initial[size + i]) : T(0);
+                im[i] = program.imaginary_column >= 0 ? row[program.imaginary_column + i]
+                        : fixed                       ? T(program.initial[size + i])
+                                                      : T(0);
             }
         });
     }
@@ -188,24 +190,26 @@ struct State {
             for (size_t lane = 0; lane < lanes; ++lane)
                 weights[t * lanes + lane] = T(program.diagonal[t].coefficient) * g[program.diagonal[t].output];
         }
-        over_blocks(begin, end, [&](size_t b, size_t e) { kernel.weigh_diagonal(re, im, lre, lim, b, e, all, terms, weights); });
+        over_blocks(begin, end,
+                    [&](size_t b, size_t e) { kernel.weigh_diagonal(re, im, lre, lim, b, e, all, terms, weights); });
     }
 
     void walk_back(const Gradient<T>& gradient, double* d_weights) {
         for (size_t k = program.passes.size(); k-- > 0;) {
             const Pass& pass = program.passes[k];
-            const size_t ranges = over_ranges(n_pairs(words[pass.first], vectors), [&](size_t begin, size_t end, size_t range) {
-                double* mine = sums + range * pass.count;
-                std::memset(mine, 0, pass.count * sizeof(double));
-                over_blocks(begin, end, [&](size_t b, size_t e) {
-                    for (size_t r = pass.count; r-- > 0;) {
-                        alignas(64) T sum[MOST_LANES] = {};
-                        const T* turn = turns + 2 * (pass.first + r) * lanes;
-                        kernel.unrotate(re, im, lre, lim, b, e, words[pass.first + r], turn, turn + lanes, sum);
-                        mine[r] += add_lanes(sum);
-                    }
+            const size_t ranges =
+                over_ranges(n_pairs(words[pass.first], vectors), [&](size_t begin, size_t end, size_t range) {
+                    double* mine = sums + range * pass.count;
+                    std::memset(mine, 0, pass.count * sizeof(double));
+                    over_blocks(begin, end, [&](size_t b, size_t e) {
+                        for (size_t r = pass.count; r-- > 0;) {
+                            alignas(64) T sum[MOST_LANES] = {};
+                            const T* turn = turns + 2 * (pass.first + r) * lanes;
+                            kernel.unrotate(re, im, lre, lim, b, e, words[pass.first + r], turn, turn + lanes, sum);
+                            mine[r] += add_lanes(sum);
+                        }
+                    });
                 });
-            });
             for (size_t r = 0; r < pass.count; ++r)
                 add_slope(program.rotations[pass.first + r], pass.x, total(ranges, pass.count, r), gradient, d_weights);
         }
@@ -219,10 +223,12 @@ struct State {
 
     void add_slope(const Rotation& r, uint64_t x, double sum, const Gradient<T>& gradient, double* d_weights) {
         const double slope = rotation_sign(x, r.z) * r.scale * sum;
-        if (r.source == Source::input && gradient.d_inputs) gradient.d_inputs[sample * program.n_inputs + r.index] += T(slope);
+        if (r.source == Source::input && gradient.d_inputs)
+            gradient.d_inputs[sample * program.n_inputs + r.index] += T(slope);
         if (r.source != Source::weight) return;
         d_weights[r.index] += slope;
-        if (gradient.d_weights && batch.weight_stride) gradient.d_weights[sample * batch.weight_stride + r.index] += T(slope);
+        if (gradient.d_weights && batch.weight_stride)
+            gradient.d_weights[sample * batch.weight_stride + r.index] += T(slope);
     }
 };
 

@@ -22,6 +22,9 @@ import qloom as ql
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "w1.csv"
 # (n, B, L) -> goal in milliseconds; None where none is set yet.
+COLUMNS = (
+    "commit", "machine", "threads", "n", "batch", "layers", "median_ms", "min_ms", "max_ms", "goal_ms", "gfma_per_s",
+)  # fmt: skip
 CASES = {(4, 32, 2): None, (8, 32, 4): None, (8, 256, 4): 5.0, (10, 128, 4): None, (12, 64, 4): None}
 
 
@@ -67,7 +70,7 @@ def main() -> None:
     with RESULTS.open("a", newline="") as file:
         writer = csv.writer(file)
         if new:
-            writer.writerow("commit machine threads n batch layers median_ms min_ms max_ms goal_ms gfma_per_s".split())
+            writer.writerow(COLUMNS)
         for (n, batch, n_layers), goal in CASES.items():
             times = measure(n, batch, n_layers, threads)
             median = float(np.median(times))
