@@ -44,7 +44,7 @@ def _machine(environment: dict[str, Any]) -> dict[str, str]:
         "memory": "unknown" if memory is None else f"{memory / 2**30:.1f} GiB",
         "torch threads": f"{environment['torch_threads']}",
         "compiler": compiler,
-        "native engine": f"{', '.join(_native.kernel_names())} kernels, {_native.available_threads()} threads",
+        "native engine": f"{_native.kernel_names()[0]} kernels, {_native.available_threads()} threads",
     }
 
 

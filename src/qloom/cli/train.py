@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +13,7 @@ from qloom.cli.leaderboard import print_leaderboard
 from qloom.errors import ArtifactError, ConfigError
 from qloom.reports import write_report
 from qloom.training import Configuration, load_configuration, train_run
-from qloom.training.configuration import make_configuration
+from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
 from qloom.training.folder import read_json
 from qloom.training.run import CONFIG, read_run_configuration
@@ -54,31 +53,25 @@ def configure(
     resume: bool,
 ) -> Configuration:
     """The configuration that the command line asks for; what is None was not given."""
-    changes = [f"data.{key}={_quoted(value)}" for key, value in data.items() if value is not None]
-    changes += [f"{key}={_quoted(value)}" for key, value in top.items() if value is not None]
-    changes += [] if epochs is None else [f"training.epochs={epochs}"]
+    changes: list[Change] = [(f"data.{key}", value) for key, value in data.items() if value is not None]
+    changes += [(key, value) for key, value in top.items() if value is not None]
+    changes += [] if epochs is None else [("training.epochs", epochs)]
     changes += settings
     if Path(source).suffix.lower() in (".yaml", ".yml"):
         return load_configuration(source, changes)
     if (Path(source) / CONFIG).is_file():
         return _of_folder(Path(source), changes, resume)
     if data["target"] is None and source.startswith(PREFIX):
-        changes.append(f"data.target={demonstration_target(source)}")
+        changes.insert(0, ("data.target", demonstration_target(source)))
     elif data["target"] is None and not any(setting.startswith("data.target=") for setting in settings):
         raise ConfigError("no target column given, expected one to predict; add --target COLUMN")
     return make_configuration({"data": {"source": source}}, changes)
 
 
-def _of_folder(folder: Path, changes: list[str], resume: bool) -> Configuration:
+def _of_folder(folder: Path, changes: list[Change], resume: bool) -> Configuration:
     if changes or not resume:
         raise ArtifactError(f"{folder} is a run folder, expected --resume and no other option with it")
     return read_run_configuration(folder)
-
-
-def _quoted(value: Any) -> str:
-    """A value as YAML that reads back as it is; JSON is YAML."""
-
-    return json.dumps(value)
 
 
 def _run(configuration: Configuration, resume: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,16 +12,16 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from qloom.circuits import Circuit
-from qloom.data import Preprocessing, TargetCoding, inspect_table, split_rows
+from qloom.data import inspect_table, split_rows
 from qloom.errors import ArtifactError
 from qloom.models.architecture import Architecture, build_network, observables_of
 from qloom.models.artifact import read_artifact, write_artifact
 from qloom.models.features import feature_table, with_target
 from qloom.models.fitting import Fit, Recipe
 from qloom.models.inference import predict_rows
+from qloom.models.persistence import describe_model, restore_model
 from qloom.models.preparation import PreparedTable, prepare_table
-from qloom.observables import PauliSum
+from qloom.models.threads import torch_threads
 
 _FEWEST_VALIDATION_ROWS = 10
 _DAMAGED = (KeyError, TypeError, ValueError, AttributeError, RuntimeError)
@@ -48,6 +47,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         weight_decay: of the classical weights.
         patience: epochs without a better validation loss after which training stops.
         validation_fraction: share of the rows held out for early stopping; below 10 rows none are.
+        threads: of torch; the circuits use all cores anyway.
         random_state: seed of everything random.
         verbose: print a line an epoch.
 
@@ -77,6 +77,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         weight_decay: float = 1.0,
         patience: int = 10,
         validation_fraction: float = 0.15,
+        threads: int = 1,
         random_state: Any = 0,
         verbose: bool = False,
     ):
@@ -92,6 +93,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         self.weight_decay = weight_decay
         self.patience = patience
         self.validation_fraction = validation_fraction
+        self.threads = threads
         self.random_state = random_state
         self.verbose = verbose
 
@@ -140,7 +142,8 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         fit = Fit(self.network_, self._task, self._recipe(seed))
         if resume:
             resume(fit)
-        fit.run(data.train, data.validation, watch)
+        with torch_threads(self.threads):
+            fit.run(data.train, data.validation, watch)
         self.history_, self.best_epoch_ = fit.history, fit.best_epoch
         return fit
 
@@ -182,7 +185,8 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
 
         Shapes: x (B, F) -> class probabilities (B, C), or values in the target's unit (B,).
         """
-        outputs = predict_rows(self.network_, x).double()
+        with torch_threads(self.threads):
+            outputs = predict_rows(self.network_, x).double()
         if self._task == "regression":
             return self.coding_.decode(outputs[:, 0].numpy())
         return torch.softmax(outputs, dim=1).numpy()
@@ -196,7 +200,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | Path) -> Path:
         """Write model.json and weights.safetensors into the folder `path`."""
         check_is_fitted(self, "network_")
-        return write_artifact(path, self._describe(), self.network_.state_dict())
+        return write_artifact(path, describe_model(self), self.network_.state_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -215,7 +219,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         """The model of an artifact's record and weights; `path` is only named in errors."""
         try:
             model = cls(**record["hyperparameters"])
-            model._restore(record, tensors)
+            restore_model(model, record, tensors)
         except _DAMAGED as error:
             if isinstance(error, ArtifactError):
                 raise
@@ -224,46 +228,6 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
                 "expected what qloom wrote; train it again"
             ) from None
         return model
-
-    def _describe(self) -> dict[str, Any]:
-        from qloom import __version__
-
-        names = getattr(self, "feature_names_in_", None)
-        options = {k: v for k, v in self.get_params().items() if k != "random_state"}
-        return {
-            "qloom": __version__,
-            "estimator": type(self).__name__,
-            "hyperparameters": options,
-            "architecture": asdict(self.architecture_),
-            "circuit": self.circuit_.to_json(),
-            "observables": [[[x, z, c] for c, (x, z) in o] for o in self.observables_],
-            "preprocessing": self.preprocessing_.to_json(),
-            "target": self.coding_.to_json(),
-            "n_features_in": getattr(self, "n_features_in_", None),
-            "feature_names_in": None if names is None else list(names),
-            "history": self.history_,
-            "best_epoch": self.best_epoch_,
-            "notes": getattr(self, "notes_", []),
-        }
-
-    def _restore(self, record: Mapping[str, Any], tensors: Mapping[str, torch.Tensor]) -> None:
-        self.preprocessing_ = Preprocessing.from_json(record["preprocessing"])
-        self.coding_ = TargetCoding.from_json(record["target"])
-        self.architecture_ = Architecture(**record["architecture"])
-        self.circuit_ = Circuit.from_json(record["circuit"])
-        self.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
-        self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed=0)
-        self.network_.load_state_dict(tensors)
-        self.network_.eval()
-        self.history_, self.best_epoch_, self.notes_ = (
-            record["history"],
-            record["best_epoch"],
-            record["notes"],
-        )
-        if record["n_features_in"] is not None:
-            self.n_features_in_ = record["n_features_in"]
-        if record["feature_names_in"] is not None:
-            self.feature_names_in_ = np.array(record["feature_names_in"], dtype=object)
 
 
 def _print_epoch(fit: Fit) -> None:

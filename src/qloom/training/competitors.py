@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from qloom.circuits import Circuit
 from qloom.models import Fit, HybridClassifier, HybridRegressor
 from qloom.models.architecture import build_network, observables_of
 from qloom.models.artifact import DESCRIPTION
 from qloom.models.baselines import BASELINES, baseline_outputs, count_parameters
-from qloom.models.inference import predict_rows
 from qloom.models.preparation import PreparedTable
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 from qloom.training.configuration import Configuration
@@ -93,8 +93,9 @@ class Contest:
     def _train_baseline(self, key: str) -> Outcome:
         title, task = title_of(key, self.data.task), self.data.task
         self.progress.begin(title, 0)
-        model, seconds_training = _timed(lambda: BASELINES[key](self.data, self.configuration.seed))
-        outputs, seconds = _timed(lambda: baseline_outputs(model, self.data.test, task))
+        with threadpool_limits(self.configuration.threads):
+            model, seconds_training = _timed(lambda: BASELINES[key](self.data, self.configuration.seed))
+            outputs, seconds = _timed(lambda: baseline_outputs(model, self.data.test, task))
         counts = {"n_parameters": count_parameters(model), "n_quantum_parameters": 0}
         times = {"seconds_training": seconds_training, "seconds_prediction": seconds}
         ending: dict[str, Any] = {"best_epoch": None, "history": []}
@@ -119,7 +120,7 @@ def make_model(configuration: Configuration, task: str, layer: str) -> HybridCla
     """The unfitted estimator of a configuration."""
     kind = HybridRegressor if task == "regression" else HybridClassifier
     options = {**configuration.model.model_dump(), **configuration.training.model_dump()}
-    return kind(**options, layer=layer, random_state=configuration.seed)
+    return kind(**options, layer=layer, threads=configuration.threads, random_state=configuration.seed)
 
 
 def try_circuit(configuration: Configuration, data: PreparedTable) -> Circuit:
@@ -128,7 +129,8 @@ def try_circuit(configuration: Configuration, data: PreparedTable) -> Circuit:
     architecture = model.architecture_for(data.n_features, data.coding.n_outputs)
     circuit = architecture.circuit()
     network = build_network(architecture, circuit, observables_of(circuit.n_qubits), configuration.seed)
-    predict_rows(network, data.train.x[:1])
+    with torch.no_grad():
+        network(data.train.x[:1])
     return circuit
 
 

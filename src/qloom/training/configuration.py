@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qloom.errors import ConfigError
 from qloom.models import ANSATZE
 
+Change = str | tuple[str, Any]
+
 
 class Section(BaseModel):
     """A part of the configuration; unknown keys are refused."""
@@ -52,9 +54,7 @@ class SplitSection(Section):
 class ModelSection(Section):
     """The hybrid model: perceptron, circuit, perceptron."""
 
-    n_qubits: int = Field(
-        default=8, ge=1, le=28, description="more features than qubits are mapped to angles by the encoder"
-    )
+    n_qubits: int = Field(default=8, ge=1, description="more features than qubits are mapped to angles by the encoder")
     n_layers: int = Field(default=3, ge=1, le=1000, description="blocks of the ansatz")
     ansatz: Literal[tuple(ANSATZE)] = Field(default="strongly_entangling", description=", ".join(ANSATZE))  # type: ignore[valid-type]
     width: int = Field(default=64, ge=1, le=65536, description="hidden units of encoder and head")
@@ -87,7 +87,7 @@ class Configuration(Section):
         default=1,
         ge=1,
         le=1024,
-        description="of torch; small layers are fastest on one, the engine uses all cores",
+        description="of the classical parts, small ones are fastest on one; circuits use all cores",
     )
     data: DataSection
     split: SplitSection = Field(default_factory=SplitSection)
@@ -100,15 +100,19 @@ class Configuration(Section):
         return Path(self.output) / self.name
 
 
-def make_configuration(values: Mapping[str, Any], changes: Sequence[str] = ()) -> Configuration:
-    """A checked configuration from nested values and changes such as "training.epochs=10".
+def make_configuration(values: Mapping[str, Any], changes: Sequence[Change] = ()) -> Configuration:
+    """A checked configuration from nested values and changes.
+
+    Args:
+        values: sections and keys.
+        changes: such as "training.epochs=10" or ("training.epochs", 10), the later ones on top.
 
     Raises:
         ConfigError: for an unknown key (with the nearest known one) or a value out of range.
     """
     values = {key: dict(value) if isinstance(value, Mapping) else value for key, value in values.items()}
     for change in changes:
-        _apply(values, change)
+        _apply(values, *(parse_change(change) if isinstance(change, str) else change))
     if not values.get("name"):
         values["name"] = _default_name(values.get("data"))
     try:
@@ -117,7 +121,7 @@ def make_configuration(values: Mapping[str, Any], changes: Sequence[str] = ()) -
         raise ConfigError(_one_line(error)) from None
 
 
-def load_configuration(path: str | Path, changes: Sequence[str] = ()) -> Configuration:
+def load_configuration(path: str | Path, changes: Sequence[Change] = ()) -> Configuration:
     """The configuration in a YAML file, with changes on top.
 
     Raises:
@@ -156,10 +160,22 @@ def nearest_key(key: str) -> str:
     return max(keys, key=likeness)
 
 
-def _apply(values: dict[str, Any], change: str) -> None:
-    key, equals, text = change.partition("=")
+def parse_change(text: str) -> tuple[str, Any]:
+    """Key and value of "key=value", the value read as YAML.
+
+    Raises:
+        ConfigError: without a value, or for one that is not YAML.
+    """
+    key, equals, value = text.partition("=")
     if not equals:
-        raise ConfigError(f"--set {change!r} has no value, expected key=value such as training.epochs=10")
+        raise ConfigError(f"--set {text!r} has no value, expected key=value such as training.epochs=10")
+    try:
+        return key, yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {text!r} is not YAML after =, expected a number, a word or a [list]") from None
+
+
+def _apply(values: dict[str, Any], key: str, value: Any) -> None:
     if key not in known_keys():
         raise ConfigError(f"unknown key {key!r}, did you mean {nearest_key(key)!r}?")
     *sections, name = key.split(".")
@@ -167,12 +183,7 @@ def _apply(values: dict[str, Any], change: str) -> None:
         values = values.setdefault(section, {})
         if not isinstance(values, dict):
             raise ConfigError(f"{section} is {values!r}, expected a section with keys")
-    try:
-        values[name] = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise ConfigError(
-            f"--set {change!r} has a value that is not YAML, expected a number, a word or [a, list]"
-        ) from None
+    values[name] = value
 
 
 def _default_name(data: Any) -> str:

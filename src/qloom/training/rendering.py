@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +40,7 @@ def _render_value(value: Any) -> str:
     if isinstance(value, tuple):
         return "[" + ", ".join(_render_value(entry) for entry in value) + "]"
     if isinstance(value, str):
-        return value if _is_plain(value) else json.dumps(value, ensure_ascii=False)
+        return value if _is_plain(value) else yaml.safe_dump(value, default_style='"', width=10**9).strip()
     return _render_number(value)
 
 

@@ -38,7 +38,7 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
         QloomError: for a table, configuration or folder that cannot be used.
     """
     folder = configuration.folder
-    with locked(folder), _torch_settings(configuration.threads):
+    with locked(folder), _deterministic():
         _check_folder(folder, configuration, resume)
         loaded = load_table(configuration)
         data = prepare_table(loaded.table, loaded.schema, loaded.split)
@@ -134,13 +134,11 @@ def _open(folder: Path, configuration: Configuration, table: pa.Table) -> None:
 
 
 @contextmanager
-def _torch_settings(threads: int) -> Iterator[None]:
-    """Deterministic algorithms on so many threads, and the caller's settings back at the end."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(threads)
+def _deterministic() -> Iterator[None]:
+    """Deterministic algorithms of torch, and the caller's setting back at the end."""
+    before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        torch.use_deterministic_algorithms(before)

@@ -21,9 +21,9 @@ _SUMMARIES = {
     (0, 1): "No difference to a classical layer was measured, though entanglement helped the quantum layer",
     (0, 0): "No difference was measured between the quantum layer and its controls",
     (0, -1): "The quantum layer did not help, and did better without entanglement",
-    (-1, 1): "The quantum layer did not help: a classical one did better, though entanglement helped it",
-    (-1, 0): "The quantum layer did not help: a classical one did better",
-    (-1, -1): "The quantum layer did not help: both controls did better",
+    (-1, 1): "The quantum layer did not help, a classical one did better, though entanglement helped it",
+    (-1, 0): "The quantum layer did not help, a classical one did better",
+    (-1, -1): "The quantum layer did not help, both controls did better",
 }
 
 
@@ -59,7 +59,7 @@ def verdict_sentence(metric: str, score: float, differences: Mapping[str, Differ
     """
     signs = differences["hybrid_classical"].sign, differences["hybrid_separable"].sign
     parts = " and ".join(f"{_describe(differences[key])} against {text}" for key, text in _AGAINST.items())
-    return f"{_SUMMARIES[signs]}: {TITLES[metric]} {score:.4f}, {parts}."
+    return f"{_SUMMARIES[signs]}, in one training run of each: {TITLES[metric]} {score:.4f}, {parts}."
 
 
 def _describe(difference: Difference) -> str:

@@ -1,0 +1,56 @@
+"""A fitted hybrid estimator as plain JSON values, and back; the circuit is kept as it is, not built again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from qloom.circuits import Circuit
+from qloom.data import Preprocessing, TargetCoding
+from qloom.models.architecture import Architecture, build_network
+from qloom.observables import PauliSum
+
+
+def describe_model(model: Any) -> dict[str, Any]:
+    """All of a fitted estimator but its weights, as plain JSON values."""
+    from qloom import __version__
+
+    names = getattr(model, "feature_names_in_", None)
+    options = {k: v for k, v in model.get_params().items() if k != "random_state"}
+    return {
+        "qloom": __version__,
+        "estimator": type(model).__name__,
+        "hyperparameters": options,
+        "architecture": asdict(model.architecture_),
+        "circuit": model.circuit_.to_json(),
+        "observables": [[[x, z, c] for c, (x, z) in o] for o in model.observables_],
+        "preprocessing": model.preprocessing_.to_json(),
+        "target": model.coding_.to_json(),
+        "n_features_in": getattr(model, "n_features_in_", None),
+        "feature_names_in": None if names is None else list(names),
+        "history": model.history_,
+        "best_epoch": model.best_epoch_,
+        "notes": getattr(model, "notes_", []),
+    }
+
+
+def restore_model(model: Any, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Put back into an estimator what `describe_model` gave, and its weights."""
+    model.preprocessing_ = Preprocessing.from_json(record["preprocessing"])
+    model.coding_ = TargetCoding.from_json(record["target"])
+    model.architecture_ = Architecture(**record["architecture"])
+    model.circuit_ = Circuit.from_json(record["circuit"])
+    model.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
+    model.network_ = build_network(model.architecture_, model.circuit_, model.observables_, seed=0)
+    model.network_.load_state_dict(tensors)
+    model.network_.eval()
+    for name in ("history", "best_epoch", "notes"):
+        setattr(model, f"{name}_", record[name])
+    if record["n_features_in"] is not None:
+        model.n_features_in_ = record["n_features_in"]
+    if record["feature_names_in"] is not None:
+        model.feature_names_in_ = np.array(record["feature_names_in"], dtype=object)

@@ -1,0 +1,112 @@
+"""Every command, on real tables, from the words typed to the files and lines that come out."""
+
+import io
+import json
+import subprocess
+import sys
+
+import pandas as pd
+import pyarrow.parquet as parquet
+import pytest
+import yaml
+
+from qloom.models import load_model
+from qloom.training.demonstrations import demonstration_table
+
+
+@pytest.fixture
+def wine_csv(tmp_path):
+    path = tmp_path / "wine.csv"
+    demonstration_table("demo:wine").to_pandas().to_csv(path, index=False)
+    return path
+
+
+def test_train_writes_a_report_and_prints_the_leaderboard(qloom, trained):
+    ended = qloom("train", trained, "--resume")
+    assert ended.code == 0
+    assert "already trained" in ended.out
+    assert "gradient boosting" in ended.out
+    assert (trained / "report.html").stat().st_size > 10_000
+    assert json.loads((trained / "metrics.json").read_text())["verdict"] in ended.out.replace("\n", " ")
+
+
+def test_init_writes_a_configuration_that_trains(qloom, wine_csv, tmp_path, small):
+    assert qloom("init", wine_csv, "--target", "cultivar").code == 0
+    path = tmp_path / "wine.yaml"
+    assert "3 classes" in path.read_text()
+    assert qloom("train", path, *small).code == 0
+    kept = yaml.safe_load((tmp_path / "runs" / "wine" / "config.yaml").read_text())
+    assert (kept["data"]["target"], kept["training"]["epochs"], kept["model"]["n_qubits"]) == ("cultivar", 2, 2)
+
+
+def test_init_does_not_overwrite(qloom, wine_csv, tmp_path):
+    (tmp_path / "wine.yaml").write_text("mine")
+    assert qloom("init", wine_csv, "--target", "cultivar").code == 2
+    assert (tmp_path / "wine.yaml").read_text() == "mine"
+    assert qloom("init", wine_csv, "--target", "cultivar", "--force").code == 0
+
+
+@pytest.mark.parametrize("name", ["p.csv", "p.parquet"])
+def test_predict_to_a_file(qloom, trained, wine_csv, tmp_path, name):
+    shuffled = pd.read_csv(wine_csv).drop(columns="cultivar").iloc[:, ::-1].assign(more="x")
+    shuffled.to_csv(tmp_path / "new.csv", index=False)
+    assert qloom("predict", trained, "new.csv", "--output", name).code == 0
+    found = parquet.read_table(name).to_pandas() if name.endswith("parquet") else pd.read_csv(name)
+    expected = load_model(trained).predict_table(demonstration_table("demo:wine"))
+    probabilities = found[[f"probability:class_{i}" for i in range(3)]].to_numpy()
+    assert abs(probabilities - expected).max() < 1e-12
+    assert list(found.row) == list(range(178))
+
+
+def test_predict_to_the_screen(qloom, trained):
+    ended = qloom("predict", trained / "model", "demo:wine")
+    table = pd.read_csv(io.StringIO(ended.out))
+    assert list(table.columns) == ["row", "prediction", *(f"probability:class_{i}" for i in range(3))]
+    assert len(table) == 178
+
+
+def test_evaluate(qloom, trained, wine_csv):
+    ended = qloom("evaluate", trained, wine_csv, "--json")
+    scores = json.loads(ended.out)
+    model, frame = load_model(trained), pd.read_csv(wine_csv)
+    labels = model.classes_[model.predict_table(demonstration_table("demo:wine")).argmax(axis=1)]
+    assert scores["scores"]["accuracy"][0] == pytest.approx((labels == frame.cultivar).mean())
+    assert "178 rows" in qloom("evaluate", trained, wine_csv).out
+
+
+def test_report_is_made_again(qloom, trained):
+    path = trained / "report.html"
+    path.unlink()
+    assert qloom("report", trained).code == 0
+    assert "<html" in path.read_text()
+
+
+def test_doctor(qloom):
+    ended = qloom("doctor")
+    assert ended.code == 0
+    assert "self-check     passed" in ended.out
+    assert "torch" in ended.out
+
+
+def test_query_drop_and_time(qloom, wine_csv, tmp_path, small):
+    words = ["--query", "select *, row_number() over () as day from data", "--time", "day", "--drop", "hue"]
+    assert qloom("train", wine_csv, "--target", "alcohol", *words, *small, "--name", "sql").code == 0
+    metrics = json.loads((tmp_path / "runs" / "sql" / "metrics.json").read_text())
+    assert (metrics["task"], metrics["split"]) == ("regression", "time")
+    assert not any("hue" in feature for feature in metrics["features"])
+
+
+def test_as_a_program():
+    code = "from qloom.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
+    assert all(name in ended.stdout for name in ("train", "init", "predict", "evaluate", "report", "doctor"))
+
+
+def test_interrupted_run_says_how_to_go_on(qloom, trained, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("qloom.cli.train.train_run", interrupt)
+    ended = qloom("train", trained, "--resume")
+    assert ended.code == 130
+    assert ended.err == f"stopped; go on with: qloom train {trained} --resume\n"

@@ -1,0 +1,107 @@
+"""Configurations: checked, with the nearest known key for an unknown one, and rendered so that they load back."""
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qloom.errors import ConfigError
+from qloom.models import HybridClassifier
+from qloom.training.configuration import Configuration, known_keys, load_configuration, make_configuration
+from qloom.training.rendering import render_configuration
+
+DATA = {"data": {"source": "table.csv.gz", "target": "y"}}
+
+
+def refusal(values, *changes):
+    with pytest.raises(ConfigError) as caught:
+        make_configuration(values, changes)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_defaults():
+    configuration = make_configuration(DATA)
+    assert configuration.name == "table"
+    assert configuration.folder.parts == ("runs", "table")
+
+
+def test_defaults_are_those_of_the_estimator():
+    configuration = make_configuration(DATA)
+    expected = HybridClassifier().get_params()
+    for name, value in {**configuration.model.model_dump(), **configuration.training.model_dump()}.items():
+        assert value == expected[name]
+
+
+@pytest.mark.parametrize(("key", "nearest"), [
+    ("model.qubits", "model.n_qubits"), ("n_layer", "model.n_layers"), ("training.epoch", "training.epochs"),
+    ("training.lerning_rate", "training.learning_rate"), ("sed", "seed"), ("data.traget", "data.target"),
+    ("split.vaildation", "split.validation"), ("model.epochs", "training.epochs"),
+])  # fmt: skip
+def test_unknown_key_names_the_nearest(key, nearest):
+    assert refusal(DATA, f"{key}=1") == f"unknown key {key!r}, did you mean {nearest!r}?"
+    *sections, name = key.split(".")
+    values = {**DATA, **({sections[0]: {**DATA.get(sections[0], {}), name: 1}} if sections else {name: 1})}
+    assert refusal(values) == f"unknown key {key!r}, did you mean {nearest!r}?"
+
+
+@pytest.mark.parametrize("change", [
+    "model.n_qubits=0", "model.n_qubits=two", "training.epochs=0", "training.learning_rate=-1",
+    "split.kind=odd", "split.test=1", "model.ansatz=ring", "seed=-1", "training.batch_size=1.5", "name=a/b",
+])  # fmt: skip
+def test_value_out_of_range(change):
+    message = refusal(DATA, change)
+    assert message.startswith(change.split("=")[0])
+    assert "--set" in message
+
+
+def test_change_without_value_or_yaml():
+    assert "expected key=value" in refusal(DATA, "training.epochs")
+    assert "not YAML" in refusal(DATA, "training.epochs=[1")
+    assert "expected a section" in refusal({**DATA, "training": 3}, "training.epochs=1")
+
+
+def test_missing_target():
+    assert "data.target is missing" in refusal({"data": {"source": "a.csv"}})
+    assert "data is missing" in refusal({})
+
+
+@pytest.mark.parametrize("content", ["", "- 1\n", "a: [", "just text", "\x00"])
+def test_file_that_is_no_configuration(tmp_path, content):
+    path = tmp_path / "c.yaml"
+    path.write_text(content)
+    with pytest.raises(ConfigError, match="qloom init"):
+        load_configuration(path)
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_configuration(tmp_path / "none.yaml")
+
+
+def test_rendered_configuration_has_every_key_with_a_comment():
+    text = render_configuration(make_configuration(DATA))
+    loaded = yaml.safe_load(text)
+    for key in known_keys():
+        value = loaded
+        for part in key.split("."):
+            value = value[part]
+        line = next(line for line in text.splitlines() if line.strip().startswith(key.rsplit(".", 1)[-1] + ":"))
+        assert "  # " in line
+
+
+@given(
+    st.text(min_size=1).filter(str.strip),
+    st.lists(st.text(min_size=1), max_size=3),
+    st.floats(1e-12, 1e3),
+    st.sampled_from([None, 7]),
+)
+def test_rendered_configuration_loads_back_equal(target, drop, rate, batch_size):
+    values = {
+        "name": "x",
+        "data": {"source": "a: b #c.csv", "target": target, "drop": drop, "query": "select *\nfrom data"},
+        "training": {"learning_rate": rate, "batch_size": batch_size},
+    }
+    configuration = make_configuration(values)
+    loaded = yaml.safe_load(render_configuration(configuration))
+    assert Configuration.model_validate(loaded) == configuration
