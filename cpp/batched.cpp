@@ -1,6 +1,6 @@
 // Lanes are samples. Every vector holds one amplitude of `lanes` samples; a tile goes through the whole program, and
 // back, while it sits in cache. An angle shared by the batch is computed once a call; a pass whose angles are all
-// shared becomes one multiplexed rotation with a table of cosines and sines.
+// shared becomes one multiplexed rotation with a table of cosines and sines; two single rotations run in one walk.
 #include <cmath>
 #include <cstring>
 
@@ -11,6 +11,7 @@
 namespace qloom::batched {
 namespace {
 
+constexpr size_t STAGGER = 5 * 64;
 constexpr size_t NO_TABLE = size_t(-1), MOST_TABLE_BYTES = size_t(1) << 25;
 
 // In-place Walsh-Hadamard transform: out[z] = sum_i (-1)^|i&z| in[i].
@@ -118,13 +119,15 @@ struct Tile {
 
     Tile(const Shared<T>& s, bool with_lambda)
         : program(s.program), batch(s.batch), shared(s), size(program.size()), numbers(size * lanes) {
-        re = scratch.take<T>(2 * numbers);
-        im = re + numbers;
-        lre = with_lambda ? scratch.take<T>(2 * numbers) : nullptr;
-        lim = lre + numbers;
+        // The four parts are staggered by a few cache lines: at powers of two apart they would fight for the same sets.
+        const size_t stagger = STAGGER / sizeof(T);
+        re = scratch.take<T>(numbers + stagger);
+        im = scratch.take<T>(numbers + stagger);
+        lre = scratch.take<T>(with_lambda ? numbers + stagger : 0);
+        lim = scratch.take<T>(with_lambda ? numbers + stagger : 0);
         turns = scratch.take<T>(program.rotations.size() * 2 * lanes);
         const size_t terms = program.diagonal.size() + program.others.size();
-        sums = scratch.take<T>((terms + 1) * lanes);
+        sums = scratch.take<T>((terms + 2) * lanes);
         weights = scratch.take<T>((terms + 1) * lanes);
         words = scratch.take<Word>(program.diagonal.size() + 1);
         for (size_t t = 0; t < program.diagonal.size(); ++t) words[t] = word_on_vectors(0, program.diagonal[t].z, 0);
@@ -159,13 +162,17 @@ struct Tile {
     }
 
     void start() {
-        std::memset(re, 0, 2 * numbers * sizeof(T));
+        std::memset(re, 0, numbers * sizeof(T));
+        std::memset(im, 0, numbers * sizeof(T));
         if (program.real_column >= 0) {
             take_column(program.real_column, re);
             if (program.imaginary_column >= 0) take_column(program.imaginary_column, im);
         } else if (!program.initial.empty()) {
-            for (size_t i = 0; i < 2 * size; ++i)
-                for (size_t lane = 0; lane < lanes; ++lane) re[i * lanes + lane] = T(program.initial[i]);
+            for (size_t i = 0; i < size; ++i)
+                for (size_t lane = 0; lane < lanes; ++lane) {
+                    re[i * lanes + lane] = T(program.initial[i]);
+                    im[i * lanes + lane] = T(program.initial[size + i]);
+                }
         } else {
             for (size_t lane = 0; lane < lanes; ++lane) re[lane] = 1;
         }
@@ -178,6 +185,17 @@ struct Tile {
         }
     }
 
+    Word word_of(size_t k) const {
+        return word_on_vectors(program.passes[k].x, program.rotations[program.passes[k].first].z, 0);
+    }
+
+    // Whether two passes are single rotations that one walk over fours can do.
+    bool pairs_with(size_t k, size_t other) const {
+        if (other >= program.passes.size()) return false;
+        const Pass &a = program.passes[k], &b = program.passes[other];
+        return a.count == 1 && b.count == 1 && a.x && b.x && a.x != b.x;
+    }
+
     void run() {
         start();
         for (size_t k = 0; k < program.passes.size(); ++k) {
@@ -188,11 +206,29 @@ struct Tile {
                 kernel.rotate_table(re, im, shared.pairs(pass), word, table, table + shared.pairs(pass));
                 continue;
             }
+            if (pairs_with(k, k + 1)) {
+                const size_t r = pass.first, q = program.passes[++k].first;
+                const Word words[2] = {word_of(k - 1), word_of(k)};
+                kernel.rotate_two(re, im, size, words, turn(r), turn(q));
+                continue;
+            }
             for (size_t r = pass.first; r < pass.first + pass.count; ++r) {
                 const Word word = word_on_vectors(pass.x, program.rotations[r].z, 0);
                 kernel.rotate(re, im, 0, n_pairs(word, size), word, turn(r), turn(r) + lanes);
             }
         }
+    }
+
+    // The final states of a tile, into and out of an array of all tiles.
+    void keep(T* kept) const {
+        T* mine = kept + first * 2 * size;
+        std::memcpy(mine, re, numbers * sizeof(T));
+        std::memcpy(mine + numbers, im, numbers * sizeof(T));
+    }
+    void take_back(const T* kept) {
+        const T* mine = kept + first * 2 * size;
+        std::memcpy(re, mine, numbers * sizeof(T));
+        std::memcpy(im, mine + numbers, numbers * sizeof(T));
     }
 
     // values (B, O) of the tile's samples.
@@ -229,10 +265,9 @@ struct Tile {
     void weigh(const T* cotangents) {
         const T* g = cotangents + first * program.n_outputs;
         if (program.probabilities) {
-            std::memset(lre, 0, 2 * numbers * sizeof(T));
             for (size_t i = 0; i < size; ++i)
-                for (size_t lane = 0; lane < used; ++lane) {
-                    const T weight = g[lane * program.n_outputs + program.outcome(i)];
+                for (size_t lane = 0; lane < lanes; ++lane) {
+                    const T weight = lane < used ? g[lane * program.n_outputs + program.outcome(i)] : T(0);
                     lre[i * lanes + lane] = weight * re[i * lanes + lane];
                     lim[i * lanes + lane] = weight * im[i * lanes + lane];
                 }
@@ -264,11 +299,20 @@ struct Tile {
                                       table_sums + shared.tables[k] / 2 * lanes);
                 continue;
             }
+            if (k > 0 && pairs_with(k, k - 1)) {
+                const Word words[2] = {word_of(k), word_of(k - 1)};
+                const size_t r = pass.first, q = program.passes[k - 1].first;
+                std::memset(sums, 0, 2 * lanes * sizeof(T));
+                kernel.unrotate_two(re, im, lre, lim, size, words, turn(r), turn(q), sums);
+                add_slope(pass.x, program.rotations[r], sums, gradient, d_weights);
+                add_slope(program.passes[--k].x, program.rotations[q], sums + lanes, gradient, d_weights);
+                continue;
+            }
             for (size_t r = pass.first + pass.count; r-- > pass.first;) {
                 const Word word = word_on_vectors(pass.x, program.rotations[r].z, 0);
                 std::memset(sums, 0, lanes * sizeof(T));
                 kernel.unrotate(re, im, lre, lim, 0, n_pairs(word, size), word, turn(r), turn(r) + lanes, sums);
-                add_slope(program.rotations[r], rotation_sign(pass.x, program.rotations[r].z), gradient, d_weights);
+                add_slope(pass.x, program.rotations[r], sums, gradient, d_weights);
             }
         }
         if (gradient.d_inputs && program.real_column >= 0) give_column(program.real_column, lre, gradient.d_inputs);
@@ -276,8 +320,8 @@ struct Tile {
             give_column(program.imaginary_column, lim, gradient.d_inputs);
     }
 
-    void add_slope(const Rotation& r, double sign, const Gradient<T>& gradient, double* d_weights) {
-        const double scale = sign * r.scale;
+    void add_slope(uint64_t x, const Rotation& r, const T* sums, const Gradient<T>& gradient, double* d_weights) {
+        const double scale = rotation_sign(x, r.z) * r.scale;
         if (r.source == Source::input && gradient.d_inputs)
             for (size_t lane = 0; lane < used; ++lane)
                 gradient.d_inputs[(first + lane) * program.n_inputs + r.index] += T(scale * sums[lane]);
@@ -346,7 +390,7 @@ void forward(const Program& program, const Batch<T>& batch, T* values, T* kept) 
             tile.open(t);
             tile.run();
             tile.measure(values);
-            if (kept) std::memcpy(kept + t * 2 * tile.numbers, tile.re, 2 * tile.numbers * sizeof(T));
+            if (kept) tile.keep(kept);
         }
     });
 }
@@ -362,10 +406,7 @@ void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& 
         Tile<T> tile(shared, true);
         for (size_t t = begin; t < end; ++t) {
             tile.open(t);
-            if (gradient.kept)
-                std::memcpy(tile.re, gradient.kept + t * 2 * tile.numbers, 2 * tile.numbers * sizeof(T));
-            else
-                tile.run();
+            gradient.kept ? tile.take_back(gradient.kept) : tile.run();
             tile.weigh(gradient.cotangents);
             tile.walk_back(gradient, sums + part * width);
         }

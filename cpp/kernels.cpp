@@ -129,6 +129,112 @@ void unrotate(T* re_, T* im_, T* lre_, T* lim_, size_t begin, size_t end, const 
     *reinterpret_cast<Vec<T>*>(sum_) += sum * signs;
 }
 
+// One amplitude of every lane.
+template <class T>
+struct Amplitude {
+    Vec<T> re, im;
+};
+
+template <class T, bool REAL>
+inline void turn_pair(Amplitude<T>& a, Amplitude<T>& b, Vec<T> c, Vec<T> s) {
+    const Amplitude<T> old = a;
+    turn<T, REAL>(a.re, a.im, c, s, b.re, b.im);
+    turn<T, REAL>(b.re, b.im, c, REAL ? -s : s, old.re, old.im);
+}
+
+template <class T, bool REAL>
+inline Vec<T> slope_pair(const Amplitude<T>& la, const Amplitude<T>& lb, const Amplitude<T>& a, const Amplitude<T>& b) {
+    const Vec<T> there = slope<T, REAL>(la.re, la.im, b.re, b.im), back = slope<T, REAL>(lb.re, lb.im, a.re, a.im);
+    return REAL ? there - back : there + back;
+}
+
+// The fours {i, i ^ x1, i ^ x2, i ^ x1 ^ x2} of two words: i has zeros at two pivot bits.
+struct Fours {
+    uint64_t x1, x2;
+    unsigned low, high;       // pivots, low < high
+    unsigned cross1, cross2;  // sign of word 1 changes with x2, of word 2 with x1
+
+    Fours(const Word& a, const Word& b) : x1(a.x), x2(b.x) {
+        const unsigned p = top_bit(a.x), q = top_bit(b.x >> p & 1 ? b.x ^ a.x : b.x);
+        low = p < q ? p : q;
+        high = p < q ? q : p;
+        cross1 = parity(b.x & a.z);
+        cross2 = parity(a.x & b.z);
+    }
+    size_t first(size_t p) const { return first_of_pair(first_of_pair(p, low), high); }
+};
+
+template <class T, bool REAL1, bool REAL2>
+void rotate_two_of(T* re_, T* im_, size_t vectors, const Word* w, const T* turn1, const T* turn2) {
+    auto re = reinterpret_cast<Vec<T>*>(re_), im = reinterpret_cast<Vec<T>*>(im_);
+    auto t1 = reinterpret_cast<const Vec<T>*>(turn1), t2 = reinterpret_cast<const Vec<T>*>(turn2);
+    const Vec<T> c1 = t1[0], c2 = t2[0], s1[2] = {t1[1], -t1[1]}, s2[2] = {t2[1], -t2[1]};
+    const Fours fours(w[0], w[1]);
+    for (size_t p = 0; p < vectors / 4; ++p) {
+        const size_t i = fours.first(p), j = i ^ fours.x1, k = i ^ fours.x2, l = j ^ fours.x2;
+        const unsigned sign1 = parity(i & w[0].z), sign2 = parity(i & w[1].z);
+        Amplitude<T> a{re[i], im[i]}, b{re[j], im[j]}, c{re[k], im[k]}, d{re[l], im[l]};
+        turn_pair<T, REAL1>(a, b, c1, s1[sign1]);
+        turn_pair<T, REAL1>(c, d, c1, s1[sign1 ^ fours.cross1]);
+        turn_pair<T, REAL2>(a, c, c2, s2[sign2]);
+        turn_pair<T, REAL2>(b, d, c2, s2[sign2 ^ fours.cross2]);
+        re[i] = a.re, im[i] = a.im, re[j] = b.re, im[j] = b.im;
+        re[k] = c.re, im[k] = c.im, re[l] = d.re, im[l] = d.im;
+    }
+}
+
+template <class T, bool REAL1, bool REAL2>
+void unrotate_two_of(T* re_, T* im_, T* lre_, T* lim_, size_t vectors, const Word* w, const T* turn1, const T* turn2,
+                     T* sums_) {
+    auto re = reinterpret_cast<Vec<T>*>(re_), im = reinterpret_cast<Vec<T>*>(im_);
+    auto lre = reinterpret_cast<Vec<T>*>(lre_), lim = reinterpret_cast<Vec<T>*>(lim_);
+    auto t1 = reinterpret_cast<const Vec<T>*>(turn1), t2 = reinterpret_cast<const Vec<T>*>(turn2);
+    auto sums = reinterpret_cast<Vec<T>*>(sums_);
+    const Vec<T> c1 = t1[0], c2 = t2[0], s1[2] = {-t1[1], t1[1]}, s2[2] = {-t2[1], t2[1]};
+    const Vec<T> unit[2] = {broadcast(T(1)), broadcast(T(-1))};
+    const Fours fours(w[0], w[1]);
+    Vec<T> sum1{}, sum2{};
+    for (size_t p = 0; p < vectors / 4; ++p) {
+        const size_t i = fours.first(p), j = i ^ fours.x1, k = i ^ fours.x2, l = j ^ fours.x2;
+        const unsigned sign1 = parity(i & w[0].z), sign2 = parity(i & w[1].z);
+        Amplitude<T> a{re[i], im[i]}, b{re[j], im[j]}, c{re[k], im[k]}, d{re[l], im[l]};
+        Amplitude<T> la{lre[i], lim[i]}, lb{lre[j], lim[j]}, lc{lre[k], lim[k]}, ld{lre[l], lim[l]};
+        sum1 += unit[sign1] * slope_pair<T, REAL1>(la, lb, a, b);
+        turn_pair<T, REAL1>(a, b, c1, s1[sign1]);
+        turn_pair<T, REAL1>(la, lb, c1, s1[sign1]);
+        sum1 += unit[sign1 ^ fours.cross1] * slope_pair<T, REAL1>(lc, ld, c, d);
+        turn_pair<T, REAL1>(c, d, c1, s1[sign1 ^ fours.cross1]);
+        turn_pair<T, REAL1>(lc, ld, c1, s1[sign1 ^ fours.cross1]);
+        sum2 += unit[sign2] * slope_pair<T, REAL2>(la, lc, a, c);
+        turn_pair<T, REAL2>(a, c, c2, s2[sign2]);
+        turn_pair<T, REAL2>(la, lc, c2, s2[sign2]);
+        re[i] = a.re, im[i] = a.im, re[k] = c.re, im[k] = c.im;
+        lre[i] = la.re, lim[i] = la.im, lre[k] = lc.re, lim[k] = lc.im;
+        sum2 += unit[sign2 ^ fours.cross2] * slope_pair<T, REAL2>(lb, ld, b, d);
+        turn_pair<T, REAL2>(b, d, c2, s2[sign2 ^ fours.cross2]);
+        turn_pair<T, REAL2>(lb, ld, c2, s2[sign2 ^ fours.cross2]);
+        re[j] = b.re, im[j] = b.im, re[l] = d.re, im[l] = d.im;
+        lre[j] = lb.re, lim[j] = lb.im, lre[l] = ld.re, lim[l] = ld.im;
+    }
+    sums[0] += sum1;
+    sums[1] += sum2;
+}
+
+template <class T>
+void rotate_two(T* re, T* im, size_t vectors, const Word* w, const T* turn1, const T* turn2) {
+    auto go = w[0].real ? (w[1].real ? rotate_two_of<T, true, true> : rotate_two_of<T, true, false>)
+                        : (w[1].real ? rotate_two_of<T, false, true> : rotate_two_of<T, false, false>);
+    go(re, im, vectors, w, turn1, turn2);
+}
+
+template <class T>
+void unrotate_two(T* re, T* im, T* lre, T* lim, size_t vectors, const Word* w, const T* turn1, const T* turn2,
+                  T* sums) {
+    auto go = w[0].real ? (w[1].real ? unrotate_two_of<T, true, true> : unrotate_two_of<T, true, false>)
+                        : (w[1].real ? unrotate_two_of<T, false, true> : unrotate_two_of<T, false, false>);
+    go(re, im, lre, lim, vectors, w, turn1, turn2, sums);
+}
+
 template <class T, bool REAL>
 void rotate_table_of(T* re_, T* im_, size_t pairs, const Word& w, const T* c_, const T* s_) {
     auto re = reinterpret_cast<Vec<T>*>(re_), im = reinterpret_cast<Vec<T>*>(im_);
@@ -308,8 +414,8 @@ void weigh_word_any(const T* re, const T* im, T* lre, T* lim, size_t begin, size
 
 template <class T>
 constexpr Kernels<T> TABLE = {
-    QLOOM_ISA_NAME,      LANES<T>,          rotate_any<T>,       unrotate_any<T>,   rotate_table<T>, unrotate_table<T>,
-    measure_diagonal<T>, weigh_diagonal<T>, measure_word_any<T>, weigh_word_any<T>,
+    QLOOM_ISA_NAME,  LANES<T>,          rotate_any<T>,       unrotate_any<T>,   rotate_two<T>,       unrotate_two<T>,
+    rotate_table<T>, unrotate_table<T>, measure_diagonal<T>, weigh_diagonal<T>, measure_word_any<T>, weigh_word_any<T>,
 };
 
 }  // namespace

@@ -30,6 +30,11 @@ struct Kernels {
     // Undo a rotation on psi and lambda, adding sum_k (-1)^|k&z| Im <lambda_k| -i partner_k> (or its real twin) to sum.
     void (*unrotate)(T* re, T* im, T* lre, T* lim, size_t begin, size_t end, const Word&, const T* c, const T* s,
                      T* sum);
+    // Two rotations, the first word's first, in one walk over fours of vectors; x masks different and not 0, lanes
+    // apart (batched layout only). The second function undoes them, adding the terms of both to sums (2 vectors).
+    void (*rotate_two)(T* re, T* im, size_t vectors, const Word*, const T* turn1, const T* turn2);
+    void (*unrotate_two)(T* re, T* im, T* lre, T* lim, size_t vectors, const Word*, const T* turn1, const T* turn2,
+                         T* sums);
     // A multiplexed rotation: its own c and s for each pair, shared by all lanes (batched layout only).
     void (*rotate_table)(T* re, T* im, size_t pairs, const Word&, const T* c, const T* s);
     // Undo a multiplexed rotation, adding each pair's term to sums (pairs vectors).
