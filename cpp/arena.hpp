@@ -26,13 +26,19 @@ public:
             used += bytes;
             return out;
         }
-        extra.push_back(allocate(bytes));
+        extra.reserve(extra.size() + 1);
+        extra.push_back({allocate(bytes), bytes});
         overflow += bytes;
-        return reinterpret_cast<T*>(extra.back());
+        most = overflow > most ? overflow : most;
+        return reinterpret_cast<T*>(extra.back().memory);
     }
 
 private:
     friend class Scratch;
+    struct Block {
+        char* memory;
+        size_t bytes;
+    };
     static constexpr size_t ALIGNMENT = 64, HUGE = size_t(1) << 21, KEEP_AT_MOST = size_t(1) << 24;
 
     static char* allocate(size_t bytes) {
@@ -45,9 +51,16 @@ private:
         return static_cast<char*>(out);
     }
 
+    // Frees what overflowed beyond the first `keep` blocks.
+    void drop(size_t keep) {
+        for (; extra.size() > keep; extra.pop_back()) {
+            overflow -= extra.back().bytes;
+            std::free(extra.back().memory);
+        }
+    }
+
     void release() {
-        for (char* block : extra) std::free(block);
-        extra.clear();
+        drop(0);
         std::free(base);
         base = nullptr;
         capacity = 0;
@@ -55,25 +68,29 @@ private:
 
     // After the outermost user: give back what overflowed and, while it stays small, make room for as much next time.
     void settle() {
-        if (extra.empty()) return;
-        const size_t wanted = capacity + overflow;
+        if (!most) return;
+        const size_t wanted = capacity + most;
         release();
-        if (wanted <= KEEP_AT_MOST) base = allocate(wanted), capacity = wanted;
-        overflow = 0;
+        most = 0;
+        try {
+            if (wanted <= KEEP_AT_MOST) base = allocate(wanted), capacity = wanted;
+        } catch (const std::bad_alloc&) {  // the next user will ask again, and be told
+        }
     }
 
     char* base = nullptr;
-    size_t capacity = 0, used = 0, overflow = 0;
-    std::vector<char*> extra;
+    size_t capacity = 0, used = 0, overflow = 0, most = 0;  // most: the largest overflow since the last settling
+    std::vector<Block> extra;
     int users = 0;
 };
 
 // Opens the thread's arena for a scope.
 class Scratch {
 public:
-    Scratch() : arena(mine()), mark(arena.used) { ++arena.users; }
+    Scratch() : arena(mine()), mark(arena.used), blocks(arena.extra.size()) { ++arena.users; }
     ~Scratch() {
         arena.used = mark;
+        arena.drop(blocks);
         if (--arena.users == 0) arena.settle();
     }
     Scratch(const Scratch&) = delete;
@@ -90,7 +107,7 @@ private:
         return arena;
     }
     Arena& arena;
-    size_t mark;
+    size_t mark, blocks;
 };
 
 }  // namespace qloom

@@ -25,6 +25,12 @@ void walsh_hadamard(double* values, size_t size) {
             }
 }
 
+// A half angle between -pi and pi, so that nothing is lost when it is rounded to float.
+double whole_turns_off(double half) {
+    constexpr double TURN = 6.283185307179586476925286766559;
+    return std::abs(half) < TURN ? half : half - TURN * std::nearbyint(half / TURN);
+}
+
 // z on pair indices: the bit that is 0 in the first member of every pair is taken out.
 uint64_t on_pairs(uint64_t x, uint64_t z) {
     if (!x) return z;
@@ -151,7 +157,7 @@ struct Tile {
         T* c = turns + 2 * r * lanes;
         T* s = c + lanes;
         for (size_t lane = 0; lane < lanes; ++lane) {
-            const T half = lane < used ? T(batch.angle(program, rotation, first + lane) / 2) : T(0);
+            const T half = lane < used ? T(whole_turns_off(batch.angle(program, rotation, first + lane) / 2)) : T(0);
             c[lane] = std::cos(half);
             s[lane] = sign * std::sin(half);
         }
@@ -235,15 +241,8 @@ struct Tile {
     void measure(T* values) {
         const size_t outputs = program.n_outputs;
         T* out = values + first * outputs;
+        if (program.probabilities) return measure_outcomes(out);
         std::memset(out, 0, used * outputs * sizeof(T));
-        if (program.probabilities) {
-            for (size_t i = 0; i < size; ++i)
-                for (size_t lane = 0; lane < used; ++lane) {
-                    const T a = re[i * lanes + lane], b = im[i * lanes + lane];
-                    out[lane * outputs + program.outcome(i)] += a * a + b * b;
-                }
-            return;
-        }
         const size_t n = program.diagonal.size();
         std::memset(sums, 0, (n + program.others.size()) * lanes * sizeof(T));
         kernel.measure_diagonal(re, im, 0, size, words, n, sums);
@@ -252,6 +251,20 @@ struct Tile {
             const Term& term = program.others[t];
             kernel.measure_word(re, im, 0, size, word_on_vectors(term.x, term.z, 0), sums + (n + t) * lanes);
             add_term(term, sums + (n + t) * lanes, out);
+        }
+    }
+
+    void measure_outcomes(T* out) {
+        Scratch inner;
+        const size_t outputs = program.n_outputs;
+        double* totals = inner.take<double>(outputs);
+        for (size_t lane = 0; lane < used; ++lane) {
+            std::memset(totals, 0, outputs * sizeof(double));
+            for (size_t i = 0; i < size; ++i) {
+                const double a = re[i * lanes + lane], b = im[i * lanes + lane];
+                totals[program.outcome(i)] += a * a + b * b;
+            }
+            for (size_t o = 0; o < outputs; ++o) out[lane * outputs + o] = T(totals[o]);
         }
     }
 

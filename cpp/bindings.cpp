@@ -97,6 +97,7 @@ static void bind(nb::module_& m) {
 }
 
 NB_MODULE(_native, m) {
+    nb::set_leak_warnings(false);  // programs cached until the interpreter ends are no leak
     m.doc() = "Native engine: programs of Pauli rotations on batches of state vectors.";
     nb::class_<Program>(m, "Program")
         .def("__init__",

@@ -32,7 +32,7 @@ struct State {
         re = scratch.take<T>(2 * p.size());
         im = re + p.size();
         lre = with_lambda ? scratch.take<T>(2 * p.size()) : nullptr;
-        lim = lre + p.size();
+        lim = with_lambda ? lre + p.size() : nullptr;
         turns = scratch.take<T>(p.rotations.size() * 2 * lanes);
         words = scratch.take<Word>(p.rotations.size());
         size_t widest = p.diagonal.size() + 1;
@@ -110,11 +110,8 @@ struct State {
 
     void measure(T* values) {
         T* out = values + sample * program.n_outputs;
+        if (program.probabilities) return measure_outcomes(out);
         std::memset(out, 0, program.n_outputs * sizeof(T));
-        if (program.probabilities) {
-            for (size_t i = 0; i < program.size(); ++i) out[program.outcome(i)] += re[i] * re[i] + im[i] * im[i];
-            return;
-        }
         measure_diagonal(out);
         for (const Term& term : program.others) {
             const Word word = word_on_vectors(term.x, term.z, lane_bits);
@@ -128,6 +125,22 @@ struct State {
             });
             out[term.output] += T(term.coefficient * measured_sign(term.x, term.z) * total(ranges, 1, 0));
         }
+    }
+
+    // Sums of many small numbers are taken in double; where every outcome is one basis state there is nothing to sum.
+    void measure_outcomes(T* out) {
+        auto weight = [&](size_t i) { return double(re[i]) * re[i] + double(im[i]) * im[i]; };
+        if (program.n_outputs == program.size()) {
+            over_ranges(program.size(), [&](size_t begin, size_t end, size_t) {
+                for (size_t i = begin; i < end; ++i) out[program.outcome(i)] = T(weight(i));
+            });
+            return;
+        }
+        Scratch inner;
+        double* totals = inner.take<double>(program.n_outputs);
+        std::memset(totals, 0, program.n_outputs * sizeof(double));
+        for (size_t i = 0; i < program.size(); ++i) totals[program.outcome(i)] += weight(i);
+        for (size_t o = 0; o < program.n_outputs; ++o) out[o] = T(totals[o]);
     }
 
     void measure_diagonal(T* out) {

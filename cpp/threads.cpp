@@ -11,7 +11,7 @@
 #include <sched.h>
 #endif
 #if defined(__unix__) || defined(__APPLE__)
-#include <unistd.h>
+#include <pthread.h>
 #define QLOOM_HAS_FORK
 #endif
 
@@ -53,14 +53,16 @@ public:
             std::lock_guard<std::mutex> hold(guard);
             current = &job;
             wanted = helpers;
-            busy.store(helpers);
             turn.fetch_add(1);
         }
         wake.notify_all();
         job.work();
-        spin_until([&] { return busy.load(std::memory_order_acquire) == 0; });
         std::unique_lock<std::mutex> hold(guard);
-        done.wait(hold, [&] { return busy.load() == 0; });
+        current = nullptr;  // a helper that has not come by now is not waited for
+        hold.unlock();
+        spin_until([&] { return inside.load(std::memory_order_acquire) == 0; });
+        hold.lock();
+        done.wait(hold, [&] { return inside.load() == 0; });
         return true;
     }
 
@@ -85,11 +87,12 @@ private:
                 std::unique_lock<std::mutex> hold(guard);
                 wake.wait(hold, [&] { return turn.load() != seen; });
                 seen = turn.load();
-                if (index >= wanted) continue;
+                if (index >= wanted || !current) continue;
                 job = current;
+                inside.fetch_add(1);
             }
             job->work();
-            if (busy.fetch_sub(1) == 1) {
+            if (inside.fetch_sub(1) == 1) {
                 std::lock_guard<std::mutex> hold(guard);
                 done.notify_one();
             }
@@ -100,25 +103,23 @@ private:
     std::condition_variable wake, done;
     Job* current = nullptr;
     size_t workers = 0, wanted = 0;
-    std::atomic<size_t> turn{0}, busy{0};
+    std::atomic<size_t> turn{0}, inside{0};
 };
 
 // The pool is never destroyed: its threads may outlive main. A forked child has none of the threads and starts afresh.
+std::atomic<Pool*> current_pool{nullptr};
+
 Pool& pool() {
-    static std::mutex guard;
-    static Pool* current = nullptr;
 #ifdef QLOOM_HAS_FORK
-    static pid_t owner = 0;
-    const pid_t me = getpid();
-    if (owner != me) {
-        current = new Pool;
-        owner = me;
-        return *current;
-    }
+    static const int registered = pthread_atfork(nullptr, nullptr, [] { current_pool.store(new Pool); });
+    (void)registered;
 #endif
-    std::lock_guard<std::mutex> hold(guard);
-    if (!current) current = new Pool;
-    return *current;
+    Pool* mine = current_pool.load();
+    if (mine) return *mine;
+    Pool* fresh = new Pool;
+    if (current_pool.compare_exchange_strong(mine, fresh)) return *fresh;
+    delete fresh;
+    return *mine;
 }
 
 }  // namespace

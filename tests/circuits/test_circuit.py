@@ -108,7 +108,7 @@ class TestSlots:
 class TestBuilding:
     @pytest.mark.parametrize("n_qubits", [0, -1, 2.0, "2", True, None])
     def test_n_qubits(self, n_qubits: object) -> None:
-        with pytest.raises(CircuitError, match=r"n_qubits is .*, expected an integer of at least 1"):
+        with pytest.raises(CircuitError, match=r"n_qubits=.*, expected an integer of at least 1"):
             Circuit(n_qubits)
 
     def test_numpy_integers_are_integers(self) -> None:
@@ -318,7 +318,7 @@ class TestCircuitsFromCircuits:
 
     @pytest.mark.parametrize("times", [0, -1, 1.5, "2"])
     def test_repeat_times(self, times: object) -> None:
-        with pytest.raises(CircuitError, match=r"repeat .* times, expected an integer of at least 1"):
+        with pytest.raises(CircuitError, match=r"times=.*, expected an integer of at least 1"):
             Circuit(1).repeat(times)
 
     def test_amplitudes_cannot_be_inverted_repeated_or_controlled(self) -> None:

@@ -108,7 +108,7 @@ def test_entangler_patterns():
     ("call", "message"),
     [
         (lambda: ql.encoders.angle(2, "w"), "axis='w', expected x, y or z"),
-        (lambda: ql.encoders.iqp(2, 0), "n_layers=0, expected at least 1"),
+        (lambda: ql.encoders.iqp(2, 0), "n_layers=0, expected an integer of at least 1"),
         (lambda: ql.encoders.reuploading(2, 0, lambda n: ql.Circuit(n)), "n_layers=0"),
         (lambda: ql.ansatze.strongly_entangling(3, 0), "n_layers=0"),
         (

@@ -160,6 +160,54 @@ def test_second_derivatives_are_refused():
         first.sum().backward()
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # of torch itself
+def test_forward_mode_is_refused():
+    with pytest.raises(ql.errors.UnsupportedError, match=r"use torch\.func\.jacrev instead of jacfwd"):
+        torch.func.jacfwd(make_layer())(samples(3))
+
+
+def test_no_states_are_kept_beyond_need(monkeypatch):
+    """Not without a gradient to come, and no longer than until it has come."""
+    layer = make_layer()
+    asked = []
+    forward = layer._evaluator.forward
+    monkeypatch.setattr(layer._evaluator, "forward", lambda batch, keep: asked.append(keep) or forward(batch, keep))
+    with torch.no_grad():
+        layer(samples(2, 3))
+    loss = layer(samples(2, 3)).sum()
+    loss.backward(retain_graph=True)
+    first = layer.weights.grad.clone()
+    loss.backward()
+    torch.testing.assert_close(layer.weights.grad, 2 * first, rtol=0, atol=0)
+    assert asked == [False, True]
+
+
+def test_compiled_graphs_of_other_processes_do_no_harm():
+    """Handles count from 0 in every process; a graph cached on disk by one must not answer for another's layer."""
+    import os
+    import subprocess
+    import sys
+    import tempfile
+
+    code = (
+        "import sys, torch, qloom as ql\n"
+        "n = int(sys.argv[1])\n"
+        "layer = ql.nn.QuantumLayer(ql.encoders.angle(2), [float(k + 1) * ql.Z(0) for k in range(n)])\n"
+        "x = torch.full((3, 2), 0.3, requires_grad=True)\n"
+        "y = torch.compile(layer, fullgraph=True)(x)\n"
+        "y.sum().backward()\n"
+        "assert torch.allclose(y, layer(x)), y\n"
+        "print(y.shape[1])\n"
+    )
+    with tempfile.TemporaryDirectory() as cache:
+        for n in (2, 5):
+            finished = subprocess.run(
+                [sys.executable, "-c", code, str(n)],
+                env=os.environ | {"TORCHINDUCTOR_CACHE_DIR": cache}, capture_output=True, text=True,
+            )  # fmt: skip
+            assert finished.stdout.strip() == str(n), finished.stderr[-2000:]
+
+
 def test_shots_estimate_values_and_gradients():
     """10,000 shots: every value within 6 standard errors of the exact one (2e-9 each)."""
     layer, exact = make_layer(shots=10_000, init="small"), make_layer(init="small")
@@ -238,6 +286,18 @@ def test_initializations():
         (lambda: make_layer(init=[1.0, 2.0]), r"init has shape \(2,\), expected 18 numbers"),
         (lambda: make_layer(init="zeros"), "expected an array or one of auto, uniform"),
         (lambda: make_layer(dtype=torch.float16), "expected torch.float32 or torch.float64"),
+        (lambda: make_layer(init=1j * np.ones(18)), "expected finite real numbers"),
+        (lambda: make_layer().half()(samples(2, 3).half()), "the layer is torch.float16, expected torch.float32"),
+        (lambda: make_layer()([0.1, 0.2, 0.3]), "x is a list, expected a torch.Tensor"),
+        (lambda: QuantumLayer("circuit"), "circuit is a str, expected a Circuit"),
+        (
+            lambda: torch.func.functional_call(make_layer(), {"weights": samples(2)}, (samples(2, 3),)),
+            r"weights \(2,\), expected",
+        ),
+        (
+            lambda: QuantumLayer(ql.encoders.amplitude(2))(torch.tensor([[3.0, 4.0]])),
+            "amplitudes of sample 0 have norm 5, expected 1",
+        ),
         (lambda: make_layer().to("meta")(samples(2, 3)), "expected both on cpu"),
     ],
 )

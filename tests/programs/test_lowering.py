@@ -34,7 +34,7 @@ def test_which_gates_are_clifford():
 
 
 def test_which_gates_permute_basis_states():
-    assert {gate.name for gate in CLIFFORD if gate_tableau(gate).columns is not None} == set(MONOMIAL.split())
+    assert {gate.name for gate in CLIFFORD if gate_tableau(gate).column is not None} == set(MONOMIAL.split())
 
 
 @st.composite
@@ -79,14 +79,14 @@ def test_quarter_turns_are_clifford(letters, turns):
     n = len(letters)
     rotation = expm(-0.25j * np.pi * turns * ql.pauli(letters, range(n)).matrix(n))
     tableau = rotation_tableau(letters, turns)
-    frame = Frame(n, monomial=tableau.columns is not None)
+    frame = Frame(n, monomial=tableau.column is not None)
     frame.apply(tableau, range(n))
     for one in ("X", "Y", "Z"):
         word = ql.pauli(one, (0,))
         sign, pulled = frame.pull(word_from_letters(one, (0,)))
         expected = rotation.conj().T @ word.matrix(n) @ rotation
         np.testing.assert_allclose(PauliSum({pulled: sign}).matrix(n), expected, atol=1e-12)
-    if tableau.columns is not None:
+    if tableau.column is not None:
         targets, phases = frame.basis_map()
         np.testing.assert_allclose(rotation[targets, np.arange(2**n)], phases, atol=1e-12)
 

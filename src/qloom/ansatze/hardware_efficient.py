@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qloom.ansatze.entanglers import entangler_pairs
-from qloom.circuits.circuit import Circuit
+from qloom.circuits.circuit import Circuit, checked_count
 from qloom.circuits.gates import find_gate
 from qloom.errors import CircuitError
 
@@ -30,8 +30,9 @@ def hardware_efficient(
 
     Source: Kandala et al. 2017, Nature 549, 242.
     """
-    if n_layers < 1:
-        raise CircuitError(f"n_layers={n_layers}, expected at least 1")
+    n_layers = checked_count("n_layers", n_layers)
+    if isinstance(rotations, str):
+        rotations = (rotations,)
     for name in rotations:
         if (find_gate(name).n_qubits, find_gate(name).n_angles) != (1, 1):
             raise CircuitError(f"rotation {name!r}, expected a one-qubit gate of one angle such as ry")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qloom.ansatze.entanglers import ring_pairs
-from qloom.circuits.circuit import Circuit
+from qloom.circuits.circuit import Circuit, checked_count
 from qloom.errors import CircuitError
 
 
@@ -21,8 +21,7 @@ def strongly_entangling(n_qubits: int, n_layers: int, ranges: Sequence[int] | No
 
     Source: Schuld et al. 2020, Phys. Rev. A 101, 032308.
     """
-    if n_layers < 1:
-        raise CircuitError(f"n_layers={n_layers}, expected at least 1")
+    n_layers = checked_count("n_layers", n_layers)
     if ranges is None:
         ranges = [1 + layer % max(1, n_qubits - 1) for layer in range(n_layers)]
     if len(ranges) != n_layers or not all(1 <= r < max(2, n_qubits) for r in ranges):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -57,14 +57,18 @@ class Circuit:
         n_qubits: n, at least 1.
     """
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Callable[..., Circuit]: ...
+    def __getattr__(self, name: str) -> Callable[..., Circuit]:
+        # Reached only for names that are no gate's: `circuit.rxz` fails with the nearest gate's name.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            find_gate(name)
+        except CircuitError as error:
+            raise AttributeError(f"Circuit has no gate or method {name!r}: {error}") from None
+        raise AttributeError(name)
 
     def __init__(self, n_qubits: int):
-        if not isinstance(n_qubits, int | np.integer) or isinstance(n_qubits, bool) or n_qubits < 1:
-            raise CircuitError(f"n_qubits is {n_qubits!r}, expected an integer of at least 1")
-        self.n_qubits = int(n_qubits)
+        self.n_qubits = checked_count("n_qubits", n_qubits)
         self.n_inputs = 0
         self.n_weights = 0
         self.initial: Amplitudes | None = None
@@ -100,7 +104,10 @@ class Circuit:
 
     def prepare_product(self, vectors: np.ndarray) -> Circuit:
         """Start in a product of one-qubit states, vectors (n, 2), complex, each of norm 1."""
-        vectors = np.asarray(vectors, dtype=complex)
+        try:
+            vectors = np.asarray(vectors, dtype=complex)
+        except (TypeError, ValueError):
+            raise CircuitError(f"product state {str(vectors)[:60]!r}, expected ({self.n_qubits}, 2) numbers") from None
         if vectors.shape != (self.n_qubits, 2):
             raise CircuitError(f"product state has shape {vectors.shape}, expected ({self.n_qubits}, 2)")
         for vector in vectors:
@@ -159,6 +166,8 @@ class Circuit:
         """Add a gate by name or as a `Gate`; the gate methods call this."""
         if isinstance(gate, str):
             gate = find_gate(gate)
+        if not isinstance(gate, Gate):
+            raise CircuitError(f"gate {gate!r} is a {type(gate).__name__}, expected a name or a Gate")
         slots, places = tuple(map(as_angle, angles)), _as_tuple(gate.name, qubits)
         if len(slots) != gate.n_angles or len(places) != gate.n_qubits:
             raise CircuitError(
@@ -245,8 +254,7 @@ class Circuit:
 
     def repeat(self, times: int) -> Circuit:
         """The circuit `times` times over with new weights each time and the same inputs (data re-uploading)."""
-        if not isinstance(times, int | np.integer) or times < 1:
-            raise CircuitError(f"repeat {times!r} times, expected an integer of at least 1")
+        times = checked_count("times", times)
         if times > 1:
             self._require_no_amplitudes("repeat")
         out = self.copy()
@@ -266,7 +274,7 @@ class Circuit:
         return out
 
     def without_entanglers(self) -> Circuit:
-        """The separable control of a circuit: gates on two or more qubits left out, slots kept."""
+        """The circuit without its gates on two or more qubits, slots kept: separable unless it starts entangled."""
         out = self.copy()
         out.operations = [op for op in self.operations if op.gate.n_qubits == 1]
         return out
@@ -349,6 +357,13 @@ def _as_tuple(name: str, qubits: Any) -> tuple[Any, ...]:
     if not isinstance(qubits, Iterable):
         raise CircuitError(f"{name} got qubits {qubits!r}, expected a sequence of them such as (0, 1)")
     return tuple(qubits)
+
+
+def checked_count(name: str, value: Any, least: int = 1) -> int:
+    """A number of qubits, features or layers: an integer of at least `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise CircuitError(f"{name}={value!r}, expected an integer of at least {least}")
+    return int(value)
 
 
 def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:

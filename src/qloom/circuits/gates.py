@@ -8,7 +8,7 @@ A gate without angles whose rotations all are multiples of pi/2 is a Clifford ga
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,9 +35,9 @@ class Expansion:
     phases: tuple[Scalar, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gate:
-    """One gate.
+    """One gate. Gates are equal if their names and data are; without data, if they are one entry.
 
     Args:
         name: method of `Circuit` and name in files.
@@ -54,11 +54,20 @@ class Gate:
     n_qubits: int
     n_angles: int
     doc: str
-    matrix: Callable[..., Matrix] = field(compare=False)
-    expansion: Callable[..., Expansion] = field(compare=False)
-    inverse: Callable[..., tuple[str | Gate, tuple[Scalar, ...]]] = field(compare=False)
+    matrix: Callable[..., Matrix]
+    expansion: Callable[..., Expansion]
+    inverse: Callable[..., tuple[str | Gate, tuple[Scalar, ...]]]
     qasm: str | None = None
     data: Any = None
+
+    def _identity(self) -> tuple[Any, ...]:
+        return self.name, self.n_qubits, self.n_angles, self.expansion if self.data is None else self.data
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Gate) and (self is other or self._identity() == other._identity())
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
 
     def inverted(self, angles: Sequence[Scalar]) -> tuple[Gate, tuple[Scalar, ...]]:
         """The inverse gate and its angles."""
@@ -284,7 +293,7 @@ def find_gate(name: str) -> Gate:
 
 def pauli_rotation_gate(letters: str) -> Gate:
     """exp(-i a P / 2) for the word P given as letters, e.g. "XZY"."""
-    if not letters or set(letters) - set("IXYZ"):
+    if not isinstance(letters, str) or not letters or set(letters) - set("IXYZ"):
         raise CircuitError(f"Pauli word {letters!r}, expected letters I, X, Y, Z such as 'XZY'")
     single: Mapping[str, np.ndarray] = {"I": _I2, "X": _X, "Y": _Y, "Z": _Z}
 

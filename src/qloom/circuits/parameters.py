@@ -108,7 +108,10 @@ class Angle:
         if isinstance(data, int | float):
             return as_angle(data)
         source: Source = "input" if "input" in data else "weight"
-        if set(data) - {source, "scale", "offset"} or data[source] < 0:
+        numbers = isinstance(data[source], int) and all(
+            isinstance(data.get(key, 0), int | float) for key in ("scale", "offset")
+        )
+        if set(data) - {source, "scale", "offset"} or not numbers or data[source] < 0:
             raise CircuitError(f"angle {data!r}, expected an input or weight from 0 with scale and offset")
         return cls(source, int(data[source]), float(data.get("scale", 1.0)), float(data.get("offset", 0.0)))
 

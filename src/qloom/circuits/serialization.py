@@ -40,7 +40,7 @@ def circuit_from_json(text: str) -> Circuit:
     """Circuit of JSON text; ArtifactError if it is damaged, foreign or of a later version."""
     try:
         document = json.loads(text)
-    except (json.JSONDecodeError, TypeError) as error:
+    except (json.JSONDecodeError, TypeError, RecursionError) as error:
         raise ArtifactError(f"circuit text is not JSON ({error}), expected what Circuit.to_json wrote") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ArtifactError(f"text is not a circuit, expected JSON with format {FORMAT!r}")
@@ -48,7 +48,7 @@ def circuit_from_json(text: str) -> Circuit:
         raise ArtifactError(f"circuit has version {document.get('version')!r}, expected {VERSION}; update qloom")
     try:
         return _build(document)
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, RecursionError) as error:
         raise ArtifactError(
             f"circuit text is damaged ({type(error).__name__}: {error}), expected what to_json wrote"
         ) from None

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from qloom.circuits.circuit import Circuit
+from qloom.circuits.circuit import Circuit, checked_count
 from qloom.errors import ShapeError
 
 if TYPE_CHECKING:
@@ -25,7 +23,8 @@ def amplitude(n_features: int) -> Circuit:
 
     Source: Schuld, Petruccione 2018, Supervised Learning with Quantum Computers, section 5.2.
     """
-    circuit = Circuit(max(1, int(np.ceil(np.log2(max(n_features, 1))))))
+    n_features = checked_count("n_features", n_features)
+    circuit = Circuit(max(1, (n_features - 1).bit_length()))
     return circuit.prepare_amplitudes(circuit.inputs(2**circuit.n_qubits))
 
 

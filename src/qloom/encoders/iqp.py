@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from qloom.circuits.circuit import Circuit
-from qloom.errors import CircuitError
+from qloom.circuits.circuit import Circuit, checked_count
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,8 +27,7 @@ def iqp(n_features: int, n_layers: int = 1) -> Circuit:
 
     Source: Havlicek et al. 2019, Nature 567, 209.
     """
-    if n_layers < 1:
-        raise CircuitError(f"n_layers={n_layers}, expected at least 1")
+    n_layers = checked_count("n_layers", n_layers)
     circuit = Circuit(n_features)
     pairs = list(combinations(range(n_features), 2))
     x, products = circuit.inputs(n_features), circuit.inputs(len(pairs))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qloom.circuits.circuit import Circuit
+from qloom.circuits.circuit import Circuit, checked_count
 from qloom.encoders.angle import angle
-from qloom.errors import CircuitError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,8 +29,7 @@ def reuploading(
 
     Source: Perez-Salinas et al. 2020, Quantum 4, 226.
     """
-    if n_layers < 1:
-        raise CircuitError(f"n_layers={n_layers}, expected at least 1")
+    n_layers = checked_count("n_layers", n_layers)
     block = angle(n_features, axis) + layer(n_features)
     if not separate:
         return block.repeat(n_layers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +48,11 @@ def checked_qubits(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int,
     """Qubits to measure, all of them for None."""
     if qubits is None:
         return tuple(range(circuit.n_qubits))
-    out = tuple(int(q) for q in qubits)
-    if not out or len(set(out)) != len(out) or not all(0 <= q < circuit.n_qubits for q in out):
-        raise CircuitError(f"qubits {out}, expected different ones from 0 to {circuit.n_qubits - 1}")
-    return out
+    given = tuple(qubits) if isinstance(qubits, Iterable) else (qubits,)
+    whole = all(isinstance(q, int | np.integer) and 0 <= q < circuit.n_qubits for q in given)
+    if not given or not whole or len(set(given)) != len(given):
+        raise CircuitError(f"qubits {qubits!r}, expected different integers from 0 to {circuit.n_qubits - 1}")
+    return tuple(int(q) for q in given)
 
 
 class Evaluator(ABC):
@@ -59,6 +60,7 @@ class Evaluator(ABC):
 
     circuit: Circuit
     n_outputs: int
+    deterministic = True  # the same arrays give the same values: not so with shots
 
     @abstractmethod
     def values(self, batch: Batch) -> np.ndarray:
@@ -92,6 +94,8 @@ class Engine(ABC):
         self, circuit: Circuit, observables: Any = None, *, shots: int | None = None, seed: int | None = None
     ) -> Evaluator:
         """An evaluator of expectation values or probabilities; estimated from `shots` measurements if given."""
+        if not isinstance(circuit, Circuit):
+            raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         outputs = as_outputs(circuit, observables)
         if shots is None:
             return self.prepare_exact(circuit, outputs)

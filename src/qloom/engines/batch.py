@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from qloom.errors import MemoryLimitError, ShapeError
 
 # Outcome tables of at most this many numbers are held at once.
 MOST_NUMBERS = 1 << 24
-_NORM_TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-6}
+_NORM_TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-5}
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Bat
     Raises:
         ShapeError: if a shape or dtype does not fit.
     """
-    x, w = _as_floats("inputs", inputs), _as_floats("weights", weights)
+    if not isinstance(circuit, Circuit):
+        raise ShapeError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
+    x, w = _as_floats("inputs", inputs, weights), _as_floats("weights", weights, inputs)
     dtype = _common_dtype(x, w)
     n_inputs, n_weights = circuit.n_inputs, circuit.n_weights
     if w is None:
@@ -77,19 +80,35 @@ def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Bat
     if w.ndim == 2 and len(w) != len(x):
         raise ShapeError(f"weights has {len(w)} rows and inputs has {len(x)}, expected the same number of samples")
     batch = Batch(np.ascontiguousarray(x, dtype), np.ascontiguousarray(w, dtype), single)
-    _check_amplitudes(circuit, batch)
+    _check_finite("inputs", batch.inputs)
+    _check_finite("weights", batch.weights)
+    check_amplitudes(circuit, batch)
     return batch
 
 
-def _as_floats(name: str, array: Any) -> np.ndarray | None:
-    if array is None:
+def _as_floats(name: str, values: Any, beside: Any = None) -> np.ndarray | None:
+    """Floats as they are; integers as float64, or as float32 beside an array of that."""
+    if values is None:
         return None
-    array = np.asarray(array)
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError):
+        raise ShapeError(
+            f"{name} is a {type(values).__name__} numpy cannot read, expected an array of numbers"
+        ) from None
     if array.dtype.kind in "iub":
-        array = array.astype(np.float64)
+        array = array.astype(np.float32 if getattr(beside, "dtype", None) == np.float32 else np.float64)
     if array.dtype not in (np.float32, np.float64):
         raise ShapeError(f"{name} has dtype {array.dtype}, expected float32 or float64")
     return array
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    wrong = np.argwhere(~np.isfinite(array))
+    if len(wrong):
+        raise ShapeError(
+            f"{name} holds {array[tuple(wrong[0])]} at {tuple(map(int, wrong[0]))}, expected finite numbers"
+        )
 
 
 def _common_dtype(x: np.ndarray | None, w: np.ndarray | None) -> np.dtype[Any]:
@@ -104,7 +123,8 @@ def _missing(name: str, count: int) -> np.ndarray:
     raise ShapeError(f"{name} not given, expected {count} of them a sample; the circuit declares {name}({count})")
 
 
-def _check_amplitudes(circuit: Circuit, batch: Batch) -> None:
+def check_amplitudes(circuit: Circuit, batch: Batch) -> None:
+    """Raise ShapeError unless every sample's initial amplitudes have norm 1."""
     if circuit.initial is None or circuit.initial.values is not None:
         return
     size, norms = 2**circuit.n_qubits, np.zeros(batch.size)
@@ -118,7 +138,17 @@ def _check_amplitudes(circuit: Circuit, batch: Batch) -> None:
 
 
 def available_memory() -> int:
-    """Bytes that can be taken now without swapping."""
+    """Bytes that can be taken now without swapping, inside the limit of a container if there is one."""
+    limits = [_system_memory()]
+    try:
+        limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
+        limits.append(int(limit.read_text()) - int(used.read_text()))
+    except (OSError, ValueError):  # no such limit, or "max"
+        pass
+    return max(0, min(limits))
+
+
+def _system_memory() -> int:
     try:
         with open("/proc/meminfo") as file:
             for line in file:

@@ -10,6 +10,7 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Probabilities, checked_qubits
 from qloom.engines.batch import check_memory, make_batch
+from qloom.engines.shots import checked_shots, make_generator
 from qloom.engines.statevector import StatevectorEngine
 from qloom.errors import CircuitError
 
@@ -36,7 +37,7 @@ def expectation(
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, O), or (O,) without a batch dimension.
     """
     batch = make_batch(circuit, inputs, weights)
-    evaluator = (engine or StatevectorEngine()).prepare(circuit, observables, shots=shots, seed=seed)
+    evaluator = _engine(engine).prepare(circuit, observables, shots=shots, seed=seed)
     return batch.unbatched(evaluator.values(batch))
 
 
@@ -46,7 +47,7 @@ def state(circuit: Circuit, inputs: Any = None, weights: Any = None, *, engine: 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, 2^n), or (2^n,) without a batch dimension.
     """
     batch = make_batch(circuit, inputs, weights)
-    return batch.unbatched((engine or StatevectorEngine()).state(circuit, batch))
+    return batch.unbatched(_engine(engine).state(circuit, batch))
 
 
 def probabilities(
@@ -63,7 +64,7 @@ def probabilities(
     """
     outputs = Probabilities(checked_qubits(circuit, qubits))
     batch = make_batch(circuit, inputs, weights)
-    return batch.unbatched((engine or StatevectorEngine()).prepare(circuit, outputs).values(batch))
+    return batch.unbatched(_engine(engine).prepare(circuit, outputs).values(batch))
 
 
 def sample(
@@ -81,8 +82,9 @@ def sample(
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, shots, k), or (shots, k) without a batch dimension.
     """
     measured, outcomes, single = _outcomes(circuit, shots, inputs, weights, qubits, seed, engine)
-    shifts = np.arange(len(measured) - 1, -1, -1)
-    bits = (outcomes[..., None] >> shifts & 1).astype(np.uint8)
+    bits = np.empty((*outcomes.shape, len(measured)), np.uint8)
+    for j in range(len(measured)):
+        bits[..., j] = outcomes >> (len(measured) - 1 - j) & 1
     return bits[0] if single else bits
 
 
@@ -105,17 +107,22 @@ def counts(
     return tables[0] if single else tables
 
 
+def _engine(engine: Engine | None) -> Engine:
+    if engine is not None and not isinstance(engine, Engine):
+        raise CircuitError(f"engine={engine!r}, expected an Engine such as StatevectorEngine()")
+    return engine or StatevectorEngine()
+
+
 def _outcomes(
     circuit: Circuit, shots: int, inputs: Any, weights: Any, qubits: Sequence[int] | None, seed: int | None,
     engine: Engine | None,
 ) -> tuple[tuple[int, ...], np.ndarray, bool]:  # fmt: skip
-    if not isinstance(shots, int | np.integer) or shots < 1:
-        raise CircuitError(f"shots={shots!r}, expected an integer of at least 1")
+    shots = checked_shots(shots)
     measured = checked_qubits(circuit, qubits)
     batch = make_batch(circuit, inputs, weights)
     check_memory(batch.size * shots * (8 + len(measured)), f"{batch.size} x {shots} samples of {len(measured)} qubits")
-    evaluator = (engine or StatevectorEngine()).prepare(circuit, Probabilities(measured))
-    random, rows = np.random.default_rng(seed), []
+    evaluator = _engine(engine).prepare(circuit, Probabilities(measured))
+    random, rows = make_generator(seed), []
     for piece in batch.pieces(evaluator.n_outputs):
         for probabilities in evaluator.values(piece):
             cumulated = np.cumsum(probabilities, dtype=np.float64)

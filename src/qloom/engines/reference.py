@@ -24,7 +24,7 @@ class ReferenceEngine(Engine):
 
     def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
         check_memory(32 * batch.size * 2**circuit.n_qubits, f"{batch.size} states of {circuit.n_qubits} qubits")
-        states = np.array([_run(circuit, batch, b) for b in range(batch.size)]).reshape(batch.size, -1)
+        states = np.array([_run(circuit, batch, b) for b in range(batch.size)]).reshape(batch.size, 2**circuit.n_qubits)
         return states.astype(np.result_type(batch.dtype, np.complex64))
 
 
@@ -37,6 +37,10 @@ class ReferenceEvaluator(Evaluator):
         self.n_outputs = n_outputs_of(outputs)
 
     def values(self, batch: Batch) -> np.ndarray:
+        n = self.circuit.n_qubits
+        check_memory(
+            32 * 2 ** (n if isinstance(self.outputs, Probabilities) else 2 * n), f"dense matrices of {n} qubits"
+        )
         rows = [self._measure(_run(self.circuit, batch, b)) for b in range(batch.size)]
         return np.array(rows).reshape(batch.size, self.n_outputs).astype(batch.dtype)
 

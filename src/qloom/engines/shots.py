@@ -8,12 +8,26 @@ import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Evaluator, Outputs, Probabilities, n_outputs_of
-from qloom.engines.batch import Batch
-from qloom.errors import CircuitError
+from qloom.engines.batch import Batch, check_memory
+from qloom.errors import CircuitError, ShapeError
 from qloom.observables import Word, group_commuting, word_letters
 
 # Turns the letter's eigenbasis into the computational one.
 _BASIS_CHANGE = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
+
+
+def checked_shots(shots: object) -> int:
+    """A number of measurements: an integer of at least 1."""
+    if isinstance(shots, bool) or not isinstance(shots, int | np.integer) or shots < 1:
+        raise CircuitError(f"shots={shots!r}, expected an integer of at least 1, or None for exact values")
+    return int(shots)
+
+
+def make_generator(seed: object) -> np.random.Generator:
+    """A generator of its own; fresh entropy for None."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
+        raise CircuitError(f"seed={seed!r}, expected an integer of at least 0, or None for fresh entropy")
+    return np.random.default_rng(seed)  # type: ignore[arg-type]
 
 
 class ShotEvaluator(Evaluator):
@@ -28,17 +42,17 @@ class ShotEvaluator(Evaluator):
     """
 
     def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs, shots: int, seed: int | None):
-        if not isinstance(shots, int) or shots < 1:
-            raise CircuitError(f"shots={shots!r}, expected an integer of at least 1, or None for exact values")
+        self.deterministic = False
         self.circuit = circuit.copy()
-        self.shots = shots
+        self.shots = checked_shots(shots)
         self.n_outputs = n_outputs_of(outputs)
-        self._random = np.random.default_rng(seed)
+        self._random = make_generator(seed)
         self._guard = threading.Lock()
-        self._groups: list[tuple[Evaluator, np.ndarray]] = []
+        # Each with what an outcome adds to the outputs; None where outcomes are the outputs.
+        self._groups: list[tuple[Evaluator, np.ndarray | None]] = []
         self._constant = np.zeros(self.n_outputs)
         if isinstance(outputs, Probabilities):
-            self._groups.append((engine.prepare_exact(circuit, outputs), np.eye(self.n_outputs)))
+            self._groups.append((engine.prepare_exact(circuit, outputs), None))
         else:
             self._plan(engine, outputs)
 
@@ -64,16 +78,22 @@ class ShotEvaluator(Evaluator):
             total += np.concatenate(pieces) if pieces else 0.0
         return total.astype(batch.dtype)
 
-    def _estimate(self, exact: Evaluator, outcome_values: np.ndarray, piece: Batch) -> np.ndarray:
+    def _estimate(self, exact: Evaluator, outcome_values: np.ndarray | None, piece: Batch) -> np.ndarray:
         probabilities = exact.values(piece).astype(np.float64)
+        if not np.isfinite(probabilities).all():
+            raise ShapeError("inputs or weights hold NaN or infinity, expected finite numbers to measure with shots")
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         with self._guard:
             counts = self._random.multinomial(self.shots, probabilities)
-        return counts / self.shots @ outcome_values
+        shares = counts / self.shots
+        return shares if outcome_values is None else shares @ outcome_values
 
 
 def _outcome_values(group: list[Word], qubits: tuple[int, ...], outputs: tuple) -> np.ndarray:
     """What each outcome of the measured qubits adds to each output, (2^k, O)."""
+    check_memory(
+        8 * 2 ** len(qubits) * len(outputs), f"outcomes of {len(qubits)} qubits for {len(outputs)} observables"
+    )
     outcomes = np.arange(2 ** len(qubits))
     table = np.zeros((len(outcomes), len(outputs)))
     for word in group:

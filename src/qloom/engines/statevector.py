@@ -12,11 +12,11 @@ from qloom.circuits.circuit import Circuit
 from qloom.circuits.parameters import Angle
 from qloom.engines.base import AdjointEvaluator, Engine, Outputs, Probabilities, n_outputs_of
 from qloom.engines.batch import Batch, check_memory
-from qloom.errors import CircuitError
+from qloom.errors import CircuitError, ShapeError
 from qloom.programs import Program, lower, lower_states
 from qloom.programs.frame import reversed_bits
 
-MOST_QUBITS = 32
+MOST_QUBITS, MOST_THREADS = 32, 1024
 # Final states kept from the forward walk spare the backward one a second run, up to this many bytes.
 MOST_KEPT_BYTES = 1 << 26
 
@@ -31,8 +31,8 @@ class StatevectorEngine(Engine):
     """
 
     def __init__(self, threads: int | None = None):
-        if threads is not None and (not isinstance(threads, int) or threads < 1):
-            raise CircuitError(f"threads={threads!r}, expected an integer of at least 1, or None for all")
+        if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
+            raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
         self.threads = threads
 
     def __repr__(self) -> str:
@@ -70,6 +70,7 @@ class StatevectorEvaluator(AdjointEvaluator):
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        self._check(batch)
         self._check_memory(batch, states=1)
         values = np.empty((batch.size, self.n_outputs), batch.dtype)
         kept = None
@@ -82,6 +83,13 @@ class StatevectorEvaluator(AdjointEvaluator):
     def backward(
         self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: tuple[bool, bool]
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
+        self._check(batch)
+        if cotangents.shape != (batch.size, self.n_outputs):
+            raise ShapeError(f"cotangents has shape {cotangents.shape}, expected {(batch.size, self.n_outputs)}")
+        if kept is not None and kept.size != self._native.kept_size(batch.size, batch.dtype == np.float64):
+            raise ShapeError(
+                f"kept states of {kept.size} numbers are those of another batch, expected this one's or None"
+            )
         self._check_memory(batch, states=2)
         d_inputs = np.zeros_like(batch.inputs) if wants[0] else None
         d_weights = np.zeros_like(batch.weights) if wants[1] else None
@@ -98,6 +106,16 @@ class StatevectorEvaluator(AdjointEvaluator):
                 self.n_threads,
             )
         return d_inputs, d_weights
+
+    def _check(self, batch: Batch) -> None:
+        """What the native side trusts blindly."""
+        c, w = self.circuit, batch.weights
+        own = w.ndim == 2 and len(w) == batch.size
+        if batch.inputs.shape[1:] != (c.n_inputs,) or w.shape[-1:] != (c.n_weights,) or not (w.ndim == 1 or own):
+            raise ShapeError(
+                f"inputs has shape {batch.inputs.shape} and weights {w.shape}, "
+                f"expected (B, {c.n_inputs}) and ({c.n_weights},) or (B, {c.n_weights})"
+            )
 
     def _check_memory(self, batch: Batch, states: int) -> None:
         # Small registers run in tiles of a few samples: only large ones are worth asking the system.
@@ -182,8 +200,9 @@ def _in_computational_basis(program: Program, batch: Batch, states: np.ndarray) 
     if program.frame.is_identity:
         return states
     targets, phases = program.frame.basis_map()
+    states *= phases.astype(states.dtype)
     out = np.empty_like(states)
-    out[:, targets] = states * phases.astype(states.dtype)
+    out[:, targets] = states
     return out
 
 

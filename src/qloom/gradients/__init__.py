@@ -33,7 +33,9 @@ def prepare_gradient(
         differentiator: a `Differentiator`, a name of DIFFERENTIATORS, or "auto": adjoint for exact values of the
             native engine, else parameter shift.
     """
-    engine = engine or StatevectorEngine()
+    engine = StatevectorEngine() if engine is None else engine
+    if not isinstance(engine, Engine):
+        raise CircuitError(f"engine={engine!r}, expected an Engine such as StatevectorEngine()")
     if differentiator == "auto":
         exact = shots is None and isinstance(engine, StatevectorEngine)
         differentiator = "adjoint" if exact else "parameter-shift"
@@ -67,10 +69,14 @@ def gradient(
     batch = make_batch(circuit, inputs, weights)
     evaluator = prepare_gradient(circuit, observables, engine, differentiator, shots, seed)
     shape = (evaluator.n_outputs,) if batch.single else (batch.size, evaluator.n_outputs)
-    g = np.asarray(np.ones(shape) if cotangents is None else cotangents, batch.dtype)
+    g = np.asarray(np.ones(shape, batch.dtype) if cotangents is None else cotangents)
+    if g.dtype.kind not in "iuf":
+        raise ShapeError(f"cotangents has dtype {g.dtype}, expected real numbers")
     if g.shape != shape:
         raise ShapeError(f"cotangents has shape {g.shape}, expected {shape}")
-    d_inputs, d_weights = evaluator.backward(batch, g.reshape(batch.size, -1), None, (True, True))
+    d_inputs, d_weights = evaluator.backward(
+        batch, g.reshape(batch.size, evaluator.n_outputs).astype(batch.dtype), None, (True, True)
+    )
     assert d_inputs is not None
     assert d_weights is not None
     return batch.unbatched(d_inputs), d_weights

@@ -37,6 +37,7 @@ class ForwardEvaluator(AdjointEvaluator):
         self.evaluator = evaluator
         self.circuit = evaluator.circuit
         self.n_outputs = evaluator.n_outputs
+        self.deterministic = evaluator.deterministic
 
     def forward(self, batch: Any, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
         return self.evaluator.values(batch), None

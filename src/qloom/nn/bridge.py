@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from qloom.engines.base import AdjointEvaluator
-from qloom.engines.batch import Batch
+from qloom.engines.batch import Batch, check_amplitudes
 from qloom.errors import UnsupportedError
 
 Wants = tuple[bool, bool]
@@ -22,9 +22,16 @@ Wants = tuple[bool, bool]
 
 def evaluate(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator, handle: int) -> Tensor:
     """Values (B, O) of a prepared circuit, differentiable in inputs (B, I) and weights (W,) or (B, W)."""
-    if torch.compiler.is_compiling():
-        return _evaluate_operator(inputs, weights, handle)
-    return _Evaluate.apply(inputs, weights, evaluator, _Kept())
+    if torch.compiler.is_compiling() and evaluator.deterministic:
+        return _evaluate_operator(inputs, weights, handle, evaluator.n_outputs)
+    return _evaluate_eagerly(inputs, weights, evaluator)
+
+
+# A compiler may merge two equal calls, which for measured values differ: those stay outside its graphs.
+@torch.compiler.disable
+def _evaluate_eagerly(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> Tensor:
+    wanted = torch.is_grad_enabled() and (inputs.requires_grad or weights.requires_grad)
+    return _Evaluate.apply(inputs, weights, evaluator, _Kept() if wanted else None)
 
 
 class _Kept:
@@ -34,14 +41,19 @@ class _Kept:
 
 
 def _batch(inputs: Tensor, weights: Tensor) -> Batch:
-    return Batch(inputs.detach().contiguous().numpy(), weights.detach().contiguous().numpy(), single=False)
+    return Batch(_array(inputs), _array(weights), single=False)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().contiguous().resolve_neg().numpy()
 
 
 class _Evaluate(torch.autograd.Function):
     @staticmethod
     def forward(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator, kept: _Kept | None) -> Tensor:
-        keep = kept is not None and (inputs.requires_grad or weights.requires_grad)
-        values, array = evaluator.forward(_batch(inputs, weights), keep)
+        batch = _batch(inputs, weights)
+        check_amplitudes(evaluator.circuit, batch)
+        values, array = evaluator.forward(batch, keep=kept is not None)
         if kept is not None:
             kept.array = array
         return torch.from_numpy(values)
@@ -56,6 +68,13 @@ class _Evaluate(torch.autograd.Function):
         wants = tuple(ctx.needs_input_grad[:2])
         d_inputs, d_weights = _Pullback.apply(*ctx.saved_tensors, cotangents, ctx.evaluator, ctx.kept, wants)
         return d_inputs if wants[0] else None, d_weights if wants[1] else None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *_: Any) -> Any:
+        raise UnsupportedError(
+            "forward-mode derivatives through a QuantumLayer are not available, expected reverse mode; "
+            "use torch.func.jacrev instead of jacfwd or hessian"
+        )
 
     @staticmethod
     def vmap(info: Any, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor, evaluator: Any, kept: Any) -> Any:
@@ -74,8 +93,10 @@ class _Pullback(torch.autograd.Function):
         kept: _Kept | None,
         wants: Wants,
     ) -> tuple[Tensor, Tensor]:
-        array = None if kept is None else kept.array
-        gradients = evaluator.backward(_batch(inputs, weights), cotangents.detach().numpy(), array, wants)
+        array = None
+        if kept is not None:  # used once, then let go; a second walk back runs forward again, to the same bits
+            array, kept.array = kept.array, None
+        gradients = evaluator.backward(_batch(inputs, weights), _array(cotangents), array, wants)
         d_inputs, d_weights = (inputs.new_empty(0) if g is None else torch.from_numpy(g) for g in gradients)
         return d_inputs, d_weights
 
@@ -120,7 +141,8 @@ def _folded(n: int, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor) -> t
     return x.flatten(0, 1), weights
 
 
-# torch.compile cannot carry a Python object through a graph, so there an evaluator goes by a number.
+# torch.compile cannot carry a Python object through a graph, so there an evaluator goes by a number. The number of
+# outputs goes along, since compiled graphs are cached on disk and found again by processes that count otherwise.
 _EVALUATORS: WeakValueDictionary[int, AdjointEvaluator] = WeakValueDictionary()
 _numbers = count()
 
@@ -133,13 +155,15 @@ def register(evaluator: AdjointEvaluator) -> int:
 
 
 @torch.library.custom_op("qloom::evaluate", mutates_args=())
-def _evaluate_operator(inputs: Tensor, weights: Tensor, handle: int) -> Tensor:
-    return torch.from_numpy(_EVALUATORS[handle].values(_batch(inputs, weights)))
+def _evaluate_operator(inputs: Tensor, weights: Tensor, handle: int, n_outputs: int) -> Tensor:
+    batch = _batch(inputs, weights)
+    check_amplitudes(_EVALUATORS[handle].circuit, batch)
+    return torch.from_numpy(_EVALUATORS[handle].values(batch))
 
 
 @_evaluate_operator.register_fake
-def _(inputs: Tensor, weights: Tensor, handle: int) -> Tensor:
-    return inputs.new_empty(inputs.shape[0], _EVALUATORS[handle].n_outputs)
+def _(inputs: Tensor, weights: Tensor, handle: int, n_outputs: int) -> Tensor:
+    return inputs.new_empty(inputs.shape[0], n_outputs)
 
 
 @torch.library.custom_op("qloom::pullback", mutates_args=())
@@ -147,9 +171,7 @@ def _pullback_operator(
     inputs: Tensor, weights: Tensor, cotangents: Tensor, handle: int, want_inputs: bool, want_weights: bool
 ) -> tuple[Tensor, Tensor]:
     wants = (want_inputs, want_weights)
-    gradients = _EVALUATORS[handle].backward(
-        _batch(inputs, weights), cotangents.detach().contiguous().numpy(), None, wants
-    )
+    gradients = _EVALUATORS[handle].backward(_batch(inputs, weights), _array(cotangents), None, wants)
     d_inputs, d_weights = (inputs.new_empty(0) if g is None else torch.from_numpy(g) for g in gradients)
     return d_inputs, d_weights
 
@@ -169,10 +191,10 @@ def _setup_operator(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
     ctx.handle = inputs[2]
 
 
-def _operator_backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+def _operator_backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
     wants = ctx.needs_input_grad[:2]
     d_inputs, d_weights = _pullback_operator(*ctx.saved_tensors, cotangents, ctx.handle, *wants)
-    return d_inputs if wants[0] else None, d_weights if wants[1] else None, None
+    return d_inputs if wants[0] else None, d_weights if wants[1] else None, None, None
 
 
 _evaluate_operator.register_autograd(_operator_backward, setup_context=_setup_operator)

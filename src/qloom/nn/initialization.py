@@ -37,6 +37,8 @@ def initial_weights(init: Any, n_weights: int, dtype: torch.dtype, seed: int | N
         generator = None if seed is None else torch.Generator().manual_seed(seed)
         return INITIALIZATIONS[name](weights, generator)
     given = torch.as_tensor(np.asarray(init) if not isinstance(init, Tensor) else init).detach()
+    if given.is_complex() or not bool(torch.isfinite(given).all()):
+        raise ShapeError("init holds complex numbers, NaN or infinity, expected finite real numbers")
     if given.numel() != n_weights:
         raise ShapeError(f"init has shape {tuple(given.shape)}, expected {n_weights} numbers, one a weight")
     return weights.copy_(given.reshape(-1))

@@ -50,6 +50,8 @@ class QuantumLayer(nn.Module):
         seed: int | None = None,
     ):
         super().__init__()
+        if not isinstance(circuit, Circuit):
+            raise ShapeError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         self.circuit = circuit.copy()
         self.n_inputs = circuit.n_inputs
         self._recipe = (observables, engine, differentiator, shots, seed)
@@ -89,6 +91,8 @@ class QuantumLayer(nn.Module):
         return x.reshape(x.shape[:-1].numel(), self.n_inputs)
 
     def _check(self, x: Tensor) -> None:
+        if not isinstance(x, Tensor):
+            raise ShapeError(f"x is a {type(x).__name__}, expected a torch.Tensor; convert it with torch.as_tensor(x)")
         if x.shape[-1:] != (self.n_inputs,):
             raise ShapeError(
                 f"x has shape {tuple(x.shape)}, expected (..., {self.n_inputs}); "
@@ -99,6 +103,8 @@ class QuantumLayer(nn.Module):
                 f"x is {x.dtype}, the layer's weights are {self.weights.dtype}, expected one dtype; "
                 "convert with x.to(...) or layer.to(...)"
             )
+        if x.dtype not in (torch.float32, torch.float64):
+            raise ShapeError(f"the layer is {x.dtype}, expected torch.float32 or torch.float64; use layer.float()")
         if x.device.type != "cpu" or self.weights.device.type != "cpu":
             raise ShapeError(
                 f"x is on {x.device}, the weights on {self.weights.device}, expected both on cpu; move them with .cpu()"

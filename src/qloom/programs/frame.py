@@ -7,9 +7,9 @@ be applied to a state as one permutation of indices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -44,18 +44,21 @@ class Tableau:
 
     Args:
         images: G^dagger X_j G for every j, then G^dagger Z_j G.
-        columns: where the gate is monomial, local basis state -> (local basis state, phase); None if it is not.
+        column: where the gate is monomial, local basis state -> (local basis state, phase); None if it is not.
     """
 
     images: tuple[PhasedWord, ...]
-    columns: tuple[tuple[int, complex], ...] | None
+    column: Callable[[int], tuple[int, complex]] | None
 
 
-@cache
 def gate_tableau(gate: Gate) -> Tableau | None:
     """Tableau of a gate without angles, None if it is not a Clifford gate."""
-    if gate.n_angles or gate.name in ("unitary", "diagonal"):
-        return None
+    # Gates that carry a matrix are not kept in a cache; they are lowered rotation by rotation.
+    return None if gate.n_angles or gate.name in ("unitary", "diagonal") else _cached_tableau(gate)
+
+
+@lru_cache(maxsize=1024)
+def _cached_tableau(gate: Gate) -> Tableau | None:
     expansion = gate.expansion()
     if any(quarter_turns(angle) is None for _, angle in expansion.rotations):  # type: ignore[arg-type]
         return None
@@ -71,14 +74,14 @@ def rotation_tableau(letters: str, turns: int) -> Tableau:
     if x and turns % 2:
         return Tableau(images, None)
     half = turns * np.pi / 4
-    columns = []
-    for b in range(2**n):
+
+    def column(b: int) -> tuple[int, complex]:
         sign = (-1) ** (b & z).bit_count()
         if turns % 2 == 0 and turns % 4:  # -i sin(half) P
-            columns.append((b ^ x, complex(-1j * np.sin(half) * 1j ** (x & z).bit_count() * sign)))
-        else:
-            columns.append((b, complex(np.exp(-1j * half * sign)) if not x else complex(np.cos(half))))
-    return Tableau(images, tuple(columns))
+            return b ^ x, complex(-1j * np.sin(half) * 1j ** (x & z).bit_count() * sign)
+        return b, complex(np.exp(-1j * half * sign)) if not x else complex(np.cos(half))
+
+    return Tableau(images, column)
 
 
 def _images(expansion: Expansion, n: int) -> tuple[PhasedWord, ...]:
@@ -98,7 +101,7 @@ def _turned(word: PhasedWord, generator: PhasedWord, turns: int) -> PhasedWord:
     return (k + (0, 3, 2, 1)[turns % 4]) & 3, x, z
 
 
-def _columns(matrix: np.ndarray, n: int) -> tuple[tuple[int, complex], ...] | None:
+def _columns(matrix: np.ndarray, n: int) -> Callable[[int], tuple[int, complex]] | None:
     """Columns of a monomial matrix, bit j of an index for the j-th qubit (the matrix has the first one on top)."""
     rows = np.abs(matrix) > 1e-9
     if not (rows.sum(axis=0) == 1).all():
@@ -107,7 +110,7 @@ def _columns(matrix: np.ndarray, n: int) -> tuple[tuple[int, complex], ...] | No
     for b in range(len(matrix)):
         row = int(np.argmax(rows[:, b]))
         columns[reversed_bits(b, n)] = reversed_bits(row, n), complex(matrix[row, b])
-    return tuple(columns)
+    return columns.__getitem__
 
 
 def reversed_bits(value: int, n: int) -> int:
@@ -134,7 +137,7 @@ class Frame:
 
     def takes(self, tableau: Tableau | None) -> bool:
         """Whether a gate goes into this frame."""
-        return tableau is not None and not (self.monomial and tableau.columns is None)
+        return tableau is not None and not (self.monomial and tableau.column is None)
 
     def apply(self, tableau: Tableau, qubits: Sequence[int]) -> None:
         """C becomes G C."""
@@ -142,9 +145,9 @@ class Frame:
         for j, q in enumerate(qubits):
             self.x_images[q], self.z_images[q] = new[j], new[len(qubits) + j]
         self.is_identity = False
-        if self.monomial and tableau.columns is not None:
+        if self.monomial and tableau.column is not None:
             local = sum((self.basis_state >> q & 1) << j for j, q in enumerate(qubits))
-            target, phase = tableau.columns[local]
+            target, phase = tableau.column(local)
             for j, q in enumerate(qubits):
                 self.basis_state = self.basis_state & ~(1 << q) | (target >> j & 1) << q
             self.phase *= phase

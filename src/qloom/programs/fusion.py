@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from qloom.observables import words_commute
 from qloom.programs.program import Pass, Rotation
 
 # A rotation looks back over at most this many passes for one to join: lowering stays linear in the number of gates.
@@ -41,6 +40,12 @@ def _place(rotation: Rotation, passes: list[Pass]) -> None:
 
 
 def _commutes(rotation: Rotation, other: Pass) -> bool:
-    if not (rotation.word[0] or other.x):
+    """Whether a rotation commutes with all of a pass; masks inlined, since lowering spends most of its time here."""
+    x, z = rotation.word
+    if not (x or other.x):
         return True
-    return all(words_commute(rotation.word, member.word) for member in other.rotations)
+    mine = (z & other.x).bit_count() & 1
+    for member in other.rotations:  # noqa: SIM110 - a generator takes twice as long
+        if ((x & member.word[1]).bit_count() & 1) != mine:
+            return False
+    return True
