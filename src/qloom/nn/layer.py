@@ -11,8 +11,9 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.base import AdjointEvaluator, Engine
 from qloom.errors import ShapeError
 from qloom.gradients import Differentiator, prepare_gradient
-from qloom.nn.bridge import evaluate, register
+from qloom.nn.bridge import evaluate
 from qloom.nn.initialization import initial_weights
+from qloom.nn.operators import register
 
 
 class QuantumLayer(nn.Module):

@@ -1,0 +1,103 @@
+"""Evaluation under torch.func: vmap's dimension is folded into the batch, which the engines take anyway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from qloom.engines.base import AdjointEvaluator
+from qloom.errors import UnsupportedError
+from qloom.nn.arrays import as_array, as_batch
+
+Wants = tuple[bool, bool]
+
+
+class TransformedEvaluate(torch.autograd.Function):
+    """Values (B, O), for vmap, grad and jacrev in any order."""
+
+    @staticmethod
+    def forward(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> Tensor:
+        return torch.from_numpy(evaluator.values(as_batch(inputs, weights, evaluator.circuit)))
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs[:2])
+        ctx.evaluator = inputs[2]
+
+    @staticmethod
+    def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
+        wants = tuple(ctx.needs_input_grad[:2])
+        d_inputs, d_weights = Pullback.apply(*ctx.saved_tensors, cotangents, ctx.evaluator, wants)
+        return d_inputs if wants[0] else None, d_weights if wants[1] else None, None
+
+    @staticmethod
+    def jvp(ctx: Any, *_: Any) -> Any:
+        raise UnsupportedError(
+            "forward-mode derivatives through a QuantumLayer are not available, expected reverse mode; "
+            "use torch.func.jacrev instead of jacfwd or hessian"
+        )
+
+    @staticmethod
+    def vmap(info: Any, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor, evaluator: Any) -> Any:
+        x, w = _folded(info.batch_size, dims, inputs, weights)
+        values = TransformedEvaluate.apply(x, w, evaluator)
+        return values.unflatten(0, (info.batch_size, -1)), 0
+
+
+class Pullback(torch.autograd.Function):
+    """Derivatives of sum(cotangents * values); an end of the line for autograd."""
+
+    @staticmethod
+    def forward(
+        inputs: Tensor,
+        weights: Tensor,
+        cotangents: Tensor,
+        evaluator: AdjointEvaluator,
+        wants: Wants,
+    ) -> tuple[Tensor, Tensor]:
+        batch = as_batch(inputs, weights, evaluator.circuit)
+        gradients = evaluator.backward(batch, as_array(cotangents), None, wants)
+        d_inputs, d_weights = (inputs.new_empty(0) if g is None else torch.from_numpy(g) for g in gradients)
+        return d_inputs, d_weights
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: Any, *_: Any) -> Any:
+        raise UnsupportedError(
+            "second derivatives through a QuantumLayer are not available, expected one backward pass; "
+            "leave create_graph out, or take differences of gradients"
+        )
+
+    @staticmethod
+    def vmap(
+        info: Any, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: Any,
+        wants: Wants,
+    ) -> Any:  # fmt: skip
+        n, per_sample = info.batch_size, weights.dim() - (dims[1] is not None) == 2
+        x, w = _folded(n, dims, inputs, weights)
+        if w.dim() == 1:
+            w = w.expand(len(x), -1)
+        g = _with_front(cotangents, dims[2], n).flatten(0, 1)
+        d_inputs, d_weights = Pullback.apply(x, w, g, evaluator, wants)
+        d_inputs = d_inputs.unflatten(0, (n, -1)) if wants[0] else d_inputs.expand(n, 0)
+        d_weights = d_weights.unflatten(0, (n, -1)) if wants[1] else d_weights.expand(n, 0)
+        return (d_inputs, d_weights if per_sample or not wants[1] else d_weights.sum(dim=1)), (0, 0)
+
+
+def _with_front(tensor: Tensor, dim: int | None, size: int) -> Tensor:
+    return tensor.expand(size, *tensor.shape) if dim is None else tensor.movedim(dim, 0)
+
+
+def _folded(n: int, dims: tuple[Any, ...], inputs: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """vmap's dimension folded into the batch: inputs (n B, I), weights (W,) or (n B, W)."""
+    x = _with_front(inputs, dims[0], n)
+    if dims[1] is not None or weights.dim() == 2:
+        w = _with_front(weights, dims[1], n)
+        w = w if w.dim() == 3 else w.unsqueeze(1).expand(-1, x.shape[1], -1)
+        weights = w.flatten(0, 1)
+    return x.flatten(0, 1), weights
