@@ -66,11 +66,13 @@ struct Shared {
         return r.source == Source::number || (r.source == Source::weight && batch.weight_stride == 0);
     }
     size_t pairs(const Pass& pass) const { return pass.x ? program.size() / 2 : program.size(); }
+    // Numbers in one half of a table (cosines or sines): whole vectors.
+    size_t room(const Pass& pass) const { return pairs(pass) < lanes ? lanes : pairs(pass); }
 
     void plan_tables() {
         for (size_t k = 0; k < program.passes.size(); ++k) {
             const Pass& pass = program.passes[k];
-            const size_t size = 2 * pairs(pass);
+            const size_t size = 2 * room(pass);
             const bool worth = pass.shared && pass.count > 1 && batch.weight_stride == 0;
             const bool fits = (table_size + size) * sizeof(T) <= MOST_TABLE_BYTES;
             tables[k] = worth && fits ? table_size : NO_TABLE;
@@ -89,10 +91,9 @@ struct Shared {
                 rotation_sign(pass.x, rotation.z) * batch.angle(program, rotation, 0);
         }
         walsh_hadamard(angles, size);
-        for (size_t i = 0; i < size; ++i) {
-            out[i] = T(std::cos(angles[i] / 2));
-            out[size + i] = T(std::sin(angles[i] / 2));
-        }
+        T* halves = inner.take<T>(room(pass));
+        for (size_t i = 0; i < room(pass); ++i) halves[i] = i < size ? T(whole_turns_off(angles[i] / 2)) : T(0);
+        kernels<T>().cos_sin(halves, room(pass) / lanes, out, out + room(pass));
     }
 
     void fill_turns(const Pass& pass) {
@@ -157,10 +158,10 @@ struct Tile {
         T* c = turns + 2 * r * lanes;
         T* s = c + lanes;
         for (size_t lane = 0; lane < lanes; ++lane) {
-            const T half = lane < used ? T(whole_turns_off(batch.angle(program, rotation, first + lane) / 2)) : T(0);
-            c[lane] = std::cos(half);
-            s[lane] = sign * std::sin(half);
+            sums[lane] = lane < used ? T(whole_turns_off(batch.angle(program, rotation, first + lane) / 2)) : T(0);
         }
+        kernel.cos_sin(sums, 1, c, s);
+        for (size_t lane = 0; lane < lanes; ++lane) s[lane] *= sign;
     }
 
     const T* turn(size_t r) const {
@@ -209,7 +210,7 @@ struct Tile {
             if (shared.tables[k] != NO_TABLE) {
                 const T* table = shared.table + shared.tables[k];
                 const Word word = word_on_vectors(pass.x, program.rotations[pass.first].z, 0);
-                kernel.rotate_table(re, im, shared.pairs(pass), word, table, table + shared.pairs(pass));
+                kernel.rotate_table(re, im, shared.pairs(pass), word, table, table + shared.room(pass));
                 continue;
             }
             if (pairs_with(k, k + 1)) {
@@ -308,7 +309,7 @@ struct Tile {
             if (shared.tables[k] != NO_TABLE) {
                 const T* table = shared.table + shared.tables[k];
                 const Word word = word_on_vectors(pass.x, program.rotations[pass.first].z, 0);
-                kernel.unrotate_table(re, im, lre, lim, shared.pairs(pass), word, table, table + shared.pairs(pass),
+                kernel.unrotate_table(re, im, lre, lim, shared.pairs(pass), word, table, table + shared.room(pass),
                                       table_sums + shared.tables[k] / 2 * lanes);
                 continue;
             }

@@ -25,6 +25,8 @@ struct Kernels {
     const char* name;
     size_t lanes;
 
+    // Cosines and sines of `vectors` vectors of angles, each at most a few turns, to the rounding of T.
+    void (*cos_sin)(const T* angles, size_t vectors, T* cosines, T* sines);
     // psi' = c psi + s (-1)^|k&z| partner (real word), or the same with partner replaced by -i partner.
     void (*rotate)(T* re, T* im, size_t begin, size_t end, const Word&, const T* c, const T* s);
     // Undo a rotation on psi and lambda, adding sum_k (-1)^|k&z| Im <lambda_k| -i partner_k> (or its real twin) to sum.
