@@ -196,12 +196,7 @@ struct Tile {
         return word_on_vectors(program.passes[k].x, program.rotations[program.passes[k].first].z, 0);
     }
 
-    // Whether two passes are single rotations that one walk over fours can do.
-    bool pairs_with(size_t k, size_t other) const {
-        if (other >= program.passes.size()) return false;
-        const Pass &a = program.passes[k], &b = program.passes[other];
-        return a.count == 1 && b.count == 1 && a.x && b.x && a.x != b.x;
-    }
+    const uint32_t* fours(size_t k) const { return program.fours.data() + program.fours_at[k]; }
 
     void run() {
         start();
@@ -213,10 +208,11 @@ struct Tile {
                 kernel.rotate_table(re, im, shared.pairs(pass), word, table, table + shared.room(pass));
                 continue;
             }
-            if (pairs_with(k, k + 1)) {
-                const size_t r = pass.first, q = program.passes[++k].first;
-                const Word words[2] = {word_of(k - 1), word_of(k)};
-                kernel.rotate_two(re, im, size, words, turn(r), turn(q));
+            if (program.in_couple[k] == 1) {
+                const Word words[2] = {word_of(k), word_of(k + 1)};
+                const size_t r = pass.first, q = program.passes[k + 1].first;
+                kernel.rotate_two(re, im, fours(k), size / 4, words, turn(r), turn(q));
+                ++k;
                 continue;
             }
             for (size_t r = pass.first; r < pass.first + pass.count; ++r) {
@@ -313,11 +309,11 @@ struct Tile {
                                       table_sums + shared.tables[k] / 2 * lanes);
                 continue;
             }
-            if (k > 0 && pairs_with(k, k - 1)) {
+            if (program.in_couple[k] == 2) {
                 const Word words[2] = {word_of(k), word_of(k - 1)};
                 const size_t r = pass.first, q = program.passes[k - 1].first;
                 std::memset(sums, 0, 2 * lanes * sizeof(T));
-                kernel.unrotate_two(re, im, lre, lim, size, words, turn(r), turn(q), sums);
+                kernel.unrotate_two(re, im, lre, lim, fours(k - 1), size / 4, words, turn(r), turn(q), sums);
                 add_slope(pass.x, program.rotations[r], sums, gradient, d_weights);
                 add_slope(program.passes[--k].x, program.rotations[q], sums + lanes, gradient, d_weights);
                 continue;

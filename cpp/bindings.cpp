@@ -31,6 +31,7 @@ static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights
         const uint32_t first = pass_start.data()[k], end = pass_start.data()[k + 1];
         p.passes.push_back({pass_x.data()[k], first, end - first, pass_shared.data()[k] != 0});
     }
+    p.plan_couples(kernels<float>().lanes * sizeof(float));
     return p;
 }
 

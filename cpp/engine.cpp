@@ -4,9 +4,6 @@
 namespace qloom {
 namespace {
 
-// A tile of samples must stay in cache; a single state must fill at least two vectors.
-constexpr unsigned MOST_QUBITS_BATCHED = 13;
-
 template <class T>
 bool in_lanes(const Program& program, size_t batch) {
     const size_t lanes = kernels<T>().lanes;

@@ -198,91 +198,126 @@ inline Vec<T> slope_pair(const Amplitude<T>& la, const Amplitude<T>& lb, const A
     return REAL ? there - back : there + back;
 }
 
-// The fours {i, i ^ x1, i ^ x2, i ^ x1 ^ x2} of two words: i has zeros at two pivot bits.
-struct Fours {
-    uint64_t x1, x2;
-    unsigned low, high;       // pivots, low < high
-    unsigned cross1, cross2;  // sign of word 1 changes with x2, of word 2 with x1
-
-    Fours(const Word& a, const Word& b) : x1(a.x), x2(b.x) {
-        const unsigned p = top_bit(a.x), q = top_bit(b.x >> p & 1 ? b.x ^ a.x : b.x);
-        low = p < q ? p : q;
-        high = p < q ? q : p;
-        cross1 = parity(b.x & a.z);
-        cross2 = parity(a.x & b.z);
-    }
-    size_t first(size_t p) const { return first_of_pair(first_of_pair(p, low), high); }
+// Where the four vectors of a four are, and the signs of the two words there.
+struct Four {
+    uint32_t i, j, k, l;
+    unsigned sign1, sign2;
 };
 
+class Fours {
+public:
+    // `swapped`: the list was made for the two words in the other order.
+    Fours(const uint32_t* list, const Word* w, bool swapped)
+        : list(list),
+          x1(uint32_t(w[0].x) * QLOOM_VECTOR_BYTES),
+          x2(uint32_t(w[1].x) * QLOOM_VECTOR_BYTES),
+          bit1(swapped),
+          bit2(!swapped),
+          cross1(parity(w[1].x & w[0].z)),
+          cross2(parity(w[0].x & w[1].z)) {}
+
+    Four operator[](size_t p) const {
+        const uint32_t entry = list[p], i = entry & ~3u;
+        return {i, i ^ x1, i ^ x2, i ^ x1 ^ x2, entry >> bit1 & 1, entry >> bit2 & 1};
+    }
+
+private:
+    const uint32_t* list;
+    uint32_t x1, x2;
+    unsigned bit1, bit2;
+
+public:
+    const unsigned cross1, cross2;  // the sign of word 1 changes with x2, that of word 2 with x1
+};
+
+template <class T>
+inline Vec<T>& at(T* part, uint32_t bytes) {
+    return *reinterpret_cast<Vec<T>*>(reinterpret_cast<char*>(part) + bytes);
+}
+
+template <class T>
+inline Amplitude<T> load(T* re, T* im, uint32_t bytes) {
+    return {at(re, bytes), at(im, bytes)};
+}
+
+template <class T>
+inline void store(T* re, T* im, uint32_t bytes, const Amplitude<T>& a) {
+    at(re, bytes) = a.re;
+    at(im, bytes) = a.im;
+}
+
 template <class T, bool REAL1, bool REAL2>
-void rotate_two_of(T* re_, T* im_, size_t vectors, const Word* w, const T* turn1, const T* turn2) {
-    auto re = reinterpret_cast<Vec<T>*>(re_), im = reinterpret_cast<Vec<T>*>(im_);
+void rotate_two_of(T* re, T* im, const uint32_t* list, size_t count, const Word* w, const T* turn1, const T* turn2) {
     auto t1 = reinterpret_cast<const Vec<T>*>(turn1), t2 = reinterpret_cast<const Vec<T>*>(turn2);
     const Vec<T> c1 = t1[0], c2 = t2[0], s1[2] = {t1[1], -t1[1]}, s2[2] = {t2[1], -t2[1]};
-    const Fours fours(w[0], w[1]);
-    for (size_t p = 0; p < vectors / 4; ++p) {
-        const size_t i = fours.first(p), j = i ^ fours.x1, k = i ^ fours.x2, l = j ^ fours.x2;
-        const unsigned sign1 = parity(i & w[0].z), sign2 = parity(i & w[1].z);
-        Amplitude<T> a{re[i], im[i]}, b{re[j], im[j]}, c{re[k], im[k]}, d{re[l], im[l]};
-        turn_pair<T, REAL1>(a, b, c1, s1[sign1]);
-        turn_pair<T, REAL1>(c, d, c1, s1[sign1 ^ fours.cross1]);
-        turn_pair<T, REAL2>(a, c, c2, s2[sign2]);
-        turn_pair<T, REAL2>(b, d, c2, s2[sign2 ^ fours.cross2]);
-        re[i] = a.re, im[i] = a.im, re[j] = b.re, im[j] = b.im;
-        re[k] = c.re, im[k] = c.im, re[l] = d.re, im[l] = d.im;
+    const Fours fours(list, w, false);
+    for (size_t p = 0; p < count; ++p) {
+        const Four f = fours[p];
+        Amplitude<T> a = load(re, im, f.i), b = load(re, im, f.j), c = load(re, im, f.k), d = load(re, im, f.l);
+        turn_pair<T, REAL1>(a, b, c1, s1[f.sign1]);
+        turn_pair<T, REAL1>(c, d, c1, s1[f.sign1 ^ fours.cross1]);
+        turn_pair<T, REAL2>(a, c, c2, s2[f.sign2]);
+        turn_pair<T, REAL2>(b, d, c2, s2[f.sign2 ^ fours.cross2]);
+        store(re, im, f.i, a);
+        store(re, im, f.j, b);
+        store(re, im, f.k, c);
+        store(re, im, f.l, d);
     }
 }
 
 template <class T, bool REAL1, bool REAL2>
-void unrotate_two_of(T* re_, T* im_, T* lre_, T* lim_, size_t vectors, const Word* w, const T* turn1, const T* turn2,
-                     T* sums_) {
-    auto re = reinterpret_cast<Vec<T>*>(re_), im = reinterpret_cast<Vec<T>*>(im_);
-    auto lre = reinterpret_cast<Vec<T>*>(lre_), lim = reinterpret_cast<Vec<T>*>(lim_);
+void unrotate_two_of(T* re, T* im, T* lre, T* lim, const uint32_t* list, size_t count, const Word* w, const T* turn1,
+                     const T* turn2, T* sums_) {
     auto t1 = reinterpret_cast<const Vec<T>*>(turn1), t2 = reinterpret_cast<const Vec<T>*>(turn2);
     auto sums = reinterpret_cast<Vec<T>*>(sums_);
     const Vec<T> c1 = t1[0], c2 = t2[0], s1[2] = {-t1[1], t1[1]}, s2[2] = {-t2[1], t2[1]};
     const Vec<T> unit[2] = {broadcast(T(1)), broadcast(T(-1))};
-    const Fours fours(w[0], w[1]);
+    const Fours fours(list, w, true);  // undoing goes from the later word to the earlier one
     Vec<T> sum1{}, sum2{};
-    for (size_t p = 0; p < vectors / 4; ++p) {
-        const size_t i = fours.first(p), j = i ^ fours.x1, k = i ^ fours.x2, l = j ^ fours.x2;
-        const unsigned sign1 = parity(i & w[0].z), sign2 = parity(i & w[1].z);
-        Amplitude<T> a{re[i], im[i]}, b{re[j], im[j]}, c{re[k], im[k]}, d{re[l], im[l]};
-        Amplitude<T> la{lre[i], lim[i]}, lb{lre[j], lim[j]}, lc{lre[k], lim[k]}, ld{lre[l], lim[l]};
-        sum1 += unit[sign1] * slope_pair<T, REAL1>(la, lb, a, b);
-        turn_pair<T, REAL1>(a, b, c1, s1[sign1]);
-        turn_pair<T, REAL1>(la, lb, c1, s1[sign1]);
-        sum1 += unit[sign1 ^ fours.cross1] * slope_pair<T, REAL1>(lc, ld, c, d);
-        turn_pair<T, REAL1>(c, d, c1, s1[sign1 ^ fours.cross1]);
-        turn_pair<T, REAL1>(lc, ld, c1, s1[sign1 ^ fours.cross1]);
-        sum2 += unit[sign2] * slope_pair<T, REAL2>(la, lc, a, c);
-        turn_pair<T, REAL2>(a, c, c2, s2[sign2]);
-        turn_pair<T, REAL2>(la, lc, c2, s2[sign2]);
-        re[i] = a.re, im[i] = a.im, re[k] = c.re, im[k] = c.im;
-        lre[i] = la.re, lim[i] = la.im, lre[k] = lc.re, lim[k] = lc.im;
-        sum2 += unit[sign2 ^ fours.cross2] * slope_pair<T, REAL2>(lb, ld, b, d);
-        turn_pair<T, REAL2>(b, d, c2, s2[sign2 ^ fours.cross2]);
-        turn_pair<T, REAL2>(lb, ld, c2, s2[sign2 ^ fours.cross2]);
-        re[j] = b.re, im[j] = b.im, re[l] = d.re, im[l] = d.im;
-        lre[j] = lb.re, lim[j] = lb.im, lre[l] = ld.re, lim[l] = ld.im;
+    for (size_t p = 0; p < count; ++p) {
+        const Four f = fours[p];
+        Amplitude<T> a = load(re, im, f.i), b = load(re, im, f.j), c = load(re, im, f.k), d = load(re, im, f.l);
+        Amplitude<T> la = load(lre, lim, f.i), lb = load(lre, lim, f.j), lc = load(lre, lim, f.k),
+                     ld = load(lre, lim, f.l);
+        const unsigned other1 = f.sign1 ^ fours.cross1, other2 = f.sign2 ^ fours.cross2;
+        sum1 += unit[f.sign1] * slope_pair<T, REAL1>(la, lb, a, b);
+        turn_pair<T, REAL1>(a, b, c1, s1[f.sign1]);
+        turn_pair<T, REAL1>(la, lb, c1, s1[f.sign1]);
+        sum1 += unit[other1] * slope_pair<T, REAL1>(lc, ld, c, d);
+        turn_pair<T, REAL1>(c, d, c1, s1[other1]);
+        turn_pair<T, REAL1>(lc, ld, c1, s1[other1]);
+        sum2 += unit[f.sign2] * slope_pair<T, REAL2>(la, lc, a, c);
+        turn_pair<T, REAL2>(a, c, c2, s2[f.sign2]);
+        turn_pair<T, REAL2>(la, lc, c2, s2[f.sign2]);
+        store(re, im, f.i, a);
+        store(re, im, f.k, c);
+        store(lre, lim, f.i, la);
+        store(lre, lim, f.k, lc);
+        sum2 += unit[other2] * slope_pair<T, REAL2>(lb, ld, b, d);
+        turn_pair<T, REAL2>(b, d, c2, s2[other2]);
+        turn_pair<T, REAL2>(lb, ld, c2, s2[other2]);
+        store(re, im, f.j, b);
+        store(re, im, f.l, d);
+        store(lre, lim, f.j, lb);
+        store(lre, lim, f.l, ld);
     }
     sums[0] += sum1;
     sums[1] += sum2;
 }
 
 template <class T>
-void rotate_two(T* re, T* im, size_t vectors, const Word* w, const T* turn1, const T* turn2) {
+void rotate_two(T* re, T* im, const uint32_t* fours, size_t count, const Word* w, const T* turn1, const T* turn2) {
     auto go = w[0].real ? (w[1].real ? rotate_two_of<T, true, true> : rotate_two_of<T, true, false>)
                         : (w[1].real ? rotate_two_of<T, false, true> : rotate_two_of<T, false, false>);
-    go(re, im, vectors, w, turn1, turn2);
+    go(re, im, fours, count, w, turn1, turn2);
 }
 
 template <class T>
-void unrotate_two(T* re, T* im, T* lre, T* lim, size_t vectors, const Word* w, const T* turn1, const T* turn2,
-                  T* sums) {
+void unrotate_two(T* re, T* im, T* lre, T* lim, const uint32_t* fours, size_t count, const Word* w, const T* turn1,
+                  const T* turn2, T* sums) {
     auto go = w[0].real ? (w[1].real ? unrotate_two_of<T, true, true> : unrotate_two_of<T, true, false>)
                         : (w[1].real ? unrotate_two_of<T, false, true> : unrotate_two_of<T, false, false>);
-    go(re, im, lre, lim, vectors, w, turn1, turn2, sums);
+    go(re, im, lre, lim, fours, count, w, turn1, turn2, sums);
 }
 
 template <class T, bool REAL>

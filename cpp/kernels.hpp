@@ -18,6 +18,9 @@ struct Word {
     bool real = false;      // odd |x&z|: the rotation is a real matrix
 };
 
+// Fours {i, i ^ x1, i ^ x2, i ^ x1 ^ x2} of two words with different x masks, not 0, are listed by their first vectors:
+// the byte offset of vector i, with the parity of i & z1 in bit 0 and that of i & z2 in bit 1.
+//
 // Functions over pairs [begin, end). With x != 0 pair p is (i, i ^ x), i being p with a 0 put in at the top bit of x;
 // with x == 0 "pair" p is vector p itself. Arrays are aligned to a vector. Coefficient arrays hold one vector.
 template <class T>
@@ -32,11 +35,12 @@ struct Kernels {
     // Undo a rotation on psi and lambda, adding sum_k (-1)^|k&z| Im <lambda_k| -i partner_k> (or its real twin) to sum.
     void (*unrotate)(T* re, T* im, T* lre, T* lim, size_t begin, size_t end, const Word&, const T* c, const T* s,
                      T* sum);
-    // Two rotations, the first word's first, in one walk over fours of vectors; x masks different and not 0, lanes
-    // apart (batched layout only). The second function undoes them, adding the terms of both to sums (2 vectors).
-    void (*rotate_two)(T* re, T* im, size_t vectors, const Word*, const T* turn1, const T* turn2);
-    void (*unrotate_two)(T* re, T* im, T* lre, T* lim, size_t vectors, const Word*, const T* turn1, const T* turn2,
-                         T* sums);
+    // Two rotations, words[0] first, in one walk over `count` fours of vectors (batched layout only). The second
+    // function undoes them, adding the terms of both to sums (2 vectors).
+    void (*rotate_two)(T* re, T* im, const uint32_t* fours, size_t count, const Word* words, const T* turn1,
+                       const T* turn2);
+    void (*unrotate_two)(T* re, T* im, T* lre, T* lim, const uint32_t* fours, size_t count, const Word* words,
+                         const T* turn1, const T* turn2, T* sums);
     // A multiplexed rotation: its own c and s for each pair, shared by all lanes (batched layout only).
     void (*rotate_table)(T* re, T* im, size_t pairs, const Word&, const T* c, const T* s);
     // Undo a multiplexed rotation, adding each pair's term to sums (pairs vectors).

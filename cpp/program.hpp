@@ -52,13 +52,24 @@ struct Program {
     std::vector<Pass> passes;
     std::vector<Rotation> rotations;
     std::vector<Term> diagonal, others;  // terms with x == 0, and the rest
-    bool probabilities = false;  // outputs are |psi|^2 summed over the basis states that `outcome` maps together
+    // In the batched layout two neighbouring passes of one rotation each run as one walk over fours.
+    std::vector<uint32_t> fours;     // lists of all such couples, one after the other
+    std::vector<size_t> fours_at;    // pass -> start of its couple's list, where it is the first of a couple
+    std::vector<uint8_t> in_couple;  // pass -> 0 alone, 1 first of a couple, 2 second
+    bool probabilities = false;      // outputs are |psi|^2 summed over the basis states that `outcome` maps together
     BitMap outcome;
     int64_t real_column = -1, imaginary_column = -1;  // inputs that hold the initial amplitudes
     std::vector<double> initial;                      // fixed initial amplitudes: real parts, then imaginary parts
 
     size_t size() const { return size_t(1) << n_qubits; }
+
+    // Fills the three lists above, for vectors of so many bytes; for registers too large to run in tiles it does
+    // nothing.
+    void plan_couples(size_t vector_bytes);
 };
+
+// A tile of samples must stay in cache: wider registers run one sample at a time.
+constexpr unsigned MOST_QUBITS_BATCHED = 13;
 
 // Pairs a pass runs over, of `vectors` vectors.
 inline size_t n_pairs(const Word& w, size_t vectors) { return w.x ? vectors / 2 : vectors; }
