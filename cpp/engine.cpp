@@ -11,6 +11,15 @@ bool in_lanes(const Program& program, size_t batch) {
     return program.n_qubits <= MOST_QUBITS_BATCHED && 2 * batch >= lanes;
 }
 
+// Waking threads takes some ten microseconds: less work than this many turns of an amplitude is done sooner alone.
+constexpr size_t LEAST_WORK_SHARED = size_t(1) << 18;
+
+template <class T>
+Batch<T> with_threads_worth_waking(const Program& program, Batch<T> batch) {
+    if (batch.size * program.size() * (program.rotations.size() + 1) < LEAST_WORK_SHARED) batch.threads = 1;
+    return batch;
+}
+
 }  // namespace
 
 template <class T>
@@ -21,19 +30,22 @@ size_t kept_size(const Program& program, size_t batch) {
 }
 
 template <class T>
-void forward(const Program& program, const Batch<T>& batch, T* values, T* kept) {
+void forward(const Program& program, const Batch<T>& given, T* values, T* kept) {
+    const Batch<T> batch = with_threads_worth_waking(program, given);
     in_lanes<T>(program, batch.size) ? batched::forward(program, batch, values, kept)
                                      : single::forward(program, batch, values, kept);
 }
 
 template <class T>
-void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& gradient) {
+void backward(const Program& program, const Batch<T>& given, const Gradient<T>& gradient) {
+    const Batch<T> batch = with_threads_worth_waking(program, given);
     in_lanes<T>(program, batch.size) ? batched::backward(program, batch, gradient)
                                      : single::backward(program, batch, gradient);
 }
 
 template <class T>
-void states(const Program& program, const Batch<T>& batch, T* out) {
+void states(const Program& program, const Batch<T>& given, T* out) {
+    const Batch<T> batch = with_threads_worth_waking(program, given);
     in_lanes<T>(program, batch.size) ? batched::states(program, batch, out) : single::states(program, batch, out);
 }
 

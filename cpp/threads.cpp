@@ -67,16 +67,26 @@ public:
     }
 
 private:
-    // Sleeping and waking costs more than most passes take: look for a while first.
+    // Sleeping and waking costs more than most passes take: look for a while first, leaving the core to its other
+    // thread.
     template <class F>
     static bool spin_until(F ready) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(30);
         do {
-            for (int i = 0; i < 64; ++i)
+            for (int i = 0; i < 16; ++i) {
                 if (ready()) return true;
-            std::this_thread::yield();
+                rest();
+            }
         } while (std::chrono::steady_clock::now() < end);
         return false;
+    }
+
+    static void rest() {
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        asm volatile("yield");
+#endif
     }
 
     void serve(size_t index) {
