@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from numbers import Real
 from typing import Any, Literal
 
@@ -47,7 +48,7 @@ class Angle:
         if not isinstance(factor, Real):
             return NotImplemented
         scale = 0.0 if self.is_number else self.scale * float(factor)
-        return replace(self, scale=scale, offset=self.offset * float(factor))
+        return Angle(self.source, self.index, scale, self.offset * float(factor))
 
     __rmul__ = __mul__
 
@@ -62,7 +63,7 @@ class Angle:
             return self._plus_slot(other)
         if not isinstance(other, Real):
             return NotImplemented
-        return replace(self, offset=self.offset + float(other))
+        return Angle(self.source, self.index, self.scale, self.offset + float(other))
 
     __radd__ = __add__
 
@@ -128,7 +129,7 @@ def as_angle(value: object) -> Angle:
         raise CircuitError(
             f"angle {value!r} is a {type(value).__name__}, expected a number or a slot from inputs() or weights()"
         )
-    if not (np.isfinite(angle.offset) and np.isfinite(angle.scale)):
+    if not (isfinite(angle.offset) and isfinite(angle.scale)):
         raise CircuitError(f"angle {value!r} is not finite, expected a finite number of radians")
     return angle
 

@@ -53,7 +53,8 @@ def _lower_into(frame: Frame, circuit: Circuit, observables: Sequence[PauliSum])
         expansion = op.gate.expansion(*op.angles)
         phases += [as_angle(phase) for phase in expansion.phases]
         for letters, angle in expansion.rotations:
-            _lower_rotation(frame, letters, as_angle(angle), op.qubits, rotations)
+            slot = angle if isinstance(angle, Angle) else as_angle(angle)
+            _lower_rotation(frame, letters, slot, op.qubits, rotations)
     return Program(
         circuit.n_qubits, circuit.n_inputs, circuit.n_weights, circuit.initial, fuse(rotations),
         _pull_terms(frame, observables), len(observables), None, frame, tuple(phases),
