@@ -42,6 +42,15 @@ def test_one_sentence_with_both_differences_and_intervals(signs):
         assert f"{BY_SIGN[sign].difference:+.4f} (95% interval {BY_SIGN[sign].low:+.4f}" in text
 
 
+def test_baselines_that_did_better_are_named():
+    controls = {"hybrid_classical": BY_SIGN[1], "hybrid_separable": BY_SIGN[1]}
+    beaten = verdict_sentence("r2", 0.8, {**controls, "linear": BY_SIGN[0], "boosting": BY_SIGN[-1]})
+    assert beaten.endswith("; gradient boosting did better than the hybrid model.")
+    both = verdict_sentence("r2", 0.8, {**controls, "linear": BY_SIGN[-1], "boosting": BY_SIGN[-1]})
+    assert both.endswith("; a linear model and gradient boosting did better than the hybrid model.")
+    assert "boosting" not in verdict_sentence("r2", 0.8, {**controls, "linear": BY_SIGN[1], "boosting": BY_SIGN[0]})
+
+
 def test_difference_is_hybrid_less_the_other():
     draws = {"hybrid": np.full(10, 0.9), "a": np.full(10, 0.7)}
     assert paired_differences({"hybrid": 0.9, "a": 0.7}, draws) == {"a": pytest.approx((0.2, 0.2, 0.2))}

@@ -14,6 +14,7 @@ _AGAINST = {
     "hybrid_classical": "an equal-parameter classical layer in its place",
     "hybrid_separable": "the same circuit without entangling gates",
 }
+_BASELINES = {"linear": "a linear model", "boosting": "gradient boosting"}
 _SUMMARIES = {
     (1, 1): "The quantum layer helped",
     (1, 0): "The quantum layer did better than a classical one, but not measurably through entanglement",
@@ -50,16 +51,18 @@ def paired_differences(scores: Mapping[str, float], draws: Mapping[str, np.ndarr
 
 
 def verdict_sentence(metric: str, score: float, differences: Mapping[str, Difference]) -> str:
-    """One sentence on the quantum layer, judged by the two controls.
+    """One sentence on the quantum layer, judged by the two controls; it names the baselines that beat the hybrid model.
 
     Args:
         metric: name of the main score.
         score: the hybrid model's.
-        differences: hybrid less each control.
+        differences: hybrid less each control and, where there are any, each baseline.
     """
     signs = differences["hybrid_classical"].sign, differences["hybrid_separable"].sign
     parts = " and ".join(f"{_describe(differences[key])} against {text}" for key, text in _AGAINST.items())
-    return f"{_SUMMARIES[signs]}, in one training run of each: {TITLES[metric]} {score:.4f}, {parts}."
+    ahead = [text for key, text in _BASELINES.items() if key in differences and differences[key].sign < 0]
+    rest = f"; {' and '.join(ahead)} did better than the hybrid model" if ahead else ""
+    return f"{_SUMMARIES[signs]}, in one training run of each: {TITLES[metric]} {score:.4f}, {parts}{rest}."
 
 
 def _describe(difference: Difference) -> str:
