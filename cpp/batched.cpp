@@ -422,12 +422,7 @@ void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& 
         }
         tile.close_part(sums + part * width);
     });
-    if (!gradient.d_weights || batch.weight_stride) return;
-    for (size_t w = 0; w < width; ++w) {
-        double total = 0;
-        for (size_t part = 0; part < parts; ++part) total += sums[part * width + w];
-        gradient.d_weights[w] = T(total);
-    }
+    if (gradient.d_weights && !batch.weight_stride) add_parts(sums, parts, width, gradient.d_weights);
 }
 
 template <class T>

@@ -28,4 +28,14 @@ void states(const Program&, const Batch<T>&, T* out);
 // so results do not depend on the threads.
 inline size_t n_parts(size_t items) { return items < 16 ? items : items < 1024 ? 16 : 64; }
 
+// Sums of `width` numbers for each part, added up part by part.
+template <class T>
+void add_parts(const double* sums, size_t parts, size_t width, T* out) {
+    for (size_t k = 0; k < width; ++k) {
+        double total = 0;
+        for (size_t part = 0; part < parts; ++part) total += sums[part * width + k];
+        out[k] = T(total);
+    }
+}
+
 }  // namespace qloom

@@ -50,7 +50,7 @@ def check_compiler() -> None:
     given = os.environ.get("CXX")
     if not (shutil.which(given.split()[0]) if given else any(map(shutil.which, COMPILERS))):
         what = f"CXX is {given!r}, which is not found" if given else "no C++ compiler found"
-        stop(f"{what}, expected GCC 12 or Clang 15 or later; on Debian or Ubuntu: apt-get install g++")
+        stop(f"{what}, expected one for C++20 such as GCC 12; on Debian or Ubuntu: apt-get install g++")
 
 
 def check_torch(python: Path, options: list[str]) -> None:

@@ -9,16 +9,14 @@ diagonal, which often fuses far better, and is the only one for states, outcomes
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.observables import PauliSum, word_from_letters
 from qloom.programs.frame import Frame, gate_tableau, quarter_turns, rotation_tableau
 from qloom.programs.fusion import fuse
-from qloom.programs.program import Pass, Program, Rotation, Term
-
-# A pass whose angles differ between samples turns by one rotation at a time; a shared one by all at once.
-_SHARED_PASS_COST = 1.0
+from qloom.programs.program import Program, Rotation, Term
 
 
 def lower(circuit: Circuit, observables: Sequence[PauliSum]) -> Program:
@@ -32,13 +30,12 @@ def lower_states(circuit: Circuit, measured: Sequence[int] | None = None) -> Pro
     program = _lower_into(Frame(circuit.n_qubits, monomial=True), circuit, ())
     if measured is None:
         return program
-    values = {name: getattr(program, name) for name in program.__dataclass_fields__}
-    return Program(**values | {"measured": tuple(measured), "n_outputs": 2 ** len(measured)})
+    return replace(program, measured=tuple(measured), n_outputs=2 ** len(measured))
 
 
 def cost(program: Program) -> float:
-    """Walks over the state that one evaluation takes."""
-    passes = sum(_SHARED_PASS_COST if p.shared else len(p.rotations) for p in program.passes)
+    """Walks over the state that one evaluation takes: a shared pass is one, else every rotation is."""
+    passes = sum(1 if p.shared else len(p.rotations) for p in program.passes)
     return passes + 0.5 * sum(term.word[0] != 0 for term in program.terms)
 
 
@@ -81,6 +78,3 @@ def _pull_terms(frame: Frame, observables: Sequence[PauliSum]) -> tuple[Term, ..
             sign, pulled = frame.pull(word)
             terms.append(Term(sign * float(coefficient.real), pulled, output))
     return tuple(terms)
-
-
-__all__ = ["Pass", "Program", "cost", "lower", "lower_states"]
