@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,17 +9,15 @@ import numpy as np
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.parameters import Angle
-from qloom.engines.base import AdjointEvaluator, Engine, Outputs, Probabilities, n_outputs_of
+from qloom.engines.base import AdjointEvaluator, Engine, Outputs, n_outputs_of
 from qloom.engines.batch import Batch, check_memory
+from qloom.engines.native_program import prepared, prepared_states
 from qloom.errors import CircuitError, ShapeError
-from qloom.programs import Program, lower, lower_states
-from qloom.programs.frame import reversed_bits
+from qloom.programs import Program
 
-MOST_QUBITS, MOST_THREADS = 32, 1024
+MOST_THREADS = 1024
 # Final states kept from the forward walk spare the backward one a second run, up to this many bytes.
 MOST_KEPT_BYTES = 1 << 26
-
-_SOURCES = {"number": 0, "input": 1, "weight": 2}
 
 
 class StatevectorEngine(Engine):
@@ -46,7 +43,7 @@ class StatevectorEngine(Engine):
         return StatevectorEvaluator(circuit, outputs, self.n_threads)
 
     def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
-        program, native = _prepared_states(circuit.copy())
+        program, native = prepared_states(circuit.copy())
         size = 2**program.n_qubits
         item = 2 * batch.dtype.itemsize
         moved = 0 if program.frame.is_identity else size * (8 + 16) + batch.size * size * item
@@ -64,7 +61,7 @@ class StatevectorEvaluator(AdjointEvaluator):
         self.circuit = circuit.copy()
         self.n_outputs = n_outputs_of(outputs)
         self.n_threads = n_threads
-        self.program, self._native = _prepared(self.circuit, outputs)
+        self.program, self._native = prepared(self.circuit, outputs)
 
     def __reduce__(self) -> Any:  # the native program is made again from the circuit
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
@@ -124,74 +121,6 @@ class StatevectorEvaluator(AdjointEvaluator):
             state = 2 * batch.dtype.itemsize * 2**n
             values = batch.size * self.n_outputs * batch.dtype.itemsize
             check_memory(states * state + values, f"{batch.size} samples of {n} qubits, {self.n_outputs} outputs")
-
-
-@lru_cache(maxsize=128)
-def _prepared(circuit: Circuit, outputs: Outputs) -> tuple[Program, Any]:
-    _check_width(circuit)
-    probabilities = isinstance(outputs, Probabilities)
-    program = lower_states(circuit, outputs.qubits) if probabilities else lower(circuit, outputs)  # type: ignore
-    return program, _to_native(program)
-
-
-@lru_cache(maxsize=128)
-def _prepared_states(circuit: Circuit) -> tuple[Program, Any]:
-    _check_width(circuit)
-    program = lower_states(circuit)
-    return program, _to_native(program)
-
-
-def _check_width(circuit: Circuit) -> None:
-    if circuit.n_qubits > MOST_QUBITS:
-        check_memory(8 * 2**circuit.n_qubits, f"one state of {circuit.n_qubits} qubits in float32")
-        raise CircuitError(f"{circuit.n_qubits} qubits, expected at most {MOST_QUBITS} for state vectors")
-
-
-def _to_native(program: Program) -> Any:
-    n = program.n_qubits
-    rotations = [r for p in program.passes for r in p.rotations]
-    starts = np.cumsum([0, *(len(p.rotations) for p in program.passes)], dtype=np.uint32)
-    native = _native.Program(
-        n, program.n_inputs, program.n_weights, program.n_outputs,
-        _masks([p.x for p in program.passes], n), starts, np.array([p.shared for p in program.passes], np.uint8),
-        _masks([r.word[1] for r in rotations], n),
-        np.array([_SOURCES[r.angle.source] for r in rotations], np.int8),
-        np.array([r.angle.index for r in rotations], np.int32),
-        np.array([r.angle.scale for r in rotations], np.float64),
-        np.array([r.angle.offset for r in rotations], np.float64),
-    )  # fmt: skip
-    _measure(native, program)
-    _start(native, program)
-    return native
-
-
-def _measure(native: Any, program: Program) -> None:
-    n = program.n_qubits
-    if program.measured is not None:
-        images = [program.frame.pull((0, 1 << q)) for q in reversed(program.measured)]
-        flips = sum((sign < 0) << k for k, (sign, _) in enumerate(images))
-        native.measure_outcomes([reversed_bits(word[1], n) for _, word in images], flips)
-        return
-    terms = program.terms
-    native.measure_terms(
-        np.array([t.coefficient for t in terms], np.float64), _masks([t.word[0] for t in terms], n),
-        _masks([t.word[1] for t in terms], n), np.array([t.output for t in terms], np.uint32),
-    )  # fmt: skip
-
-
-def _start(native: Any, program: Program) -> None:
-    initial = program.initial
-    if initial is None:
-        return
-    if initial.values is not None:
-        values = np.array(initial.values, complex)
-        native.start_from(np.concatenate([values.real, values.imag]))
-    else:
-        native.start_from_inputs(initial.real, -1 if initial.imaginary is None else initial.imaginary)
-
-
-def _masks(masks: list[int], n_qubits: int) -> np.ndarray:
-    return np.array([reversed_bits(mask, n_qubits) for mask in masks], np.uint64)
 
 
 def _in_computational_basis(program: Program, batch: Batch, states: np.ndarray) -> np.ndarray:
