@@ -2,15 +2,18 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-NATIVE := CMakeLists.txt $(wildcard cpp/*)
+NATIVE := CMakeLists.txt $(wildcard cpp/* cpp/kernels/*)
 
-.PHONY: help install demo test test-fast test-slow lint format types clean
+.PHONY: help install demo test test-fast test-slow lint format types bench bench-peers bench-page clean
 
 help:
 	@echo "make demo       install, train on an embedded table, say where the report is"
 	@echo "make test       install, lint, type check and all tests but the slow ones"
 	@echo "make test-fast  the ten-second tests, the first thing to run after an edit"
 	@echo "make test-slow  the tests that take longer"
+	@echo "make bench      time the engine beside the machine's limits, a few minutes"
+	@echo "make bench-peers  time it beside other systems, 40 minutes, 13 GB for their environments"
+	@echo "make bench-page   write docs/performance.md from the results"
 	@echo "make format     rewrite the sources in the house format"
 
 # Installed anew when the dependencies or the native sources change. The Python sources are used in place.
@@ -36,7 +39,7 @@ test-slow: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror cpp/*.cpp cpp/*.hpp
+	$(BIN)/clang-format --dry-run --Werror cpp/*.cpp cpp/*.hpp cpp/kernels/*.hpp
 
 types: install
 	$(BIN)/mypy
@@ -44,7 +47,18 @@ types: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i cpp/*.cpp cpp/*.hpp
+	$(BIN)/clang-format -i cpp/*.cpp cpp/*.hpp cpp/kernels/*.hpp
+
+bench: install
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.page
+
+bench-peers: install
+	$(BIN)/python -m benchmarks.peers.compare
+	$(BIN)/python -m benchmarks.page
+
+bench-page: install
+	$(BIN)/python -m benchmarks.page
 
 clean:
 	rm -rf $(VENV) build

@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "kernels.hpp"
 #include "program.hpp"
 #include "threads.hpp"
 
@@ -19,33 +20,32 @@ template <class T>
 using MaybeArray = std::optional<Array<T>>;
 
 static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
-                            Array<const uint64_t> pass_x, Array<const uint32_t> pass_start,
-                            Array<const uint8_t> pass_shared, Array<const uint64_t> z, Array<const int8_t> source,
-                            Array<const int32_t> index, Array<const double> scale, Array<const double> offset) {
+                            Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
+                            Array<const int8_t> source, Array<const int32_t> index, Array<const double> scale,
+                            Array<const double> offset) {
     Program p;
     p.n_qubits = n_qubits, p.n_inputs = n_inputs, p.n_weights = n_weights, p.n_outputs = n_outputs;
     for (size_t r = 0; r < z.size(); ++r)
         p.rotations.push_back(
-            {z.data()[r], Source(source.data()[r]), index.data()[r], scale.data()[r], offset.data()[r]});
+            {z.data()[r], {Source(source.data()[r]), index.data()[r], scale.data()[r], offset.data()[r]}});
     for (size_t k = 0; k < pass_x.size(); ++k) {
         const uint32_t first = pass_start.data()[k], end = pass_start.data()[k + 1];
-        p.passes.push_back({pass_x.data()[k], first, end - first, pass_shared.data()[k] != 0});
+        p.passes.push_back({pass_x.data()[k], first, end - first});
     }
-    p.plan_couples(kernels<float>().lanes * sizeof(float));
     return p;
 }
 
 static void measure_terms(Program& p, Array<const double> coefficient, Array<const uint64_t> x, Array<const uint64_t> z,
                           Array<const uint32_t> output) {
     for (size_t t = 0; t < x.size(); ++t) {
-        const Term term{coefficient.data()[t], x.data()[t], z.data()[t], output.data()[t]};
-        (term.x ? p.others : p.diagonal).push_back(term);
+        p.terms.push_back({coefficient.data()[t], x.data()[t], z.data()[t], output.data()[t]});
     }
 }
 
 static void measure_outcomes(Program& p, const std::vector<uint64_t>& rows, uint64_t flips) {
     p.probabilities = true;
-    p.outcome = BitMap(rows, flips, p.n_qubits);
+    p.outcome = rows;
+    p.outcome_flips = flips;
 }
 
 static void start_from(Program& p, Array<const double> parts) {
@@ -60,7 +60,7 @@ static void start_from_inputs(Program& p, int64_t real_column, int64_t imaginary
 template <class T>
 static Batch<T> batch_of(const Program& p, const Array<const T>& inputs, const Array<const T>& weights, int threads) {
     const size_t stride = weights.ndim() == 2 ? p.n_weights : 0;
-    return {inputs.shape(0), inputs.data(), weights.data(), stride, threads};
+    return {inputs.shape(0), inputs.data(), weights.data(), stride, p.n_inputs, threads};
 }
 
 template <class T>
@@ -81,7 +81,7 @@ static void bind(nb::module_& m) {
     m.def(
         "backward",
         [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<const T> cotangents,
-           MaybeArray<const T> kept, MaybeArray<T> d_inputs, MaybeArray<T> d_weights, int threads) {
+           MaybeArray<T> kept, MaybeArray<T> d_inputs, MaybeArray<T> d_weights, int threads) {
             nb::gil_scoped_release unlocked;
             backward<T>(p, batch_of<T>(p, inputs, weights, threads),
                         {cotangents.data(), data_or_null(kept), data_or_null(d_inputs), data_or_null(d_weights)});
@@ -97,17 +97,20 @@ static void bind(nb::module_& m) {
         nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg());
 }
 
+void bind_limits(nb::module_&);    // bindings_limits.cpp
+void bind_lowering(nb::module_&);  // bindings_lowering.cpp
+
 NB_MODULE(_native, m) {
     nb::set_leak_warnings(false);  // programs cached until the interpreter ends are no leak
     m.doc() = "Native engine: programs of Pauli rotations on batches of state vectors.";
     nb::class_<Program>(m, "Program")
         .def("__init__",
              [](Program* self, unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
-                Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint8_t> pass_shared,
-                Array<const uint64_t> z, Array<const int8_t> source, Array<const int32_t> index,
-                Array<const double> scale, Array<const double> offset) {
-                 new (self) Program(make_program(n_qubits, n_inputs, n_weights, n_outputs, pass_x, pass_start,
-                                                 pass_shared, z, source, index, scale, offset));
+                Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
+                Array<const int8_t> source, Array<const int32_t> index, Array<const double> scale,
+                Array<const double> offset) {
+                 new (self) Program(make_program(n_qubits, n_inputs, n_weights, n_outputs, pass_x, pass_start, z,
+                                                 source, index, scale, offset));
              })
         .def("measure_terms", &measure_terms)
         .def("measure_outcomes", &measure_outcomes)
@@ -118,6 +121,8 @@ NB_MODULE(_native, m) {
         });
     bind<float>(m);
     bind<double>(m);
+    bind_lowering(m);
+    bind_limits(m);
     m.def("available_threads", &available_threads);
     m.def(
         "kernel_names",

@@ -1,52 +1,116 @@
-// Picks the regime of a call.
-#include "regimes.hpp"
+// A call: the layout of its samples, and their tiles shared among threads.
+#include "program.hpp"
+#include "threads.hpp"
+#include "tile.hpp"
 
 namespace qloom {
 namespace {
 
-template <class T>
-bool in_lanes(const Program& program, size_t batch) {
-    const size_t lanes = kernels<T>().lanes;
-    if (program.size() < 4 * lanes) return true;
-    return program.n_qubits <= MOST_QUBITS_BATCHED && 2 * batch >= lanes;
-}
-
+// Registers wider than this run with amplitudes in the lanes even where there are samples enough to fill them: one
+// sample's state then stays in cache.
+constexpr unsigned MOST_BITS_SAMPLES_IN_LANES = 10;
+// States from this width on are shared by the threads where there are fewer than FEW of them.
+constexpr unsigned LEAST_BITS_SHARED = 15;
+constexpr size_t FEW = 4;
 // Waking threads takes some ten microseconds: less work than this many turns of an amplitude is done sooner alone.
 constexpr size_t LEAST_WORK_SHARED = size_t(1) << 18;
 
+// Work is cut into at most this many parts, whatever the number of threads, and sums are taken part by part in order:
+// so results do not depend on the threads.
+size_t n_parts(size_t items) { return items < 8 ? items : items < 64 ? 8 : items < 1024 ? 16 : 64; }
+
 template <class T>
-Batch<T> with_threads_worth_waking(const Program& program, Batch<T> batch) {
-    if (batch.size * program.size() * (program.rotations.size() + 1) < LEAST_WORK_SHARED) batch.threads = 1;
-    return batch;
-}
+struct Layout {
+    unsigned lane_bits;  // 0: lanes are samples
+    size_t per_tile, tiles, parts, numbers;
+    int threads, threads_within;  // within 0: a tile is one thread's
+
+    Layout(const Program& program, const Batch<T>& batch) {
+        const size_t lanes = kernels<T>().lanes;
+        const unsigned bits = program.coordinates().bits, most = 63 - __builtin_clzll(lanes);
+        const bool samples = bits < most + 2 || (bits <= MOST_BITS_SAMPLES_IN_LANES && 2 * batch.size >= lanes);
+        lane_bits = samples ? 0 : most;
+        per_tile = samples ? lanes : 1;
+        tiles = (batch.size + per_tile - 1) / per_tile;
+        numbers = (size_t(2) << bits) * per_tile;
+        const bool work = batch.size * (program.rotations.size() + 1) << bits >= LEAST_WORK_SHARED;
+        const bool within = !samples && bits >= LEAST_BITS_SHARED && batch.size < FEW;
+        threads = work && !within ? batch.threads : 1;
+        threads_within = within ? batch.threads : 0;
+        parts = within ? 1 : n_parts(tiles);
+    }
+
+    // body(tile, part) for every tile, opened on its part of psi; done(tile, part) when a part's tiles are through.
+    template <class F, class G>
+    void over_tiles(const Angles<T>& angles, bool with_lambda, T* psi, F body, G done) const {
+        parallel_for(parts, threads, [&](size_t part) {
+            Tile<T> tile(angles, threads_within, with_lambda);
+            for (size_t t = tiles * part / parts; t < tiles * (part + 1) / parts; ++t) {
+                tile.open(t * per_tile, psi ? psi + t * numbers : nullptr);
+                body(tile, part);
+            }
+            done(tile, part);
+        });
+    }
+    template <class F>
+    void over_tiles(const Angles<T>& angles, T* psi, F body) const {
+        over_tiles(angles, false, psi, [&](Tile<T>& tile, size_t) { body(tile); }, [](Tile<T>&, size_t) {});
+    }
+
+    const Schedule& schedule(const Program& program, const Batch<T>& batch) const {
+        return program.schedule(lane_bits, batch.weight_stride != 0);
+    }
+};
 
 }  // namespace
 
 template <class T>
 size_t kept_size(const Program& program, size_t batch) {
-    const size_t lanes = kernels<T>().lanes;
-    const size_t samples = in_lanes<T>(program, batch) ? (batch + lanes - 1) / lanes * lanes : batch;
-    return samples * 2 * program.size();
+    const Layout<T> layout(program, {batch, nullptr, nullptr, 0, 0, 1});
+    return layout.tiles * layout.numbers;
 }
 
 template <class T>
-void forward(const Program& program, const Batch<T>& given, T* values, T* kept) {
-    const Batch<T> batch = with_threads_worth_waking(program, given);
-    in_lanes<T>(program, batch.size) ? batched::forward(program, batch, values, kept)
-                                     : single::forward(program, batch, values, kept);
+void forward(const Program& program, const Batch<T>& batch, T* values, T* kept) {
+    const Layout<T> layout(program, batch);
+    const Angles<T> angles(program, layout.schedule(program, batch), batch);
+    layout.over_tiles(angles, kept, [&](Tile<T>& tile) {
+        tile.run();
+        tile.measure(values);
+    });
 }
 
 template <class T>
-void backward(const Program& program, const Batch<T>& given, const Gradient<T>& gradient) {
-    const Batch<T> batch = with_threads_worth_waking(program, given);
-    in_lanes<T>(program, batch.size) ? batched::backward(program, batch, gradient)
-                                     : single::backward(program, batch, gradient);
+void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& gradient) {
+    const Layout<T> layout(program, batch);
+    const Angles<T> angles(program, layout.schedule(program, batch), batch);
+    // Of every part: the derivatives of the weights, then the sums over the tables' entries.
+    const size_t width = program.n_weights + angles.n_sums;
+    Scratch scratch;
+    double* sums = scratch.take<double>(layout.parts * width);
+    std::memset(sums, 0, layout.parts * width * sizeof(double));
+    layout.over_tiles(
+        angles, true, gradient.kept,
+        [&](Tile<T>& tile, size_t part) {
+            if (!gradient.kept) tile.run();
+            tile.walk_back(gradient, sums + part * width);
+        },
+        [&](Tile<T>& tile, size_t part) { tile.add_table_sums(sums + part * width + program.n_weights); });
+    if (!gradient.d_weights || batch.weight_stride) return;
+    for (size_t part = 1; part < layout.parts; ++part)
+        for (size_t k = 0; k < width; ++k) sums[k] += sums[part * width + k];
+    angles.add_table_slopes(sums + program.n_weights, sums);
+    for (size_t k = 0; k < program.n_weights; ++k) gradient.d_weights[k] = T(sums[k]);
 }
 
 template <class T>
-void states(const Program& program, const Batch<T>& given, T* out) {
-    const Batch<T> batch = with_threads_worth_waking(program, given);
-    in_lanes<T>(program, batch.size) ? batched::states(program, batch, out) : single::states(program, batch, out);
+void states(const Program& program, const Batch<T>& batch, T* out) {
+    const Layout<T> layout(program, batch);
+    const Angles<T> angles(program, layout.schedule(program, batch), batch);
+    layout.over_tiles(angles, nullptr, [&](Tile<T>& tile) {
+        tile.run();
+        tile.give_states(out);
+    });
 }
 
 template size_t kept_size<float>(const Program&, size_t);

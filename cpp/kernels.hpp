@@ -1,65 +1,90 @@
 // The kernels: what happens to amplitudes. One source (kernels.cpp) is compiled for several instruction sets.
 //
-// A state is two arrays (real and imaginary parts) of `count` vectors of `lanes` numbers. In the batched layout a
-// vector holds one amplitude of `lanes` samples; in the single layout it holds `lanes` neighbouring amplitudes of one
-// sample. Both run through the same kernels: the index of a vector is the high part of the amplitude index, and in the
-// single layout the low bits of a word's masks act inside the vector (an XOR permutation and a sign per lane).
+// A state is an array of cells; a cell is a vector of real parts followed by a vector of imaginary parts. In one layout
+// a cell holds one amplitude of `lanes` samples, in the other `lanes` neighbouring amplitudes of one sample; the
+// kernels do not know which. Kernels that turn amplitudes work on a block: cells that lie side by side in cache.
+//
+// Rotations are in tangent form: exp(-i a P / 2) = c (1 + t K), K = -i P, t = tan(a / 2), c = cos(a / 2). A kernel
+// applies 1 + t K, two multiply-adds an amplitude; the product of the cosines is one number that others keep. Seen as a
+// matrix on vectors K is real and antisymmetric: (K psi)[v] = +-psi[v ^ x], where the lowest bit of a vector's number
+// tells real and imaginary parts, and of x whether the word's partner is taken times -i.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 
 namespace qloom {
 
-// A Pauli word on the vectors of a state: i^|x&z| X^x Z^z.
-struct Word {
-    uint64_t x = 0, z = 0;  // masks on the index of a vector
-    uint32_t x_lane = 0;    // mask on the lane: the partner sits in lane ^ x_lane
-    uint32_t z_lane = 0;    // lanes where the sign flips (parity with the lane index)
-    bool real = false;      // odd |x&z|: the rotation is a real matrix
+// Up to three commuting rotations in one walk over a block, on groups of 2^words vectors {v ^ (sum of some x)}. Places
+// are offsets in bytes. `firsts` lists the first vector of every group by the signs of the words there: those with
+// signs number s (bit k: word k has -) are counts[s] many.
+struct Walk {
+    const uint32_t* firsts;
+    uint32_t counts[8];
+    uint32_t x[3];
+    uint8_t words;
+    uint8_t cross;     // bit 0, 1, 2: the signs of words 0 and 1, 0 and 2, 1 and 2 change along each other's x
+    uint8_t opposite;  // bit k: the signs of word k are the other way round than listed
+    // One word alone may have its partner in lane ^ flip. Its sign then changes along x or not.
+    uint8_t flip;
+    bool antisymmetric;
 };
 
-// Fours {i, i ^ x1, i ^ x2, i ^ x1 ^ x2} of two words with different x masks, not 0, are listed by their first vectors:
-// the byte offset of vector i, with the parity of i & z1 in bit 0 and that of i & z2 in bit 1.
-//
-// Functions over pairs [begin, end). With x != 0 pair p is (i, i ^ x), i being p with a 0 put in at the top bit of x;
-// with x == 0 "pair" p is vector p itself. Arrays are aligned to a vector. Coefficient arrays hold one vector.
+// Table entries or sums of a cell: number index[cell] ^ base.
+struct Lookup {
+    const uint16_t* index;
+    uint32_t base;
+};
+
 template <class T>
 struct Kernels {
     const char* name;
     size_t lanes;
 
-    // Cosines and sines of `vectors` vectors of angles, each at most a few turns, to the rounding of T.
+    // Of `vectors` vectors of angles at most a few turns wide, to the rounding of T.
     void (*cos_sin)(const T* angles, size_t vectors, T* cosines, T* sines);
-    // psi' = c psi + s (-1)^|k&z| partner (real word), or the same with partner replaced by -i partner.
-    void (*rotate)(T* re, T* im, size_t begin, size_t end, const Word&, const T* c, const T* s);
-    // Undo a rotation on psi and lambda, adding sum_k (-1)^|k&z| Im <lambda_k| -i partner_k> (or its real twin) to sum.
-    void (*unrotate)(T* re, T* im, T* lre, T* lim, size_t begin, size_t end, const Word&, const T* c, const T* s,
-                     T* sum);
-    // Two rotations, words[0] first, in one walk over `count` fours of vectors (batched layout only). The second
-    // function undoes them, adding the terms of both to sums (2 vectors).
-    void (*rotate_two)(T* re, T* im, const uint32_t* fours, size_t count, const Word* words, const T* turn1,
-                       const T* turn2);
-    void (*unrotate_two)(T* re, T* im, T* lre, T* lim, const uint32_t* fours, size_t count, const Word* words,
-                         const T* turn1, const T* turn2, T* sums);
-    // A multiplexed rotation: its own c and s for each pair, shared by all lanes (batched layout only).
-    void (*rotate_table)(T* re, T* im, size_t pairs, const Word&, const T* c, const T* s);
-    // Undo a multiplexed rotation, adding each pair's term to sums (pairs vectors).
-    void (*unrotate_table)(T* re, T* im, T* lre, T* lim, size_t pairs, const Word&, const T* c, const T* s, T* sums);
-    // sums[t] += sum_k (-1)^|k&z_t| |psi_k|^2 for `terms` diagonal words.
-    void (*measure_diagonal)(const T* re, const T* im, size_t begin, size_t end, const Word* words, size_t terms,
-                             T* sums);
-    // lambda = (sum_t g_t (-1)^|k&z_t|) psi.
-    void (*weigh_diagonal)(const T* re, const T* im, T* lre, T* lim, size_t begin, size_t end, const Word* words,
-                           size_t terms, const T* g);
-    // sum += <psi| word |psi> and lambda += g word psi, over vectors [begin, end), without the constant sign of the
-    // word.
-    void (*measure_word)(const T* re, const T* im, size_t begin, size_t end, const Word&, T* sum);
-    void (*weigh_word)(const T* re, const T* im, T* lre, T* lim, size_t begin, size_t end, const Word&, const T* g);
+
+    // A turn is two vectors, t and -t, with the signs that belong to the lanes.
+    void (*turn)(T* psi, const Walk&, const T* const* turns);
+    // Apply 1 - t K to psi and lambda, adding sum_v lambda[v] (K psi)[v] before it to each word's vector in sums.
+    void (*unturn)(T* psi, T* lambda, const Walk&, const T* const* turns, T* sums);
+    void (*turn_flipped)(T* psi, const Walk&, const T* turn);
+    void (*unturn_flipped)(T* psi, T* lambda, const Walk&, const T* turn, T* sum);
+    // A rotation (c + s K) whose x is the top bit, on a state that is 0 above `cells`: fills cells .. 2 cells. Three
+    // vectors: s, -s, c.
+    void (*grow)(T* psi, size_t cells, uint64_t z, bool real, const T* turn);
+    // Takes psi and lambda back to the lower half.
+    void (*ungrow)(T* psi, T* lambda, size_t cells, uint64_t z, bool real, const T* turn, T* sum);
+    // psi *= exp(-i a / 2) for angles looked up in a table of cosines and sines: vectors, or one number for all lanes.
+    void (*phase)(T* psi, size_t cells, Lookup, const T* table, bool broadcast);
+    // Undo it on psi and lambda, adding weight * Im <lambda_k| psi_k> to the cell's vector in sums.
+    void (*unphase)(T* psi, T* lambda, size_t cells, Lookup, const T* table, bool broadcast, const T* weight, T* sums);
+    void (*scale)(T* psi, size_t cells, const T* factor);
+    // norm *= all the factors, unless that were more than `most` in some lane: then true, and nothing changes.
+    bool (*outgrow)(T* norm, const T* const* factors, size_t count, T most);
+    // out[i] += the sum of vector i's lanes.
+    void (*add_lanes)(const T* vectors, size_t count, double* out);
+    // block[k][lane] = state[base ^ places[k]][lane ^ flips[k]], and back; flips may be null.
+    void (*gather)(const T* state, T* block, size_t cells, uint32_t base, const uint32_t* places, const uint8_t* flips);
+    void (*scatter)(T* state, const T* block, size_t cells, uint32_t base, const uint32_t* places,
+                    const uint8_t* flips);
+
+    // sums[.] += |psi|^2 of every cell.
+    void (*add_weights)(const T* psi, size_t cells, Lookup, T* sums);
+    // lambda = or += factors[.] psi.
+    void (*weigh)(const T* psi, T* lambda, size_t cells, Lookup, const T* factors, bool add);
+    // sum += <psi| word |psi> and lambda += g word psi over cells begin .. end, without the constant sign of the word.
+    void (*measure_word)(const T* psi, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip, bool real,
+                         T* sum);
+    void (*weigh_word)(const T* psi, T* lambda, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip,
+                       bool real, const T* g);
 };
 
 // The best set this processor runs, or the one named by QLOOM_KERNELS (read once).
 template <class T>
 const Kernels<T>& kernels();
+
+// Of a cell; both types of numbers fill vectors of the same size.
+inline size_t cell_bytes() { return 2 * kernels<float>().lanes * sizeof(float); }
 
 // Every set compiled in that this processor runs, best first.
 template <class T>

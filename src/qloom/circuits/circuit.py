@@ -4,47 +4,36 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
-from qloom.circuits.gates import GATES, Gate, Scalar, controlled_gate, find_gate, pauli_rotation_gate
+from qloom.circuits import composition, preparation
+from qloom.circuits.checks import as_tuple, checked_count, checked_places, checked_shape
+from qloom.circuits.gates import GATES, Gate, Scalar, find_gate, pauli_rotation_gate
+from qloom.circuits.operations import Amplitudes, Operation
 from qloom.circuits.parameters import Angle, as_angle, slot_array
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
 from qloom.errors import CircuitError
 
-_NORM_TOLERANCE = 1e-6
 
+class HashedContent:
+    """The content hashed last and its hash, for a circuit and its copies.
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One gate on its qubits with its angles."""
-
-    gate: Gate
-    qubits: tuple[int, ...]
-    angles: tuple[Angle, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Amplitudes:
-    """An initial state given by its 2^n amplitudes: fixed numbers, or inputs from column `real` and `imaginary` on.
-
-    Args:
-        real: first input column of the real parts; None for a fixed state.
-        imaginary: first input column of the imaginary parts; None for real amplitudes.
-        values: the fixed state, one complex number a basis state.
+    Engines look prepared circuits up at every call. Their content mostly is the very objects that were hashed last,
+    which compare at once, while hashing goes through every angle.
     """
 
-    real: int | None = None
-    imaginary: int | None = None
-    values: tuple[complex, ...] | None = None
+    def __init__(self) -> None:
+        self._last: tuple[tuple[Any, ...], int] = ((), 0)
 
-    def shifted(self, n_inputs: int) -> Amplitudes:
-        """The same state when n_inputs columns stand before its own."""
-        move = lambda column: None if column is None else column + n_inputs  # noqa: E731
-        return replace(self, real=move(self.real), imaginary=move(self.imaginary))
+    def hash_of(self, content: tuple[Any, ...]) -> int:
+        last, known = self._last
+        if last != content:
+            known = hash(content)
+            self._last = content, known
+        return known
 
 
 class Circuit:
@@ -73,92 +62,27 @@ class Circuit:
         self.n_weights = 0
         self.initial: Amplitudes | None = None
         self.operations: list[Operation] = []
+        self._hashed = HashedContent()
 
     # -- angle slots
 
     def inputs(self, *shape: int) -> np.ndarray:
         """New input slots, one value per sample each, as an array of the given shape."""
-        slots = slot_array("input", self.n_inputs, _checked_shape(shape))
+        slots = slot_array("input", self.n_inputs, checked_shape(shape))
         self.n_inputs += slots.size
         return slots
 
     def weights(self, *shape: int) -> np.ndarray:
         """New weight slots, trainable and shared by the batch, as an array of the given shape."""
-        slots = slot_array("weight", self.n_weights, _checked_shape(shape))
+        slots = slot_array("weight", self.n_weights, checked_shape(shape))
         self.n_weights += slots.size
         return slots
 
     # -- initial states
 
-    def prepare_basis(self, bits: str | Sequence[int]) -> Circuit:
-        """Start in a basis state such as "0101"."""
-        known = {"0": 0, "1": 1}
-        values = [known.get(str(bit), -1) for bit in bits] if isinstance(bits, Iterable) else []
-        if len(values) != self.n_qubits or -1 in values:
-            raise CircuitError(f"basis state {bits!r}, expected {self.n_qubits} bits, each 0 or 1")
-        self._require_start("prepare_basis")
-        for qubit, bit in enumerate(values):
-            if bit:
-                self.append("x", (), (qubit,))
-        return self
-
-    def prepare_product(self, vectors: np.ndarray) -> Circuit:
-        """Start in a product of one-qubit states, vectors (n, 2), complex, each of norm 1."""
-        try:
-            vectors = np.asarray(vectors, dtype=complex)
-        except (TypeError, ValueError):
-            raise CircuitError(f"product state {str(vectors)[:60]!r}, expected ({self.n_qubits}, 2) numbers") from None
-        if vectors.shape != (self.n_qubits, 2):
-            raise CircuitError(f"product state has shape {vectors.shape}, expected ({self.n_qubits}, 2)")
-        for vector in vectors:
-            _check_norm(vector)
-        self._require_start("prepare_product")
-        for qubit, (a, b) in enumerate(vectors):
-            self.append(unitary_gate(np.array([[a, -np.conj(b)], [b, np.conj(a)]])), (), (qubit,))
-        return self
-
-    def prepare_amplitudes(self, real: Any, imaginary: Any = None) -> Circuit:
-        """Start in a state given by its amplitudes.
-
-        Args:
-            real: 2^n input slots, taken in one call to `inputs`, that hold the (real parts of the) amplitudes of each
-                sample; or 2^n numbers, complex ones too, for a fixed state.
-            imaginary: 2^n further input slots for the imaginary parts.
-
-        Each sample's amplitudes must have norm 1; gradients flow to them.
-        """
-        self._require_start("prepare_amplitudes")
-        real = np.asarray(real)
-        if real.dtype != object:
-            if imaginary is not None:
-                raise CircuitError("amplitudes given as numbers and imaginary too, expected complex numbers alone")
-            vector = real.astype(complex)
-            if vector.shape != (2**self.n_qubits,):
-                raise CircuitError(f"amplitudes have shape {vector.shape}, expected ({2**self.n_qubits},)")
-            _check_norm(vector)
-            self.initial = Amplitudes(values=tuple(vector.tolist()))
-        else:
-            first = self._first_column(real)
-            second = None if imaginary is None else self._first_column(imaginary)
-            if second is not None and abs(first - second) < 2**self.n_qubits:
-                raise CircuitError("real and imaginary parts share input slots, expected slots of their own")
-            self.initial = Amplitudes(first, second)
-        return self
-
-    def _first_column(self, slots: Any) -> int:
-        flat = np.asarray(slots, dtype=object).ravel()
-        first = flat[0].index if len(flat) and isinstance(flat[0], Angle) else 0
-        own = first + len(flat) <= self.n_inputs
-        if not own or len(flat) != 2**self.n_qubits or list(flat) != list(slot_array("input", first, (len(flat),))):
-            raise CircuitError(
-                f"amplitudes need {2**self.n_qubits} consecutive unscaled input slots of this circuit, "
-                f"got {len(flat)} slots; use circuit.inputs({2**self.n_qubits})"
-            )
-        return int(first)
-
-    def _require_start(self, what: str) -> None:
-        if self.operations or self.initial is not None:
-            raise CircuitError(f"{what} comes after gates or another initial state, expected it first")
+    prepare_basis = preparation.prepare_basis
+    prepare_product = preparation.prepare_product
+    prepare_amplitudes = preparation.prepare_amplitudes
 
     # -- gates
 
@@ -168,7 +92,7 @@ class Circuit:
             gate = find_gate(gate)
         if not isinstance(gate, Gate):
             raise CircuitError(f"gate {gate!r} is a {type(gate).__name__}, expected a name or a Gate")
-        slots, places = tuple(map(as_angle, angles)), _as_tuple(gate.name, qubits)
+        slots, places = tuple(map(as_angle, angles)), as_tuple(gate.name, qubits)
         if len(slots) != gate.n_angles or len(places) != gate.n_qubits:
             raise CircuitError(
                 f"{gate.name} got {len(slots)} angles and {len(places)} qubits, expected {gate.n_angles} and "
@@ -176,7 +100,7 @@ class Circuit:
             )
         for angle in slots:
             self._check_slot(angle)
-        self.operations.append(Operation(gate, self._checked_qubits(gate.name, places), slots))
+        self.operations.append(Operation(gate, checked_places(gate.name, places, self.n_qubits), slots))
         return self
 
     def pauli_rotation(self, angle: Scalar, letters: str, qubits: Sequence[int]) -> Circuit:
@@ -199,16 +123,6 @@ class Circuit:
                 f"take more with {angle.source}s(...)"
             )
 
-    def _checked_qubits(self, name: str, qubits: tuple[Any, ...]) -> tuple[int, ...]:
-        for qubit in qubits:
-            if not isinstance(qubit, int | np.integer) or isinstance(qubit, bool):
-                raise CircuitError(f"{name} got qubit {qubit!r}, expected an integer; angles come first, qubits after")
-            if not 0 <= qubit < self.n_qubits:
-                raise CircuitError(f"{name} got qubit {qubit}, expected 0 to {self.n_qubits - 1}")
-        if len(set(qubits)) != len(qubits):
-            raise CircuitError(f"{name} got qubits {tuple(map(int, qubits))}, expected different ones")
-        return tuple(map(int, qubits))
-
     # -- circuits from circuits
 
     def copy(self) -> Circuit:
@@ -216,79 +130,17 @@ class Circuit:
         other = Circuit(self.n_qubits)
         other.n_inputs, other.n_weights, other.initial = self.n_inputs, self.n_weights, self.initial
         other.operations = list(self.operations)
+        other._hashed = self._hashed
         return other
 
-    def compose(self, other: Circuit, qubits: Sequence[int] | None = None) -> Circuit:
-        """A new circuit: this one, then `other` on the given qubits (all by default); slots are concatenated."""
-        if not isinstance(other, Circuit):
-            raise CircuitError(f"cannot compose a circuit with a {type(other).__name__}, expected a Circuit")
-        given = _as_tuple("compose", range(other.n_qubits) if qubits is None else qubits)
-        if len(given) != other.n_qubits or other.n_qubits > self.n_qubits:
-            raise CircuitError(
-                f"composed circuit has {other.n_qubits} qubits, put on {len(given)} of {self.n_qubits}; "
-                "give one qubit of the first circuit for each of the second"
-            )
-        out, places = self.copy(), self._checked_qubits("compose", given)
-        if other.initial is not None:
-            if self.operations or self.initial or places != tuple(range(self.n_qubits)):
-                raise CircuitError("the second circuit prepares amplitudes, expected it first in a composition")
-            out.initial = other.initial.shifted(self.n_inputs)
-        for op in other.operations:
-            angles = tuple(angle.shifted(self.n_inputs, self.n_weights) for angle in op.angles)
-            out.operations.append(Operation(op.gate, tuple(places[q] for q in op.qubits), angles))
-        out.n_inputs += other.n_inputs
-        out.n_weights += other.n_weights
-        return out
+    compose = composition.compose
+    inverse = composition.inverse
+    repeat = composition.repeat
+    controlled = composition.controlled
+    without_entanglers = composition.without_entanglers
 
     def __add__(self, other: Circuit) -> Circuit:
         return self.compose(other) if isinstance(other, Circuit) else NotImplemented
-
-    def inverse(self) -> Circuit:
-        """The circuit undone: inverse gates in reverse order, same slots."""
-        self._require_no_amplitudes("inverse")
-        out = self._empty_like()
-        for op in reversed(self.operations):
-            gate, angles = op.gate.inverted(op.angles)
-            out.append(gate, angles, op.qubits)
-        return out
-
-    def repeat(self, times: int) -> Circuit:
-        """The circuit `times` times over with new weights each time and the same inputs (data re-uploading)."""
-        times = checked_count("times", times)
-        if times > 1:
-            self._require_no_amplitudes("repeat")
-        out = self.copy()
-        for k in range(1, times):
-            for op in self.operations:
-                angles = tuple(angle.shifted(0, k * self.n_weights) for angle in op.angles)
-                out.operations.append(replace(op, angles=angles))
-        out.n_weights = times * self.n_weights
-        return out
-
-    def controlled(self) -> Circuit:
-        """Every gate controlled by one more qubit, which becomes qubit 0; the others move up by one."""
-        self._require_no_amplitudes("controlled")
-        out = self._empty_like(self.n_qubits + 1)
-        for op in self.operations:
-            out.append(controlled_gate(op.gate), op.angles, (0, *(q + 1 for q in op.qubits)))
-        return out
-
-    def without_entanglers(self) -> Circuit:
-        """The circuit without its gates on two or more qubits, slots kept: separable unless it starts entangled."""
-        out = self.copy()
-        out.operations = [op for op in self.operations if op.gate.n_qubits == 1]
-        return out
-
-    def _empty_like(self, n_qubits: int | None = None) -> Circuit:
-        out = Circuit(n_qubits or self.n_qubits)
-        out.n_inputs, out.n_weights = self.n_inputs, self.n_weights
-        return out
-
-    def _require_no_amplitudes(self, what: str) -> None:
-        if self.initial is not None:
-            raise CircuitError(
-                f"{what} of a circuit that starts from given amplitudes, expected one that starts in |0>"
-            )
 
     # -- what it is
 
@@ -312,7 +164,7 @@ class Circuit:
         return isinstance(other, Circuit) and self._content() == other._content()
 
     def __hash__(self) -> int:
-        return hash(self._content())
+        return self._hashed.hash_of(self._content())
 
     def _content(self) -> tuple[Any, ...]:
         return self.n_qubits, self.n_inputs, self.n_weights, self.initial, tuple(self.operations)
@@ -351,33 +203,6 @@ class Circuit:
         from qloom.circuits.serialization import circuit_from_json
 
         return circuit_from_json(text)
-
-
-def _as_tuple(name: str, qubits: Any) -> tuple[Any, ...]:
-    if not isinstance(qubits, Iterable):
-        raise CircuitError(f"{name} got qubits {qubits!r}, expected a sequence of them such as (0, 1)")
-    return tuple(qubits)
-
-
-def checked_count(name: str, value: Any, least: int = 1) -> int:
-    """A number of qubits, features or layers: an integer of at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise CircuitError(f"{name}={value!r}, expected an integer of at least {least}")
-    return int(value)
-
-
-def _checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    if not all(isinstance(size, int | np.integer) and size >= 0 for size in shape):
-        raise CircuitError(f"slot array of shape {shape}, expected integers of at least 0")
-    return tuple(int(size) for size in shape)
-
-
-def _check_norm(vector: np.ndarray) -> None:
-    norm = float(np.linalg.norm(vector))
-    if not abs(norm - 1) < _NORM_TOLERANCE:
-        raise CircuitError(
-            f"state {np.round(vector[:4], 6).tolist()} has norm {norm:.6g}, expected 1; divide by its norm"
-        )
 
 
 def _gate_method(gate: Gate) -> Callable[..., Circuit]:

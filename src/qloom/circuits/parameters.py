@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import isfinite, prod
 from numbers import Real
 from typing import Any, Literal
 
@@ -36,8 +36,10 @@ class Angle:
 
     def shifted(self, n_inputs: int, n_weights: int) -> Angle:
         """The same angle when n_inputs and n_weights slots stand before its own."""
-        by = {"number": 0, "input": n_inputs, "weight": n_weights}[self.source]
-        return replace(self, index=self.index + by) if by else self
+        if self.is_number:
+            return self
+        by = n_inputs if self.source == "input" else n_weights
+        return Angle(self.source, self.index + by, self.scale, self.offset)
 
     def __mul__(self, factor: float) -> Angle:
         if isinstance(factor, Angle):
@@ -136,7 +138,6 @@ def as_angle(value: object) -> Angle:
 
 def slot_array(source: Source, start: int, shape: tuple[int, ...]) -> np.ndarray:
     """Object array of consecutive slots; numpy's arithmetic, indexing and unpacking work on it."""
-    slots = np.empty(shape, dtype=object)
-    for offset, position in enumerate(np.ndindex(*shape)):
-        slots[position] = Angle(source, start + offset)
-    return slots
+    slots = np.empty(prod(shape), dtype=object)
+    slots[:] = [Angle(source, start + k) for k in range(len(slots))]
+    return slots.reshape(shape)

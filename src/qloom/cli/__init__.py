@@ -1,5 +1,5 @@
 """The command line: `qloom train`, `init`, `predict`, `evaluate`, `report`, `doctor`."""
 
-from qloom.cli.main import app, main
+from qloom.cli.main import main
 
-__all__ = ["app", "main"]
+__all__ = ["main"]

@@ -13,11 +13,10 @@ from qloom.engines.base import Outputs, Probabilities
 from qloom.engines.batch import check_memory
 from qloom.errors import CircuitError
 from qloom.programs import Program, lower, lower_states
-from qloom.programs.frame import reversed_bits
+from qloom.programs.lowering import pull
+from qloom.programs.masks import as_index_masks
 
 MOST_QUBITS = 32
-
-_SOURCES = {"number": 0, "input": 1, "weight": 2}
 
 
 @lru_cache(maxsize=128)
@@ -42,17 +41,11 @@ def _check_width(circuit: Circuit) -> None:
 
 
 def _to_native(program: Program) -> Any:
-    n = program.n_qubits
-    rotations = [r for p in program.passes for r in p.rotations]
-    starts = np.cumsum([0, *(len(p.rotations) for p in program.passes)], dtype=np.uint32)
+    n, r, first = program.n_qubits, program.rotations, program.starts[:-1]
     native = _native.Program(
         n, program.n_inputs, program.n_weights, program.n_outputs,
-        _masks([p.x for p in program.passes], n), starts, np.array([p.shared for p in program.passes], np.uint8),
-        _masks([r.word[1] for r in rotations], n),
-        np.array([_SOURCES[r.angle.source] for r in rotations], np.int8),
-        np.array([r.angle.index for r in rotations], np.int32),
-        np.array([r.angle.scale for r in rotations], np.float64),
-        np.array([r.angle.offset for r in rotations], np.float64),
+        as_index_masks(r.x[first], n), program.starts.astype(np.uint32),
+        as_index_masks(r.z, n), r.source, r.index, r.scale, r.offset,
     )  # fmt: skip
     _measure(native, program)
     _start(native, program)
@@ -60,17 +53,14 @@ def _to_native(program: Program) -> Any:
 
 
 def _measure(native: Any, program: Program) -> None:
-    n = program.n_qubits
-    if program.measured is not None:
-        images = [program.frame.pull((0, 1 << q)) for q in reversed(program.measured)]
-        flips = sum((sign < 0) << k for k, (sign, _) in enumerate(images))
-        native.measure_outcomes([reversed_bits(word[1], n) for _, word in images], flips)
+    n, terms = program.n_qubits, program.terms
+    if program.measured is None:
+        x, z = as_index_masks(terms.x, n), as_index_masks(terms.z, n)
+        native.measure_terms(terms.coefficient, x, z, terms.output)
         return
-    terms = program.terms
-    native.measure_terms(
-        np.array([t.coefficient for t in terms], np.float64), _masks([t.word[0] for t in terms], n),
-        _masks([t.word[1] for t in terms], n), np.array([t.output for t in terms], np.uint32),
-    )  # fmt: skip
+    signs, _, z = pull(program.frame, [(0, 1 << q) for q in reversed(program.measured)])
+    flips = sum(int(sign < 0) << k for k, sign in enumerate(signs))
+    native.measure_outcomes(as_index_masks(z, n).tolist(), flips)
 
 
 def _start(native: Any, program: Program) -> None:
@@ -82,7 +72,3 @@ def _start(native: Any, program: Program) -> None:
         native.start_from(np.concatenate([values.real, values.imag]))
     else:
         native.start_from_inputs(initial.real, -1 if initial.imaginary is None else initial.imaginary)
-
-
-def _masks(masks: list[int], n_qubits: int) -> np.ndarray:
-    return np.array([reversed_bits(mask, n_qubits) for mask in masks], np.uint64)

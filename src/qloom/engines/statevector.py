@@ -13,7 +13,6 @@ from qloom.engines.base import AdjointEvaluator, Engine, Outputs, n_outputs_of
 from qloom.engines.batch import Batch, check_memory
 from qloom.engines.native_program import prepared, prepared_states
 from qloom.errors import CircuitError, ShapeError
-from qloom.programs import Program
 
 MOST_THREADS = 1024
 # Final states kept from the forward walk spare the backward one a second run, up to this many bytes.
@@ -46,12 +45,13 @@ class StatevectorEngine(Engine):
         program, native = prepared_states(circuit.copy())
         size = 2**program.n_qubits
         item = 2 * batch.dtype.itemsize
-        moved = 0 if program.frame.is_identity else size * (8 + 16) + batch.size * size * item
-        needed = (batch.size + 1) * size * item + moved
-        check_memory(needed, f"{batch.size} states of {program.n_qubits} qubits")
+        # The walk and the permutation at the end each hold one state more.
+        check_memory((batch.size + 1) * size * item, f"{batch.size} states of {program.n_qubits} qubits")
         out = np.empty((batch.size, size), np.result_type(batch.dtype, np.complex64))
         _native.states(native, batch.inputs, batch.weights, out.view(batch.dtype), self.n_threads)
-        return _in_computational_basis(program, batch, out)
+        phases = np.exp(1j * _total(program.phases, batch))
+        program.frame.to_basis(out, phases, self.n_threads)
+        return out
 
 
 class StatevectorEvaluator(AdjointEvaluator):
@@ -73,7 +73,7 @@ class StatevectorEvaluator(AdjointEvaluator):
         kept = None
         if keep:
             size = self._native.kept_size(batch.size, batch.dtype == np.float64)
-            kept = np.empty(size, batch.dtype) if size * batch.dtype.itemsize <= MOST_KEPT_BYTES else None
+            kept = _aligned(size, batch.dtype) if size * batch.dtype.itemsize <= MOST_KEPT_BYTES else None
         _native.forward(self._native, batch.inputs, batch.weights, values, kept, self.n_threads)
         return values, kept
 
@@ -123,16 +123,11 @@ class StatevectorEvaluator(AdjointEvaluator):
             check_memory(states * state + values, f"{batch.size} samples of {n} qubits, {self.n_outputs} outputs")
 
 
-def _in_computational_basis(program: Program, batch: Batch, states: np.ndarray) -> np.ndarray:
-    if program.phases:
-        states *= np.exp(1j * _total(program.phases, batch)).astype(states.dtype)[:, None]
-    if program.frame.is_identity:
-        return states
-    targets, phases = program.frame.basis_map()
-    states *= phases.astype(states.dtype)
-    out = np.empty_like(states)
-    out[:, targets] = states
-    return out
+def _aligned(size: int, dtype: np.dtype[Any]) -> np.ndarray:
+    """An empty array that starts at a multiple of 64 bytes, as the kernels need it."""
+    raw = np.empty(size * dtype.itemsize + 63, np.uint8)
+    skip = -raw.ctypes.data % 64
+    return raw[skip : skip + size * dtype.itemsize].view(dtype)
 
 
 def _total(angles: tuple[Angle, ...], batch: Batch) -> np.ndarray:

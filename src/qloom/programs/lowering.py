@@ -4,77 +4,93 @@ Walking the gates, Clifford gates go into the frame C and cost nothing; a rotati
 C^dagger P C; observables are pulled back in the same way at the end. Which Clifford gates go in is chosen by counting
 passes: all of them (full), or only those that permute basis states (monomial). The second keeps diagonal layers
 diagonal, which often fuses far better, and is the only one for states, outcomes and samples.
+
+Rotations that cannot change what is measured are left out: those outside the light cone of all observables, and
+diagonal ones that meet |0>. Their derivatives are zero.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import Any
 
+import numpy as np
+
+from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.parameters import Angle, as_angle
-from qloom.observables import PauliSum, word_from_letters
-from qloom.programs.frame import Frame, gate_tableau, quarter_turns, rotation_tableau
-from qloom.programs.fusion import fuse
-from qloom.programs.program import Program, Rotation, Term
+from qloom.circuits.parameters import Angle
+from qloom.observables import PauliSum, Word
+from qloom.programs.frame import FlatGates, GateForm, flat_gates, gate_forms, make_frame
+from qloom.programs.masks import pack
+from qloom.programs.program import Program, Rotations, Terms
 
 
 def lower(circuit: Circuit, observables: Sequence[PauliSum]) -> Program:
     """Program for the expectation values of observables, in the cheaper of the two frames."""
-    candidates = [_lower_into(Frame(circuit.n_qubits, monomial), circuit, observables) for monomial in (False, True)]
-    return min(candidates, key=cost)
+    gates = flat_gates(circuit, gate_forms(circuit))
+    return min((_lower_values(circuit, gates, observables, monomial) for monomial in (False, True)), key=cost)
 
 
 def lower_states(circuit: Circuit, measured: Sequence[int] | None = None) -> Program:
     """Program for states (measured is None) or for the outcome probabilities of some qubits."""
-    program = _lower_into(Frame(circuit.n_qubits, monomial=True), circuit, ())
+    forms, frame = gate_forms(circuit), make_frame(circuit.n_qubits, monomial=True)
+    rotations = flat_gates(circuit, forms).lower_into(frame)
     if measured is None:
-        return program
-    return replace(program, measured=tuple(measured), n_outputs=2 ** len(measured))
+        return _program(circuit, rotations, _terms(frame, ()), 0, None, frame, _phases(circuit, forms))
+    _, x, z = pull(frame, [(0, 1 << qubit) for qubit in measured])
+    kept = _effective(circuit, rotations, x, z)
+    return _program(circuit, kept, _terms(frame, ()), 2 ** len(measured), tuple(measured), frame, ())
 
 
 def cost(program: Program) -> float:
     """Walks over the state that one evaluation takes: a shared pass is one, else every rotation is."""
-    passes = sum(1 if p.shared else len(p.rotations) for p in program.passes)
-    return passes + 0.5 * sum(term.word[0] != 0 for term in program.terms)
+    shared = program.rotations.shared[program.starts[:-1]]
+    passes = np.where(shared, 1, np.diff(program.starts)).sum()
+    return float(passes + 0.5 * program.terms.x.any(axis=1).sum())
 
 
-def _lower_into(frame: Frame, circuit: Circuit, observables: Sequence[PauliSum]) -> Program:
-    rotations: list[Rotation] = []
-    phases: list[Angle] = []
-    for op in circuit.operations:
-        tableau = gate_tableau(op.gate)
-        if tableau is not None and frame.takes(tableau):
-            frame.apply(tableau, op.qubits)
-            continue
-        expansion = op.gate.expansion(*op.angles)
-        phases += [as_angle(phase) for phase in expansion.phases]
-        for letters, angle in expansion.rotations:
-            slot = angle if isinstance(angle, Angle) else as_angle(angle)
-            _lower_rotation(frame, letters, slot, op.qubits, rotations)
+def pull(frame: Any, words: Sequence[Word]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """C^dagger P C for Hermitian words P: signs (T,) and masks x, z (T, 1) of Hermitian words."""
+    xs, zs = (pack((word[part] for word in words), frame.n_qubits) for part in (0, 1))
+    return frame.pull(xs, zs)
+
+
+def _lower_values(circuit: Circuit, gates: FlatGates, observables: Sequence[PauliSum], monomial: bool) -> Program:
+    frame = make_frame(circuit.n_qubits, monomial)
+    rotations = gates.lower_into(frame)
+    terms = _terms(frame, observables)
+    kept = _effective(circuit, rotations, terms.x, terms.z)
+    return _program(circuit, kept, terms, len(observables), None, frame, ())
+
+
+def _effective(circuit: Circuit, rotations: Rotations, x: np.ndarray, z: np.ndarray) -> Rotations:
+    """The rotations that can change what is measured about the words (x, z)."""
+    return rotations[_native.effective_rotations(rotations.x, rotations.z, x, z, circuit.initial is None)]
+
+
+def _program(circuit: Circuit, rotations: Rotations, *rest: Any) -> Program:
+    order, starts = _native.fuse_rotations(rotations.x, rotations.z, rotations.shared)
     return Program(
-        circuit.n_qubits, circuit.n_inputs, circuit.n_weights, circuit.initial, fuse(rotations),
-        _pull_terms(frame, observables), len(observables), None, frame, tuple(phases),
-    )  # fmt: skip
+        circuit.n_qubits, circuit.n_inputs, circuit.n_weights, circuit.initial, rotations[order], starts, *rest
+    )
 
 
-def _lower_rotation(frame: Frame, letters: str, angle: Angle, qubits: Sequence[int], out: list[Rotation]) -> None:
-    if angle.is_number:
-        turns = quarter_turns(angle.offset)
-        if turns is not None:
-            support = [j for j, letter in enumerate(letters) if letter != "I"]
-            tableau = rotation_tableau("".join(letters[j] for j in support), turns)
-            if frame.takes(tableau):
-                frame.apply(tableau, [qubits[j] for j in support])
-                return
-    sign, word = frame.pull(word_from_letters(letters, qubits))
-    out.append(Rotation(word, angle if sign > 0 else -angle))
+def _terms(frame: Any, observables: Sequence[PauliSum]) -> Terms:
+    flat = [
+        (coefficient, word, output) for output, observable in enumerate(observables) for coefficient, word in observable
+    ]
+    signs, x, z = pull(frame, [word for _, word, _ in flat])
+    coefficients = np.array([coefficient.real for coefficient, _, _ in flat], np.float64)
+    return Terms(signs * coefficients, x, z, np.array([output for _, _, output in flat], np.uint32))
 
 
-def _pull_terms(frame: Frame, observables: Sequence[PauliSum]) -> tuple[Term, ...]:
-    terms = []
-    for output, observable in enumerate(observables):
-        for coefficient, word in observable:
-            sign, pulled = frame.pull(word)
-            terms.append(Term(sign * float(coefficient.real), pulled, output))
-    return tuple(terms)
+def _phases(circuit: Circuit, forms: Sequence[GateForm]) -> tuple[Angle, ...]:
+    """The phases of all gates; numbers are added up."""
+    number, slots = 0.0, []
+    for op, form in zip(circuit.operations, forms, strict=True):
+        for phase in form.phases_at(op.angles):
+            if phase.is_number:
+                number += phase.offset
+            else:
+                slots.append(phase)
+    return (*slots, Angle("number", 0, 0.0, number)) if number else tuple(slots)

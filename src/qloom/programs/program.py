@@ -2,72 +2,127 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from qloom.circuits.circuit import Amplitudes
-from qloom.circuits.parameters import Angle
+from qloom.circuits.parameters import Angle, Source
 from qloom.observables import Word, word_letters
-from qloom.programs.frame import Frame
+from qloom.programs.masks import unpack
+
+SOURCES: tuple[Source, ...] = ("number", "input", "weight")
+"""Where an angle's slot stands; arrays hold the place in this list."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rotations:
+    """exp(-i a P / 2) about Hermitian words P, as arrays; angles are scale * slot + offset.
+
+    Shapes: x, z (R, 1) masks of the words, wider for wide registers (`qloom.programs.masks`); source (R,) int8 places
+    in SOURCES; index (R,) int32; scale, offset (R,) float64.
+    """
+
+    x: np.ndarray
+    z: np.ndarray
+    source: np.ndarray
+    index: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, rows: np.ndarray) -> Rotations:
+        return Rotations(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    @property
+    def shared(self) -> np.ndarray:
+        """Whether all samples turn alike unless weights are given per sample, (R,)."""
+        return self.source != SOURCES.index("input")
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """coefficient * <word>, each added to one output, as arrays.
+
+    Shapes: coefficient (T,); x, z (T, 1) masks; output (T,) uint32.
+    """
+
+    coefficient: np.ndarray
+    x: np.ndarray
+    z: np.ndarray
+    output: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """exp(-i angle P / 2) about the Hermitian word P."""
+    """One of the rotations, for reading."""
 
     word: Word
     angle: Angle
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Pass:
     """Commuting rotations with one x mask: one multiplexed rotation, one walk over the state.
 
-    `shared` tells that no angle is an input, so all samples turn alike unless weights are given per sample.
+    `shared` tells that no angle is an input.
     """
 
     x: int
     shared: bool
-    rotations: list[Rotation] = field(default_factory=list)
+    rotations: tuple[Rotation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """coefficient * <word>, added to output number `output`."""
-
-    coefficient: float
-    word: Word
-    output: int
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """A lowered circuit; masks have bit q for qubit q.
 
     Args:
         n_qubits, n_inputs, n_weights: of the circuit.
         initial: given amplitudes, or None for |0>.
-        passes: applied first to last.
+        rotations: applied first to last, pass by pass.
+        starts: where each pass starts among them, and the end, (n_passes + 1,).
         terms: of the observables pulled back through the frame; empty when states or outcomes are asked for.
         n_outputs: O.
         measured: qubits whose joint outcome probabilities are the outputs, or None.
         frame: the Clifford part that stands between the passes and the computational basis.
-        phases: angles whose sum is the state's global phase.
+        phases: angles whose sum is the state's global phase, beside the frame's own.
     """
 
     n_qubits: int
     n_inputs: int
     n_weights: int
     initial: Amplitudes | None
-    passes: tuple[Pass, ...]
-    terms: tuple[Term, ...]
+    rotations: Rotations
+    starts: np.ndarray
+    terms: Terms
     n_outputs: int
     measured: tuple[int, ...] | None
-    frame: Frame
+    frame: Any
     phases: tuple[Angle, ...]
 
     @property
     def n_rotations(self) -> int:
-        return sum(len(p.rotations) for p in self.passes)
+        return len(self.rotations)
+
+    @cached_property
+    def passes(self) -> tuple[Pass, ...]:
+        """The passes, for reading."""
+        r = self.rotations
+        words = zip(unpack(r.x), unpack(r.z), strict=True)
+        slots = zip(r.source, r.index.tolist(), r.scale.tolist(), r.offset.tolist(), strict=True)
+        listed = [
+            Rotation(word, Angle(SOURCES[source], index, scale, offset))
+            for word, (source, index, scale, offset) in zip(words, slots, strict=True)
+        ]
+        return tuple(
+            Pass(listed[first].word[0], bool(r.shared[first]), tuple(listed[first:end]))
+            for first, end in zip(self.starts[:-1], self.starts[1:], strict=True)
+        )
 
     def __str__(self) -> str:
         lines = [
@@ -81,7 +136,12 @@ class Program:
             shared = "one angle for the batch" if one.shared else "angles per sample"
             lines.append(f"  pass {k:<3} {kind}, {shared}")
             lines += [f"           {self.letters(r.word)}  {r.angle!r}" for r in one.rotations]
-        lines += [f"  output {t.output:<2} {t.coefficient:+g} {self.letters(t.word)}" for t in self.terms]
+        t = self.terms
+        words = zip(unpack(t.x), unpack(t.z), strict=True)
+        lines += [
+            f"  output {output:<2} {coefficient:+g} {self.letters(word)}"
+            for output, coefficient, word in zip(t.output, t.coefficient, words, strict=True)
+        ]
         if self.measured is not None:
             lines.append(f"  outputs  probabilities of qubits {', '.join(map(str, self.measured))}")
         return "\n".join(lines)

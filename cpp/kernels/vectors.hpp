@@ -1,0 +1,95 @@
+// Vectors of the instruction set at hand, and the cells of a state. QLOOM_VECTOR_BYTES is given to the compiler.
+// Nothing of the standard library is used in kernels: its inline functions, compiled for a newer processor, could
+// replace those of the other files.
+#pragma once
+#include "../kernels.hpp"
+
+// Small functions take vectors by reference into arrays in registers: a call that is not inlined spills them all.
+#define QLOOM_INLINE inline __attribute__((always_inline))
+
+namespace qloom {
+namespace {
+
+template <class T>
+struct VectorOf {
+    typedef T type __attribute__((vector_size(QLOOM_VECTOR_BYTES)));
+};
+template <class T>
+using Vec = typename VectorOf<T>::type;
+template <class T>
+constexpr int LANES = QLOOM_VECTOR_BYTES / sizeof(T);
+constexpr uint32_t CELL_BYTES = 2 * QLOOM_VECTOR_BYTES;
+
+QLOOM_INLINE unsigned parity(uint64_t bits) { return __builtin_parityll(bits); }
+
+template <class T>
+QLOOM_INLINE Vec<T> broadcast(T value) {
+    return value - Vec<T>{};
+}
+template <class T>
+QLOOM_INLINE const Vec<T>& vector(const T* at) {
+    return *reinterpret_cast<const Vec<T>*>(at);
+}
+template <class T>
+QLOOM_INLINE Vec<T>& vector(T* at) {
+    return *reinterpret_cast<Vec<T>*>(at);
+}
+
+template <class T>
+struct Cell {
+    Vec<T> re, im;
+};
+template <class T>
+QLOOM_INLINE Cell<T>& cell(T* state, size_t bytes) {
+    return *reinterpret_cast<Cell<T>*>(reinterpret_cast<char*>(state) + bytes);
+}
+template <class T>
+QLOOM_INLINE const Cell<T>& cell(const T* state, size_t bytes) {
+    return *reinterpret_cast<const Cell<T>*>(reinterpret_cast<const char*>(state) + bytes);
+}
+// A cell in two registers: copied whole it would go through memory in smaller pieces.
+template <class T>
+QLOOM_INLINE Cell<T> load(const T* state, size_t bytes) {
+    const Cell<T>& from = cell(state, bytes);
+    return {from.re, from.im};
+}
+template <class T>
+QLOOM_INLINE void store(T* state, size_t bytes, Vec<T> re, Vec<T> im) {
+    Cell<T>& to = cell(state, bytes);
+    to.re = re;
+    to.im = im;
+}
+
+// Lanes exchanged with lane ^ flip.
+template <class T>
+class LaneFlip {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+    template <class U, size_t BYTES>
+    struct IndexOf {
+        typedef int32_t type __attribute__((vector_size(QLOOM_VECTOR_BYTES)));
+    };
+    template <class U>
+    struct IndexOf<U, 8> {
+        typedef int64_t type __attribute__((vector_size(QLOOM_VECTOR_BYTES)));
+    };
+    using Index = typename IndexOf<T, sizeof(T)>::type;
+    Index from;
+
+public:
+    explicit LaneFlip(uint32_t flip) {
+        for (int lane = 0; lane < LANES<T>; ++lane) from[lane] = lane ^ int(flip);
+    }
+    Vec<T> operator()(Vec<T> v) const {
+#if defined(__GNUC__) && !defined(__clang__)
+        return __builtin_shuffle(v, from);
+#else
+        Vec<T> out;
+        for (int lane = 0; lane < LANES<T>; ++lane) out[lane] = v[from[lane]];
+        return out;
+#endif
+    }
+    Cell<T> operator()(const Cell<T>& c) const { return {(*this)(c.re), (*this)(c.im)}; }
+};
+
+}  // namespace
+}  // namespace qloom

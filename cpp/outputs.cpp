@@ -1,0 +1,198 @@
+// What a tile measures, and the lambda that its cotangents make of psi.
+#include "tile.hpp"
+
+namespace qloom {
+
+template <class T>
+void Tile<T>::measure(T* values) {
+    T* out = values + first * program.n_outputs;
+    std::memset(out, 0, used * program.n_outputs * sizeof(T));
+    program.probabilities ? measure_outcomes(out) : measure_terms(out);
+}
+
+template <class T>
+void Tile<T>::measure_terms(T* out) {
+    Scratch inner;
+    size_t size = 0;
+    for (const Forms& forms : schedule.diagonal) size += forms.size() * lanes;
+    const size_t width = size + schedule.others.size() * lanes, run = schedule.run();
+    T* sums = inner.take<T>(ranges * width);
+    std::memset(sums, 0, ranges * width * sizeof(T));
+    over_ranges(cells / run, [&](size_t begin, size_t end, size_t range) {
+        for (size_t b = begin; b < end; ++b) {
+            T* mine = sums + range * width;
+            for (size_t k = 0; k < schedule.diagonal.size(); mine += schedule.diagonal[k++].size() * lanes)
+                kernel.add_weights(cell(psi, b * run), run,
+                                   {schedule.run_indices(k), schedule.cell_index(schedule.diagonal[k], b * run)}, mine);
+            for (uint32_t t : schedule.others) {
+                const Word& word = coordinates.measured[t];
+                const CellWord w = schedule.on_cells(word);
+                kernel.measure_word(psi, b * run, (b + 1) * run, w.x, w.z, w.flip, word.real, mine);
+                mine += lanes;
+            }
+        }
+    });
+    for (size_t range = 1; range < ranges; ++range)
+        for (size_t i = 0; i < width; ++i) sums[i] += sums[range * width + i];
+    for (const Forms& forms : schedule.diagonal) {
+        for (size_t lane = 1; lane < (schedule.lane_bits ? lanes : 1); ++lane)
+            for (size_t i = 0; i < forms.size(); ++i)
+                sums[i * lanes] += sums[(i ^ schedule.lane_index(forms, lane)) * lanes + lane];
+        walsh_hadamard(sums, forms.size(), lanes);
+        for (size_t m = 0; m < forms.members.size(); ++m)
+            add_term(forms.members[m], sums + forms.coordinates[m] * lanes, out);
+        sums += forms.size() * lanes;
+    }
+    for (uint32_t t : schedule.others) {
+        const Word& word = coordinates.measured[t];
+        for (size_t lane = 1; lane < (schedule.lane_bits ? lanes : 1); ++lane)
+            sums[0] += angles.lane_sign(word, lane) * sums[lane];
+        add_term(t, sums, out);
+        sums += lanes;
+    }
+}
+
+// One number for each sample.
+
+template <class T>
+void Tile<T>::add_term(size_t t, const T* sums, T* out) const {
+    const Term& term = coordinates.terms[t];
+    const Word& word = coordinates.measured[t];
+    const double coefficient = term.coefficient * word.sign;
+    for (size_t sample = 0; sample < used; ++sample) {
+        const double growth = psi_growth[sample];
+        out[sample * program.n_outputs + term.output] += T(coefficient * sums[sample] / (growth * growth));
+    }
+}
+
+// Sums of many small numbers are taken in double; where every outcome is one basis state there is nothing to sum.
+template <class T>
+void Tile<T>::measure_outcomes(T* out) {
+    const size_t outputs = program.n_outputs;
+    const auto weight = [&](size_t i, size_t sample) {
+        const T* at = psi + position(i, sample);
+        const double growth = psi_growth[lane_of(sample)];
+        return (double(at[0]) * at[0] + double(at[lanes]) * at[lanes]) / (growth * growth);
+    };
+    if (outputs == program.size()) {
+        over_ranges(amplitudes, [&](size_t begin, size_t end, size_t) {
+            for (size_t i = begin; i < end; ++i)
+                for (size_t sample = 0; sample < used; ++sample)
+                    out[sample * outputs + coordinates.outcome(i)] = T(weight(i, sample));
+        });
+        return;
+    }
+    Scratch inner;
+    const size_t parts = outputs * used <= MOST_PARTIAL_OUTCOMES ? ranges : 1;
+    double* totals = inner.take<double>(parts * outputs * used);
+    std::memset(totals, 0, parts * outputs * used * sizeof(double));
+    const auto add = [&](size_t begin, size_t end, size_t part) {
+        for (size_t i = begin; i < end; ++i)
+            for (size_t sample = 0; sample < used; ++sample)
+                totals[(part * outputs + coordinates.outcome(i)) * used + sample] += weight(i, sample);
+    };
+    parts == ranges ? over_ranges(amplitudes, add) : add(0, amplitudes, 0);
+    for (size_t sample = 0; sample < used; ++sample)
+        for (size_t o = 0; o < outputs; ++o) {
+            double total = 0;
+            for (size_t part = 0; part < parts; ++part) total += totals[(part * outputs + o) * used + sample];
+            out[sample * outputs + o] = T(total);
+        }
+}
+
+template <class T>
+void Tile<T>::give_states(T* out) {
+    const size_t size = program.size();
+    std::memset(out + 2 * first * size, 0, (amplitudes == size ? 0 : 2 * used * size) * sizeof(T));
+    over_ranges(amplitudes, [&](size_t begin, size_t end, size_t) {
+        for (size_t sample = 0; sample < used; ++sample) {
+            const T factor = 1 / psi_growth[lane_of(sample)];
+            for (size_t i = begin; i < end; ++i) {
+                const T* at = psi + position(i, sample);
+                T* amplitude = out + 2 * ((first + sample) * size + coordinates.place(i));
+                amplitude[0] = factor * at[0];
+                amplitude[1] = factor * at[lanes];
+            }
+        }
+    });
+}
+
+// lambda = sum_o g_o O_o psi.
+template <class T>
+void Tile<T>::weigh(const T* cotangents) {
+    const T* g = cotangents + first * program.n_outputs;
+    program.probabilities ? weigh_outcomes(g) : weigh_terms(g);
+}
+
+template <class T>
+void Tile<T>::weigh_outcomes(const T* g) {
+    over_ranges(amplitudes, [&](size_t begin, size_t end, size_t) {
+        for (size_t i = begin; i < end; ++i) {
+            const size_t outcome = coordinates.outcome(i);
+            for (size_t sample = 0; sample < (schedule.lane_bits ? 1 : lanes); ++sample) {
+                const T weight = sample < used ? g[sample * program.n_outputs + outcome] : T(0);
+                const size_t at = position(i, sample);
+                lambda[at] = weight * psi[at];
+                lambda[at + lanes] = weight * psi[at + lanes];
+            }
+        }
+    });
+}
+
+template <class T>
+void Tile<T>::weigh_terms(const T* g) {
+    Scratch inner;
+    size_t size = 0;
+    for (const Forms& forms : schedule.diagonal) size += forms.size() * lanes;
+    T* tables = inner.take<T>(size + schedule.others.size() * lanes);
+    std::memset(tables, 0, size * sizeof(T));
+    T* table = tables;
+    for (const Forms& forms : schedule.diagonal) {
+        for (size_t m = 0; m < forms.members.size(); ++m)
+            add_weight(forms.members[m], g, table + forms.coordinates[m] * lanes);
+        walsh_hadamard(table, forms.size(), lanes);
+        for (size_t lane = 1; lane < (schedule.lane_bits ? lanes : 1); ++lane)
+            for (size_t i = 0; i < forms.size(); ++i)
+                table[i * lanes + lane] = table[(i ^ schedule.lane_index(forms, lane)) * lanes];
+        table += forms.size() * lanes;
+    }
+    std::memset(table, 0, schedule.others.size() * lanes * sizeof(T));
+    for (uint32_t t : schedule.others) {
+        add_weight(t, g, table);
+        for (size_t lane = 1; lane < (schedule.lane_bits ? lanes : 1); ++lane)
+            table[lane] = table[0] * angles.lane_sign(coordinates.measured[t], lane);
+        table += lanes;
+    }
+
+    const size_t run = schedule.run();
+    over_ranges(cells / run, [&](size_t begin, size_t end, size_t) {
+        for (size_t b = begin; b < end; ++b) {
+            const T* factors = tables;
+            T* out = cell(lambda, b * run);
+            if (schedule.diagonal.empty()) std::memset(out, 0, run * 2 * lanes * sizeof(T));
+            for (size_t k = 0; k < schedule.diagonal.size(); factors += schedule.diagonal[k++].size() * lanes)
+                kernel.weigh(cell(psi, b * run), out, run,
+                             {schedule.run_indices(k), schedule.cell_index(schedule.diagonal[k], b * run)}, factors,
+                             k > 0);
+            for (uint32_t t : schedule.others) {
+                const Word& word = coordinates.measured[t];
+                const CellWord w = schedule.on_cells(word);
+                kernel.weigh_word(psi, lambda, b * run, (b + 1) * run, w.x, w.z, w.flip, word.real, factors);
+                factors += lanes;
+            }
+        }
+    });
+}
+
+template <class T>
+void Tile<T>::add_weight(size_t t, const T* g, T* out) const {
+    const Term& term = coordinates.terms[t];
+    const Word& word = coordinates.measured[t];
+    for (size_t sample = 0; sample < used; ++sample)
+        out[sample] += T(term.coefficient * word.sign) * g[sample * program.n_outputs + term.output];
+}
+
+template class Tile<float>;
+template class Tile<double>;
+
+}  // namespace qloom

@@ -1,0 +1,242 @@
+#include "schedule.hpp"
+
+#include <mutex>
+
+namespace qloom {
+namespace {
+
+// States of up to 2^WHOLE cells are worked on where they are; of larger ones blocks of 2^BLOCK cells (states that fit
+// the second cache) or of 2^LARGE_BLOCK with runs of 2^RUN neighbours.
+constexpr unsigned WHOLE = 8, BLOCK = 7, CACHED = 13, LARGE_BLOCK = 9, RUN = 2;
+// A table of shared phases: linear forms, and the rotations it takes to be worth one.
+constexpr unsigned TABLE_BITS_SAMPLES = 10, TABLE_BITS_AMPLITUDES = 7, LEAST_IN_TABLE = 3;
+// How far ahead a sweep looks for rotations that can be done now.
+constexpr size_t WINDOW = 64;
+
+}  // namespace
+
+struct Program::Prepared {
+    std::mutex lock;
+    std::unique_ptr<const Coordinates> coordinates;
+    struct Entry {
+        unsigned lane_bits;
+        bool own_weights;
+        std::unique_ptr<const Schedule> schedule;
+    };
+    std::vector<Entry> schedules;
+};
+
+std::shared_ptr<Program::Prepared> Program::make_prepared() { return std::make_shared<Prepared>(); }
+
+const Coordinates& Program::coordinates() const {
+    const std::lock_guard guard(prepared->lock);
+    if (!prepared->coordinates) prepared->coordinates = std::make_unique<Coordinates>(*this);
+    return *prepared->coordinates;
+}
+
+const Schedule& Program::schedule(unsigned lane_bits, bool own_weights) const {
+    coordinates();
+    const std::lock_guard guard(prepared->lock);
+    for (const auto& entry : prepared->schedules)
+        if (entry.lane_bits == lane_bits && entry.own_weights == own_weights) return *entry.schedule;
+    prepared->schedules.push_back({lane_bits, own_weights, nullptr});
+    auto& schedule = prepared->schedules.back().schedule;
+    schedule = std::make_unique<Schedule>(*this, *prepared->coordinates, lane_bits, own_weights);
+    return *schedule;
+}
+
+Schedule::Schedule(const Program& program, const Coordinates& coordinates, unsigned lane_bits, bool own_weights)
+    : lane_bits(lane_bits), cells(size_t(1) << (coordinates.bits - lane_bits)), at(coordinates) {
+    cut_into_sweeps(operations(program, own_weights));
+    std::vector<uint32_t> diagonal_terms;
+    for (uint32_t t = 0; t < at.terms.size(); ++t) (at.measured[t].x ? others : diagonal_terms).push_back(t);
+    const unsigned bits = at.bits - lane_bits;
+    diagonal = cut_into_forms(diagonal_terms, at.measured, bits < 4 ? 2 : bits < 14 ? bits / 2 : 7);
+    for (const Forms& forms : diagonal)
+        for (size_t i = 0; i < run(); ++i) run_lists.push_back(uint16_t(cell_index(forms, i)));
+    for (Step& step : steps)
+        if (!step.is_table) step.walk.firsts = first_lists.data() + step.list;
+}
+
+std::vector<Schedule::Operation> Schedule::operations(const Program& program, bool own_weights) {
+    std::vector<Operation> out;
+    uint32_t grown = 0;
+    for (const Pass& pass : program.passes) {
+        std::vector<uint32_t> shared;
+        for (uint32_t r = pass.first; r < pass.first + pass.count; ++r) {
+            if (grown < at.growths) {
+                ++grown;
+                continue;
+            }
+            const Source source = program.rotations[r].angle.source;
+            const bool is_shared = source == Source::number || (source == Source::weight && !own_weights);
+            if (pass.x == 0 && is_shared)
+                shared.push_back(r);
+            else
+                out.push_back({false, r});
+        }
+        if (shared.size() < LEAST_IN_TABLE) {
+            for (uint32_t r : shared) out.push_back({false, r});
+            continue;
+        }
+        for (Forms& forms :
+             cut_into_forms(shared, at.rotations, lane_bits ? TABLE_BITS_AMPLITUDES : TABLE_BITS_SAMPLES)) {
+            out.push_back({true, uint32_t(tables.size())});
+            tables.push_back(std::move(forms));
+        }
+    }
+    return out;
+}
+
+std::vector<Forms> Schedule::cut_into_forms(const std::vector<uint32_t>& members, const std::vector<Word>& words,
+                                            unsigned most_bits) const {
+    std::vector<Forms> out;
+    for (uint32_t member : members) {
+        const Mask z = words[member].z;
+        Forms* home = nullptr;
+        for (Forms& forms : out)
+            if (forms.span.contains(z) || forms.span.rank() < most_bits) {
+                home = &forms;
+                break;
+            }
+        if (!home) home = &out.emplace_back();
+        home->span.add(z);
+        home->members.push_back(member);
+        home->coordinates.push_back(home->span.coordinates(z));
+    }
+    return out;
+}
+
+bool Schedule::commute(const Operation& a, const Operation& b) const {
+    const auto apart = [](const Word& v, const Word& w) { return parity(v.x & w.z) != parity(v.z & w.x); };
+    if (a.is_table && b.is_table) return true;
+    if (a.is_table) return commute(b, a);
+    if (!b.is_table) return !apart(at.rotations[a.number], at.rotations[b.number]);
+    for (uint32_t member : tables[b.number].members)
+        if (apart(at.rotations[a.number], at.rotations[member])) return false;
+    return true;
+}
+
+void Schedule::cut_into_sweeps(std::vector<Operation> left) {
+    const unsigned bits = at.bits - lane_bits;
+    const bool whole = bits <= WHOLE, large = bits > CACHED;
+    const unsigned dims = whole ? bits : large ? LARGE_BLOCK : BLOCK;
+    while (!left.empty()) {
+        Span span;
+        std::vector<Mask> columns;
+        const auto add_column = [&](Mask full) {
+            if (span.rank() < dims && span.add(full >> lane_bits)) columns.push_back(full);
+        };
+        for (unsigned bit = 0; bit < (whole ? bits : large ? RUN : 0); ++bit) add_column(Mask(1) << (bit + lane_bits));
+        std::vector<Operation> taken, later;
+        for (const Operation& op : left) {
+            bool now = whole || later.size() < WINDOW;
+            for (size_t k = later.size(); now && k-- > 0;) now = commute(op, later[k]);
+            const Mask x = now && !op.is_table ? at.rotations[op.number].x : 0;
+            if (now && x >> lane_bits && !span.contains(x >> lane_bits)) {
+                now = span.rank() < dims;
+                add_column(x);
+            }
+            (now ? taken : later).push_back(op);
+        }
+        for (unsigned bit = 0; bit < bits; ++bit) add_column(Mask(1) << (bit + lane_bits));
+        add_sweep(taken, columns, whole);
+        left = std::move(later);
+    }
+}
+
+void Schedule::add_sweep(const std::vector<Operation>& taken, const std::vector<Mask>& columns, bool whole) {
+    Span span;
+    for (Mask column : columns) span.add(column >> lane_bits);
+    Sweep sweep{unsigned(columns.size()), whole, span.pivots(),          place_lists.size(),
+                flip_lists.size(),        false, uint32_t(steps.size()), 0};
+    std::vector<Mask> full(1, 0);
+    for (Mask column : columns)
+        for (size_t i = 0, size = full.size(); i < size; ++i) full.push_back(full[i] ^ column);
+    for (Mask place : full) {
+        const uint32_t flip = uint32_t(place & ((Mask(1) << lane_bits) - 1));
+        sweep.any_flips |= flip != 0;
+        if (whole) continue;
+        place_lists.push_back(uint32_t(place >> lane_bits));
+        flip_lists.push_back(uint8_t(flip));
+    }
+    dims_made = sweep.dims;
+    for (size_t k = 0; k < taken.size();) {
+        if (taken[k].is_table) {
+            add_table(taken[k++], columns);
+            continue;
+        }
+        Step step{};
+        while (k < taken.size() && !taken[k].is_table && join(step, taken[k], span, columns)) ++k;
+        add_walk(step);
+    }
+    sweep.end = uint32_t(steps.size());
+    sweeps.push_back(sweep);
+}
+
+void Schedule::add_table(const Operation& op, const std::vector<Mask>& columns) {
+    Step step{};
+    step.is_table = true, step.rotations[0] = op.number, step.list = index_lists.size();
+    const Forms& forms = tables[op.number];
+    std::vector<uint16_t> indices(1, 0);
+    for (Mask column : columns) {
+        const uint16_t change = uint16_t(forms.index(column));
+        for (size_t i = 0, size = indices.size(); i < size; ++i) indices.push_back(indices[i] ^ change);
+    }
+    index_lists.insert(index_lists.end(), indices.begin(), indices.end());
+    steps.push_back(step);
+}
+
+// Takes a rotation into a step if it can run in the same walk as those already there.
+bool Schedule::join(Step& step, const Operation& op, const Span& span, const std::vector<Mask>& columns) {
+    const Word& word = at.rotations[op.number];
+    const Mask x = span.coordinates(on_cells(word).x);
+    Mask reached = 0, z = 0;
+    for (size_t k = 0; k < columns.size(); ++k) {
+        if (x >> k & 1) reached ^= columns[k];
+        z |= Mask(parity(columns[k] & word.z)) << k;
+    }
+    const uint32_t flip = uint32_t(reached ^ word.x) & ((1u << lane_bits) - 1);
+    const Mask mine_x = x << 1 | !word.real, mine_z = z << 1 | !word.real;
+    Span together;
+    for (int k = 0; k < step.words; ++k) {
+        together.add(x_made[k]);
+        if (flip || step.walk.flip || !commute(op, {false, step.rotations[k]})) return false;
+    }
+    if (step.words && (step.words == 3 || !together.add(mine_x))) return false;
+    const int k = step.words++;
+    x_made[k] = mine_x, z_made[k] = mine_z;
+    step.rotations[k] = op.number;
+    step.base_z[k] = on_cells(word).z;
+    step.walk.flip = uint8_t(flip);
+    return true;
+}
+
+// The list of a step's groups: the vectors of a block that are 0 where the span of the x masks has its pivots.
+void Schedule::add_walk(Step& step) {
+    Walk& w = step.walk;
+    Span span;
+    for (int k = 0; k < step.words; ++k) {
+        span.add(x_made[k]);
+        w.x[k] = uint32_t(x_made[k] * cell_bytes() / 2);
+        for (int j = 0; j < k; ++j) w.cross |= uint8_t(parity(x_made[j] & z_made[k]) << (j + k - 1));
+    }
+    w.words = step.words;
+    w.antisymmetric = parity(x_made[0] & z_made[0]);
+    std::vector<uint32_t> listed[8];
+    const size_t count = size_t(1) << (dims_made + 1 - span.rank());
+    Mask v = 0;
+    for (size_t n = 0; n < count; ++n, v = ((v | span.pivots()) + 1) & ~span.pivots()) {
+        unsigned signs = 0;
+        for (int k = 0; k < step.words; ++k) signs |= parity(v & z_made[k]) << k;
+        listed[signs].push_back(uint32_t(v * cell_bytes() / 2));
+    }
+    step.list = first_lists.size();
+    for (int signs = 0; signs < 8; ++signs) {
+        w.counts[signs] = uint32_t(listed[signs].size());
+        first_lists.insert(first_lists.end(), listed[signs].begin(), listed[signs].end());
+    }
+    steps.push_back(step);
+}
+
+}  // namespace qloom

@@ -1,0 +1,381 @@
+#include "tile.hpp"
+
+#include <limits>
+
+namespace qloom {
+namespace {
+
+// Arrays that are walked together are staggered by a few cache lines: at powers of two apart they would fight for the
+// same sets.
+constexpr size_t STAGGER_BYTES = 5 * 64;
+
+// The p-th number whose bits under `holes` are 0.
+Mask spread(Mask p, Mask holes) {
+    Mask out = 0;
+    for (Mask place = 1; p; place <<= 1) {
+        if (holes & place) continue;
+        if (p & 1) out |= place;
+        p >>= 1;
+    }
+    return out;
+}
+
+}  // namespace
+
+template <class T>
+Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
+    : angles(a),
+      program(a.program),
+      schedule(a.schedule),
+      coordinates(a.coordinates),
+      batch(a.batch),
+      cells(schedule.cells),
+      amplitudes(cells << schedule.lane_bits),
+      threads(n_threads),
+      ranges(n_threads ? RANGES : 1) {
+    const size_t rotations = program.rotations.size();
+    own_psi = nullptr;
+    lambda = with_lambda ? scratch.take<T>(cells * 2 * lanes + STAGGER_BYTES / sizeof(T)) : nullptr;
+    turn = scratch.take<const T*>(rotations);
+    own_turns = scratch.take<T>(rotations * turn_size(lanes));
+    for (size_t r = 0; r < rotations; ++r)
+        turn[r] = angles.is_shared(r) ? angles.shared_turn(r) : own_turns + r * turn_size(lanes);
+    psi_growth = scratch.take<T>(lanes);
+    lambda_growth = scratch.take<T>(lanes);
+    factors = scratch.take<Factors>(schedule.steps.size());
+    settled = scratch.take<T>(2 * schedule.steps.size() * lanes);
+    if (!with_lambda) return;
+    slope_factors = scratch.take<T>((schedule.steps.size() + 1) * lanes);
+    slopes = scratch.take<double>(ranges * rotations * lanes);
+    table_sums = scratch.take<T>(ranges * angles.n_sums * lanes);
+    std::memset(table_sums, 0, ranges * angles.n_sums * lanes * sizeof(T));
+}
+
+template <class T>
+void Tile<T>::open(size_t first_sample, T* psi_or_null) {
+    first = first_sample;
+    const size_t most = schedule.lane_bits ? 1 : lanes;
+    used = batch.size - first < most ? batch.size - first : most;
+    if (!psi_or_null && !own_psi) own_psi = scratch.take<T>(cells * 2 * lanes);
+    psi = psi_or_null ? psi_or_null : own_psi;
+    fill_turns();
+    balance_forward();
+}
+
+template <class T>
+void Tile<T>::fill_turns() {
+    alignas(64) T halves[16], cosines[16], sines[16];
+    for (size_t r = 0; r < program.rotations.size(); ++r) {
+        if (angles.is_shared(r)) continue;
+        for (size_t lane = 0; lane < lanes; ++lane) {
+            const size_t sample = schedule.lane_bits ? 0 : lane;
+            halves[lane] =
+                sample < used ? T(whole_turns_off(batch(program.rotations[r].angle, first + sample) / 2)) : T(0);
+        }
+        kernel.cos_sin(halves, 1, cosines, sines);
+        angles.write_turn(r, cosines, sines, 1, own_turns + r * turn_size(lanes));
+    }
+}
+
+// Multiplies by what a step makes a norm grow; where that would be too much, takes the state back to its norm first, by
+// the factor that is returned.
+template <class T>
+const T* Tile<T>::outgrow(T* so_far, const Step& step) {
+    const T* growths[3];
+    for (int k = 0; k < step.words; ++k) growths[k] = turn[step.rotations[k]] + 2 * lanes;
+    if (!kernel.outgrow(so_far, growths, step.words, MOST_GROWTH<T>)) return nullptr;
+    T* factor = settled + n_settled++ * lanes;
+    for (size_t lane = 0; lane < lanes; ++lane) factor[lane] = 1 / so_far[lane], so_far[lane] = 1;
+    kernel.outgrow(so_far, growths, step.words, std::numeric_limits<T>::infinity());
+    return factor;
+}
+
+template <class T>
+void Tile<T>::balance_forward() {
+    n_settled = 0;
+    for (size_t lane = 0; lane < lanes; ++lane) psi_growth[lane] = 1;
+    for (size_t s = 0; s < schedule.steps.size(); ++s) factors[s].psi = outgrow(psi_growth, schedule.steps[s]);
+}
+
+template <class T>
+void Tile<T>::balance_backward() {
+    n_settled = 0;
+    const auto set_slope_factor = [&](size_t number) {
+        for (size_t lane = 0; lane < lanes; ++lane)
+            slope_factors[number * lanes + lane] = 1 / (psi_growth[lane] * lambda_growth[lane]);
+    };
+    for (size_t s = schedule.steps.size(); s-- > 0;) {
+        set_slope_factor(s);
+        factors[s] = {outgrow(psi_growth, schedule.steps[s]), outgrow(lambda_growth, schedule.steps[s])};
+        // Where a state is taken back to its norm, that happens before the step.
+        for (size_t lane = 0; lane < lanes; ++lane) {
+            if (factors[s].psi) slope_factors[s * lanes + lane] /= factors[s].psi[lane];
+            if (factors[s].lambda) slope_factors[s * lanes + lane] /= factors[s].lambda[lane];
+        }
+    }
+    set_slope_factor(schedule.steps.size());
+}
+
+// body(block, block of lambda, base, range) for every block of a sweep.
+template <class T>
+template <class F>
+void Tile<T>::over_blocks(const Sweep& sweep, bool with_lambda, F body) {
+    if (sweep.whole) return body(psi, lambda, Mask(0), size_t(0));
+    const size_t block_cells = size_t(1) << sweep.dims, numbers = block_cells * 2 * lanes;
+    const uint32_t* places = schedule.places(sweep);
+    const uint8_t* flips = schedule.flips(sweep);
+    over_ranges(cells >> sweep.dims, [&](size_t begin, size_t end, size_t range) {
+        Scratch inner;
+        T* block = inner.take<T>(numbers + STAGGER_BYTES / sizeof(T));
+        T* lambda_block = inner.take<T>(with_lambda ? numbers : 0);
+        Mask base = spread(begin, sweep.pivots);
+        for (size_t b = begin; b < end; ++b, base = ((base | sweep.pivots) + 1) & ~sweep.pivots) {
+            kernel.gather(psi, block, block_cells, uint32_t(base), places, flips);
+            if (with_lambda) kernel.gather(lambda, lambda_block, block_cells, uint32_t(base), places, flips);
+            body(block, lambda_block, base, range);
+            kernel.scatter(psi, block, block_cells, uint32_t(base), places, flips);
+            if (with_lambda) kernel.scatter(lambda, lambda_block, block_cells, uint32_t(base), places, flips);
+        }
+    });
+}
+
+template <class T>
+void Tile<T>::start() {
+    program.starts_from_zero() ? grow() : take_amplitudes();
+}
+
+template <class T>
+void Tile<T>::take_amplitudes() {
+    const size_t size = program.size();
+    if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(psi, 0, cells * 2 * lanes * sizeof(T));
+    over_ranges(size, [&](size_t begin, size_t end, size_t) {
+        for (size_t sample = 0; sample < used; ++sample) {
+            const T* row = batch.inputs + (first + sample) * program.n_inputs;
+            for (size_t i = begin; i < end; ++i) {
+                const bool given = program.real_column >= 0;
+                T* at = psi + position(i, sample);
+                at[0] = given ? row[program.real_column + i] : T(program.initial[i]);
+                at[lanes] = given ? (program.imaginary_column >= 0 ? row[program.imaginary_column + i] : T(0))
+                                  : T(program.initial[size + i]);
+            }
+        }
+    });
+}
+
+template <class T>
+void Tile<T>::grow() {
+    std::memset(psi, 0, 2 * lanes * sizeof(T));
+    for (size_t lane = 0; lane < (schedule.lane_bits ? 1 : lanes); ++lane) psi[lane] = 1;
+    size_t filled = 1;
+    for (size_t r = 0; r < coordinates.growths; ++r) {
+        const Word& word = coordinates.rotations[r];
+        if (r < schedule.lane_bits) {
+            grow_lanes(r);
+        } else {
+            kernel.grow(psi, filled, schedule.on_cells(word).z, word.real, turn[r]);
+            filled *= 2;
+        }
+    }
+    std::memset(cell(psi, filled), 0, (cells - filled) * 2 * lanes * sizeof(T));
+}
+
+// The first bits lie within the first cell.
+template <class T>
+void Tile<T>::grow_lanes(size_t r) {
+    const T* s = turn[r];
+    T *re = psi, *im = psi + lanes;
+    const size_t top = size_t(1) << r;
+    for (size_t a = 0, b = top; a < top; ++a, ++b) {
+        const bool real = coordinates.rotations[r].real;
+        re[b] = s[b] * (real ? re[a] : im[a]);
+        im[b] = s[b] * (real ? im[a] : -re[a]);
+        re[a] *= s[2 * lanes], im[a] *= s[2 * lanes];
+    }
+}
+
+template <class T>
+void Tile<T>::ungrow_lanes(size_t r, T* sum) {
+    const T* s = turn[r];
+    const T c = s[2 * lanes];
+    T *re = psi, *im = psi + lanes, *lre = lambda, *lim = lambda + lanes;
+    const size_t top = size_t(1) << r;
+    const bool real = coordinates.rotations[r].real;
+    const auto slope = [&](size_t at, size_t partner) {
+        return real ? lre[at] * re[partner] + lim[at] * im[partner] : lre[at] * im[partner] - lim[at] * re[partner];
+    };
+    for (size_t a = 0, b = top; a < top; ++a, ++b) {
+        sum[a] += slope(a, b), sum[b] += slope(b, a);
+        const T from_re = real ? re[b] : im[b], from_im = real ? im[b] : -re[b];
+        const T from_lre = real ? lre[b] : lim[b], from_lim = real ? lim[b] : -lre[b];
+        re[a] = c * re[a] - s[a] * from_re, im[a] = c * im[a] - s[a] * from_im;
+        lre[a] = c * lre[a] - s[a] * from_lre, lim[a] = c * lim[a] - s[a] * from_lim;
+    }
+}
+
+template <class T>
+void Tile<T>::ungrow(size_t first_wanted) {
+    for (size_t r = coordinates.growths; r-- > first_wanted;) {
+        alignas(64) T sum[16] = {};
+        const Word& word = coordinates.rotations[r];
+        if (r < schedule.lane_bits)
+            ungrow_lanes(r, sum);
+        else
+            kernel.ungrow(psi, lambda, size_t(1) << (r - schedule.lane_bits), schedule.on_cells(word).z, word.real,
+                          turn[r], sum);
+        add_sum(0, r, sum, schedule.steps.size());
+    }
+}
+
+template <class T>
+Walk Tile<T>::walk(const Step& step, Mask base) const {
+    Walk out = step.walk;
+    for (int k = 0; k < step.words; ++k) out.opposite |= uint8_t(parity(base & step.base_z[k]) << k);
+    return out;
+}
+
+template <class T>
+Lookup Tile<T>::lookup(const Step& step, Mask base) const {
+    return {schedule.indices(step), schedule.cell_index(schedule.tables[step.rotations[0]], base)};
+}
+
+template <class T>
+void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block) const {
+    const T* factor = factors[&step - schedule.steps.data()].psi;
+    if (factor) kernel.scale(block, block_cells, factor);
+    if (step.is_table)
+        return kernel.phase(block, block_cells, lookup(step, base), angles.table_of(step.rotations[0]),
+                            !schedule.lane_bits);
+    const T* turns[3];
+    for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
+    step.walk.flip ? kernel.turn_flipped(block, walk(step, base), turns[0])
+                   : kernel.turn(block, walk(step, base), turns);
+}
+
+template <class T>
+void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range) {
+    const size_t number = &step - schedule.steps.data();
+    const Factors& factor = factors[number];
+    if (factor.psi) kernel.scale(block, block_cells, factor.psi);
+    if (factor.lambda) kernel.scale(lambda_block, block_cells, factor.lambda);
+    if (step.is_table) {
+        const uint32_t table = step.rotations[0];
+        return kernel.unphase(block, lambda_block, block_cells, lookup(step, base), angles.table_of(table),
+                              !schedule.lane_bits, slope_factors + number * lanes,
+                              table_sums + (range * angles.n_sums + angles.start(table)) * lanes);
+    }
+    const T* turns[3];
+    for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
+    alignas(64) T sums[3 * 16] = {};
+    step.walk.flip ? kernel.unturn_flipped(block, lambda_block, walk(step, base), turns[0], sums)
+                   : kernel.unturn(block, lambda_block, walk(step, base), turns, sums);
+    for (int k = 0; k < step.words; ++k) add_sum(range, step.rotations[k], sums + k * lanes, number);
+}
+
+template <class T>
+void Tile<T>::add_sum(size_t range, size_t r, const T* sum, size_t step) {
+    double* mine = slopes + (range * program.rotations.size() + r) * lanes;
+    const T* factor = slope_factors + step * lanes;
+    for (size_t lane = 0; lane < lanes; ++lane) mine[lane] += sum[lane] * factor[lane];
+}
+
+template <class T>
+void Tile<T>::run() {
+    start();
+    for (const Sweep& sweep : schedule.sweeps)
+        over_blocks(sweep, false, [&](T* block, T*, Mask base, size_t) {
+            for (uint32_t s = sweep.first; s < sweep.end; ++s)
+                do_step(schedule.steps[s], size_t(1) << sweep.dims, base, block);
+        });
+}
+
+template <class T>
+void Tile<T>::walk_back(const Gradient<T>& gradient, double* d_weights) {
+    size_t first_growth = 0, first_step = 0;
+    while (first_growth < coordinates.growths && !wanted(first_growth, gradient)) ++first_growth;
+    const bool to_the_start = first_growth < coordinates.growths || (gradient.d_inputs && program.real_column >= 0);
+    while (!to_the_start && first_step < schedule.steps.size() && !wanted(schedule.steps[first_step], gradient))
+        ++first_step;
+
+    weigh(gradient.cotangents);
+    std::memcpy(lambda_growth, psi_growth, lanes * sizeof(T));
+    balance_backward();
+    std::memset(slopes, 0, ranges * program.rotations.size() * lanes * sizeof(double));
+    for (size_t k = schedule.sweeps.size(); k-- > 0 && schedule.sweeps[k].end > first_step;) {
+        const Sweep& sweep = schedule.sweeps[k];
+        over_blocks(sweep, true, [&](T* block, T* lambda_block, Mask base, size_t range) {
+            for (size_t s = sweep.end; s-- > sweep.first && s >= first_step;)
+                undo_step(schedule.steps[s], size_t(1) << sweep.dims, base, block, lambda_block, range);
+        });
+    }
+    if (to_the_start) ungrow(first_growth);
+    for (size_t r = 0; r < program.rotations.size(); ++r)
+        if (wanted(r, gradient)) add_slope(r, gradient, d_weights);
+    if (gradient.d_inputs && program.real_column >= 0) give_amplitudes(gradient);
+}
+
+template <class T>
+bool Tile<T>::wanted(size_t r, const Gradient<T>& gradient) const {
+    const Source source = program.rotations[r].angle.source;
+    return (source == Source::input && gradient.d_inputs) || (source == Source::weight && gradient.d_weights);
+}
+
+template <class T>
+bool Tile<T>::wanted(const Step& step, const Gradient<T>& gradient) const {
+    bool out = step.is_table && gradient.d_weights;
+    for (int k = 0; k < step.words; ++k) out |= wanted(step.rotations[k], gradient);
+    return out;
+}
+
+template <class T>
+void Tile<T>::add_slope(size_t r, const Gradient<T>& gradient, double* d_weights) const {
+    const Angle& angle = program.rotations[r].angle;
+    const Word& word = coordinates.rotations[r];
+    const bool of_lanes = !schedule.lane_bits, of_input = angle.source == Source::input;
+    const size_t stride = of_input ? program.n_inputs : batch.weight_stride;
+    T* out = of_input ? gradient.d_inputs : batch.weight_stride ? gradient.d_weights : nullptr;
+    if (out) out += first * stride + angle.index;
+    double total = 0;
+    for (size_t range = 0; range < ranges; ++range) {
+        const double* mine = slopes + (range * program.rotations.size() + r) * lanes;
+        for (size_t lane = 0; lane < lanes; ++lane)
+            total += of_lanes ? mine[lane] : mine[lane] * angles.lane_sign(word, lane);
+    }
+    const double scale = angle.scale * word.sign;
+    if (!of_input) d_weights[angle.index] += scale * total;
+    if (out && of_lanes)
+        for (size_t lane = 0; lane < used; ++lane) out[lane * stride] += T(scale * slopes[r * lanes + lane]);
+    else if (out)
+        *out += T(scale * total);
+}
+
+template <class T>
+void Tile<T>::give_amplitudes(const Gradient<T>& gradient) const {
+    for (size_t sample = 0; sample < used; ++sample) {
+        T* row = gradient.d_inputs + (first + sample) * program.n_inputs;
+        const T factor = 2 / lambda_growth[lane_of(sample)];
+        for (size_t i = 0; i < program.size(); ++i) {
+            const T* at = lambda + position(i, sample);
+            row[program.real_column + i] += factor * at[0];
+            if (program.imaginary_column >= 0) row[program.imaginary_column + i] += factor * at[lanes];
+        }
+    }
+}
+
+template <class T>
+void Tile<T>::add_table_sums(double* out) const {
+    if (!schedule.lane_bits) return kernel.add_lanes(table_sums, angles.n_sums, out);
+    for (size_t k = 0; k < schedule.tables.size(); ++k)
+        for (size_t lane = 0; lane < lanes; ++lane) {
+            const size_t shift = schedule.lane_index(schedule.tables[k], lane);
+            for (size_t range = 0; range < ranges; ++range) {
+                const T* sums = table_sums + (range * angles.n_sums + angles.start(k)) * lanes;
+                for (size_t i = 0; i < schedule.tables[k].size(); ++i)
+                    out[angles.start(k) + (i ^ shift)] += sums[i * lanes + lane];
+            }
+        }
+}
+
+template class Tile<float>;
+template class Tile<double>;
+
+}  // namespace qloom

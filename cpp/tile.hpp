@@ -1,0 +1,109 @@
+// One state, or one sample a lane, and its way through a schedule: forward, measured, back.
+#pragma once
+#include "angles.hpp"
+#include "threads.hpp"
+
+namespace qloom {
+
+template <class T>
+class Tile {
+public:
+    // `threads`: share the bases of every sweep among so many, in RANGES ranges; 0 for a tile that is one thread's.
+    Tile(const Angles<T>&, int threads, bool with_lambda);
+
+    // Samples first .. from now on; their state is in psi, or in memory of the tile's own where that is null.
+    void open(size_t first_sample, T* psi_or_null);
+    void run();
+    void measure(T* values);   // the tile's rows of (B, O)
+    void give_states(T* out);  // the tile's rows of (B, 2^n), complex
+    // After run, or with psi as a run left it: lambda from the cotangents, then the walk back.
+    void walk_back(const Gradient<T>&, double* d_weights);
+    // When a part's tiles have been walked: adds what the shared phases' tables have summed up, lanes together.
+    void add_table_sums(double* out) const;
+
+private:
+    static constexpr size_t RANGES = 16, MOST_PARTIAL_OUTCOMES = 4096;
+    struct Factors {
+        const T *psi = nullptr, *lambda = nullptr;
+    };
+
+    // Angles and growths.
+    void fill_turns();
+    const T* outgrow(T* growth_so_far, const Step&);
+    void balance_forward();
+    void balance_backward();
+
+    // The walk.
+    void start();
+    void take_amplitudes();
+    void grow();
+    void grow_lanes(size_t r);
+    void ungrow(size_t first_wanted);
+    void ungrow_lanes(size_t r, T* sum);
+    template <class F>
+    void over_ranges(size_t items, F body);
+    template <class F>
+    void over_blocks(const Sweep&, bool with_lambda, F body);
+    Walk walk(const Step&, Mask base) const;
+    Lookup lookup(const Step&, Mask base) const;
+    void do_step(const Step&, size_t block_cells, Mask base, T* block) const;
+    void undo_step(const Step&, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range);
+    void add_sum(size_t range, size_t r, const T* sum, size_t step);
+
+    // Both ends.
+    void measure_terms(T* out);
+    void measure_outcomes(T* out);
+    void add_term(size_t t, const T* sums, T* out) const;
+    void weigh(const T* cotangents);
+    void weigh_outcomes(const T* cotangents);
+    void weigh_terms(const T* cotangents);
+    void add_weight(size_t t, const T* cotangents, T* out) const;
+    bool wanted(size_t r, const Gradient<T>&) const;
+    bool wanted(const Step&, const Gradient<T>&) const;
+    void add_slope(size_t r, const Gradient<T>&, double* d_weights) const;
+    void give_amplitudes(const Gradient<T>&) const;
+
+    // Where an amplitude's real part is; `sample` counts from the tile's first.
+    size_t position(size_t amplitude, size_t sample) const {
+        const size_t lane = schedule.lane_bits ? amplitude & (lanes - 1) : sample;
+        return (amplitude >> schedule.lane_bits) * 2 * lanes + lane;
+    }
+    size_t lane_of(size_t sample) const { return schedule.lane_bits ? 0 : sample; }
+    T* cell(T* state, size_t number) const { return state + number * 2 * lanes; }
+
+    const Angles<T>& angles;
+    const Program& program;
+    const Schedule& schedule;
+    const Coordinates& coordinates;
+    const Batch<T>& batch;
+    const Kernels<T>& kernel = kernels<T>();
+    const size_t lanes = kernel.lanes, cells, amplitudes;
+    const int threads;
+    const size_t ranges;
+
+    Scratch scratch;
+    T *psi = nullptr, *own_psi, *lambda;
+    const T** turn;                 // of every rotation
+    T* own_turns;                   // of the tile's own samples
+    T *psi_growth, *lambda_growth;  // psi = growth * true state, by lane
+    T* slope_factors;               // [step, then the first product state][lane]: sums times these are derivatives
+    Factors* factors;               // of each step, before it: null where nothing has outgrown its norm
+    T* settled;                     // room for the factors
+    size_t n_settled = 0;
+    double* slopes;  // [range][rotation][lane]
+    T* table_sums;   // [range][sums of all tables]
+    size_t first = 0, used = 0;
+};
+
+// body(begin, end, range) over ranges of [0, items), shared by the threads.
+template <class T>
+template <class F>
+void Tile<T>::over_ranges(size_t items, F body) {
+    if (ranges == 1) return body(size_t(0), items, size_t(0));
+    parallel_for(ranges, threads, [&](size_t r) {
+        const size_t begin = items * r / ranges, end = items * (r + 1) / ranges;
+        if (begin < end) body(begin, end, r);
+    });
+}
+
+}  // namespace qloom

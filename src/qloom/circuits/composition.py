@@ -1,0 +1,91 @@
+"""Circuits from circuits; the functions are methods of `Circuit`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qloom.circuits.checks import as_tuple, checked_count, checked_places
+from qloom.circuits.gates import controlled_gate
+from qloom.circuits.operations import Operation
+from qloom.errors import CircuitError
+
+if TYPE_CHECKING:
+    from qloom.circuits.circuit import Circuit
+
+
+def compose(circuit: Circuit, other: Circuit, qubits: Sequence[int] | None = None) -> Circuit:
+    """A new circuit: this one, then `other` on the given qubits (all by default); slots are concatenated."""
+    from qloom.circuits.circuit import Circuit  # which has this function as a method
+
+    if not isinstance(other, Circuit):
+        raise CircuitError(f"cannot compose a circuit with a {type(other).__name__}, expected a Circuit")
+    given = as_tuple("compose", range(other.n_qubits) if qubits is None else qubits)
+    if len(given) != other.n_qubits or other.n_qubits > circuit.n_qubits:
+        raise CircuitError(
+            f"composed circuit has {other.n_qubits} qubits, put on {len(given)} of {circuit.n_qubits}; "
+            "give one qubit of the first circuit for each of the second"
+        )
+    out, places = circuit.copy(), checked_places("compose", given, circuit.n_qubits)
+    if other.initial is not None:
+        if circuit.operations or circuit.initial or places != tuple(range(circuit.n_qubits)):
+            raise CircuitError("the second circuit prepares amplitudes, expected it first in a composition")
+        out.initial = other.initial.shifted(circuit.n_inputs)
+    for op in other.operations:
+        angles = tuple(angle.shifted(circuit.n_inputs, circuit.n_weights) for angle in op.angles)
+        out.operations.append(Operation(op.gate, tuple(places[q] for q in op.qubits), angles))
+    out.n_inputs += other.n_inputs
+    out.n_weights += other.n_weights
+    return out
+
+
+def inverse(circuit: Circuit) -> Circuit:
+    """The circuit undone: inverse gates in reverse order, same slots."""
+    _require_no_amplitudes(circuit, "inverse")
+    out = _empty_like(circuit)
+    for op in reversed(circuit.operations):
+        gate, angles = op.gate.inverted(op.angles)
+        out.append(gate, angles, op.qubits)
+    return out
+
+
+def repeat(circuit: Circuit, times: int) -> Circuit:
+    """The circuit `times` times over with new weights each time and the same inputs (data re-uploading)."""
+    times = checked_count("times", times)
+    if times > 1:
+        _require_no_amplitudes(circuit, "repeat")
+    out = circuit.copy()
+    for k in range(1, times):
+        for op in circuit.operations:
+            angles = tuple(angle.shifted(0, k * circuit.n_weights) for angle in op.angles)
+            out.operations.append(replace(op, angles=angles))
+    out.n_weights = times * circuit.n_weights
+    return out
+
+
+def controlled(circuit: Circuit) -> Circuit:
+    """Every gate controlled by one more qubit, which becomes qubit 0; the others move up by one."""
+    _require_no_amplitudes(circuit, "controlled")
+    out = _empty_like(circuit, circuit.n_qubits + 1)
+    for op in circuit.operations:
+        out.append(controlled_gate(op.gate), op.angles, (0, *(q + 1 for q in op.qubits)))
+    return out
+
+
+def without_entanglers(circuit: Circuit) -> Circuit:
+    """The circuit without its gates on two or more qubits, slots kept: separable unless it starts entangled."""
+    out = circuit.copy()
+    out.operations = [op for op in circuit.operations if op.gate.n_qubits == 1]
+    return out
+
+
+def _empty_like(circuit: Circuit, n_qubits: int | None = None) -> Circuit:
+    out = type(circuit)(n_qubits or circuit.n_qubits)
+    out.n_inputs, out.n_weights = circuit.n_inputs, circuit.n_weights
+    return out
+
+
+def _require_no_amplitudes(circuit: Circuit, what: str) -> None:
+    if circuit.initial is not None:
+        raise CircuitError(f"{what} of a circuit that starts from given amplitudes, expected one that starts in |0>")
