@@ -7,14 +7,14 @@ NATIVE := CMakeLists.txt $(wildcard cpp/* cpp/kernels/*)
 .PHONY: help install demo test test-fast test-slow lint format types bench bench-peers bench-page clean
 
 help:
-	@echo "make demo       install, train on an embedded table, say where the report is"
-	@echo "make test       install, lint, type check and all tests but the slow ones"
-	@echo "make test-fast  the ten-second tests, the first thing to run after an edit"
-	@echo "make test-slow  the tests that take longer"
-	@echo "make bench      time the engine beside the machine's limits, a few minutes"
-	@echo "make bench-peers  time it beside other systems, 40 minutes, 13 GB for their environments"
+	@echo "make demo         install, train on an embedded table, say where the report is"
+	@echo "make test         install, lint, type check and all tests but the slow ones"
+	@echo "make test-fast    the ten-second tests, the first thing to run after an edit"
+	@echo "make test-slow    the tests that take longer"
+	@echo "make bench        time the engine beside the machine's limits, a few minutes"
+	@echo "make bench-peers  time it beside other systems, 40 minutes, after installing them (13 GB)"
 	@echo "make bench-page   write docs/performance.md from the results"
-	@echo "make format     rewrite the sources in the house format"
+	@echo "make format       rewrite the sources in the house format"
 
 # Installed anew when the dependencies or the native sources change. The Python sources are used in place.
 $(VENV)/.installed: pyproject.toml constraints.txt scripts/install.py $(NATIVE)

@@ -1,12 +1,15 @@
 // The native boundary: plain contiguous arrays down and up, the interpreter lock released in between.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <optional>
+#include <algorithm>
+#include <stdexcept>
+#include <string>
 
+#include "bindings_view.hpp"
+#include "kept.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
 #include "threads.hpp"
@@ -16,8 +19,6 @@ using namespace qloom;
 
 template <class T>
 using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
-template <class T>
-using MaybeArray = std::optional<Array<T>>;
 
 static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
                             Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
@@ -57,44 +58,75 @@ static void start_from_inputs(Program& p, int64_t real_column, int64_t imaginary
     p.imaginary_column = imaginary_column;
 }
 
-template <class T>
-static Batch<T> batch_of(const Program& p, const Array<const T>& inputs, const Array<const T>& weights, int threads) {
-    const size_t stride = weights.ndim() == 2 ? p.n_weights : 0;
-    return {inputs.shape(0), inputs.data(), weights.data(), stride, p.n_inputs, threads};
+// Shapes of inputs, weights and cotangents were checked in Python; checked here is what the engines give beside them.
+static void check_size(size_t given, size_t expected, const char* what) {
+    if (given != expected)
+        throw std::invalid_argument(std::string(what) + " has " + std::to_string(given) + " numbers, expected " +
+                                    std::to_string(expected) + "; give what belongs to this batch");
 }
 
 template <class T>
-static T* data_or_null(const MaybeArray<T>& array) {
-    return array ? array->data() : nullptr;
+static Batch<T> batch_of(const Program& p, const View<const T>& inputs, const View<const T>& weights, int threads) {
+    return {inputs.rows, inputs.data, weights.data, weights.ndim == 2 ? p.n_weights : 0, p.n_inputs, threads};
+}
+
+template <class T>
+static T* states_of(const Program& p, size_t batch, const Kept* kept) {
+    if (!kept) return nullptr;
+    check_size(kept->bytes / sizeof(T), kept_size<T>(p, batch), "kept");
+    return static_cast<T*>(kept->data());
+}
+
+// Null, and the states are found again, where another walk has had them.
+template <class T>
+static T* taken_states(const Program& p, size_t batch, Kept* kept) {
+    T* states = states_of<T>(p, batch, kept);
+    return kept && kept->take() ? states : nullptr;
+}
+
+// Zeros to add derivatives to; null where none are wanted.
+template <class T>
+static T* cleared(const View<T>& derivatives, size_t like, const char* what) {
+    if (!derivatives.data) return nullptr;
+    check_size(derivatives.size, like, what);
+    return std::fill_n(derivatives.data, like, T(0)), derivatives.data;
 }
 
 template <class T>
 static void bind(nb::module_& m) {
+    const auto array = nb::arg().noconvert();
+    const auto array_or_none = nb::arg().noconvert().none();
     m.def(
         "forward",
-        [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<T> values, MaybeArray<T> kept,
+        [](const Program& p, View<const T> inputs, View<const T> weights, View<T> values, const Kept* kept,
            int threads) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
+            check_size(values.size, batch.size * p.n_outputs, "values");
+            T* states = states_of<T>(p, batch.size, kept);
             nb::gil_scoped_release unlocked;
-            forward<T>(p, batch_of<T>(p, inputs, weights, threads), values.data(), data_or_null(kept));
+            forward<T>(p, batch, values.data, states);
         },
-        nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none(), nb::arg());
+        nb::arg(), array, array, array, nb::arg().none(), nb::arg());
     m.def(
         "backward",
-        [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<const T> cotangents,
-           MaybeArray<T> kept, MaybeArray<T> d_inputs, MaybeArray<T> d_weights, int threads) {
+        [](const Program& p, View<const T> inputs, View<const T> weights, View<const T> cotangents, Kept* kept,
+           View<T> d_inputs, View<T> d_weights, int threads) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
+            const Gradient<T> gradient{cotangents.data, taken_states<T>(p, batch.size, kept),
+                                       cleared(d_inputs, inputs.size, "d_inputs"),
+                                       cleared(d_weights, weights.size, "d_weights")};
             nb::gil_scoped_release unlocked;
-            backward<T>(p, batch_of<T>(p, inputs, weights, threads),
-                        {cotangents.data(), data_or_null(kept), data_or_null(d_inputs), data_or_null(d_weights)});
+            if (batch.size) backward<T>(p, batch, gradient);
         },
-        nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().none(),
-        nb::arg().none(), nb::arg().none(), nb::arg());
+        nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, nb::arg());
     m.def(
         "states",
-        [](const Program& p, Array<const T> inputs, Array<const T> weights, Array<T> out, int threads) {
+        [](const Program& p, View<const T> inputs, View<const T> weights, View<T> out, int threads) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
             nb::gil_scoped_release unlocked;
-            states<T>(p, batch_of<T>(p, inputs, weights, threads), out.data());
+            states<T>(p, batch, out.data);
         },
-        nb::arg(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg().noconvert(), nb::arg());
+        nb::arg(), array, array, array, nb::arg());
 }
 
 void bind_limits(nb::module_&);    // bindings_limits.cpp
@@ -119,6 +151,7 @@ NB_MODULE(_native, m) {
         .def("kept_size", [](const Program& p, size_t batch, bool twice) {
             return twice ? kept_size<double>(p, batch) : kept_size<float>(p, batch);
         });
+    nb::class_<Kept>(m, "Kept", "Final states of a forward walk, for the backward one.").def(nb::init<size_t>());
     bind<float>(m);
     bind<double>(m);
     bind_lowering(m);

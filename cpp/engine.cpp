@@ -6,9 +6,8 @@
 namespace qloom {
 namespace {
 
-// Registers wider than this run with amplitudes in the lanes even where there are samples enough to fill them: one
-// sample's state then stays in cache.
-constexpr unsigned MOST_BITS_SAMPLES_IN_LANES = 10;
+// Registers of up to so many qubits run with samples in the lanes where there are enough to fill half of them.
+constexpr unsigned MOST_BITS_SAMPLES_IN_LANES = 13;
 // States from this width on are shared by the threads where there are fewer than FEW of them.
 constexpr unsigned LEAST_BITS_SHARED = 15;
 constexpr size_t FEW = 4;
@@ -19,22 +18,23 @@ constexpr size_t LEAST_WORK_SHARED = size_t(1) << 18;
 // so results do not depend on the threads.
 size_t n_parts(size_t items) { return items < 8 ? items : items < 64 ? 8 : items < 1024 ? 16 : 64; }
 
+// A batch cut into tiles, and tiles into parts for the threads.
 template <class T>
-struct Layout {
-    unsigned lane_bits;  // 0: lanes are samples
+struct Cut {
+    Layout layout;
     size_t per_tile, tiles, parts, numbers;
     int threads, threads_within;  // within 0: a tile is one thread's
 
-    Layout(const Program& program, const Batch<T>& batch) {
+    Cut(const Program& program, const Batch<T>& batch) {
         const size_t lanes = kernels<T>().lanes;
         const unsigned bits = program.coordinates().bits, most = 63 - __builtin_clzll(lanes);
         const bool samples = bits < most + 2 || (bits <= MOST_BITS_SAMPLES_IN_LANES && 2 * batch.size >= lanes);
-        lane_bits = samples ? 0 : most;
         per_tile = samples ? lanes : 1;
         tiles = (batch.size + per_tile - 1) / per_tile;
         numbers = (size_t(2) << bits) * per_tile;
         const bool work = batch.size * (program.rotations.size() + 1) << bits >= LEAST_WORK_SHARED;
         const bool within = !samples && bits >= LEAST_BITS_SHARED && batch.size < FEW;
+        layout = {samples ? 0 : most, batch.weight_stride != 0, within};
         threads = work && !within ? batch.threads : 1;
         threads_within = within ? batch.threads : 0;
         parts = within ? 1 : n_parts(tiles);
@@ -56,25 +56,21 @@ struct Layout {
     void over_tiles(const Angles<T>& angles, T* psi, F body) const {
         over_tiles(angles, false, psi, [&](Tile<T>& tile, size_t) { body(tile); }, [](Tile<T>&, size_t) {});
     }
-
-    const Schedule& schedule(const Program& program, const Batch<T>& batch) const {
-        return program.schedule(lane_bits, batch.weight_stride != 0);
-    }
 };
 
 }  // namespace
 
 template <class T>
 size_t kept_size(const Program& program, size_t batch) {
-    const Layout<T> layout(program, {batch, nullptr, nullptr, 0, 0, 1});
-    return layout.tiles * layout.numbers;
+    const Cut<T> cut(program, {batch, nullptr, nullptr, 0, 0, 1});
+    return cut.tiles * cut.numbers;
 }
 
 template <class T>
 void forward(const Program& program, const Batch<T>& batch, T* values, T* kept) {
-    const Layout<T> layout(program, batch);
-    const Angles<T> angles(program, layout.schedule(program, batch), batch);
-    layout.over_tiles(angles, kept, [&](Tile<T>& tile) {
+    const Cut<T> cut(program, batch);
+    const Angles<T> angles(program, program.schedule(cut.layout), batch);
+    cut.over_tiles(angles, kept, [&](Tile<T>& tile) {
         tile.run();
         tile.measure(values);
     });
@@ -82,14 +78,14 @@ void forward(const Program& program, const Batch<T>& batch, T* values, T* kept) 
 
 template <class T>
 void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& gradient) {
-    const Layout<T> layout(program, batch);
-    const Angles<T> angles(program, layout.schedule(program, batch), batch);
+    const Cut<T> cut(program, batch);
+    const Angles<T> angles(program, program.schedule(cut.layout), batch);
     // Of every part: the derivatives of the weights, then the sums over the tables' entries.
     const size_t width = program.n_weights + angles.n_sums;
     Scratch scratch;
-    double* sums = scratch.take<double>(layout.parts * width);
-    std::memset(sums, 0, layout.parts * width * sizeof(double));
-    layout.over_tiles(
+    double* sums = scratch.take<double>(cut.parts * width);
+    std::memset(sums, 0, cut.parts * width * sizeof(double));
+    cut.over_tiles(
         angles, true, gradient.kept,
         [&](Tile<T>& tile, size_t part) {
             if (!gradient.kept) tile.run();
@@ -97,7 +93,7 @@ void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& 
         },
         [&](Tile<T>& tile, size_t part) { tile.add_table_sums(sums + part * width + program.n_weights); });
     if (!gradient.d_weights || batch.weight_stride) return;
-    for (size_t part = 1; part < layout.parts; ++part)
+    for (size_t part = 1; part < cut.parts; ++part)
         for (size_t k = 0; k < width; ++k) sums[k] += sums[part * width + k];
     angles.add_table_slopes(sums + program.n_weights, sums);
     for (size_t k = 0; k < program.n_weights; ++k) gradient.d_weights[k] = T(sums[k]);
@@ -105,9 +101,9 @@ void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& 
 
 template <class T>
 void states(const Program& program, const Batch<T>& batch, T* out) {
-    const Layout<T> layout(program, batch);
-    const Angles<T> angles(program, layout.schedule(program, batch), batch);
-    layout.over_tiles(angles, nullptr, [&](Tile<T>& tile) {
+    const Cut<T> cut(program, batch);
+    const Angles<T> angles(program, program.schedule(cut.layout), batch);
+    cut.over_tiles(angles, nullptr, [&](Tile<T>& tile) {
         tile.run();
         tile.give_states(out);
     });

@@ -12,9 +12,9 @@ namespace {
 
 template <class T>
 constexpr Kernels<T> TABLE = {
-    QLOOM_ISA_NAME, LANES<T>,   cos_sin<T>,     turn<T>,    unturn<T>,       turn_flipped<T>, unturn_flipped<T>,
-    grow<T>,        ungrow<T>,  phase<T>,       unphase<T>, scale<T>,        outgrow<T>,      add_lanes<T>,
-    gather<T>,      scatter<T>, add_weights<T>, weigh<T>,   measure_word<T>, weigh_word<T>,
+    QLOOM_ISA_NAME, LANES<T>,   cos_sin<T>,     turn<T>,  unturn<T>,       grow<T>,
+    ungrow<T>,      phase<T>,   unphase<T>,     scale<T>, outgrow<T>,      add_lanes<T>,
+    gather<T>,      scatter<T>, add_weights<T>, weigh<T>, measure_word<T>, weigh_word<T>,
 };
 
 }  // namespace

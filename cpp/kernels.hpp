@@ -24,7 +24,8 @@ struct Walk {
     uint8_t words;
     uint8_t cross;     // bit 0, 1, 2: the signs of words 0 and 1, 0 and 2, 1 and 2 change along each other's x
     uint8_t opposite;  // bit k: the signs of word k are the other way round than listed
-    // One word alone may have its partner in lane ^ flip. Its sign then changes along x or not.
+    // The partners of the first word are in lane ^ flip; its sign then changes along x or not. Where its x is 0 they
+    // are in the same vector, and it is the only word.
     uint8_t flip;
     bool antisymmetric;
 };
@@ -47,8 +48,6 @@ struct Kernels {
     void (*turn)(T* psi, const Walk&, const T* const* turns);
     // Apply 1 - t K to psi and lambda, adding sum_v lambda[v] (K psi)[v] before it to each word's vector in sums.
     void (*unturn)(T* psi, T* lambda, const Walk&, const T* const* turns, T* sums);
-    void (*turn_flipped)(T* psi, const Walk&, const T* turn);
-    void (*unturn_flipped)(T* psi, T* lambda, const Walk&, const T* turn, T* sum);
     // A rotation (c + s K) whose x is the top bit, on a state that is 0 above `cells`: fills cells .. 2 cells. Three
     // vectors: s, -s, c.
     void (*grow)(T* psi, size_t cells, uint64_t z, bool real, const T* turn);

@@ -37,6 +37,15 @@ struct Term {
 class Coordinates;
 class Schedule;
 
+// How samples lie in vectors, and who works on a state.
+struct Layout {
+    unsigned lane_bits;  // so many bits of the amplitude's index count lanes; 0: lanes are samples
+    bool own_weights;    // every sample has its own
+    bool threads_share;  // threads share one state, else each has its own
+
+    bool operator==(const Layout&) const = default;
+};
+
 struct Program {
     unsigned n_qubits = 0;
     size_t n_inputs = 0, n_weights = 0, n_outputs = 0;
@@ -54,7 +63,7 @@ struct Program {
 
     // Made at first use, when the program is complete; safe to ask for from several threads.
     const Coordinates& coordinates() const;
-    const Schedule& schedule(unsigned lane_bits, bool own_weights) const;
+    const Schedule& schedule(const Layout&) const;
 
 private:
     struct Prepared;

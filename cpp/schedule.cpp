@@ -5,9 +5,10 @@
 namespace qloom {
 namespace {
 
-// States of up to 2^WHOLE cells are worked on where they are; of larger ones blocks of 2^BLOCK cells (states that fit
-// the second cache) or of 2^LARGE_BLOCK with runs of 2^RUN neighbours.
-constexpr unsigned WHOLE = 8, BLOCK = 7, CACHED = 13, LARGE_BLOCK = 9, RUN = 2;
+// States of up to 2^WHOLE cells that one thread works on stay where they are: three rotations a walk keep the caches
+// ahead. Of larger ones, and of those that threads share, blocks of 2^BLOCK cells are moved, in runs of 2^RUN
+// neighbours; threads find at least 2^SHARES blocks.
+constexpr unsigned WHOLE = 16, BLOCK = 11, RUN = 2, SHARES = 5;
 // A table of shared phases: linear forms, and the rotations it takes to be worth one.
 constexpr unsigned TABLE_BITS_SAMPLES = 10, TABLE_BITS_AMPLITUDES = 7, LEAST_IN_TABLE = 3;
 // How far ahead a sweep looks for rotations that can be done now.
@@ -18,12 +19,7 @@ constexpr size_t WINDOW = 64;
 struct Program::Prepared {
     std::mutex lock;
     std::unique_ptr<const Coordinates> coordinates;
-    struct Entry {
-        unsigned lane_bits;
-        bool own_weights;
-        std::unique_ptr<const Schedule> schedule;
-    };
-    std::vector<Entry> schedules;
+    std::vector<std::unique_ptr<const Schedule>> schedules;
 };
 
 std::shared_ptr<Program::Prepared> Program::make_prepared() { return std::make_shared<Prepared>(); }
@@ -34,20 +30,18 @@ const Coordinates& Program::coordinates() const {
     return *prepared->coordinates;
 }
 
-const Schedule& Program::schedule(unsigned lane_bits, bool own_weights) const {
+const Schedule& Program::schedule(const Layout& layout) const {
     coordinates();
     const std::lock_guard guard(prepared->lock);
-    for (const auto& entry : prepared->schedules)
-        if (entry.lane_bits == lane_bits && entry.own_weights == own_weights) return *entry.schedule;
-    prepared->schedules.push_back({lane_bits, own_weights, nullptr});
-    auto& schedule = prepared->schedules.back().schedule;
-    schedule = std::make_unique<Schedule>(*this, *prepared->coordinates, lane_bits, own_weights);
-    return *schedule;
+    for (const auto& made : prepared->schedules)
+        if (made->layout == layout) return *made;
+    prepared->schedules.push_back(std::make_unique<Schedule>(*this, *prepared->coordinates, layout));
+    return *prepared->schedules.back();
 }
 
-Schedule::Schedule(const Program& program, const Coordinates& coordinates, unsigned lane_bits, bool own_weights)
-    : lane_bits(lane_bits), cells(size_t(1) << (coordinates.bits - lane_bits)), at(coordinates) {
-    cut_into_sweeps(operations(program, own_weights));
+Schedule::Schedule(const Program& program, const Coordinates& coordinates, const Layout& how)
+    : layout(how), lane_bits(how.lane_bits), cells(size_t(1) << (coordinates.bits - lane_bits)), at(coordinates) {
+    cut_into_sweeps(operations(program, how.own_weights), how.threads_share);
     std::vector<uint32_t> diagonal_terms;
     for (uint32_t t = 0; t < at.terms.size(); ++t) (at.measured[t].x ? others : diagonal_terms).push_back(t);
     const unsigned bits = at.bits - lane_bits;
@@ -117,17 +111,17 @@ bool Schedule::commute(const Operation& a, const Operation& b) const {
     return true;
 }
 
-void Schedule::cut_into_sweeps(std::vector<Operation> left) {
+void Schedule::cut_into_sweeps(std::vector<Operation> left, bool threads_share) {
     const unsigned bits = at.bits - lane_bits;
-    const bool whole = bits <= WHOLE, large = bits > CACHED;
-    const unsigned dims = whole ? bits : large ? LARGE_BLOCK : BLOCK;
+    const bool whole = bits <= WHOLE && !threads_share;
+    const unsigned dims = whole ? bits : bits < BLOCK + SHARES ? bits - SHARES : BLOCK;
     while (!left.empty()) {
         Span span;
         std::vector<Mask> columns;
         const auto add_column = [&](Mask full) {
             if (span.rank() < dims && span.add(full >> lane_bits)) columns.push_back(full);
         };
-        for (unsigned bit = 0; bit < (whole ? bits : large ? RUN : 0); ++bit) add_column(Mask(1) << (bit + lane_bits));
+        for (unsigned bit = 0; bit < (whole ? bits : RUN); ++bit) add_column(Mask(1) << (bit + lane_bits));
         std::vector<Operation> taken, later;
         for (const Operation& op : left) {
             bool now = whole || later.size() < WINDOW;
@@ -161,15 +155,7 @@ void Schedule::add_sweep(const std::vector<Operation>& taken, const std::vector<
         flip_lists.push_back(uint8_t(flip));
     }
     dims_made = sweep.dims;
-    for (size_t k = 0; k < taken.size();) {
-        if (taken[k].is_table) {
-            add_table(taken[k++], columns);
-            continue;
-        }
-        Step step{};
-        while (k < taken.size() && !taken[k].is_table && join(step, taken[k], span, columns)) ++k;
-        add_walk(step);
-    }
+    add_steps(taken, span, columns);
     sweep.end = uint32_t(steps.size());
     sweeps.push_back(sweep);
 }
@@ -187,29 +173,70 @@ void Schedule::add_table(const Operation& op, const std::vector<Mask>& columns) 
     steps.push_back(step);
 }
 
+// The rotation's x mask as a sum of columns, and the lanes it flips besides.
+Schedule::Reach Schedule::reach(const Word& word, const Span& span, const std::vector<Mask>& columns) const {
+    const Mask x = span.coordinates(on_cells(word).x);
+    Mask reached = 0;
+    for (Mask rest = x; rest; rest &= rest - 1) reached ^= columns[__builtin_ctzll(rest)];
+    return {x, uint32_t(reached ^ word.x) & ((1u << lane_bits) - 1)};
+}
+
 // Takes a rotation into a step if it can run in the same walk as those already there.
 bool Schedule::join(Step& step, const Operation& op, const Span& span, const std::vector<Mask>& columns) {
     const Word& word = at.rotations[op.number];
-    const Mask x = span.coordinates(on_cells(word).x);
-    Mask reached = 0, z = 0;
-    for (size_t k = 0; k < columns.size(); ++k) {
-        if (x >> k & 1) reached ^= columns[k];
-        z |= Mask(parity(columns[k] & word.z)) << k;
+    const Reach reached = reach(word, span, columns);
+    Mask z = 0;
+    for (size_t k = 0; k < columns.size(); ++k) z |= Mask(parity(columns[k] & word.z)) << k;
+    const Mask mine_x = reached.x << 1 | !word.real, mine_z = z << 1 | !word.real;
+    if (step.words) {
+        Span together;
+        for (int k = 0; k < step.words; ++k) {
+            together.add(x_made[k]);
+            if (!commute(op, {false, step.rotations[k]})) return false;
+        }
+        // Only the first word flips lanes, and the signs of the others must not notice.
+        if (step.words == 3 || reached.flip || x_made[0] == 0 || !together.add(mine_x)) return false;
+        if (parity(step.walk.flip & on_cells(word).z_lane)) return false;
+    } else {
+        step.walk.flip = uint8_t(reached.flip);
     }
-    const uint32_t flip = uint32_t(reached ^ word.x) & ((1u << lane_bits) - 1);
-    const Mask mine_x = x << 1 | !word.real, mine_z = z << 1 | !word.real;
-    Span together;
-    for (int k = 0; k < step.words; ++k) {
-        together.add(x_made[k]);
-        if (flip || step.walk.flip || !commute(op, {false, step.rotations[k]})) return false;
-    }
-    if (step.words && (step.words == 3 || !together.add(mine_x))) return false;
     const int k = step.words++;
     x_made[k] = mine_x, z_made[k] = mine_z;
     step.rotations[k] = op.number;
     step.base_z[k] = on_cells(word).z;
-    step.walk.flip = uint8_t(flip);
     return true;
+}
+
+// Operations into steps, in an order that changes nothing: a step begins with the first operation, or sooner with one
+// that flips lanes, which no other step could take in later.
+void Schedule::add_steps(std::vector<Operation> left, const Span& span, const std::vector<Mask>& columns) {
+    while (!left.empty()) {
+        if (left[0].is_table) {
+            add_table(left[0], columns);
+            left.erase(left.begin());
+            continue;
+        }
+        const size_t most = left.size() < WINDOW ? left.size() : WINDOW;
+        size_t leader = 0;
+        for (size_t k = 0; k < most; ++k) {
+            bool free = !left[k].is_table && reach(at.rotations[left[k].number], span, columns).flip;
+            for (size_t j = 0; free && j < k; ++j) free = commute(left[k], left[j]);
+            if (!free) continue;
+            leader = k;
+            break;
+        }
+        Step step{};
+        join(step, left[leader], span, columns);
+        left.erase(left.begin() + leader);
+        std::vector<Operation> later;
+        for (size_t k = 0; k < left.size(); ++k) {
+            bool now = !left[k].is_table && step.words < 3 && later.size() < WINDOW;
+            for (size_t j = later.size(); now && j-- > 0;) now = commute(left[k], later[j]);
+            if (!now || !join(step, left[k], span, columns)) later.push_back(left[k]);
+        }
+        add_walk(step);
+        left = std::move(later);
+    }
 }
 
 // The list of a step's groups: the vectors of a block that are 0 where the span of the x masks has its pivots.

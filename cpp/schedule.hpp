@@ -47,8 +47,9 @@ struct Sweep {
 
 class Schedule {
 public:
-    Schedule(const Program&, const Coordinates&, unsigned lane_bits, bool own_weights);
+    Schedule(const Program&, const Coordinates&, const Layout&);
 
+    const Layout layout;
     const unsigned lane_bits;
     size_t cells;
     std::vector<Sweep> sweeps;
@@ -83,8 +84,14 @@ private:
     std::vector<Forms> cut_into_forms(const std::vector<uint32_t>& members, const std::vector<Word>& words,
                                       unsigned most_bits) const;
     bool commute(const Operation&, const Operation&) const;
-    void cut_into_sweeps(std::vector<Operation> left);
+    void cut_into_sweeps(std::vector<Operation> left, bool threads_share);
     void add_sweep(const std::vector<Operation>& taken, const std::vector<Mask>& columns, bool whole);
+    struct Reach {
+        Mask x;
+        uint32_t flip;
+    };
+    Reach reach(const Word&, const Span& cells_of, const std::vector<Mask>& columns) const;
+    void add_steps(std::vector<Operation> left, const Span& cells_of, const std::vector<Mask>& columns);
     bool join(Step&, const Operation&, const Span& cells_of, const std::vector<Mask>& columns);
     void add_walk(Step&);
     void add_table(const Operation&, const std::vector<Mask>& columns);

@@ -247,8 +247,7 @@ void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block)
                             !schedule.lane_bits);
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
-    step.walk.flip ? kernel.turn_flipped(block, walk(step, base), turns[0])
-                   : kernel.turn(block, walk(step, base), turns);
+    kernel.turn(block, walk(step, base), turns);
 }
 
 template <class T>
@@ -266,8 +265,7 @@ void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* bloc
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
     alignas(64) T sums[3 * 16] = {};
-    step.walk.flip ? kernel.unturn_flipped(block, lambda_block, walk(step, base), turns[0], sums)
-                   : kernel.unturn(block, lambda_block, walk(step, base), turns, sums);
+    kernel.unturn(block, lambda_block, walk(step, base), turns, sums);
     for (int k = 0; k < step.words; ++k) add_sum(range, step.rotations[k], sums + k * lanes, number);
 }
 

@@ -6,7 +6,7 @@ Run: python -m benchmarks.engine.training_step
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -33,9 +33,15 @@ REUPLOADING = [(8, 256, 4), (10, 128, 4), (12, 64, 4)]
 DOUBLE = [(8, 256, 4), (10, 128, 4), (12, 64, 4), (20, 1, 4)]
 
 
+@cache
+def check(work: Work, dtype: torch.dtype) -> None:
+    """Once a size: it takes longer than what is measured, and results do not depend on the threads."""
+    check_step(work, work.layer(dtype=dtype), work.tensors(dtype)[0])
+
+
 def prepare(work: Work, threads: int, dtype: torch.dtype, forward: bool) -> Callable[[], Any]:
     """The checked function to time."""
-    check_step(work, work.layer(threads, dtype), work.tensors(dtype)[0])
+    check(work, dtype)
     return work.forward(threads, dtype) if forward else work.step(threads, dtype)
 
 

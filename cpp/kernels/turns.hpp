@@ -27,40 +27,46 @@ constexpr bool minus_at(int words, int cross, int k, int e) {
     return out;
 }
 
+// Where the first word of a walk finds partners: in the same lane, or in lane ^ flip with the sign at the other vector
+// the same or the other one.
+enum class Lanes { same, flipped_symmetric, flipped_antisymmetric };
+
 // u += s K_k u over a group.
-template <int WORDS, int CROSS, int K, class T>
-QLOOM_INLINE void turn_group(Vec<T>* u, Vec<T> s) {
+template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, int K, class T>
+QLOOM_INLINE void turn_group(Vec<T>* u, Vec<T> s, const LaneFlip<T>& flipped) {
+    constexpr bool FLIPPED = K == 0 && LANES_OF_FIRST != Lanes::same;
+    constexpr bool SYMMETRIC = FLIPPED && LANES_OF_FIRST == Lanes::flipped_symmetric;
 #pragma GCC unroll 8
     for (int e = 0; e < 1 << WORDS; ++e) {
         if (e >> K & 1) continue;
         Vec<T>&a = u[e], &b = u[e | 1 << K];
-        const Vec<T> old = a;
-        if (minus_at(WORDS, CROSS, K, e)) {
-            a -= s * b;
-            b += s * old;
-        } else {
-            a += s * b;
-            b -= s * old;
-        }
+        const Vec<T> from_a = FLIPPED ? flipped(a) : a, from_b = FLIPPED ? flipped(b) : b;
+        const bool minus = minus_at(WORDS, CROSS, K, e);
+        a = minus ? a - s * from_b : a + s * from_b;
+        b = minus != SYMMETRIC ? b + s * from_a : b - s * from_a;
     }
 }
 
-template <int WORDS, int CROSS, class T>
-QLOOM_INLINE void turn_all(Vec<T>* u, const Vec<T>* s) {
-    turn_group<WORDS, CROSS, 0, T>(u, s[0]);
-    if constexpr (WORDS > 1) turn_group<WORDS, CROSS, 1, T>(u, s[1]);
-    if constexpr (WORDS > 2) turn_group<WORDS, CROSS, 2, T>(u, s[2]);
+template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, class T>
+QLOOM_INLINE void turn_all(Vec<T>* u, const Vec<T>* s, const LaneFlip<T>& flipped) {
+    turn_group<WORDS, CROSS, LANES_OF_FIRST, 0, T>(u, s[0], flipped);
+    if constexpr (WORDS > 1) turn_group<WORDS, CROSS, LANES_OF_FIRST, 1, T>(u, s[1], flipped);
+    if constexpr (WORDS > 2) turn_group<WORDS, CROSS, LANES_OF_FIRST, 2, T>(u, s[2], flipped);
 }
 
 // sum += lambda . K_k u over a group.
-template <int WORDS, int CROSS, int K, class T>
-QLOOM_INLINE void add_slope(Vec<T>& sum, T* lambda, const uint32_t* places, const Vec<T>* u) {
+template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, int K, class T>
+QLOOM_INLINE void add_slope(Vec<T>& sum, T* lambda, const uint32_t* places, const Vec<T>* u,
+                            const LaneFlip<T>& flipped) {
+    constexpr bool FLIPPED = K == 0 && LANES_OF_FIRST != Lanes::same;
+    constexpr bool SYMMETRIC = FLIPPED && LANES_OF_FIRST == Lanes::flipped_symmetric;
 #pragma GCC unroll 8
     for (int e = 0; e < 1 << WORDS; ++e) {
-        if (minus_at(WORDS, CROSS, K, e) != bool(e >> K & 1))
-            sum -= at(lambda, places[e]) * u[e ^ 1 << K];
+        const Vec<T> from = FLIPPED ? flipped(u[e ^ 1 << K]) : u[e ^ 1 << K];
+        if (minus_at(WORDS, CROSS, K, e) != (!SYMMETRIC && (e >> K & 1)))
+            sum -= at(lambda, places[e]) * from;
         else
-            sum += at(lambda, places[e]) * u[e ^ 1 << K];
+            sum += at(lambda, places[e]) * from;
     }
 }
 
@@ -71,29 +77,41 @@ QLOOM_INLINE void place_group(uint32_t first, const Walk& w, uint32_t* places) {
         places[e] = first ^ (e & 1 ? w.x[0] : 0) ^ (e & 2 ? w.x[1] : 0) ^ (e & 4 ? w.x[2] : 0);
 }
 
-template <int WORDS, int CROSS, class T>
+template <int WORDS, class T>
+QLOOM_INLINE void load_group(const T* state, const uint32_t* places, Vec<T>* u) {
+#pragma GCC unroll 8
+    for (int e = 0; e < 1 << WORDS; ++e) u[e] = at(const_cast<T*>(state), places[e]);
+}
+
+template <int WORDS, class T>
+QLOOM_INLINE void store_group(T* state, const uint32_t* places, const Vec<T>* u) {
+#pragma GCC unroll 8
+    for (int e = 0; e < 1 << WORDS; ++e) at(state, places[e]) = u[e];
+}
+
+template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, class T>
 void turn_of(T* psi, const Walk& walk, const T* const* turns) {
     const Walk w = walk;
+    const LaneFlip<T> flipped(w.flip);
     const uint32_t* first = w.firsts;
     for (int signs = 0; signs < 1 << WORDS; ++signs) {
         Vec<T> s[WORDS];
         for (int k = 0; k < WORDS; ++k) s[k] = signed_turn(turns[k], (signs ^ w.opposite) >> k & 1);
         for (const uint32_t* end = first + w.counts[signs]; first < end; ++first) {
             uint32_t places[1 << WORDS];
-            place_group<WORDS>(*first, w, places);
             Vec<T> u[1 << WORDS];
-#pragma GCC unroll 8
-            for (int e = 0; e < 1 << WORDS; ++e) u[e] = at(psi, places[e]);
-            turn_all<WORDS, CROSS, T>(u, s);
-#pragma GCC unroll 8
-            for (int e = 0; e < 1 << WORDS; ++e) at(psi, places[e]) = u[e];
+            place_group<WORDS>(*first, w, places);
+            load_group<WORDS>(psi, places, u);
+            turn_all<WORDS, CROSS, LANES_OF_FIRST, T>(u, s, flipped);
+            store_group<WORDS>(psi, places, u);
         }
     }
 }
 
-template <int WORDS, int CROSS, class T>
+template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, class T>
 void unturn_of(T* psi, T* lambda, const Walk& walk, const T* const* turns, T* sums) {
     const Walk w = walk;
+    const LaneFlip<T> flipped(w.flip);
     const uint32_t* first = w.firsts;
     for (int signs = 0; signs < 1 << WORDS; ++signs) {
         const unsigned minus = signs ^ w.opposite;
@@ -101,78 +119,84 @@ void unturn_of(T* psi, T* lambda, const Walk& walk, const T* const* turns, T* su
         for (int k = 0; k < WORDS; ++k) s[k] = signed_turn(turns[k], !(minus >> k & 1));
         for (const uint32_t* end = first + w.counts[signs]; first < end; ++first) {
             uint32_t places[1 << WORDS];
-            place_group<WORDS>(*first, w, places);
             Vec<T> u[1 << WORDS];
-#pragma GCC unroll 8
-            for (int e = 0; e < 1 << WORDS; ++e) u[e] = at(psi, places[e]);
-            add_slope<WORDS, CROSS, 0, T>(sum[0], lambda, places, u);
-            if constexpr (WORDS > 1) add_slope<WORDS, CROSS, 1, T>(sum[1], lambda, places, u);
-            if constexpr (WORDS > 2) add_slope<WORDS, CROSS, 2, T>(sum[2], lambda, places, u);
-            turn_all<WORDS, CROSS, T>(u, s);
+            place_group<WORDS>(*first, w, places);
+            load_group<WORDS>(psi, places, u);
+            add_slope<WORDS, CROSS, LANES_OF_FIRST, 0, T>(sum[0], lambda, places, u, flipped);
+            if constexpr (WORDS > 1) add_slope<WORDS, CROSS, LANES_OF_FIRST, 1, T>(sum[1], lambda, places, u, flipped);
+            if constexpr (WORDS > 2) add_slope<WORDS, CROSS, LANES_OF_FIRST, 2, T>(sum[2], lambda, places, u, flipped);
+            turn_all<WORDS, CROSS, LANES_OF_FIRST, T>(u, s, flipped);
             forget();
-#pragma GCC unroll 8
-            for (int e = 0; e < 1 << WORDS; ++e) at(psi, places[e]) = u[e];
-#pragma GCC unroll 8
-            for (int e = 0; e < 1 << WORDS; ++e) u[e] = at(lambda, places[e]);
-            turn_all<WORDS, CROSS, T>(u, s);
-#pragma GCC unroll 8
-            for (int e = 0; e < 1 << WORDS; ++e) at(lambda, places[e]) = u[e];
+            store_group<WORDS>(psi, places, u);
+            load_group<WORDS>(lambda, places, u);
+            turn_all<WORDS, CROSS, LANES_OF_FIRST, T>(u, s, flipped);
+            store_group<WORDS>(lambda, places, u);
         }
         for (int k = 0; k < WORDS; ++k) vector(sums + k * LANES<T>) += minus >> k & 1 ? -sum[k] : sum[k];
     }
 }
 
+// A table of the functions for every number of words and pattern of signs, by index: 3 words 0 to 7, 2 words 8 and 9,
+// 1 word 10.
+inline unsigned variant(const Walk& w) { return w.words == 3 ? w.cross : w.words == 2 ? 8 + w.cross : 10; }
+
+template <Lanes L, class T>
+struct Variants {
+    static constexpr decltype(&turn_of<1, 0, L, T>) TURN[] = {
+        turn_of<3, 0, L, T>, turn_of<3, 1, L, T>, turn_of<3, 2, L, T>, turn_of<3, 3, L, T>,
+        turn_of<3, 4, L, T>, turn_of<3, 5, L, T>, turn_of<3, 6, L, T>, turn_of<3, 7, L, T>,
+        turn_of<2, 0, L, T>, turn_of<2, 1, L, T>, turn_of<1, 0, L, T>};
+    static constexpr decltype(&unturn_of<1, 0, L, T>) UNTURN[] = {
+        unturn_of<3, 0, L, T>, unturn_of<3, 1, L, T>, unturn_of<3, 2, L, T>, unturn_of<3, 3, L, T>,
+        unturn_of<3, 4, L, T>, unturn_of<3, 5, L, T>, unturn_of<3, 6, L, T>, unturn_of<3, 7, L, T>,
+        unturn_of<2, 0, L, T>, unturn_of<2, 1, L, T>, unturn_of<1, 0, L, T>};
+};
+
+// A rotation whose partners are in the same vector.
+template <class T>
+void turn_lanes(T* psi, const Walk& w, const T* turn) {
+    const uint32_t* first = w.firsts;
+    const LaneFlip<T> flipped(w.flip);
+    for (unsigned sign = 0; sign < 2; ++sign) {
+        const Vec<T> s = signed_turn(turn, sign ^ w.opposite);
+        for (const uint32_t* end = first + w.counts[sign]; first < end; ++first)
+            at(psi, *first) += s * flipped(at(psi, *first));
+    }
+}
+
+template <class T>
+void unturn_lanes(T* psi, T* lambda, const Walk& w, const T* turn, T* sums) {
+    const uint32_t* first = w.firsts;
+    const LaneFlip<T> flipped(w.flip);
+    for (unsigned sign = 0; sign < 2; ++sign) {
+        const Vec<T> s = signed_turn(turn, !sign ^ w.opposite);
+        Vec<T> sum{};
+        for (const uint32_t* end = first + w.counts[sign]; first < end; ++first) {
+            const Vec<T> from = flipped(at(psi, *first));
+            sum += at(lambda, *first) * from;
+            at(psi, *first) += s * from;
+            at(lambda, *first) += s * flipped(at(lambda, *first));
+        }
+        vector(sums) += (sign ^ w.opposite) & 1 ? -sum : sum;
+    }
+}
+
 template <class T>
 void turn(T* psi, const Walk& w, const T* const* turns) {
-    constexpr decltype(&turn<T>) THREE[] = {turn_of<3, 0, T>, turn_of<3, 1, T>, turn_of<3, 2, T>, turn_of<3, 3, T>,
-                                            turn_of<3, 4, T>, turn_of<3, 5, T>, turn_of<3, 6, T>, turn_of<3, 7, T>};
-    constexpr decltype(&turn<T>) TWO[] = {turn_of<2, 0, T>, turn_of<2, 1, T>};
-    (w.words == 3 ? THREE[w.cross] : w.words == 2 ? TWO[w.cross] : turn_of<1, 0, T>)(psi, w, turns);
+    if (w.x[0] == 0) return turn_lanes(psi, w, turns[0]);
+    const auto& table = !w.flip           ? Variants<Lanes::same, T>::TURN
+                        : w.antisymmetric ? Variants<Lanes::flipped_antisymmetric, T>::TURN
+                                          : Variants<Lanes::flipped_symmetric, T>::TURN;
+    table[variant(w)](psi, w, turns);
 }
 
 template <class T>
 void unturn(T* psi, T* lambda, const Walk& w, const T* const* turns, T* sums) {
-    constexpr decltype(&unturn<T>) THREE[] = {unturn_of<3, 0, T>, unturn_of<3, 1, T>, unturn_of<3, 2, T>,
-                                              unturn_of<3, 3, T>, unturn_of<3, 4, T>, unturn_of<3, 5, T>,
-                                              unturn_of<3, 6, T>, unturn_of<3, 7, T>};
-    constexpr decltype(&unturn<T>) TWO[] = {unturn_of<2, 0, T>, unturn_of<2, 1, T>};
-    (w.words == 3 ? THREE[w.cross] : w.words == 2 ? TWO[w.cross] : unturn_of<1, 0, T>)(psi, lambda, w, turns, sums);
-}
-
-template <class T>
-void turn_flipped(T* psi, const Walk& w, const T* turn) {
-    const uint32_t *first = w.firsts, x = w.x[0];
-    const LaneFlip<T> flipped(w.flip);
-    for (unsigned sign = 0; sign < 2; ++sign) {
-        const Vec<T> s = signed_turn(turn, sign ^ w.opposite), s_there = w.antisymmetric ? -s : s;
-        for (const uint32_t* end = first + w.counts[sign]; first < end; ++first) {
-            const Vec<T> a = at(psi, *first), b = at(psi, *first ^ x);
-            at(psi, *first ^ x) = b + s_there * flipped(a);
-            at(psi, *first) = a + s * flipped(b);
-        }
-    }
-}
-
-template <class T>
-void unturn_flipped(T* psi, T* lambda, const Walk& w, const T* turn, T* sum) {
-    const uint32_t *first = w.firsts, x = w.x[0];
-    const LaneFlip<T> flipped(w.flip);
-    for (unsigned sign = 0; sign < 2; ++sign) {
-        const Vec<T> s = signed_turn(turn, !sign ^ w.opposite), s_there = w.antisymmetric ? -s : s;
-        Vec<T> here{}, there{};
-        for (const uint32_t* end = first + w.counts[sign]; first < end; ++first) {
-            const Vec<T> a = at(psi, *first), b = at(psi, *first ^ x);
-            const Vec<T> la = at(lambda, *first), lb = at(lambda, *first ^ x);
-            here += la * flipped(b);
-            if (x) there += lb * flipped(a);
-            at(psi, *first ^ x) = b + s_there * flipped(a);
-            at(psi, *first) = a + s * flipped(b);
-            at(lambda, *first ^ x) = lb + s_there * flipped(la);
-            at(lambda, *first) = la + s * flipped(lb);
-        }
-        const Vec<T> both = w.antisymmetric ? here - there : here + there;
-        vector(sum) += (sign ^ w.opposite) & 1 ? -both : both;
-    }
+    if (w.x[0] == 0) return unturn_lanes(psi, lambda, w, turns[0], sums);
+    const auto& table = !w.flip           ? Variants<Lanes::same, T>::UNTURN
+                        : w.antisymmetric ? Variants<Lanes::flipped_antisymmetric, T>::UNTURN
+                                          : Variants<Lanes::flipped_symmetric, T>::UNTURN;
+    table[variant(w)](psi, lambda, w, turns, sums);
 }
 
 // (K psi) of an amplitude whose partner is given.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, TensorDataset
 
 import qloom as ql
+from qloom.engines.statevector import StatevectorEvaluator
 from qloom.nn import QuantumLayer
 from tests.circuits.strategies import circuits, random_values
 
@@ -170,8 +172,10 @@ def test_no_states_are_kept_beyond_need(monkeypatch):
     """Not without a gradient to come, and no longer than until it has come."""
     layer = make_layer()
     asked = []
-    forward = layer._evaluator.forward
-    monkeypatch.setattr(layer._evaluator, "forward", lambda batch, keep: asked.append(keep) or forward(batch, keep))
+    forward = StatevectorEvaluator.forward_into
+    monkeypatch.setattr(
+        StatevectorEvaluator, "forward_into", lambda *arguments: asked.append(arguments[-1]) or forward(*arguments)
+    )
     with torch.no_grad():
         layer(samples(2, 3))
     loss = layer(samples(2, 3)).sum()
@@ -180,6 +184,50 @@ def test_no_states_are_kept_beyond_need(monkeypatch):
     loss.backward()
     torch.testing.assert_close(layer.weights.grad, 2 * first, rtol=0, atol=0)
     assert asked == [False, True]
+
+
+def test_kept_states_of_one_call_are_not_those_of_another():
+    """Their memory is used again, so several calls before the first walk back must not share it; nor may threads."""
+    layer = make_layer()
+    batches = [torch.randn(20, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(k)) for k in range(6)]
+    alone = [torch.autograd.grad(layer(x).square().sum(), layer.weights)[0] for x in batches]
+    losses = [layer(x).square().sum() for x in batches]
+    for loss, expected in zip(losses, alone, strict=True):
+        torch.testing.assert_close(torch.autograd.grad(loss, layer.weights)[0], expected, rtol=0, atol=0)
+
+    def work(k: int) -> bool:
+        grads = [torch.autograd.grad(layer(batches[k]).square().sum(), layer.weights)[0] for _ in range(50)]
+        return all(torch.equal(grad, alone[k]) for grad in grads)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert all(pool.map(work, range(6)))
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_tensors_that_do_not_lie_in_a_row(readable, monkeypatch):
+    """Strided, conjugated and expanded ones, read by the native engine as they are or taken to numpy first."""
+    monkeypatch.setattr("qloom.nn.arrays._READABLE", readable)
+    layer, x = make_layer(), samples(5, 3)
+    negative = torch.complex(torch.zeros(5, 3, dtype=torch.float64), -x).conj().imag
+    assert negative.is_neg()
+    assert not x.T.contiguous().T.is_contiguous()
+    expected = torch.autograd.grad(layer(x).sum(), layer.weights)[0]  # the cotangents are one number, expanded
+    for same in (x.T.contiguous().T, torch.cat([x, x], 1)[:, :3], negative):
+        torch.testing.assert_close(layer(same), layer(x), rtol=0, atol=0)
+        torch.testing.assert_close(torch.autograd.grad(layer(same).sum(), layer.weights)[0], expected, rtol=0, atol=0)
+    same = x.T.contiguous().T.requires_grad_()
+    torch.testing.assert_close(
+        torch.autograd.grad(layer(same).square().sum(), same),
+        torch.autograd.grad(layer(x.requires_grad_()).square().sum(), x), rtol=0, atol=0,
+    )  # fmt: skip
+
+
+def test_tensors_that_outlive_a_transform():
+    """A tensor that was wrapped by torch.func and taken out of it counts as what it holds."""
+    layer, x, taken = make_layer(), samples(4, 3), []
+    torch.func.grad(lambda v: taken.append(v) or v.sum())(x)
+    assert torch._C._functorch.is_dead_tensor_wrapper(taken[0])
+    torch.testing.assert_close(layer(taken[0]), layer(x), rtol=0, atol=0)
 
 
 def test_compiled_graphs_of_other_processes_do_no_harm():

@@ -77,15 +77,15 @@ def print_limits(limits: list[dict[str, float]]) -> None:
     """The machine's rates."""
     table = Table("threads", "multiply-adds", "copy in cache", "copy in memory", title="This machine, a second")
     for row in limits:
-        rates = (f"{row[name] / 1e9:.1f} G" for name in list(row)[1:])
-        table.add_row(f"{row['threads']:.0f}", *rates)
+        adds, *copies = (f"{row[name] / 1e9:.1f} G" for name in list(row)[1:])
+        table.add_row(f"{row['threads']:.0f}", adds, *(f"{rate}B" for rate in copies))
     Console().print(table)
 
 
 def print_rows(rows: list[dict[str, Any]], threads: int) -> None:
     """What the engine takes."""
-    title = f"The engine, float32, {threads} thread{'s' * (threads > 1)}, medians"
-    table = Table("work", "qubits", "samples", "layers", "time", "of the multiply-add rate", title=title)
+    title = f"The engine, float32, {threads} thread{'s' * (threads > 1)}, medians, of the multiply-add rate"
+    table = Table("work", "qubits", "samples", "layers", "time", "of the rate", title=title)
     for row in rows:
         size = (str(row[name]) for name in ("n_qubits", "batch", "n_layers"))
         table.add_row(row["work"], *size, f"{row['milliseconds']:.3g} ms", f"{row['fraction']:.1%}")

@@ -71,12 +71,12 @@ class AdjointEvaluator(Evaluator):
     """An evaluator that also walks backwards: cotangents in, derivatives out."""
 
     @abstractmethod
-    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        """Values (B, O) and, if asked for and small enough, what spares the backward walk the forward one."""
+    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
+        """Values (B, O) and, if asked for and small enough, what spares the backward walk the forward one, or None."""
 
     @abstractmethod
     def backward(
-        self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: tuple[bool, bool]
+        self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: tuple[bool, bool]
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Derivatives of sum(cotangents * values).
 

@@ -123,9 +123,14 @@ def _missing(name: str, count: int) -> np.ndarray:
     raise ShapeError(f"{name} not given, expected {count} of them a sample; the circuit declares {name}({count})")
 
 
+def starts_from_inputs(circuit: Circuit) -> bool:
+    """Whether initial amplitudes are inputs."""
+    return circuit.initial is not None and circuit.initial.values is None
+
+
 def check_amplitudes(circuit: Circuit, batch: Batch) -> None:
     """Raise ShapeError unless every sample's initial amplitudes have norm 1."""
-    if circuit.initial is None or circuit.initial.values is not None:
+    if circuit.initial is None or not starts_from_inputs(circuit):
         return
     size, norms = 2**circuit.n_qubits, np.zeros(batch.size)
     for column in (circuit.initial.real, circuit.initial.imaginary):

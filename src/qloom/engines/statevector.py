@@ -66,68 +66,57 @@ class StatevectorEvaluator(AdjointEvaluator):
     def __reduce__(self) -> Any:  # the native program is made again from the circuit
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
 
-    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
-        self._check(batch)
-        self._check_memory(batch, states=1)
+    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
         values = np.empty((batch.size, self.n_outputs), batch.dtype)
-        kept = None
-        if keep:
-            size = self._native.kept_size(batch.size, batch.dtype == np.float64)
-            kept = _aligned(size, batch.dtype) if size * batch.dtype.itemsize <= MOST_KEPT_BYTES else None
-        _native.forward(self._native, batch.inputs, batch.weights, values, kept, self.n_threads)
-        return values, kept
+        return values, self.forward_into(values, batch.inputs, batch.weights, keep)
 
     def backward(
-        self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: tuple[bool, bool]
+        self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: tuple[bool, bool]
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
-        self._check(batch)
-        if cotangents.shape != (batch.size, self.n_outputs):
-            raise ShapeError(f"cotangents has shape {cotangents.shape}, expected {(batch.size, self.n_outputs)}")
-        if kept is not None and kept.size != self._native.kept_size(batch.size, batch.dtype == np.float64):
-            raise ShapeError(
-                f"kept states of {kept.size} numbers are those of another batch, expected this one's or None"
-            )
-        self._check_memory(batch, states=2)
-        d_inputs = np.zeros_like(batch.inputs) if wants[0] else None
-        d_weights = np.zeros_like(batch.weights) if wants[1] else None
+        d_inputs = np.empty_like(batch.inputs) if wants[0] else None
+        d_weights = np.empty_like(batch.weights) if wants[1] else None
         cotangents = np.ascontiguousarray(cotangents, batch.dtype)
-        if batch.size:
-            _native.backward(
-                self._native,
-                batch.inputs,
-                batch.weights,
-                cotangents,
-                kept,
-                d_inputs,
-                d_weights,
-                self.n_threads,
-            )
+        self.backward_into(d_inputs, d_weights, batch.inputs, batch.weights, cotangents, kept)
         return d_inputs, d_weights
 
-    def _check(self, batch: Batch) -> None:
-        """What the native side trusts blindly."""
-        c, w = self.circuit, batch.weights
-        own = w.ndim == 2 and len(w) == batch.size
-        if batch.inputs.shape[1:] != (c.n_inputs,) or w.shape[-1:] != (c.n_weights,) or not (w.ndim == 1 or own):
+    # -- the same on arrays of any library that the native side reads: contiguous, on the CPU, of one dtype
+
+    def forward_into(self, values: Any, inputs: Any, weights: Any, keep: bool) -> Any:
+        """Fill `values` (B, O) and give back what `forward` would beside it."""
+        self._check(inputs, weights, states=1)
+        kept = self._kept(inputs.shape[0], inputs.itemsize) if keep else None
+        _native.forward(self._native, inputs, weights, values, kept, self.n_threads)
+        return kept
+
+    def backward_into(
+        self, d_inputs: Any, d_weights: Any, inputs: Any, weights: Any, cotangents: Any, kept: Any
+    ) -> None:
+        """Fill `d_inputs` and `d_weights`, shaped as inputs and weights; None is not wanted."""
+        self._check(inputs, weights, states=2)
+        expected = (inputs.shape[0], self.n_outputs)
+        if cotangents.shape != expected:
+            raise ShapeError(f"cotangents has shape {tuple(cotangents.shape)}, expected {expected}")
+        _native.backward(self._native, inputs, weights, cotangents, kept, d_inputs, d_weights, self.n_threads)
+
+    def _kept(self, n_samples: int, itemsize: int) -> Any:
+        n_bytes = itemsize * self._native.kept_size(n_samples, itemsize == 8)
+        return _native.Kept(n_bytes) if n_bytes <= MOST_KEPT_BYTES else None
+
+    def _check(self, inputs: Any, weights: Any, states: int) -> None:
+        n_inputs, n_weights, x, w = self.program.n_inputs, self.program.n_weights, inputs.shape, weights.shape
+        if x[1:] != (n_inputs,) or w not in ((n_weights,), (x[0], n_weights)):
             raise ShapeError(
-                f"inputs has shape {batch.inputs.shape} and weights {w.shape}, "
-                f"expected (B, {c.n_inputs}) and ({c.n_weights},) or (B, {c.n_weights})"
+                f"inputs has shape {tuple(x)} and weights {tuple(w)}, "
+                f"expected (B, {n_inputs}) and ({n_weights},) or (B, {n_weights})"
             )
-
-    def _check_memory(self, batch: Batch, states: int) -> None:
         # Small registers run in tiles of a few samples: only large ones are worth asking the system.
+        if self.program.n_qubits >= 20 or x[0] * self.n_outputs > 1 << 24:
+            self._check_memory(x[0], inputs.itemsize, states)
+
+    def _check_memory(self, n_samples: int, itemsize: int, states: int) -> None:
         n = self.program.n_qubits
-        if n >= 20 or batch.size * self.n_outputs > 1 << 24:
-            state = 2 * batch.dtype.itemsize * 2**n
-            values = batch.size * self.n_outputs * batch.dtype.itemsize
-            check_memory(states * state + values, f"{batch.size} samples of {n} qubits, {self.n_outputs} outputs")
-
-
-def _aligned(size: int, dtype: np.dtype[Any]) -> np.ndarray:
-    """An empty array that starts at a multiple of 64 bytes, as the kernels need it."""
-    raw = np.empty(size * dtype.itemsize + 63, np.uint8)
-    skip = -raw.ctypes.data % 64
-    return raw[skip : skip + size * dtype.itemsize].view(dtype)
+        needed = itemsize * (states * 2 * 2**n + n_samples * self.n_outputs)
+        check_memory(needed, f"{n_samples} samples of {n} qubits, {self.n_outputs} outputs")
 
 
 def _total(angles: tuple[Angle, ...], batch: Batch) -> np.ndarray:

@@ -218,7 +218,7 @@ def _make_optimizer(network: HybridNetwork, recipe: Recipe) -> torch.optim.Optim
         {"params": around, "weight_decay": recipe.weight_decay},
         {"params": list(network.layer.parameters()), "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
 
 
 def _copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,21 +1,56 @@
-"""Tensors as the arrays that cross to the engines; no copy where none is needed."""
+"""Tensors into the engines and out of them; no copy where none is needed."""
 
 from __future__ import annotations
 
+from typing import Any, TypeGuard
+
 import numpy as np
+import torch
 from torch import Tensor
 
-from qloom.circuits.circuit import Circuit
-from qloom.engines.batch import Batch, check_amplitudes
+from qloom.engines.base import AdjointEvaluator
+from qloom.engines.batch import Batch, check_amplitudes, starts_from_inputs
+from qloom.engines.statevector import StatevectorEvaluator
+
+# The native engine reads tensors as they are through this table; with older versions of torch they go as numpy arrays.
+_READABLE = hasattr(Tensor, "__dlpack_c_exchange_api__")
 
 
-def as_array(tensor: Tensor) -> np.ndarray:
-    """A contiguous array of a tensor's numbers."""
-    return tensor.detach().contiguous().resolve_neg().numpy()
+def forward(evaluator: AdjointEvaluator, inputs: Tensor, weights: Tensor, keep: bool) -> tuple[Tensor, Any]:
+    """Values (B, O) at inputs (B, I) and weights (W,) or (B, W), and what spares the backward walk the forward one."""
+    if _reads_tensors(evaluator) and not starts_from_inputs(evaluator.circuit):
+        values = inputs.new_empty((inputs.shape[0], evaluator.n_outputs))
+        return values, evaluator.forward_into(values, _plain(inputs), _plain(weights), keep)
+    batch = Batch(_as_array(inputs), _as_array(weights), single=False)
+    check_amplitudes(evaluator.circuit, batch)
+    array, kept = evaluator.forward(batch, keep)
+    return torch.from_numpy(array), kept
 
 
-def as_batch(inputs: Tensor, weights: Tensor, circuit: Circuit) -> Batch:
-    """Inputs (B, I) and weights (W,) or (B, W) of a circuit."""
-    batch = Batch(as_array(inputs), as_array(weights), single=False)
-    check_amplitudes(circuit, batch)
-    return batch
+def backward(
+    evaluator: AdjointEvaluator, inputs: Tensor, weights: Tensor, cotangents: Tensor, kept: Any,
+    wants: tuple[bool, bool],
+) -> tuple[Tensor | None, Tensor | None]:  # fmt: skip
+    """Derivatives (B, I) and (W,) or (B, W) of sum(cotangents * values); None where not wanted."""
+    if _reads_tensors(evaluator):
+        inputs, weights = _plain(inputs), _plain(weights)
+        d_inputs = torch.empty_like(inputs) if wants[0] else None
+        d_weights = torch.empty_like(weights) if wants[1] else None
+        evaluator.backward_into(d_inputs, d_weights, inputs, weights, _plain(cotangents), kept)
+        return d_inputs, d_weights
+    batch = Batch(_as_array(inputs), _as_array(weights), single=False)
+    d_x, d_w = evaluator.backward(batch, _as_array(cotangents), kept, wants)
+    return None if d_x is None else torch.from_numpy(d_x), None if d_w is None else torch.from_numpy(d_w)
+
+
+def _reads_tensors(evaluator: AdjointEvaluator) -> TypeGuard[StatevectorEvaluator]:
+    return _READABLE and isinstance(evaluator, StatevectorEvaluator)
+
+
+def _plain(tensor: Tensor) -> Tensor:
+    """The tensor with its numbers one after the other in memory, as they are."""
+    return tensor.contiguous().resolve_neg()
+
+
+def _as_array(tensor: Tensor) -> np.ndarray:
+    return _plain(tensor.detach()).numpy()

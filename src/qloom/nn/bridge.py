@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from qloom.engines.base import AdjointEvaluator
-from qloom.nn.arrays import as_array, as_batch
+from qloom.nn.arrays import backward, forward
 from qloom.nn.operators import evaluate_compiled
 from qloom.nn.transforms import Pullback, TransformedEvaluate
 
@@ -29,7 +29,7 @@ def _evaluate(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> T
     if torch._C._are_functorch_transforms_active():
         return TransformedEvaluate.apply(inputs, weights, evaluator)
     keep = torch.is_grad_enabled() and (inputs.requires_grad or weights.requires_grad)
-    return _Evaluate.apply(inputs, weights, evaluator, keep)
+    return _apply(inputs, weights, evaluator, keep)
 
 
 # A compiler may merge two equal calls, which for measured values differ.
@@ -39,21 +39,22 @@ _evaluate_outside_graphs = torch.compiler.disable(_evaluate)
 class _Evaluate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator, keep: bool) -> Tensor:
-        values, ctx.kept = evaluator.forward(as_batch(inputs, weights, evaluator.circuit), keep)
+        values, ctx.kept = forward(evaluator, inputs, weights, keep)
         ctx.save_for_backward(inputs, weights)
         ctx.evaluator = evaluator
-        return torch.from_numpy(values)
+        return values
 
     @staticmethod
     def backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weights = ctx.saved_tensors
-        wants = (ctx.needs_input_grad[0], ctx.needs_input_grad[1])
+        wants = ctx.needs_input_grad[:2]
         if torch.is_grad_enabled():  # create_graph: autograd must meet the refusal of second derivatives
             d_inputs, d_weights = Pullback.apply(inputs, weights, cotangents, ctx.evaluator, wants)
             return d_inputs if wants[0] else None, d_weights if wants[1] else None, None, None
         # Used once, then let go; a second walk back runs forward again, to the same bits.
         kept, ctx.kept = ctx.kept, None
-        batch = as_batch(inputs, weights, ctx.evaluator.circuit)
-        gradients = ctx.evaluator.backward(batch, as_array(cotangents), kept, wants)
-        d_inputs, d_weights = (None if g is None else torch.from_numpy(g) for g in gradients)
-        return d_inputs, d_weights, None, None
+        return *backward(ctx.evaluator, inputs, weights, cotangents, kept, wants), None, None
+
+
+# Function.apply without its question for torch.func, which `_evaluate` has just put.
+_apply = super(torch.autograd.Function, _Evaluate).apply

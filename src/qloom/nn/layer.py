@@ -80,18 +80,19 @@ class QuantumLayer(nn.Module):
         self._prepare()
 
     def forward(self, x: Tensor | None = None) -> Tensor:
+        weights = self.weights
         if x is None:
-            x = self.weights.new_empty(0)
-        self._check(x)
-        values = evaluate(x.reshape(-1, self.n_inputs) if x.numel() else self._rows(x), self.weights,
-                          self._evaluator, self._handle)  # fmt: skip
+            x = weights.new_empty(0)
+        self._check(x, weights)
+        if x.dim() == 2:
+            return evaluate(x, weights, self._evaluator, self._handle)
+        # Rows are counted by hand: reshape cannot where there are no numbers.
+        rows = x.reshape(x.shape[:-1].numel(), self.n_inputs)
+        values = evaluate(rows, weights, self._evaluator, self._handle)
         return values.reshape(*x.shape[:-1], self.n_outputs)
 
-    def _rows(self, x: Tensor) -> Tensor:
-        """An input without numbers, (B, 0) or (0, I), whose rows reshape cannot count."""
-        return x.reshape(x.shape[:-1].numel(), self.n_inputs)
-
-    def _check(self, x: Tensor) -> None:
+    def _check(self, x: Tensor, weights: Tensor) -> None:
+        """Raise ShapeError unless x and the weights fit the circuit and each other."""
         if not isinstance(x, Tensor):
             raise ShapeError(f"x is a {type(x).__name__}, expected a torch.Tensor; convert it with torch.as_tensor(x)")
         if x.shape[-1:] != (self.n_inputs,):
@@ -99,16 +100,16 @@ class QuantumLayer(nn.Module):
                 f"x has shape {tuple(x.shape)}, expected (..., {self.n_inputs}); "
                 f"the circuit takes {self.n_inputs} inputs a sample"
             )
-        if x.dtype != self.weights.dtype:
+        if x.dtype != weights.dtype:
             raise ShapeError(
-                f"x is {x.dtype}, the layer's weights are {self.weights.dtype}, expected one dtype; "
+                f"x is {x.dtype}, the layer's weights are {weights.dtype}, expected one dtype; "
                 "convert with x.to(...) or layer.to(...)"
             )
         if x.dtype not in (torch.float32, torch.float64):
             raise ShapeError(f"the layer is {x.dtype}, expected torch.float32 or torch.float64; use layer.float()")
-        if x.device.type != "cpu" or self.weights.device.type != "cpu":
+        if not (x.is_cpu and weights.is_cpu):
             raise ShapeError(
-                f"x is on {x.device}, the weights on {self.weights.device}, expected both on cpu; move them with .cpu()"
+                f"x is on {x.device}, the weights on {weights.device}, expected both on cpu; move them with .cpu()"
             )
 
     def extra_repr(self) -> str:

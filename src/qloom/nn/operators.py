@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from qloom.engines.base import AdjointEvaluator
-from qloom.nn.arrays import as_array, as_batch
+from qloom.nn.arrays import backward, forward
 
 # torch.compile cannot carry a Python object through a graph, so there an evaluator goes by a number. The number of
 # outputs goes along, since compiled graphs are cached on disk and found again by processes that count otherwise.
@@ -28,7 +28,7 @@ def register(evaluator: AdjointEvaluator) -> int:
 @torch.library.custom_op("qloom::evaluate", mutates_args=())
 def evaluate_compiled(inputs: Tensor, weights: Tensor, handle: int, n_outputs: int) -> Tensor:
     """Values (B, O) of the evaluator registered under a number."""
-    return torch.from_numpy(_EVALUATORS[handle].values(as_batch(inputs, weights, _EVALUATORS[handle].circuit)))
+    return forward(_EVALUATORS[handle], inputs, weights, keep=False)[0]
 
 
 @evaluate_compiled.register_fake
@@ -41,10 +41,8 @@ def _pullback_operator(
     inputs: Tensor, weights: Tensor, cotangents: Tensor, handle: int, want_inputs: bool, want_weights: bool
 ) -> tuple[Tensor, Tensor]:
     wants = (want_inputs, want_weights)
-    gradients = _EVALUATORS[handle].backward(
-        as_batch(inputs, weights, _EVALUATORS[handle].circuit), as_array(cotangents), None, wants
-    )
-    d_inputs, d_weights = (inputs.new_empty(0) if g is None else torch.from_numpy(g) for g in gradients)
+    gradients = backward(_EVALUATORS[handle], inputs, weights, cotangents, None, wants)
+    d_inputs, d_weights = (inputs.new_empty(0) if g is None else g for g in gradients)
     return d_inputs, d_weights
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qloom.engines.base import AdjointEvaluator
 from qloom.errors import UnsupportedError
-from qloom.nn.arrays import as_array, as_batch
+from qloom.nn.arrays import backward, forward
 
 Wants = tuple[bool, bool]
 
@@ -19,7 +19,7 @@ class TransformedEvaluate(torch.autograd.Function):
 
     @staticmethod
     def forward(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> Tensor:
-        return torch.from_numpy(evaluator.values(as_batch(inputs, weights, evaluator.circuit)))
+        return forward(evaluator, inputs, weights, keep=False)[0]
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -57,9 +57,8 @@ class Pullback(torch.autograd.Function):
         evaluator: AdjointEvaluator,
         wants: Wants,
     ) -> tuple[Tensor, Tensor]:
-        batch = as_batch(inputs, weights, evaluator.circuit)
-        gradients = evaluator.backward(batch, as_array(cotangents), None, wants)
-        d_inputs, d_weights = (inputs.new_empty(0) if g is None else torch.from_numpy(g) for g in gradients)
+        gradients = backward(evaluator, inputs, weights, cotangents, None, wants)
+        d_inputs, d_weights = (inputs.new_empty(0) if g is None else g for g in gradients)
         return d_inputs, d_weights
 
     @staticmethod
