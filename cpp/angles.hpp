@@ -12,7 +12,7 @@ namespace qloom {
 template <class T>
 constexpr T LEAST_COSINE = sizeof(T) == 4 ? T(0x1p-24) : T(0x1p-52);
 template <class T>
-constexpr T MOST_GROWTH = sizeof(T) == 4 ? T(0x1p30) : T(0x1p300);
+constexpr T MOST_GROWTH = sizeof(T) == 4 ? T(0x1p40) : T(0x1p300);
 
 // A half angle between -pi and pi, so that nothing is lost when it is rounded to float.
 inline double whole_turns_off(double half) {

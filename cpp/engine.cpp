@@ -40,21 +40,21 @@ struct Cut {
         parts = within ? 1 : n_parts(tiles);
     }
 
-    // body(tile, part) for every tile, opened on its part of psi; done(tile, part) when a part's tiles are through.
+    // body(tile) for every tile, opened on its part of psi; done(tile, part) when a part's tiles are through.
     template <class F, class G>
     void over_tiles(const Angles<T>& angles, bool with_lambda, T* psi, F body, G done) const {
         parallel_for(parts, threads, [&](size_t part) {
             Tile<T> tile(angles, threads_within, with_lambda);
             for (size_t t = tiles * part / parts; t < tiles * (part + 1) / parts; ++t) {
                 tile.open(t * per_tile, psi ? psi + t * numbers : nullptr);
-                body(tile, part);
+                body(tile);
             }
             done(tile, part);
         });
     }
     template <class F>
     void over_tiles(const Angles<T>& angles, T* psi, F body) const {
-        over_tiles(angles, false, psi, [&](Tile<T>& tile, size_t) { body(tile); }, [](Tile<T>&, size_t) {});
+        over_tiles(angles, false, psi, body, [](const Tile<T>&, size_t) {});
     }
 };
 
@@ -87,11 +87,11 @@ void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& 
     std::memset(sums, 0, cut.parts * width * sizeof(double));
     cut.over_tiles(
         angles, true, gradient.kept,
-        [&](Tile<T>& tile, size_t part) {
+        [&](Tile<T>& tile) {
             if (!gradient.kept) tile.run();
-            tile.walk_back(gradient, sums + part * width);
+            tile.walk_back(gradient);
         },
-        [&](Tile<T>& tile, size_t part) { tile.add_table_sums(sums + part * width + program.n_weights); });
+        [&](Tile<T>& tile, size_t part) { tile.close(sums + part * width, sums + part * width + program.n_weights); });
     if (!gradient.d_weights || batch.weight_stride) return;
     for (size_t part = 1; part < cut.parts; ++part)
         for (size_t k = 0; k < width; ++k) sums[k] += sums[part * width + k];

@@ -67,11 +67,11 @@ public:
     }
 
 private:
-    // Sleeping and waking costs more than most passes take: look for a while first, leaving the core to its other
-    // thread.
+    // Sleeping and waking costs more than most calls take: look for a while first, leaving the core to its other
+    // thread. The while is what a training step spends outside the engine between two calls.
     template <class F>
     static bool spin_until(F ready) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(30);
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
         do {
             for (int i = 0; i < 16; ++i) {
                 if (ready()) return true;

@@ -47,6 +47,7 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
     if (!with_lambda) return;
     slope_factors = scratch.take<T>((schedule.steps.size() + 1) * lanes);
     slopes = scratch.take<double>(ranges * rotations * lanes);
+    std::memset(slopes, 0, ranges * rotations * lanes * sizeof(double));
     table_sums = scratch.take<T>(ranges * angles.n_sums * lanes);
     std::memset(table_sums, 0, ranges * angles.n_sums * lanes * sizeof(T));
 }
@@ -264,7 +265,8 @@ void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* bloc
     }
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
-    alignas(64) T sums[3 * 16] = {};
+    alignas(64) T sums[3 * 16];
+    std::memset(sums, 0, step.words * lanes * sizeof(T));
     kernel.unturn(block, lambda_block, walk(step, base), turns, sums);
     for (int k = 0; k < step.words; ++k) add_sum(range, step.rotations[k], sums + k * lanes, number);
 }
@@ -287,7 +289,7 @@ void Tile<T>::run() {
 }
 
 template <class T>
-void Tile<T>::walk_back(const Gradient<T>& gradient, double* d_weights) {
+void Tile<T>::walk_back(const Gradient<T>& gradient) {
     size_t first_growth = 0, first_step = 0;
     while (first_growth < coordinates.growths && !wanted(first_growth, gradient)) ++first_growth;
     const bool to_the_start = first_growth < coordinates.growths || (gradient.d_inputs && program.real_column >= 0);
@@ -297,7 +299,6 @@ void Tile<T>::walk_back(const Gradient<T>& gradient, double* d_weights) {
     weigh(gradient.cotangents);
     std::memcpy(lambda_growth, psi_growth, lanes * sizeof(T));
     balance_backward();
-    std::memset(slopes, 0, ranges * program.rotations.size() * lanes * sizeof(double));
     for (size_t k = schedule.sweeps.size(); k-- > 0 && schedule.sweeps[k].end > first_step;) {
         const Sweep& sweep = schedule.sweeps[k];
         over_blocks(sweep, true, [&](T* block, T* lambda_block, Mask base, size_t range) {
@@ -307,7 +308,7 @@ void Tile<T>::walk_back(const Gradient<T>& gradient, double* d_weights) {
     }
     if (to_the_start) ungrow(first_growth);
     for (size_t r = 0; r < program.rotations.size(); ++r)
-        if (wanted(r, gradient)) add_slope(r, gradient, d_weights);
+        if (!angles.is_shared(r)) give_slope(r, gradient);
     if (gradient.d_inputs && program.real_column >= 0) give_amplitudes(gradient);
 }
 
@@ -324,26 +325,31 @@ bool Tile<T>::wanted(const Step& step, const Gradient<T>& gradient) const {
     return out;
 }
 
+// The derivative of an angle that belongs to the samples, whose sums start again from 0.
 template <class T>
-void Tile<T>::add_slope(size_t r, const Gradient<T>& gradient, double* d_weights) const {
+void Tile<T>::give_slope(size_t r, const Gradient<T>& gradient) {
     const Angle& angle = program.rotations[r].angle;
-    const Word& word = coordinates.rotations[r];
-    const bool of_lanes = !schedule.lane_bits, of_input = angle.source == Source::input;
+    const bool of_input = angle.source == Source::input;
+    T* out = of_input ? gradient.d_inputs : gradient.d_weights;
     const size_t stride = of_input ? program.n_inputs : batch.weight_stride;
-    T* out = of_input ? gradient.d_inputs : batch.weight_stride ? gradient.d_weights : nullptr;
-    if (out) out += first * stride + angle.index;
-    double total = 0;
+    const double scale = angle.scale * coordinates.rotations[r].sign;
+    if (out && schedule.lane_bits) out[first * stride + angle.index] += T(scale * sum_of(r));
+    for (size_t lane = 0; out && !schedule.lane_bits && lane < used; ++lane)
+        out[(first + lane) * stride + angle.index] += T(scale * slopes[r * lanes + lane]);
+    for (size_t range = 0; range < ranges; ++range)
+        std::memset(slopes + (range * program.rotations.size() + r) * lanes, 0, lanes * sizeof(double));
+}
+
+// What rotation r has summed up over ranges and lanes.
+template <class T>
+double Tile<T>::sum_of(size_t r) const {
+    double out = 0;
     for (size_t range = 0; range < ranges; ++range) {
         const double* mine = slopes + (range * program.rotations.size() + r) * lanes;
         for (size_t lane = 0; lane < lanes; ++lane)
-            total += of_lanes ? mine[lane] : mine[lane] * angles.lane_sign(word, lane);
+            out += mine[lane] * angles.lane_sign(coordinates.rotations[r], lane);
     }
-    const double scale = angle.scale * word.sign;
-    if (!of_input) d_weights[angle.index] += scale * total;
-    if (out && of_lanes)
-        for (size_t lane = 0; lane < used; ++lane) out[lane * stride] += T(scale * slopes[r * lanes + lane]);
-    else if (out)
-        *out += T(scale * total);
+    return out;
 }
 
 template <class T>
@@ -357,6 +363,16 @@ void Tile<T>::give_amplitudes(const Gradient<T>& gradient) const {
             if (program.imaginary_column >= 0) row[program.imaginary_column + i] += factor * at[lanes];
         }
     }
+}
+
+template <class T>
+void Tile<T>::close(double* d_weights, double* sums_of_tables) const {
+    for (size_t r = 0; r < program.rotations.size(); ++r) {
+        const Angle& angle = program.rotations[r].angle;
+        if (angle.source == Source::weight && angles.is_shared(r))
+            d_weights[angle.index] += angle.scale * coordinates.rotations[r].sign * sum_of(r);
+    }
+    add_table_sums(sums_of_tables);
 }
 
 template <class T>

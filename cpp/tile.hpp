@@ -16,10 +16,11 @@ public:
     void run();
     void measure(T* values);   // the tile's rows of (B, O)
     void give_states(T* out);  // the tile's rows of (B, 2^n), complex
-    // After run, or with psi as a run left it: lambda from the cotangents, then the walk back.
-    void walk_back(const Gradient<T>&, double* d_weights);
-    // When a part's tiles have been walked: adds what the shared phases' tables have summed up, lanes together.
-    void add_table_sums(double* out) const;
+    // After run, or with psi as a run left it: lambda from the cotangents, then the walk back. Derivatives of angles
+    // that belong to the samples are given at once, those of shared ones are summed up.
+    void walk_back(const Gradient<T>&);
+    // When a part's tiles have been walked: adds their derivatives, and the sums over the entries of shared tables.
+    void close(double* d_weights, double* table_sums) const;
 
 private:
     static constexpr size_t RANGES = 16, MOST_PARTIAL_OUTCOMES = 4096;
@@ -60,7 +61,9 @@ private:
     void add_weight(size_t t, const T* cotangents, T* out) const;
     bool wanted(size_t r, const Gradient<T>&) const;
     bool wanted(const Step&, const Gradient<T>&) const;
-    void add_slope(size_t r, const Gradient<T>&, double* d_weights) const;
+    void give_slope(size_t r, const Gradient<T>&);
+    double sum_of(size_t r) const;
+    void add_table_sums(double* out) const;
     void give_amplitudes(const Gradient<T>&) const;
 
     // Where an amplitude's real part is; `sample` counts from the tile's first.
