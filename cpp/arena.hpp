@@ -1,12 +1,8 @@
 // Scratch memory of one thread: kept between calls while small, so that a small call allocates nothing.
 #pragma once
-#include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <vector>
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+
+#include "memory.hpp"
 
 namespace qloom {
 
@@ -20,7 +16,7 @@ public:
     // `count` numbers aligned to a vector, alive until the Scratch that took them ends.
     template <class T>
     T* take(size_t count) {
-        const size_t bytes = (count * sizeof(T) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        const size_t bytes = (count * sizeof(T) + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
         if (used + bytes <= capacity) {
             T* out = reinterpret_cast<T*>(base + used);
             used += bytes;
@@ -39,17 +35,7 @@ private:
         char* memory;
         size_t bytes;
     };
-    static constexpr size_t ALIGNMENT = 64, HUGE = size_t(1) << 21, KEEP_AT_MOST = size_t(1) << 24;
-
-    static char* allocate(size_t bytes) {
-        const size_t alignment = bytes >= 2 * HUGE ? HUGE : ALIGNMENT;
-        void* out = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-        if (!out) throw std::bad_alloc();
-#if defined(__linux__)
-        if (alignment == HUGE) madvise(out, bytes, MADV_HUGEPAGE);
-#endif
-        return static_cast<char*>(out);
-    }
+    static constexpr size_t KEEP_AT_MOST = size_t(1) << 24;
 
     // Frees what overflowed beyond the first `keep` blocks.
     void drop(size_t keep) {

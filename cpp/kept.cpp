@@ -1,14 +1,14 @@
 #include "kept.hpp"
 
-#include <cstdlib>
 #include <mutex>
-#include <new>
 #include <vector>
+
+#include "memory.hpp"
 
 namespace qloom {
 namespace {
 
-constexpr size_t ALIGNMENT = 64, MOST_SPARE_BLOCKS = 8, MOST_SPARE_BYTES = size_t(1) << 26;
+constexpr size_t MOST_SPARE_BLOCKS = 8, MOST_SPARE_BYTES = size_t(1) << 26;
 
 struct Block {
     void* memory;
@@ -59,9 +59,8 @@ Kept::Kept(size_t wanted) : bytes(wanted) {
         memory = found.memory, capacity = found.capacity;
     }
     if (memory) return;
-    capacity = (wanted / ALIGNMENT + 1) * ALIGNMENT;
-    memory = std::aligned_alloc(ALIGNMENT, capacity);
-    if (!memory) throw std::bad_alloc();
+    memory = allocate(wanted);
+    capacity = wanted;
 }
 
 Kept::~Kept() {

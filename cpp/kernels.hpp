@@ -48,11 +48,12 @@ struct Kernels {
     void (*turn)(T* psi, const Walk&, const T* const* turns);
     // Apply 1 - t K to psi and lambda, adding sum_v lambda[v] (K psi)[v] before it to each word's vector in sums.
     void (*unturn)(T* psi, T* lambda, const Walk&, const T* const* turns, T* sums);
-    // A rotation (c + s K) whose x is the top bit, on a state that is 0 above `cells`: fills cells .. 2 cells. Three
-    // vectors: s, -s, c.
-    void (*grow)(T* psi, size_t cells, uint64_t z, bool real, const T* turn);
+    // A rotation (c + s K) whose x is the top bit, on a state that is 0 above `cells`: fills cells .. 2 cells, here
+    // those above begin .. end. Three vectors: s, -s, c.
+    void (*grow)(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn);
     // Takes psi and lambda back to the lower half.
-    void (*ungrow)(T* psi, T* lambda, size_t cells, uint64_t z, bool real, const T* turn, T* sum);
+    void (*ungrow)(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn,
+                   T* sum);
     // psi *= exp(-i a / 2) for angles looked up in a table of cosines and sines: vectors, or one number for all lanes.
     void (*phase)(T* psi, size_t cells, Lookup, const T* table, bool broadcast);
     // Undo it on psi and lambda, adding weight * Im <lambda_k| psi_k> to the cell's vector in sums.

@@ -173,7 +173,9 @@ void Tile<T>::grow() {
         if (r < schedule.lane_bits) {
             grow_lanes(r);
         } else {
-            kernel.grow(psi, filled, schedule.on_cells(word).z, word.real, turn[r]);
+            over_ranges(filled, [&](size_t begin, size_t end, size_t) {
+                kernel.grow(psi, begin, end, filled, schedule.on_cells(word).z, word.real, turn[r]);
+            });
             filled *= 2;
         }
     }
@@ -215,15 +217,21 @@ void Tile<T>::ungrow_lanes(size_t r, T* sum) {
 
 template <class T>
 void Tile<T>::ungrow(size_t first_wanted) {
+    const size_t step = schedule.steps.size();
     for (size_t r = coordinates.growths; r-- > first_wanted;) {
-        alignas(64) T sum[16] = {};
-        const Word& word = coordinates.rotations[r];
-        if (r < schedule.lane_bits)
+        if (r < schedule.lane_bits) {
+            alignas(64) T sum[16] = {};
             ungrow_lanes(r, sum);
-        else
-            kernel.ungrow(psi, lambda, size_t(1) << (r - schedule.lane_bits), schedule.on_cells(word).z, word.real,
-                          turn[r], sum);
-        add_sum(0, r, sum, schedule.steps.size());
+            add_sum(0, r, sum, step);
+            continue;
+        }
+        const Word& word = coordinates.rotations[r];
+        const size_t below = size_t(1) << (r - schedule.lane_bits);
+        over_ranges(below, [&](size_t begin, size_t end, size_t range) {
+            alignas(64) T sum[16] = {};
+            kernel.ungrow(psi, lambda, begin, end, below, schedule.on_cells(word).z, word.real, turn[r], sum);
+            add_sum(range, r, sum, step);
+        });
     }
 }
 

@@ -23,7 +23,7 @@ public:
     void close(double* d_weights, double* table_sums) const;
 
 private:
-    static constexpr size_t RANGES = 16, MOST_PARTIAL_OUTCOMES = 4096;
+    static constexpr size_t RANGES = 16, FEWEST_SHARED = 32, MOST_PARTIAL_OUTCOMES = 4096;
     struct Factors {
         const T *psi = nullptr, *lambda = nullptr;
     };
@@ -98,15 +98,12 @@ private:
     size_t first = 0, used = 0;
 };
 
-// body(begin, end, range) over ranges of [0, items), shared by the threads.
+// body(begin, end, range) over ranges of [0, items), shared by the threads; few items are one range.
 template <class T>
 template <class F>
 void Tile<T>::over_ranges(size_t items, F body) {
-    if (ranges == 1) return body(size_t(0), items, size_t(0));
-    parallel_for(ranges, threads, [&](size_t r) {
-        const size_t begin = items * r / ranges, end = items * (r + 1) / ranges;
-        if (begin < end) body(begin, end, r);
-    });
+    if (ranges == 1 || items < FEWEST_SHARED) return body(size_t(0), items, size_t(0));
+    parallel_for(ranges, threads, [&](size_t r) { body(items * r / ranges, items * (r + 1) / ranges, r); });
 }
 
 }  // namespace qloom

@@ -212,9 +212,9 @@ QLOOM_INLINE void add_turned(Cell<T>& a, Vec<T> s, const Cell<T>& partner) {
 }
 
 template <bool REAL, class T>
-void grow_of(T* psi, size_t cells, uint64_t z, const T* turn) {
+void grow_of(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, const T* turn) {
     const Vec<T> c = vector(turn + 2 * LANES<T>);
-    for (size_t i = 0; i < cells; ++i) {
+    for (size_t i = begin; i < end; ++i) {
         const Cell<T> a = load(psi, i * CELL_BYTES);
         Cell<T> grown{};
         add_turned<REAL, T>(grown, signed_turn(turn, parity((i + cells) & z)), a);
@@ -224,10 +224,10 @@ void grow_of(T* psi, size_t cells, uint64_t z, const T* turn) {
 }
 
 template <bool REAL, class T>
-void ungrow_of(T* psi, T* lambda, size_t cells, uint64_t z, const T* turn, T* sum) {
+void ungrow_of(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, const T* turn, T* sum) {
     const Vec<T> c = vector(turn + 2 * LANES<T>);
     Vec<T> sums[2] = {};
-    for (size_t i = 0; i < cells; ++i) {
+    for (size_t i = begin; i < end; ++i) {
         const unsigned sign = parity(i & z);
         const Vec<T> s = signed_turn(turn, !sign);
         const Cell<T> a = load(psi, i * CELL_BYTES), b = load(psi, (i + cells) * CELL_BYTES);
@@ -246,13 +246,14 @@ void ungrow_of(T* psi, T* lambda, size_t cells, uint64_t z, const T* turn, T* su
 }
 
 template <class T>
-void grow(T* psi, size_t cells, uint64_t z, bool real, const T* turn) {
-    real ? grow_of<true>(psi, cells, z, turn) : grow_of<false>(psi, cells, z, turn);
+void grow(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn) {
+    real ? grow_of<true>(psi, begin, end, cells, z, turn) : grow_of<false>(psi, begin, end, cells, z, turn);
 }
 
 template <class T>
-void ungrow(T* psi, T* lambda, size_t cells, uint64_t z, bool real, const T* turn, T* sum) {
-    real ? ungrow_of<true>(psi, lambda, cells, z, turn, sum) : ungrow_of<false>(psi, lambda, cells, z, turn, sum);
+void ungrow(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn, T* sum) {
+    real ? ungrow_of<true>(psi, lambda, begin, end, cells, z, turn, sum)
+         : ungrow_of<false>(psi, lambda, begin, end, cells, z, turn, sum);
 }
 
 }  // namespace

@@ -77,7 +77,9 @@ class LaneFlip {
 
 public:
     explicit LaneFlip(uint32_t flip) {
-        for (int lane = 0; lane < LANES<T>; ++lane) from[lane] = lane ^ int(flip);
+        Index lanes{};
+        for (int lane = 0; lane < LANES<T>; ++lane) lanes[lane] = lane;
+        from = lanes ^ flip;
     }
     Vec<T> operator()(Vec<T> v) const {
 #if defined(__GNUC__) && !defined(__clang__)

@@ -15,7 +15,8 @@ from qloom.engines.native_program import prepared, prepared_states
 from qloom.errors import CircuitError, ShapeError
 
 MOST_THREADS = 1024
-# Final states kept from the forward walk spare the backward one a second run, up to this many bytes.
+# Final states kept from the forward walk spare the backward one a second run: of a batch up to this many bytes, of one
+# sample always, since the walk back then needs no other copy.
 MOST_KEPT_BYTES = 1 << 26
 
 
@@ -100,7 +101,7 @@ class StatevectorEvaluator(AdjointEvaluator):
 
     def _kept(self, n_samples: int, itemsize: int) -> Any:
         n_bytes = itemsize * self._native.kept_size(n_samples, itemsize == 8)
-        return _native.Kept(n_bytes) if n_bytes <= MOST_KEPT_BYTES else None
+        return _native.Kept(n_bytes) if n_samples == 1 or n_bytes <= MOST_KEPT_BYTES else None
 
     def _check(self, inputs: Any, weights: Any, states: int) -> None:
         n_inputs, n_weights, x, w = self.program.n_inputs, self.program.n_weights, inputs.shape, weights.shape
