@@ -45,13 +45,15 @@ public:
     const Batch<T>& batch;
     const Kernels<T>& kernel = kernels<T>();
     const size_t lanes = kernel.lanes;
-    const size_t width;  // lanes that a table tells apart
-    size_t n_sums = 0;   // entries of all tables together
+    const size_t width;    // lanes that a table tells apart
+    size_t n_sums = 0;     // entries of all tables together
+    bool any_own = false;  // some rotation after the first product state differs from sample to sample
 
     Angles(const Program& p, const Schedule& s, const Batch<T>& b)
         : program(p), coordinates(p.coordinates()), schedule(s), batch(b), width(s.lane_bits ? lanes : 1) {
         turns = scratch.take<T>(p.rotations.size() * turn_size(lanes));
         fill_shared_turns();
+        for (size_t r = coordinates.growths; r < p.rotations.size(); ++r) any_own |= !is_shared(r);
         starts = scratch.take<size_t>(schedule.tables.size());
         for (size_t k = 0; k < schedule.tables.size(); ++k) starts[k] = n_sums, n_sums += schedule.tables[k].size();
         table = scratch.take<T>(2 * n_sums * width);

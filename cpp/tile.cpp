@@ -42,9 +42,10 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
         turn[r] = angles.is_shared(r) ? angles.shared_turn(r) : own_turns + r * turn_size(lanes);
     psi_growth = scratch.take<T>(lanes);
     lambda_growth = scratch.take<T>(lanes);
-    factors = scratch.take<Factors>(schedule.steps.size());
-    settled = scratch.take<T>(2 * schedule.steps.size() * lanes);
+    factors = scratch.take<const T*>(schedule.steps.size());
+    settled = scratch.take<T>(3 * schedule.steps.size() * lanes);
     if (!with_lambda) return;
+    back_factors = scratch.take<Factors>(schedule.steps.size());
     slope_factors = scratch.take<T>((schedule.steps.size() + 1) * lanes);
     slopes = scratch.take<double>(ranges * rotations * lanes);
     std::memset(slopes, 0, ranges * rotations * lanes * sizeof(double));
@@ -60,7 +61,11 @@ void Tile<T>::open(size_t first_sample, T* psi_or_null) {
     if (!psi_or_null && !own_psi) own_psi = scratch.take<T>(cells * 2 * lanes);
     psi = psi_or_null ? psi_or_null : own_psi;
     fill_turns();
-    balance_forward();
+    if (balanced && !angles.any_own) return;
+    n_settled = 0;
+    balance();
+    if (lambda) balance_back();
+    balanced = true;
 }
 
 template <class T>
@@ -92,27 +97,27 @@ const T* Tile<T>::outgrow(T* so_far, const Step& step) {
 }
 
 template <class T>
-void Tile<T>::balance_forward() {
-    n_settled = 0;
+void Tile<T>::balance() {
     for (size_t lane = 0; lane < lanes; ++lane) psi_growth[lane] = 1;
-    for (size_t s = 0; s < schedule.steps.size(); ++s) factors[s].psi = outgrow(psi_growth, schedule.steps[s]);
+    for (size_t s = 0; s < schedule.steps.size(); ++s) factors[s] = outgrow(psi_growth, schedule.steps[s]);
 }
 
 template <class T>
-void Tile<T>::balance_backward() {
-    n_settled = 0;
+void Tile<T>::balance_back() {
+    alignas(64) T psi_so_far[16];
+    std::memcpy(psi_so_far, psi_growth, lanes * sizeof(T));
+    std::memcpy(lambda_growth, psi_growth, lanes * sizeof(T));
     const auto set_slope_factor = [&](size_t number) {
         for (size_t lane = 0; lane < lanes; ++lane)
-            slope_factors[number * lanes + lane] = 1 / (psi_growth[lane] * lambda_growth[lane]);
+            slope_factors[number * lanes + lane] = 1 / (psi_so_far[lane] * lambda_growth[lane]);
     };
     for (size_t s = schedule.steps.size(); s-- > 0;) {
         set_slope_factor(s);
-        factors[s] = {outgrow(psi_growth, schedule.steps[s]), outgrow(lambda_growth, schedule.steps[s])};
+        Factors& factor =
+            back_factors[s] = {outgrow(psi_so_far, schedule.steps[s]), outgrow(lambda_growth, schedule.steps[s])};
         // Where a state is taken back to its norm, that happens before the step.
-        for (size_t lane = 0; lane < lanes; ++lane) {
-            if (factors[s].psi) slope_factors[s * lanes + lane] /= factors[s].psi[lane];
-            if (factors[s].lambda) slope_factors[s * lanes + lane] /= factors[s].lambda[lane];
-        }
+        for (const T* by : {factor.psi, factor.lambda})
+            for (size_t lane = 0; by && lane < lanes; ++lane) slope_factors[s * lanes + lane] /= by[lane];
     }
     set_slope_factor(schedule.steps.size());
 }
@@ -249,7 +254,7 @@ Lookup Tile<T>::lookup(const Step& step, Mask base) const {
 
 template <class T>
 void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block) const {
-    const T* factor = factors[&step - schedule.steps.data()].psi;
+    const T* factor = factors[&step - schedule.steps.data()];
     if (factor) kernel.scale(block, block_cells, factor);
     if (step.is_table)
         return kernel.phase(block, block_cells, lookup(step, base), angles.table_of(step.rotations[0]),
@@ -262,7 +267,7 @@ void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block)
 template <class T>
 void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range) {
     const size_t number = &step - schedule.steps.data();
-    const Factors& factor = factors[number];
+    const Factors& factor = back_factors[number];
     if (factor.psi) kernel.scale(block, block_cells, factor.psi);
     if (factor.lambda) kernel.scale(lambda_block, block_cells, factor.lambda);
     if (step.is_table) {
@@ -305,8 +310,6 @@ void Tile<T>::walk_back(const Gradient<T>& gradient) {
         ++first_step;
 
     weigh(gradient.cotangents);
-    std::memcpy(lambda_growth, psi_growth, lanes * sizeof(T));
-    balance_backward();
     for (size_t k = schedule.sweeps.size(); k-- > 0 && schedule.sweeps[k].end > first_step;) {
         const Sweep& sweep = schedule.sweeps[k];
         over_blocks(sweep, true, [&](T* block, T* lambda_block, Mask base, size_t range) {

@@ -31,8 +31,8 @@ private:
     // Angles and growths.
     void fill_turns();
     const T* outgrow(T* growth_so_far, const Step&);
-    void balance_forward();
-    void balance_backward();
+    void balance();
+    void balance_back();
 
     // The walk.
     void start();
@@ -86,11 +86,13 @@ private:
 
     Scratch scratch;
     T *psi = nullptr, *own_psi, *lambda;
-    const T** turn;                 // of every rotation
-    T* own_turns;                   // of the tile's own samples
-    T *psi_growth, *lambda_growth;  // psi = growth * true state, by lane
+    const T** turn;         // of every rotation
+    T* own_turns;           // of the tile's own samples
+    bool balanced = false;  // the growths are known, and no sample changes them
+    const T** factors;      // of each step, before it: back to the norm; null where that is not outgrown
+    Factors* back_factors;
+    T *psi_growth, *lambda_growth;  // at the end of the walk forward, and back: psi = growth * true state, by lane
     T* slope_factors;               // [step, then the first product state][lane]: sums times these are derivatives
-    Factors* factors;               // of each step, before it: null where nothing has outgrown its norm
     T* settled;                     // room for the factors
     size_t n_settled = 0;
     double* slopes;  // [range][rotation][lane]
