@@ -1,5 +1,6 @@
 #include "basis_map.hpp"
 
+#include "interrupt.hpp"
 #include "threads.hpp"
 
 namespace qloom::lowering {
@@ -25,6 +26,7 @@ void BasisMap::scatter(const std::complex<T>* before, std::complex<double> facto
     const T re = T(factor.real()), im = T(factor.imag());
     const T factors[4][2] = {{re, im}, {-im, re}, {-re, -im}, {im, -re}};
     parallel_for(high.size(), threads, [&](size_t h) {
+        Watch::check(2 * low.size());
         for (uint64_t index = h << low_bits, end = index + low.size(); index < end; ++index) {
             const auto [target, quarter] = (*this)(index);
             const auto [c, s] = factors[quarter];

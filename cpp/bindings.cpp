@@ -8,6 +8,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "bindings_signals.hpp"
 #include "bindings_view.hpp"
 #include "kept.hpp"
 #include "kernels.hpp"
@@ -103,8 +104,7 @@ static void bind(nb::module_& m) {
             const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
             check_size(values.size, batch.size * p.n_outputs, "values");
             T* states = states_of<T>(p, batch.size, kept);
-            nb::gil_scoped_release unlocked;
-            forward<T>(p, batch, values.data, states);
+            run_unlocked([&] { forward<T>(p, batch, values.data, states); });
         },
         nb::arg(), array, array, array, nb::arg().none(), nb::arg());
     m.def(
@@ -115,22 +115,21 @@ static void bind(nb::module_& m) {
             const Gradient<T> gradient{cotangents.data, taken_states<T>(p, batch.size, kept),
                                        cleared(d_inputs, inputs.size, "d_inputs"),
                                        cleared(d_weights, weights.size, "d_weights")};
-            nb::gil_scoped_release unlocked;
-            if (batch.size) backward<T>(p, batch, gradient);
+            if (batch.size) run_unlocked([&] { backward<T>(p, batch, gradient); });
         },
         nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, nb::arg());
     m.def(
         "states",
         [](const Program& p, View<const T> inputs, View<const T> weights, View<T> out, int threads) {
             const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
-            nb::gil_scoped_release unlocked;
-            states<T>(p, batch, out.data);
+            run_unlocked([&] { states<T>(p, batch, out.data); });
         },
         nb::arg(), array, array, array, nb::arg());
 }
 
 void bind_limits(nb::module_&);    // bindings_limits.cpp
 void bind_lowering(nb::module_&);  // bindings_lowering.cpp
+void bind_signals(nb::module_&);   // bindings_signals.cpp
 
 NB_MODULE(_native, m) {
     nb::set_leak_warnings(false);  // programs cached until the interpreter ends are no leak
@@ -156,6 +155,7 @@ NB_MODULE(_native, m) {
     bind<double>(m);
     bind_lowering(m);
     bind_limits(m);
+    bind_signals(m);
     m.def("available_threads", &available_threads);
     m.def(
         "kernel_names",

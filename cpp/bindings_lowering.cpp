@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 
+#include "bindings_signals.hpp"
 #include "frame.hpp"
 
 namespace nb = nanobind;
@@ -152,14 +153,15 @@ void to_basis(const Frame<Narrow>& frame,
     const BasisMap map = frame.basis_map();
     if (states.shape(1) != map.size() || phases.size() != states.shape(0))
         throw std::invalid_argument("states or phases do not fit the register");
-    nb::gil_scoped_release unlocked;
-    std::vector<std::complex<T>> before;
-    for (size_t sample = 0; sample < states.shape(0); ++sample) {
-        if (frame.is_identity && phases(sample) == 1.0) continue;
-        std::complex<T>* state = states.data() + sample * map.size();
-        before.assign(state, state + map.size());
-        map.scatter(before.data(), frame.phase() * phases(sample), state, threads);
-    }
+    run_unlocked([&] {
+        std::vector<std::complex<T>> before;
+        for (size_t sample = 0; sample < states.shape(0); ++sample) {
+            if (frame.is_identity && phases(sample) == 1.0) continue;
+            std::complex<T>* state = states.data() + sample * map.size();
+            before.assign(state, state + map.size());
+            map.scatter(before.data(), frame.phase() * phases(sample), state, threads);
+        }
+    });
 }
 
 template <class Mask>

@@ -1,4 +1,5 @@
 // A call: the layout of its samples, and their tiles shared among threads.
+#include "interrupt.hpp"
 #include "program.hpp"
 #include "threads.hpp"
 #include "tile.hpp"
@@ -46,6 +47,7 @@ struct Cut {
         parallel_for(parts, threads, [&](size_t part) {
             Tile<T> tile(angles, threads_within, with_lambda);
             for (size_t t = tiles * part / parts; t < tiles * (part + 1) / parts; ++t) {
+                Watch::check(numbers * (angles.program.rotations.size() + 1));
                 tile.open(t * per_tile, psi ? psi + t * numbers : nullptr);
                 body(tile);
             }

@@ -7,6 +7,8 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "interrupt.hpp"
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -24,6 +26,7 @@ struct Job {
     std::atomic<size_t> next{0};
     std::exception_ptr error;
     std::mutex error_guard;
+    Watch* const watch = Watch::mine();
 
     void work() {
         for (size_t i = next.fetch_add(1); i < n; i = next.fetch_add(1)) {
@@ -62,7 +65,11 @@ public:
         hold.unlock();
         spin_until([&] { return inside.load(std::memory_order_acquire) == 0; });
         hold.lock();
-        done.wait(hold, [&] { return inside.load() == 0; });
+        while (!done.wait_for(hold, Watch::PERIOD, [&] { return inside.load() == 0; })) {
+            hold.unlock();
+            if (job.watch) job.watch->look();
+            hold.lock();
+        }
         return true;
     }
 
@@ -101,7 +108,10 @@ private:
                 job = current;
                 inside.fetch_add(1);
             }
-            job->work();
+            {
+                const Watch::Share watched(job->watch);
+                job->work();
+            }
             if (inside.fetch_sub(1) == 1) {
                 std::lock_guard<std::mutex> hold(guard);
                 done.notify_one();

@@ -42,10 +42,10 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
         turn[r] = angles.is_shared(r) ? angles.shared_turn(r) : own_turns + r * turn_size(lanes);
     psi_growth = scratch.take<T>(lanes);
     lambda_growth = scratch.take<T>(lanes);
-    factors = scratch.take<const T*>(schedule.steps.size());
-    settled = scratch.take<T>(3 * schedule.steps.size() * lanes);
+    factors = scratch.take<const T*>(schedule.steps.size() + 1);
+    settled = scratch.take<T>(3 * (schedule.steps.size() + 1) * lanes);
     if (!with_lambda) return;
-    back_factors = scratch.take<Factors>(schedule.steps.size());
+    back_factors = scratch.take<Factors>(schedule.steps.size() + 1);
     slope_factors = scratch.take<T>((schedule.steps.size() + 1) * lanes);
     slopes = scratch.take<double>(ranges * rotations * lanes);
     std::memset(slopes, 0, ranges * rotations * lanes * sizeof(double));
@@ -100,6 +100,7 @@ template <class T>
 void Tile<T>::balance() {
     for (size_t lane = 0; lane < lanes; ++lane) psi_growth[lane] = 1;
     for (size_t s = 0; s < schedule.steps.size(); ++s) factors[s] = outgrow(psi_growth, schedule.steps[s]);
+    factors[schedule.steps.size()] = outgrow(psi_growth, Step{});  // at the end: psi will be squared
 }
 
 template <class T>
@@ -107,19 +108,28 @@ void Tile<T>::balance_back() {
     alignas(64) T psi_so_far[16];
     std::memcpy(psi_so_far, psi_growth, lanes * sizeof(T));
     std::memcpy(lambda_growth, psi_growth, lanes * sizeof(T));
-    const auto set_slope_factor = [&](size_t number) {
-        for (size_t lane = 0; lane < lanes; ++lane)
-            slope_factors[number * lanes + lane] = 1 / (psi_so_far[lane] * lambda_growth[lane]);
+    // Before a step, and at the end before the first product state is undone: back to the norm where need be; the sums
+    // of the step are taken then.
+    const auto settle_before = [&](size_t number, const Step& step) {
+        alignas(64) T psi_norm[16], lambda_norm[16];
+        std::memcpy(psi_norm, psi_so_far, lanes * sizeof(T));
+        std::memcpy(lambda_norm, lambda_growth, lanes * sizeof(T));
+        back_factors[number] = {outgrow(psi_so_far, step), outgrow(lambda_growth, step)};
+        for (size_t lane = 0; lane < lanes; ++lane) {
+            const T psi_now = back_factors[number].psi ? 1 : psi_norm[lane];
+            const T lambda_now = back_factors[number].lambda ? 1 : lambda_norm[lane];
+            slope_factors[number * lanes + lane] = 1 / (psi_now * lambda_now);
+        }
     };
-    for (size_t s = schedule.steps.size(); s-- > 0;) {
-        set_slope_factor(s);
-        Factors& factor =
-            back_factors[s] = {outgrow(psi_so_far, schedule.steps[s]), outgrow(lambda_growth, schedule.steps[s])};
-        // Where a state is taken back to its norm, that happens before the step.
-        for (const T* by : {factor.psi, factor.lambda})
-            for (size_t lane = 0; by && lane < lanes; ++lane) slope_factors[s * lanes + lane] /= by[lane];
-    }
-    set_slope_factor(schedule.steps.size());
+    for (size_t s = schedule.steps.size(); s-- > 0;) settle_before(s, schedule.steps[s]);
+    settle_before(schedule.steps.size(), Step{});
+}
+
+template <class T>
+void Tile<T>::scale_state(T* state, const T* factor) {
+    if (!factor) return;
+    over_ranges(cells,
+                [&](size_t begin, size_t end, size_t) { kernel.scale(cell(state, begin), end - begin, factor); });
 }
 
 // body(block, block of lambda, base, range) for every block of a sweep.
@@ -254,6 +264,7 @@ Lookup Tile<T>::lookup(const Step& step, Mask base) const {
 
 template <class T>
 void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block) const {
+    if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(block_cells * 2 * lanes);
     const T* factor = factors[&step - schedule.steps.data()];
     if (factor) kernel.scale(block, block_cells, factor);
     if (step.is_table)
@@ -266,6 +277,7 @@ void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block)
 
 template <class T>
 void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range) {
+    if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(block_cells * 4 * lanes);
     const size_t number = &step - schedule.steps.data();
     const Factors& factor = back_factors[number];
     if (factor.psi) kernel.scale(block, block_cells, factor.psi);
@@ -299,6 +311,7 @@ void Tile<T>::run() {
             for (uint32_t s = sweep.first; s < sweep.end; ++s)
                 do_step(schedule.steps[s], size_t(1) << sweep.dims, base, block);
         });
+    scale_state(psi, factors[schedule.steps.size()]);
 }
 
 template <class T>
@@ -317,7 +330,11 @@ void Tile<T>::walk_back(const Gradient<T>& gradient) {
                 undo_step(schedule.steps[s], size_t(1) << sweep.dims, base, block, lambda_block, range);
         });
     }
-    if (to_the_start) ungrow(first_growth);
+    if (to_the_start) {
+        scale_state(psi, back_factors[schedule.steps.size()].psi);
+        scale_state(lambda, back_factors[schedule.steps.size()].lambda);
+        ungrow(first_growth);
+    }
     for (size_t r = 0; r < program.rotations.size(); ++r)
         if (!angles.is_shared(r)) give_slope(r, gradient);
     if (gradient.d_inputs && program.real_column >= 0) give_amplitudes(gradient);

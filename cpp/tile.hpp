@@ -1,6 +1,7 @@
 // One state, or one sample a lane, and its way through a schedule: forward, measured, back.
 #pragma once
 #include "angles.hpp"
+#include "interrupt.hpp"
 #include "threads.hpp"
 
 namespace qloom {
@@ -23,6 +24,8 @@ public:
     void close(double* d_weights, double* table_sums) const;
 
 private:
+    // Where a block has fewer cells, its steps are too short to stop between them.
+    static constexpr size_t LEAST_CELLS_TO_STOP_AT = 256;
     static constexpr size_t RANGES = 16, FEWEST_SHARED = 32, MOST_PARTIAL_OUTCOMES = 4096;
     struct Factors {
         const T *psi = nullptr, *lambda = nullptr;
@@ -33,6 +36,7 @@ private:
     const T* outgrow(T* growth_so_far, const Step&);
     void balance();
     void balance_back();
+    void scale_state(T* state, const T* factor);
 
     // The walk.
     void start();
@@ -105,7 +109,10 @@ template <class T>
 template <class F>
 void Tile<T>::over_ranges(size_t items, F body) {
     if (ranges == 1 || items < FEWEST_SHARED) return body(size_t(0), items, size_t(0));
-    parallel_for(ranges, threads, [&](size_t r) { body(items * r / ranges, items * (r + 1) / ranges, r); });
+    parallel_for(ranges, threads, [&](size_t r) {
+        Watch::check(items / ranges * 2 * lanes);
+        body(items * r / ranges, items * (r + 1) / ranges, r);
+    });
 }
 
 }  // namespace qloom

@@ -1,0 +1,21 @@
+// Calls that leave the interpreter lock to others while they compute, and end when a signal's handler raises (Ctrl-C).
+#pragma once
+#include <nanobind/nanobind.h>
+
+#include "interrupt.hpp"
+
+// The question for a watched call: null outside Python's main thread, where no handler runs.
+qloom::Watch::Question signal_question();
+
+template <class F>
+void run_unlocked(F work) {
+    qloom::Watch watch(signal_question());
+    {
+        nanobind::gil_scoped_release unlocked;
+        try {
+            work();
+        } catch (const qloom::Interrupted&) {
+        }
+    }
+    if (watch.interrupted()) throw nanobind::python_error();
+}

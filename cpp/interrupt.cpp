@@ -1,0 +1,30 @@
+#include "interrupt.hpp"
+
+namespace qloom {
+namespace {
+
+// Looking at the clock takes as long as touching some hundred numbers: it is done after this many.
+constexpr size_t LEAST_SPENT = size_t(1) << 18;
+
+}  // namespace
+
+constinit thread_local Watch* Watch::current = nullptr;
+
+Watch::Watch(Question question) : asked(question) { current = question ? this : nullptr; }
+
+void Watch::spend(size_t numbers) {
+    if (owner == std::this_thread::get_id() && (spent += numbers) >= LEAST_SPENT) {
+        spent = 0;
+        look();
+    }
+    if (interrupted()) throw Interrupted{};
+}
+
+void Watch::look() {
+    const auto now = std::chrono::steady_clock::now();
+    if (interrupted() || now < next) return;
+    if (next != std::chrono::steady_clock::time_point{} && asked()) stop.store(true, std::memory_order_relaxed);
+    next = now + PERIOD;
+}
+
+}  // namespace qloom

@@ -1,0 +1,71 @@
+"""Every way through the native engine, with numpy alone, for builds that watch memory and threads.
+
+Run as a script in a process of its own. Prints "agreed" when 1 and 2 threads, and 8 threads that call at once, gave the
+same bits.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+
+import qloom as ql
+from qloom.engines import StatevectorEngine
+
+# Both layouts, tiles that are not full, a batch without samples, a state that threads share.
+SIZES = ((2, 1), (4, 40), (5, 0), (6, 1), (8, 9), (9, 3), (11, 70), (15, 1))
+
+
+def circuit_of(n_qubits: int) -> ql.Circuit:
+    circuit = ql.encoders.angle(n_qubits, "x") + ql.ansatze.strongly_entangling(n_qubits, 2)
+    circuit = circuit + ql.encoders.angle(n_qubits, "z")
+    w = circuit.weights(n_qubits)
+    for q in range(n_qubits):
+        circuit.h(q).crx(2 * w[q] + 0.1, q, (q + 1) % n_qubits).rzz(w[q], q, (q + 1) % n_qubits).t(q)
+    return circuit
+
+
+def results(n_qubits: int, n_samples: int, dtype: str, threads: int) -> list[np.ndarray]:
+    circuit, engine = circuit_of(n_qubits), StatevectorEngine(threads)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n_samples, circuit.n_inputs)).astype(dtype)
+    w = rng.normal(size=circuit.n_weights).astype(dtype)
+    words = [ql.X(0) @ ql.Z(n_qubits - 1), ql.Y(1) + 0.5 * ql.Z(0), ql.Z(1)]
+    return [
+        ql.expectation(circuit, words, x, w, engine=engine),
+        *ql.gradients.gradient(circuit, words, x, w, engine=engine),
+        ql.probabilities(circuit, x, w, engine=engine),
+        *ql.gradients.gradient(circuit, "probabilities", x, w, engine=engine),
+        ql.state(circuit, x, w, engine=engine),
+    ]
+
+
+def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    return all(map(np.array_equal, a, b))
+
+
+def main() -> None:
+    for n_qubits, n_samples in SIZES:
+        for dtype in ("f4", "f8"):
+            assert same(*(results(n_qubits, n_samples, dtype, threads) for threads in (1, 2))), (n_qubits, dtype)
+
+    calls = [(4, 40, "f4"), (6, 40, "f4"), (15, 1, "f4")]
+    expected = [results(*call, 1) for call in calls]
+    agreed = []
+
+    def work() -> None:
+        agreed.extend(same(results(*call, 2), truth) for call, truth in zip(calls * 2, expected * 2, strict=True))
+
+    workers = [threading.Thread(target=work) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(agreed) == 48
+    assert all(agreed)
+    print("agreed")
+
+
+if __name__ == "__main__":
+    main()
