@@ -153,15 +153,13 @@ void to_basis(const Frame<Narrow>& frame,
     const BasisMap map = frame.basis_map();
     if (states.shape(1) != map.size() || phases.size() != states.shape(0))
         throw std::invalid_argument("states or phases do not fit the register");
-    run_unlocked([&] {
-        std::vector<std::complex<T>> before;
-        for (size_t sample = 0; sample < states.shape(0); ++sample) {
-            if (frame.is_identity && phases(sample) == 1.0) continue;
-            std::complex<T>* state = states.data() + sample * map.size();
-            before.assign(state, state + map.size());
-            map.scatter(before.data(), frame.phase() * phases(sample), state, threads);
-        }
-    });
+    std::vector<std::complex<double>> factors;
+    bool changes = !frame.is_identity;
+    for (size_t sample = 0; sample < phases.size(); ++sample) {
+        factors.push_back(frame.phase() * phases(sample));
+        changes = changes || phases(sample) != 1.0;
+    }
+    if (changes) run_unlocked([&] { map.apply(states.data(), states.shape(0), factors.data(), threads); });
 }
 
 template <class Mask>

@@ -1,4 +1,6 @@
 // What a tile measures, and the lambda that its cotangents make of psi.
+#include <algorithm>
+
 #include "tile.hpp"
 
 namespace qloom {
@@ -65,39 +67,109 @@ void Tile<T>::add_term(size_t t, const T* sums, T* out) const {
     }
 }
 
-// Sums of many small numbers are taken in double; where every outcome is one basis state there is nothing to sum.
 template <class T>
 void Tile<T>::measure_outcomes(T* out) {
-    const size_t outputs = program.n_outputs;
-    const auto weight = [&](size_t i, size_t sample) {
-        const T* at = psi + position(i, sample);
-        const double growth = psi_growth[lane_of(sample)];
-        return (double(at[0]) * at[0] + double(at[lanes]) * at[lanes]) / (growth * growth);
-    };
-    if (outputs == program.size()) {
-        over_ranges(amplitudes, [&](size_t begin, size_t end, size_t) {
-            for (size_t i = begin; i < end; ++i)
-                for (size_t sample = 0; sample < used; ++sample)
-                    out[sample * outputs + coordinates.outcome(i)] = T(weight(i, sample));
-        });
-        return;
-    }
+    if (program.n_outputs == program.size()) return schedule.lane_bits ? square_state(out) : square_samples(out);
+    program.n_outputs <= FEW_OUTCOMES ? sum_few_outcomes(out) : sum_outcomes(out);
+}
+
+// Every outcome is one basis state: its cell's XOR its lane's.
+template <class T>
+void Tile<T>::square_state(T* out) {
     Scratch inner;
+    Mask* places = inner.take<Mask>(lanes);
+    for (size_t lane = 0; lane < lanes; ++lane) places[lane] = coordinates.outcome(lane) ^ coordinates.outcome(0);
+    const T factor = 1 / (psi_growth[0] * psi_growth[0]);
+    over_ranges(cells, [&](size_t begin, size_t end, size_t) {
+        for (size_t i = begin; i < end; ++i) {
+            const T *re = cell(psi, i), *im = re + lanes;
+            const Mask outcome = coordinates.outcome(i << schedule.lane_bits);
+            for (size_t lane = 0; lane < lanes; ++lane)
+                out[outcome ^ places[lane]] = factor * (re[lane] * re[lane] + im[lane] * im[lane]);
+        }
+    });
+}
+
+// Rows of samples lie far apart: some cells stay in the nearest cache while the rows take turns.
+template <class T>
+void Tile<T>::square_samples(T* out) {
+    Mask outcomes[CELLS_AT_ONCE];
+    for (size_t first_cell = 0; first_cell < cells; first_cell += CELLS_AT_ONCE) {
+        const size_t count = std::min(CELLS_AT_ONCE, cells - first_cell);
+        for (size_t i = 0; i < count; ++i) outcomes[i] = coordinates.outcome(first_cell + i);
+        for (size_t sample = 0; sample < used; ++sample) {
+            const T factor = 1 / (psi_growth[sample] * psi_growth[sample]);
+            const T* re = cell(psi, first_cell) + sample;
+            T* row = out + sample * program.n_outputs;
+            for (size_t i = 0; i < count; ++i, re += 2 * lanes)
+                row[outcomes[i]] = factor * (re[0] * re[0] + re[lanes] * re[lanes]);
+        }
+    }
+}
+
+// Sums of many small numbers are taken in double, those of a run of cells excepted.
+template <class T>
+void Tile<T>::sum_few_outcomes(T* out) {
+    Scratch inner;
+    const size_t run = schedule.run(), width = program.n_outputs * lanes;
+    const auto outcome = [&](size_t cell) { return uint32_t(coordinates.outcome(cell << schedule.lane_bits)); };
+    uint16_t* index = inner.take<uint16_t>(run);
+    for (size_t i = 0; i < run; ++i) index[i] = uint16_t(outcome(i) ^ outcome(0));
+    double* totals = inner.take<double>(ranges * width);
+    std::memset(totals, 0, ranges * width * sizeof(double));
+    over_ranges(cells / run, [&](size_t begin, size_t end, size_t range) {
+        Scratch own;
+        T* sums = own.take<T>(width);
+        for (size_t b = begin; b < end; ++b) {
+            std::memset(sums, 0, width * sizeof(T));
+            kernel.add_weights(cell(psi, b * run), run, {index, outcome(b * run)}, sums);
+            for (size_t i = 0; i < width; ++i) totals[range * width + i] += sums[i];
+        }
+    });
+    for (size_t range = 1; range < ranges; ++range)
+        for (size_t i = 0; i < width; ++i) totals[i] += totals[range * width + i];
+    give_sums(totals, out);
+}
+
+// From sums by outcome and lane; lanes that are amplitudes add to other outcomes than their cell's.
+template <class T>
+void Tile<T>::give_sums(const double* sums, T* out) const {
+    const size_t outputs = program.n_outputs;
+    for (size_t sample = 0; sample < used; ++sample) {
+        const double growth = psi_growth[lane_of(sample)];
+        for (size_t o = 0; o < outputs; ++o) {
+            double total = sums[o * lanes + sample];
+            for (size_t lane = 1; lane < (schedule.lane_bits ? lanes : 1); ++lane)
+                total += sums[(o ^ coordinates.outcome(lane) ^ coordinates.outcome(0)) * lanes + lane];
+            out[sample * outputs + o] = T(total / (growth * growth));
+        }
+    }
+}
+
+template <class T>
+void Tile<T>::sum_outcomes(T* out) {
+    Scratch inner;
+    const size_t outputs = program.n_outputs;
     const size_t parts = outputs * used <= MOST_PARTIAL_OUTCOMES ? ranges : 1;
     double* totals = inner.take<double>(parts * outputs * used);
     std::memset(totals, 0, parts * outputs * used * sizeof(double));
     const auto add = [&](size_t begin, size_t end, size_t part) {
         for (size_t i = begin; i < end; ++i)
-            for (size_t sample = 0; sample < used; ++sample)
-                totals[(part * outputs + coordinates.outcome(i)) * used + sample] += weight(i, sample);
+            for (size_t sample = 0; sample < used; ++sample) {
+                const T* at = psi + position(i, sample);
+                totals[(part * outputs + coordinates.outcome(i)) * used + sample] +=
+                    double(at[0]) * at[0] + double(at[lanes]) * at[lanes];
+            }
     };
     parts == ranges ? over_ranges(amplitudes, add) : add(0, amplitudes, 0);
-    for (size_t sample = 0; sample < used; ++sample)
+    for (size_t sample = 0; sample < used; ++sample) {
+        const double growth = psi_growth[lane_of(sample)];
         for (size_t o = 0; o < outputs; ++o) {
             double total = 0;
             for (size_t part = 0; part < parts; ++part) total += totals[(part * outputs + o) * used + sample];
-            out[sample * outputs + o] = T(total);
+            out[sample * outputs + o] = T(total / (growth * growth));
         }
+    }
 }
 
 template <class T>

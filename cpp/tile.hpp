@@ -27,6 +27,7 @@ private:
     // Where a block has fewer cells, its steps are too short to stop between them.
     static constexpr size_t LEAST_CELLS_TO_STOP_AT = 256;
     static constexpr size_t RANGES = 16, FEWEST_SHARED = 32, MOST_PARTIAL_OUTCOMES = 4096;
+    static constexpr size_t FEW_OUTCOMES = 256, CELLS_AT_ONCE = 64;
     struct Factors {
         const T *psi = nullptr, *lambda = nullptr;
     };
@@ -58,6 +59,11 @@ private:
     // Both ends.
     void measure_terms(T* out);
     void measure_outcomes(T* out);
+    void square_state(T* out);
+    void square_samples(T* out);
+    void sum_few_outcomes(T* out);
+    void give_sums(const double* sums, T* out) const;
+    void sum_outcomes(T* out);
     void add_term(size_t t, const T* sums, T* out) const;
     void weigh(const T* cotangents);
     void weigh_outcomes(const T* cotangents);

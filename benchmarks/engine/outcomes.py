@@ -107,9 +107,9 @@ def make_case(name: str, work: Work, multiply_adds: float, goal: float) -> Case:
 # sample; 2 multiply-adds an amplitude for the variance; half of B^2 complex products of 2^n for the kernel.
 _STATE = LARGE.forward_multiply_adds
 CASES = [
-    make_case("probabilities", LARGE, _STATE + 2 * LARGE.amplitudes, 20),
-    make_case("samples", LARGE, _STATE + LARGE.n_qubits * SHOTS, 200),
-    make_case("variance", LARGE, _STATE + 2 * LARGE.amplitudes, 20),
+    make_case("probabilities", LARGE, _STATE + 2 * LARGE.amplitudes, 10),
+    make_case("samples", LARGE, _STATE + LARGE.n_qubits * SHOTS, 100),
+    make_case("variance", LARGE, _STATE + 2 * LARGE.amplitudes, 10),
     make_case("kernel", KERNEL, KERNEL.forward_multiply_adds + 2 * KERNEL.batch * KERNEL.amplitudes, 1000),
 ]
 

@@ -90,3 +90,36 @@ def test_probabilities_with_shots_need_no_square_table():
     values = ql.expectation(circuit, "probabilities", shots=100, seed=0)
     assert values.sum() == pytest.approx(1)
     assert set(np.flatnonzero(values)) == {0, 2**13}
+
+
+def test_counts_are_the_samples_counted():
+    """Of every row of a batch; shots of a row are in no order: outcomes rise as often as they fall."""
+    batch = np.stack([X, -X, 2 * X])
+    bits = ql.sample(CIRCUIT, 2000, batch, W, seed=1)
+    outcomes = bits @ [2, 1]
+    for row, counts in zip(outcomes, ql.counts(CIRCUIT, 2000, batch, W, seed=1), strict=True):
+        assert counts == {f"{k:02b}": n for k, n in enumerate(np.bincount(row)) if n}
+        rises, falls = (np.diff(row) > 0).sum(), (np.diff(row) < 0).sum()
+        assert rises > 5
+        assert abs(rises - falls) <= 1 + len(counts)
+
+
+@pytest.mark.parametrize(("n_qubits", "n_samples"), [(4, 20), (9, 20), (10, 3), (15, 2)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities_of_few_many_and_all_qubits(n_qubits, n_samples, dtype):
+    """Batches and single states, small and large tables; one qubit is only flipped."""
+    circuit = ql.Circuit(n_qubits)
+    inputs, weights = circuit.inputs(n_qubits - 2), circuit.weights(n_qubits - 2)
+    for q in range(n_qubits - 2):
+        circuit.ry(inputs[q], q).rx(weights[q], q).cx(q, q + 1)
+    circuit.x(n_qubits - 1)
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(n_samples, n_qubits - 2)).astype(dtype), rng.normal(size=n_qubits - 2).astype(dtype)
+    states = ql.state(circuit, x.astype(float), w.astype(float), engine=ReferenceEngine())
+    table = (abs(states) ** 2).reshape(n_samples, *[2] * n_qubits)
+    for qubits in ([1], [n_qubits - 1, 0, 2], range(n_qubits - 1), range(n_qubits)):
+        others = tuple(1 + q for q in range(n_qubits) if q not in qubits)
+        left = sorted(qubits)
+        truth = table.sum(axis=others).transpose(0, *(1 + left.index(q) for q in qubits)).reshape(n_samples, -1)
+        found = ql.probabilities(circuit, x, w, qubits=list(qubits))
+        np.testing.assert_allclose(found, truth, atol=1e-6 if dtype == np.float32 else 1e-13)
