@@ -15,7 +15,7 @@ OPTIONS = {
     # Python itself frees little when it ends.
     "ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
-    "TSAN_OPTIONS": "halt_on_error=1",
+    "TSAN_OPTIONS": f"halt_on_error=1:suppressions={SCRIPT.with_name('thread_sanitizer.txt')}",
 }
 
 
