@@ -234,25 +234,25 @@ def test_many_turns_lose_nothing_in_float32():
 
 
 def test_two_threads_are_no_slower_than_one_beside_other_work():
-    """A helper that gets no processor is not waited for: with both processors busy, two threads take at most 3x one."""
+    """A helper that gets no processor is not waited for: with both processors busy, two threads take at most 3x one.
+
+    Of 100 calls each, since one call may meet a time slice of others'; the ratio was seen between 0.6 and 1.3.
+    """
     circuit = dense_layers(15)
     batch = make_batch(circuit, *random_values(circuit, 1, 0))
+    evaluators = [prepare_gradient(circuit, None, StatevectorEngine(threads)) for threads in (1, 2)]
+    taken = [0.0, 0.0]
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(4)]
     try:
-        times = {}
-        for threads in (1, 2):
-            evaluator = prepare_gradient(circuit, None, StatevectorEngine(threads))
-            runs = []
-            for _ in range(7):
-                start = time.perf_counter()
-                evaluator.values(batch)
-                runs.append(time.perf_counter() - start)
-            times[threads] = np.median(runs)
+        for call in range(200):
+            start = time.perf_counter()
+            evaluators[call % 2].values(batch)
+            taken[call % 2] += time.perf_counter() - start
     finally:
         for process in busy:
             process.kill()
             process.wait()
-    assert times[2] < 3 * times[1]
+    assert taken[1] < 3 * taken[0]
 
 
 def test_shapes_are_checked_before_the_native_boundary():
