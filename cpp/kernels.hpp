@@ -36,6 +36,18 @@ struct Lookup {
     uint32_t base;
 };
 
+// Diagonal rotations by tables of cosines and sines: an entry is a vector each for the lanes, or one number for all of
+// them. Sums, of the tables' entries, are vectors.
+constexpr int MOST_TABLES = 3;
+template <class T>
+struct Phases {
+    int count;
+    bool broadcast;
+    Lookup lookup[MOST_TABLES];
+    const T* table[MOST_TABLES];
+    T* sums[MOST_TABLES];
+};
+
 template <class T>
 struct Kernels {
     const char* name;
@@ -54,10 +66,10 @@ struct Kernels {
     // Takes psi and lambda back to the lower half.
     void (*ungrow)(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn,
                    T* sum);
-    // psi *= exp(-i a / 2) for angles looked up in a table of cosines and sines: vectors, or one number for all lanes.
-    void (*phase)(T* psi, size_t cells, Lookup, const T* table, bool broadcast);
-    // Undo it on psi and lambda, adding weight * Im <lambda_k| psi_k> to the cell's vector in sums.
-    void (*unphase)(T* psi, T* lambda, size_t cells, Lookup, const T* table, bool broadcast, const T* weight, T* sums);
+    // psi *= exp(-i a / 2) for the angles of every table.
+    void (*phase)(T* psi, size_t cells, const Phases<T>&);
+    // Undo it on psi and lambda, adding weight * Im <lambda_k| psi_k> to the cell's vector in the sums of every table.
+    void (*unphase)(T* psi, T* lambda, size_t cells, const Phases<T>&, const T* weight);
     void (*scale)(T* psi, size_t cells, const T* factor);
     // norm *= all the factors, unless that were more than `most` in some lane: then true, and nothing changes.
     bool (*outgrow)(T* norm, const T* const* factors, size_t count, T most);

@@ -15,7 +15,9 @@ class Span {
 public:
     // False, and nothing is added, where the vector is in the span already.
     bool add(Mask vector);
-    bool contains(Mask vector) const { return reduce(vector).rest == 0; }
+    bool contains(Mask vector) const { return rest(vector) == 0; }
+    // What vectors are that differ by one of the span, the same for all of them.
+    Mask rest(Mask vector) const { return reduce(vector).rest; }
     // Bit k for the k-th vector added. The vector must be in the span.
     Mask coordinates(Mask vector) const { return reduce(vector).sum; }
     // A linear form as a mask on coordinates: its value on every vector added.

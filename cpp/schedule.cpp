@@ -1,5 +1,6 @@
 #include "schedule.hpp"
 
+#include <map>
 #include <mutex>
 
 namespace qloom {
@@ -10,7 +11,7 @@ namespace {
 // neighbours; threads find at least 2^SHARES blocks.
 constexpr unsigned WHOLE = 16, BLOCK = 11, RUN = 2, SHARES = 5;
 // A table of shared phases: linear forms, and the rotations it takes to be worth one.
-constexpr unsigned TABLE_BITS_SAMPLES = 10, TABLE_BITS_AMPLITUDES = 7, LEAST_IN_TABLE = 3;
+constexpr unsigned TABLE_BITS_SAMPLES = 10, TABLE_BITS_AMPLITUDES = 9, LEAST_IN_TABLE = 3;
 // How far ahead a sweep looks for rotations that can be done now.
 constexpr size_t WINDOW = 64;
 
@@ -49,7 +50,7 @@ Schedule::Schedule(const Program& program, const Coordinates& coordinates, const
     for (const Forms& forms : diagonal)
         for (size_t i = 0; i < run(); ++i) run_lists.push_back(uint16_t(cell_index(forms, i)));
     for (Step& step : steps)
-        if (!step.is_table) step.walk.firsts = first_lists.data() + step.list;
+        if (step.words) step.walk.firsts = first_lists.data() + step.list;
 }
 
 std::vector<Schedule::Operation> Schedule::operations(const Program& program, bool own_weights) {
@@ -82,21 +83,34 @@ std::vector<Schedule::Operation> Schedule::operations(const Program& program, bo
     return out;
 }
 
-std::vector<Forms> Schedule::cut_into_forms(const std::vector<uint32_t>& members, const std::vector<Word>& words,
+// Spans of at most so many dimensions, each grown along the direction that brings in most members: rotations of
+// neighbouring layers are sums of one another, and share them.
+std::vector<Forms> Schedule::cut_into_forms(std::vector<uint32_t> left, const std::vector<Word>& words,
                                             unsigned most_bits) const {
     std::vector<Forms> out;
-    for (uint32_t member : members) {
-        const Mask z = words[member].z;
-        Forms* home = nullptr;
-        for (Forms& forms : out)
-            if (forms.span.contains(z) || forms.span.rank() < most_bits) {
-                home = &forms;
-                break;
+    while (!left.empty()) {
+        Forms& forms = out.emplace_back();
+        while (!left.empty() && forms.span.rank() < most_bits) {
+            std::map<Mask, size_t> members;
+            for (uint32_t member : left) ++members[forms.span.rest(words[member].z)];
+            Mask best = forms.span.rest(words[left[0]].z);
+            for (uint32_t member : left) {
+                const Mask rest = forms.span.rest(words[member].z);
+                if (members[rest] > members[best]) best = rest;
             }
-        if (!home) home = &out.emplace_back();
-        home->span.add(z);
-        home->members.push_back(member);
-        home->coordinates.push_back(home->span.coordinates(z));
+            forms.span.add(best);
+            std::vector<uint32_t> outside;
+            for (uint32_t member : left) {
+                const Mask z = words[member].z;
+                if (!forms.span.contains(z)) {
+                    outside.push_back(member);
+                    continue;
+                }
+                forms.members.push_back(member);
+                forms.coordinates.push_back(forms.span.coordinates(z));
+            }
+            left = std::move(outside);
+        }
     }
     return out;
 }
@@ -160,9 +174,8 @@ void Schedule::add_sweep(const std::vector<Operation>& taken, const std::vector<
     sweeps.push_back(sweep);
 }
 
-void Schedule::add_table(const Operation& op, const std::vector<Mask>& columns) {
-    Step step{};
-    step.is_table = true, step.rotations[0] = op.number, step.list = index_lists.size();
+void Schedule::add_table(Step& step, const Operation& op, const std::vector<Mask>& columns) {
+    step.rotations[step.tables++] = op.number;
     const Forms& forms = tables[op.number];
     std::vector<uint16_t> indices(1, 0);
     for (Mask column : columns) {
@@ -170,7 +183,6 @@ void Schedule::add_table(const Operation& op, const std::vector<Mask>& columns) 
         for (size_t i = 0, size = indices.size(); i < size; ++i) indices.push_back(indices[i] ^ change);
     }
     index_lists.insert(index_lists.end(), indices.begin(), indices.end());
-    steps.push_back(step);
 }
 
 // The rotation's x mask as a sum of columns, and the lanes it flips besides.
@@ -212,8 +224,13 @@ bool Schedule::join(Step& step, const Operation& op, const Span& span, const std
 void Schedule::add_steps(std::vector<Operation> left, const Span& span, const std::vector<Mask>& columns) {
     while (!left.empty()) {
         if (left[0].is_table) {
-            add_table(left[0], columns);
-            left.erase(left.begin());
+            Step step{};
+            step.list = index_lists.size();
+            size_t k = 0;
+            while (k < left.size() && left[k].is_table && step.tables < MOST_TABLES)
+                add_table(step, left[k++], columns);
+            left.erase(left.begin(), left.begin() + k);
+            steps.push_back(step);
             continue;
         }
         const size_t most = left.size() < WINDOW ? left.size() : WINDOW;

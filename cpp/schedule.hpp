@@ -25,14 +25,13 @@ struct Forms {
     uint32_t index(Mask amplitude) const { return uint32_t(span.form(amplitude)); }
 };
 
-// Up to three commuting rotations that run in one walk, or a table of shared phases.
+// Up to three commuting rotations that run in one walk, or as many tables of shared phases.
 struct Step {
-    bool is_table;
-    uint8_t words;          // of the walk
-    uint32_t rotations[3];  // or the number of the table
+    uint8_t words, tables;  // one of them is 0
+    uint32_t rotations[3];  // or the numbers of the tables
     Mask base_z[3];         // what the base adds to the signs
     Walk walk;
-    size_t list;  // where its list of firsts, or of table indices, starts
+    size_t list;  // where its list of firsts, or those of table indices, start
 };
 
 struct Sweep {
@@ -81,7 +80,7 @@ private:
         uint32_t number;
     };
     std::vector<Operation> operations(const Program&, bool own_weights);
-    std::vector<Forms> cut_into_forms(const std::vector<uint32_t>& members, const std::vector<Word>& words,
+    std::vector<Forms> cut_into_forms(std::vector<uint32_t> members, const std::vector<Word>& words,
                                       unsigned most_bits) const;
     bool commute(const Operation&, const Operation&) const;
     void cut_into_sweeps(std::vector<Operation> left, bool threads_share);
@@ -94,7 +93,7 @@ private:
     void add_steps(std::vector<Operation> left, const Span& cells_of, const std::vector<Mask>& columns);
     bool join(Step&, const Operation&, const Span& cells_of, const std::vector<Mask>& columns);
     void add_walk(Step&);
-    void add_table(const Operation&, const std::vector<Mask>& columns);
+    void add_table(Step&, const Operation&, const std::vector<Mask>& columns);
     // Of the step that is being made: words on the vectors of the block, the lowest bit for imaginary parts.
     Mask x_made[3], z_made[3];
     unsigned dims_made = 0;

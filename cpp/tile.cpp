@@ -258,8 +258,17 @@ Walk Tile<T>::walk(const Step& step, Mask base) const {
 }
 
 template <class T>
-Lookup Tile<T>::lookup(const Step& step, Mask base) const {
-    return {schedule.indices(step), schedule.cell_index(schedule.tables[step.rotations[0]], base)};
+Phases<T> Tile<T>::phases(const Step& step, size_t block_cells, Mask base) const {
+    Phases<T> out;
+    out.count = step.tables;
+    out.broadcast = !schedule.lane_bits;
+    for (int k = 0; k < step.tables; ++k) {
+        const uint32_t table = step.rotations[k];
+        out.lookup[k] = {schedule.indices(step) + k * block_cells, schedule.cell_index(schedule.tables[table], base)};
+        out.table[k] = angles.table_of(table);
+        out.sums[k] = nullptr;
+    }
+    return out;
 }
 
 template <class T>
@@ -267,9 +276,7 @@ void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block)
     if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(block_cells * 2 * lanes);
     const T* factor = factors[&step - schedule.steps.data()];
     if (factor) kernel.scale(block, block_cells, factor);
-    if (step.is_table)
-        return kernel.phase(block, block_cells, lookup(step, base), angles.table_of(step.rotations[0]),
-                            !schedule.lane_bits);
+    if (step.tables) return kernel.phase(block, block_cells, phases(step, block_cells, base));
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
     kernel.turn(block, walk(step, base), turns);
@@ -282,11 +289,11 @@ void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* bloc
     const Factors& factor = back_factors[number];
     if (factor.psi) kernel.scale(block, block_cells, factor.psi);
     if (factor.lambda) kernel.scale(lambda_block, block_cells, factor.lambda);
-    if (step.is_table) {
-        const uint32_t table = step.rotations[0];
-        return kernel.unphase(block, lambda_block, block_cells, lookup(step, base), angles.table_of(table),
-                              !schedule.lane_bits, slope_factors + number * lanes,
-                              table_sums + (range * angles.n_sums + angles.start(table)) * lanes);
+    if (step.tables) {
+        Phases<T> p = phases(step, block_cells, base);
+        for (int k = 0; k < p.count; ++k)
+            p.sums[k] = table_sums + (range * angles.n_sums + angles.start(step.rotations[k])) * lanes;
+        return kernel.unphase(block, lambda_block, block_cells, p, slope_factors + number * lanes);
     }
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
@@ -348,7 +355,7 @@ bool Tile<T>::wanted(size_t r, const Gradient<T>& gradient) const {
 
 template <class T>
 bool Tile<T>::wanted(const Step& step, const Gradient<T>& gradient) const {
-    bool out = step.is_table && gradient.d_weights;
+    bool out = step.tables && gradient.d_weights;
     for (int k = 0; k < step.words; ++k) out |= wanted(step.rotations[k], gradient);
     return out;
 }

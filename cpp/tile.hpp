@@ -51,7 +51,7 @@ private:
     template <class F>
     void over_blocks(const Sweep&, bool with_lambda, F body);
     Walk walk(const Step&, Mask base) const;
-    Lookup lookup(const Step&, Mask base) const;
+    Phases<T> phases(const Step&, size_t block_cells, Mask base) const;
     void do_step(const Step&, size_t block_cells, Mask base, T* block) const;
     void undo_step(const Step&, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range);
     void add_sum(size_t range, size_t r, const T* sum, size_t step);

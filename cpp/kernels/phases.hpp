@@ -12,37 +12,64 @@ QLOOM_INLINE Cell<T> entry(const T* table, uint32_t index) {
     return load(table, index * size_t(CELL_BYTES));
 }
 
-template <bool BROADCAST, class T>
-void phase_of(T* psi, size_t cells, Lookup lookup, const T* table) {
+template <class T>
+QLOOM_INLINE Cell<T> product(const Cell<T>& a, const Cell<T>& b) {
+    return {a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+}
+
+// exp(i a / 2) of cell i, all tables together.
+template <int TABLES, bool BROADCAST, class T>
+QLOOM_INLINE Cell<T> phase_at(const Phases<T>& p, size_t i) {
+    Cell<T> out = entry<BROADCAST, T>(p.table[0], p.lookup[0].index[i] ^ p.lookup[0].base);
+#pragma GCC unroll 4
+    for (int k = 1; k < TABLES; ++k)
+        out = product<T>(out, entry<BROADCAST, T>(p.table[k], p.lookup[k].index[i] ^ p.lookup[k].base));
+    return out;
+}
+
+template <int TABLES, bool BROADCAST, class T>
+void phase_of(T* psi, size_t cells, const Phases<T>& phases) {
+    const Phases<T> p = phases;
     for (size_t i = 0; i < cells; ++i) {
-        const Cell<T> turn = entry<BROADCAST, T>(table, lookup.index[i] ^ lookup.base);
+        const Cell<T> turn = phase_at<TABLES, BROADCAST, T>(p, i);
         const Cell<T> a = load(psi, i * CELL_BYTES);
         store(psi, i * CELL_BYTES, turn.re * a.re + turn.im * a.im, turn.re * a.im - turn.im * a.re);
     }
 }
 
-template <bool BROADCAST, class T>
-void unphase_of(T* psi, T* lambda, size_t cells, Lookup lookup, const T* table, const T* weight_, T* sums) {
+template <int TABLES, bool BROADCAST, class T>
+void unphase_of(T* psi, T* lambda, size_t cells, const Phases<T>& phases, const T* weight_) {
+    const Phases<T> p = phases;
     const Vec<T> weight = vector(weight_);
     for (size_t i = 0; i < cells; ++i) {
-        const uint32_t index = lookup.index[i] ^ lookup.base;
-        const Cell<T> turn = entry<BROADCAST, T>(table, index);
+        const Cell<T> turn = phase_at<TABLES, BROADCAST, T>(p, i);
         const Cell<T> a = load(psi, i * CELL_BYTES), l = load(lambda, i * CELL_BYTES);
-        vector(sums + index * LANES<T>) += weight * (l.re * a.im - l.im * a.re);
-        store(psi, i * CELL_BYTES, turn.re * a.re - turn.im * a.im, turn.re * a.im + turn.im * a.re);
-        store(lambda, i * CELL_BYTES, turn.re * l.re - turn.im * l.im, turn.re * l.im + turn.im * l.re);
+        const Vec<T> slope = weight * (l.re * a.im - l.im * a.re);
+#pragma GCC unroll 4
+        for (int k = 0; k < TABLES; ++k)
+            vector(p.sums[k] + (p.lookup[k].index[i] ^ p.lookup[k].base) * LANES<T>) += slope;
+        const Cell<T> before = product<T>(turn, a), lambda_before = product<T>(turn, l);
+        store(psi, i * CELL_BYTES, before.re, before.im);
+        store(lambda, i * CELL_BYTES, lambda_before.re, lambda_before.im);
     }
 }
 
 template <class T>
-void phase(T* psi, size_t cells, Lookup lookup, const T* table, bool broadcast) {
-    broadcast ? phase_of<true>(psi, cells, lookup, table) : phase_of<false>(psi, cells, lookup, table);
+void phase(T* psi, size_t cells, const Phases<T>& p) {
+    static constexpr decltype(&phase_of<1, true, T>) OF[MOST_TABLES][2] = {
+        {phase_of<1, false, T>, phase_of<1, true, T>},
+        {phase_of<2, false, T>, phase_of<2, true, T>},
+        {phase_of<3, false, T>, phase_of<3, true, T>}};
+    OF[p.count - 1][p.broadcast](psi, cells, p);
 }
 
 template <class T>
-void unphase(T* psi, T* lambda, size_t cells, Lookup lookup, const T* table, bool broadcast, const T* weight, T* sums) {
-    broadcast ? unphase_of<true>(psi, lambda, cells, lookup, table, weight, sums)
-              : unphase_of<false>(psi, lambda, cells, lookup, table, weight, sums);
+void unphase(T* psi, T* lambda, size_t cells, const Phases<T>& p, const T* weight) {
+    static constexpr decltype(&unphase_of<1, true, T>) OF[MOST_TABLES][2] = {
+        {unphase_of<1, false, T>, unphase_of<1, true, T>},
+        {unphase_of<2, false, T>, unphase_of<2, true, T>},
+        {unphase_of<3, false, T>, unphase_of<3, true, T>}};
+    OF[p.count - 1][p.broadcast](psi, lambda, cells, p, weight);
 }
 
 template <class T>
