@@ -24,10 +24,8 @@ struct Walk {
     uint8_t words;
     uint8_t cross;     // bit 0, 1, 2: the signs of words 0 and 1, 0 and 2, 1 and 2 change along each other's x
     uint8_t opposite;  // bit k: the signs of word k are the other way round than listed
-    // The partners of the first word are in lane ^ flip; its sign then changes along x or not. Where its x is 0 they
-    // are in the same vector, and it is the only word.
-    uint8_t flip;
-    bool antisymmetric;
+    // The partners of word k are in lane ^ flip[k]. Where x is 0 they are in the same vector, and it is the only word.
+    uint8_t flip[3];
 };
 
 // Table entries or sums of a cell: number index[cell] ^ base.

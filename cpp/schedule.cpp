@@ -206,21 +206,17 @@ bool Schedule::join(Step& step, const Operation& op, const Span& span, const std
             together.add(x_made[k]);
             if (!commute(op, {false, step.rotations[k]})) return false;
         }
-        // Only the first word flips lanes, and the signs of the others must not notice.
-        if (step.words == 3 || reached.flip || x_made[0] == 0 || !together.add(mine_x)) return false;
-        if (parity(step.walk.flip & on_cells(word).z_lane)) return false;
-    } else {
-        step.walk.flip = uint8_t(reached.flip);
+        if (step.words == 3 || x_made[0] == 0 || !together.add(mine_x)) return false;
     }
     const int k = step.words++;
-    x_made[k] = mine_x, z_made[k] = mine_z;
+    x_made[k] = mine_x, z_made[k] = mine_z, lanes_made[k] = on_cells(word).z_lane;
+    step.walk.flip[k] = uint8_t(reached.flip);
     step.rotations[k] = op.number;
     step.base_z[k] = on_cells(word).z;
     return true;
 }
 
-// Operations into steps, in an order that changes nothing: a step begins with the first operation, or sooner with one
-// that flips lanes, which no other step could take in later.
+// Operations into steps, in an order that changes nothing.
 void Schedule::add_steps(std::vector<Operation> left, const Span& span, const std::vector<Mask>& columns) {
     while (!left.empty()) {
         if (left[0].is_table) {
@@ -233,18 +229,9 @@ void Schedule::add_steps(std::vector<Operation> left, const Span& span, const st
             steps.push_back(step);
             continue;
         }
-        const size_t most = left.size() < WINDOW ? left.size() : WINDOW;
-        size_t leader = 0;
-        for (size_t k = 0; k < most; ++k) {
-            bool free = !left[k].is_table && reach(at.rotations[left[k].number], span, columns).flip;
-            for (size_t j = 0; free && j < k; ++j) free = commute(left[k], left[j]);
-            if (!free) continue;
-            leader = k;
-            break;
-        }
         Step step{};
-        join(step, left[leader], span, columns);
-        left.erase(left.begin() + leader);
+        join(step, left[0], span, columns);
+        left.erase(left.begin());
         std::vector<Operation> later;
         for (size_t k = 0; k < left.size(); ++k) {
             bool now = !left[k].is_table && step.words < 3 && later.size() < WINDOW;
@@ -263,10 +250,10 @@ void Schedule::add_walk(Step& step) {
     for (int k = 0; k < step.words; ++k) {
         span.add(x_made[k]);
         w.x[k] = uint32_t(x_made[k] * cell_bytes() / 2);
-        for (int j = 0; j < k; ++j) w.cross |= uint8_t(parity(x_made[j] & z_made[k]) << (j + k - 1));
+        for (int j = 0; j < k; ++j)
+            w.cross |= uint8_t((parity(x_made[j] & z_made[k]) ^ parity(w.flip[j] & lanes_made[k])) << (j + k - 1));
     }
     w.words = step.words;
-    w.antisymmetric = parity(x_made[0] & z_made[0]);
     std::vector<uint32_t> listed[8];
     const size_t count = size_t(1) << (dims_made + 1 - span.rank());
     Mask v = 0;

@@ -95,7 +95,7 @@ private:
     void add_walk(Step&);
     void add_table(Step&, const Operation&, const std::vector<Mask>& columns);
     // Of the step that is being made: words on the vectors of the block, the lowest bit for imaginary parts.
-    Mask x_made[3], z_made[3];
+    Mask x_made[3], z_made[3], lanes_made[3];  // lanes: the z of lanes
     unsigned dims_made = 0;
 
     const Coordinates& at;

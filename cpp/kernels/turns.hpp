@@ -27,47 +27,78 @@ constexpr bool minus_at(int words, int cross, int k, int e) {
     return out;
 }
 
-// Where the first word of a walk finds partners: in the same lane, or in lane ^ flip with the sign at the other vector
-// the same or the other one.
-enum class Lanes { same, flipped_symmetric, flipped_antisymmetric };
+// The lanes of a group's members: shifted so that partners are in the same lane. The signs that lanes give to words are
+// then the same in all members, but for what `cross` says.
+template <int WORDS, bool SHIFTED, class T>
+class Shifts {
+    LaneFlip<T> of[SHIFTED ? 1 << WORDS : 1];
+
+public:
+    explicit Shifts(const Walk& w) {
+        for (int e = 1; SHIFTED && e < 1 << WORDS; ++e)
+            of[e] = LaneFlip<T>((e & 1 ? w.flip[0] : 0) ^ (e & 2 ? w.flip[1] : 0) ^ (e & 4 ? w.flip[2] : 0));
+    }
+    QLOOM_INLINE Vec<T> operator()(int e, Vec<T> v) const {
+        if constexpr (SHIFTED) return e ? of[e](v) : v;
+        return v;
+    }
+};
 
 // u += s K_k u over a group.
-template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, int K, class T>
-QLOOM_INLINE void turn_group(Vec<T>* u, Vec<T> s, const LaneFlip<T>& flipped) {
-    constexpr bool FLIPPED = K == 0 && LANES_OF_FIRST != Lanes::same;
-    constexpr bool SYMMETRIC = FLIPPED && LANES_OF_FIRST == Lanes::flipped_symmetric;
+template <int WORDS, int CROSS, int K, class T>
+QLOOM_INLINE void turn_group(Vec<T>* u, Vec<T> s) {
 #pragma GCC unroll 8
     for (int e = 0; e < 1 << WORDS; ++e) {
         if (e >> K & 1) continue;
         Vec<T>&a = u[e], &b = u[e | 1 << K];
-        const Vec<T> from_a = FLIPPED ? flipped(a) : a, from_b = FLIPPED ? flipped(b) : b;
+        const Vec<T> from_a = a, from_b = b;
         const bool minus = minus_at(WORDS, CROSS, K, e);
         a = minus ? a - s * from_b : a + s * from_b;
-        b = minus != SYMMETRIC ? b + s * from_a : b - s * from_a;
+        b = minus ? b + s * from_a : b - s * from_a;
     }
 }
 
-template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, class T>
-QLOOM_INLINE void turn_all(Vec<T>* u, const Vec<T>* s, const LaneFlip<T>& flipped) {
-    turn_group<WORDS, CROSS, LANES_OF_FIRST, 0, T>(u, s[0], flipped);
-    if constexpr (WORDS > 1) turn_group<WORDS, CROSS, LANES_OF_FIRST, 1, T>(u, s[1], flipped);
-    if constexpr (WORDS > 2) turn_group<WORDS, CROSS, LANES_OF_FIRST, 2, T>(u, s[2], flipped);
+template <int WORDS, int CROSS, class T>
+QLOOM_INLINE void turn_all(Vec<T>* u, const Vec<T>* s) {
+    turn_group<WORDS, CROSS, 0, T>(u, s[0]);
+    if constexpr (WORDS > 1) turn_group<WORDS, CROSS, 1, T>(u, s[1]);
+    if constexpr (WORDS > 2) turn_group<WORDS, CROSS, 2, T>(u, s[2]);
 }
 
-// sum += lambda . K_k u over a group.
-template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, int K, class T>
-QLOOM_INLINE void add_slope(Vec<T>& sum, T* lambda, const uint32_t* places, const Vec<T>* u,
-                            const LaneFlip<T>& flipped) {
-    constexpr bool FLIPPED = K == 0 && LANES_OF_FIRST != Lanes::same;
-    constexpr bool SYMMETRIC = FLIPPED && LANES_OF_FIRST == Lanes::flipped_symmetric;
+// sum += (+-) lambda_e (K_k u)_e, without K's sign.
+template <int WORDS, int CROSS, int K, class T>
+QLOOM_INLINE void add_slope(Vec<T>& sum, int e, Vec<T> lambda, const Vec<T>* u) {
+    const Vec<T> from = u[e ^ 1 << K];
+    if (minus_at(WORDS, CROSS, K, e) != (e >> K & 1))
+        sum -= lambda * from;
+    else
+        sum += lambda * from;
+}
+
+// Each lambda is loaded and shifted once ...
+template <int WORDS, int CROSS, class T, class S>
+QLOOM_INLINE void add_slopes_by_member(Vec<T>* sum, T* lambda, const uint32_t* places, const S& shifted,
+                                       const Vec<T>* u) {
 #pragma GCC unroll 8
     for (int e = 0; e < 1 << WORDS; ++e) {
-        const Vec<T> from = FLIPPED ? flipped(u[e ^ 1 << K]) : u[e ^ 1 << K];
-        if (minus_at(WORDS, CROSS, K, e) != (!SYMMETRIC && (e >> K & 1)))
-            sum -= at(lambda, places[e]) * from;
-        else
-            sum += at(lambda, places[e]) * from;
+        const Vec<T> l = shifted(e, at(lambda, places[e]));
+        add_slope<WORDS, CROSS, 0, T>(sum[0], e, l, u);
+        if constexpr (WORDS > 1) add_slope<WORDS, CROSS, 1, T>(sum[1], e, l, u);
+        if constexpr (WORDS > 2) add_slope<WORDS, CROSS, 2, T>(sum[2], e, l, u);
     }
+}
+
+// ... or is the multiply-add's operand in memory, which leaves more registers.
+template <int WORDS, int CROSS, class T>
+QLOOM_INLINE void add_slopes_by_word(Vec<T>* sum, T* lambda, const uint32_t* places, const Vec<T>* u) {
+#pragma GCC unroll 8
+    for (int e = 0; e < 1 << WORDS; ++e) add_slope<WORDS, CROSS, 0, T>(sum[0], e, at(lambda, places[e]), u);
+    if constexpr (WORDS > 1)
+#pragma GCC unroll 8
+        for (int e = 0; e < 1 << WORDS; ++e) add_slope<WORDS, CROSS, 1, T>(sum[1], e, at(lambda, places[e]), u);
+    if constexpr (WORDS > 2)
+#pragma GCC unroll 8
+        for (int e = 0; e < 1 << WORDS; ++e) add_slope<WORDS, CROSS, 2, T>(sum[2], e, at(lambda, places[e]), u);
 }
 
 template <int WORDS>
@@ -77,22 +108,22 @@ QLOOM_INLINE void place_group(uint32_t first, const Walk& w, uint32_t* places) {
         places[e] = first ^ (e & 1 ? w.x[0] : 0) ^ (e & 2 ? w.x[1] : 0) ^ (e & 4 ? w.x[2] : 0);
 }
 
-template <int WORDS, class T>
-QLOOM_INLINE void load_group(const T* state, const uint32_t* places, Vec<T>* u) {
+template <int WORDS, class T, class S>
+QLOOM_INLINE void load_group(const T* state, const uint32_t* places, const S& shifted, Vec<T>* u) {
 #pragma GCC unroll 8
-    for (int e = 0; e < 1 << WORDS; ++e) u[e] = at(const_cast<T*>(state), places[e]);
+    for (int e = 0; e < 1 << WORDS; ++e) u[e] = shifted(e, at(const_cast<T*>(state), places[e]));
 }
 
-template <int WORDS, class T>
-QLOOM_INLINE void store_group(T* state, const uint32_t* places, const Vec<T>* u) {
+template <int WORDS, class T, class S>
+QLOOM_INLINE void store_group(T* state, const uint32_t* places, const S& shifted, const Vec<T>* u) {
 #pragma GCC unroll 8
-    for (int e = 0; e < 1 << WORDS; ++e) at(state, places[e]) = u[e];
+    for (int e = 0; e < 1 << WORDS; ++e) at(state, places[e]) = shifted(e, u[e]);
 }
 
-template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, class T>
+template <int WORDS, int CROSS, bool SHIFTED, class T>
 void turn_of(T* psi, const Walk& walk, const T* const* turns) {
     const Walk w = walk;
-    const LaneFlip<T> flipped(w.flip);
+    const Shifts<WORDS, SHIFTED, T> shifted(w);
     const uint32_t* first = w.firsts;
     for (int signs = 0; signs < 1 << WORDS; ++signs) {
         Vec<T> s[WORDS];
@@ -101,17 +132,17 @@ void turn_of(T* psi, const Walk& walk, const T* const* turns) {
             uint32_t places[1 << WORDS];
             Vec<T> u[1 << WORDS];
             place_group<WORDS>(*first, w, places);
-            load_group<WORDS>(psi, places, u);
-            turn_all<WORDS, CROSS, LANES_OF_FIRST, T>(u, s, flipped);
-            store_group<WORDS>(psi, places, u);
+            load_group<WORDS>(psi, places, shifted, u);
+            turn_all<WORDS, CROSS, T>(u, s);
+            store_group<WORDS>(psi, places, shifted, u);
         }
     }
 }
 
-template <int WORDS, int CROSS, Lanes LANES_OF_FIRST, class T>
+template <int WORDS, int CROSS, bool SHIFTED, class T>
 void unturn_of(T* psi, T* lambda, const Walk& walk, const T* const* turns, T* sums) {
     const Walk w = walk;
-    const LaneFlip<T> flipped(w.flip);
+    const Shifts<WORDS, SHIFTED, T> shifted(w);
     const uint32_t* first = w.firsts;
     for (int signs = 0; signs < 1 << WORDS; ++signs) {
         const unsigned minus = signs ^ w.opposite;
@@ -121,42 +152,42 @@ void unturn_of(T* psi, T* lambda, const Walk& walk, const T* const* turns, T* su
             uint32_t places[1 << WORDS];
             Vec<T> u[1 << WORDS];
             place_group<WORDS>(*first, w, places);
-            load_group<WORDS>(psi, places, u);
-            add_slope<WORDS, CROSS, LANES_OF_FIRST, 0, T>(sum[0], lambda, places, u, flipped);
-            if constexpr (WORDS > 1) add_slope<WORDS, CROSS, LANES_OF_FIRST, 1, T>(sum[1], lambda, places, u, flipped);
-            if constexpr (WORDS > 2) add_slope<WORDS, CROSS, LANES_OF_FIRST, 2, T>(sum[2], lambda, places, u, flipped);
-            turn_all<WORDS, CROSS, LANES_OF_FIRST, T>(u, s, flipped);
+            load_group<WORDS>(psi, places, shifted, u);
+            if constexpr (SHIFTED)
+                add_slopes_by_member<WORDS, CROSS, T>(sum, lambda, places, shifted, u);
+            else
+                add_slopes_by_word<WORDS, CROSS, T>(sum, lambda, places, u);
+            turn_all<WORDS, CROSS, T>(u, s);
             forget();
-            store_group<WORDS>(psi, places, u);
-            load_group<WORDS>(lambda, places, u);
-            turn_all<WORDS, CROSS, LANES_OF_FIRST, T>(u, s, flipped);
-            store_group<WORDS>(lambda, places, u);
+            store_group<WORDS>(psi, places, shifted, u);
+            load_group<WORDS>(lambda, places, shifted, u);
+            turn_all<WORDS, CROSS, T>(u, s);
+            store_group<WORDS>(lambda, places, shifted, u);
         }
         for (int k = 0; k < WORDS; ++k) vector(sums + k * LANES<T>) += minus >> k & 1 ? -sum[k] : sum[k];
     }
 }
 
-// A table of the functions for every number of words and pattern of signs, by index: 3 words 0 to 7, 2 words 8 and 9,
-// 1 word 10.
+// The functions for every number of words and pattern of signs, by index: 3 words 0 to 7, 2 words 8 and 9, 1 word 10.
 inline unsigned variant(const Walk& w) { return w.words == 3 ? w.cross : w.words == 2 ? 8 + w.cross : 10; }
 
-template <Lanes L, class T>
+template <bool S, class T>
 struct Variants {
-    static constexpr decltype(&turn_of<1, 0, L, T>) TURN[] = {
-        turn_of<3, 0, L, T>, turn_of<3, 1, L, T>, turn_of<3, 2, L, T>, turn_of<3, 3, L, T>,
-        turn_of<3, 4, L, T>, turn_of<3, 5, L, T>, turn_of<3, 6, L, T>, turn_of<3, 7, L, T>,
-        turn_of<2, 0, L, T>, turn_of<2, 1, L, T>, turn_of<1, 0, L, T>};
-    static constexpr decltype(&unturn_of<1, 0, L, T>) UNTURN[] = {
-        unturn_of<3, 0, L, T>, unturn_of<3, 1, L, T>, unturn_of<3, 2, L, T>, unturn_of<3, 3, L, T>,
-        unturn_of<3, 4, L, T>, unturn_of<3, 5, L, T>, unturn_of<3, 6, L, T>, unturn_of<3, 7, L, T>,
-        unturn_of<2, 0, L, T>, unturn_of<2, 1, L, T>, unturn_of<1, 0, L, T>};
+    static constexpr decltype(&turn_of<1, 0, S, T>) TURN[] = {
+        turn_of<3, 0, S, T>, turn_of<3, 1, S, T>, turn_of<3, 2, S, T>, turn_of<3, 3, S, T>,
+        turn_of<3, 4, S, T>, turn_of<3, 5, S, T>, turn_of<3, 6, S, T>, turn_of<3, 7, S, T>,
+        turn_of<2, 0, S, T>, turn_of<2, 1, S, T>, turn_of<1, 0, S, T>};
+    static constexpr decltype(&unturn_of<1, 0, S, T>) UNTURN[] = {
+        unturn_of<3, 0, S, T>, unturn_of<3, 1, S, T>, unturn_of<3, 2, S, T>, unturn_of<3, 3, S, T>,
+        unturn_of<3, 4, S, T>, unturn_of<3, 5, S, T>, unturn_of<3, 6, S, T>, unturn_of<3, 7, S, T>,
+        unturn_of<2, 0, S, T>, unturn_of<2, 1, S, T>, unturn_of<1, 0, S, T>};
 };
 
 // A rotation whose partners are in the same vector.
 template <class T>
 void turn_lanes(T* psi, const Walk& w, const T* turn) {
     const uint32_t* first = w.firsts;
-    const LaneFlip<T> flipped(w.flip);
+    const LaneFlip<T> flipped(w.flip[0]);
     for (unsigned sign = 0; sign < 2; ++sign) {
         const Vec<T> s = signed_turn(turn, sign ^ w.opposite);
         for (const uint32_t* end = first + w.counts[sign]; first < end; ++first)
@@ -167,7 +198,7 @@ void turn_lanes(T* psi, const Walk& w, const T* turn) {
 template <class T>
 void unturn_lanes(T* psi, T* lambda, const Walk& w, const T* turn, T* sums) {
     const uint32_t* first = w.firsts;
-    const LaneFlip<T> flipped(w.flip);
+    const LaneFlip<T> flipped(w.flip[0]);
     for (unsigned sign = 0; sign < 2; ++sign) {
         const Vec<T> s = signed_turn(turn, !sign ^ w.opposite);
         Vec<T> sum{};
@@ -181,22 +212,18 @@ void unturn_lanes(T* psi, T* lambda, const Walk& w, const T* turn, T* sums) {
     }
 }
 
+inline bool any_flip(const Walk& w) { return w.flip[0] | w.flip[1] | w.flip[2]; }
+
 template <class T>
 void turn(T* psi, const Walk& w, const T* const* turns) {
     if (w.x[0] == 0) return turn_lanes(psi, w, turns[0]);
-    const auto& table = !w.flip           ? Variants<Lanes::same, T>::TURN
-                        : w.antisymmetric ? Variants<Lanes::flipped_antisymmetric, T>::TURN
-                                          : Variants<Lanes::flipped_symmetric, T>::TURN;
-    table[variant(w)](psi, w, turns);
+    (any_flip(w) ? Variants<true, T>::TURN : Variants<false, T>::TURN)[variant(w)](psi, w, turns);
 }
 
 template <class T>
 void unturn(T* psi, T* lambda, const Walk& w, const T* const* turns, T* sums) {
     if (w.x[0] == 0) return unturn_lanes(psi, lambda, w, turns[0], sums);
-    const auto& table = !w.flip           ? Variants<Lanes::same, T>::UNTURN
-                        : w.antisymmetric ? Variants<Lanes::flipped_antisymmetric, T>::UNTURN
-                                          : Variants<Lanes::flipped_symmetric, T>::UNTURN;
-    table[variant(w)](psi, lambda, w, turns, sums);
+    (any_flip(w) ? Variants<true, T>::UNTURN : Variants<false, T>::UNTURN)[variant(w)](psi, lambda, w, turns, sums);
 }
 
 // (K psi) of an amplitude whose partner is given.

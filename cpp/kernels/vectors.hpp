@@ -76,7 +76,7 @@ class LaneFlip {
     Index from;
 
 public:
-    explicit LaneFlip(uint32_t flip) {
+    explicit LaneFlip(uint32_t flip = 0) {
         Index lanes{};
         for (int lane = 0; lane < LANES<T>; ++lane) lanes[lane] = lane;
         from = lanes ^ flip;
