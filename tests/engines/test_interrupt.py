@@ -16,10 +16,33 @@ n, b, layers, threads = map(int, sys.argv[1:5])
 circuit = ql.encoders.angle(n) + ql.ansatze.strongly_entangling(n, layers)
 x, w = np.ones((b, n), "f4"), np.ones(circuit.n_weights, "f4")
 engine = ql.engines.StatevectorEngine(threads)
-run = {"forward": ql.expectation, "backward": ql.gradients.gradient}.get(sys.argv[5])
-print("started", flush=True)
+
+
+def started():
+    print("started", flush=True)
+
+
+def call(function, *arguments):
+    started()
+    function(*arguments, engine=engine)
+
+
+def train():
+    import torch
+
+    loss = ql.nn.QuantumLayer(circuit, init=w, dtype=torch.float32, engine=engine)(torch.from_numpy(x)).sum()
+    started()
+    loss.backward()
+
+
+run = {
+    "forward": lambda: call(ql.expectation, circuit, None, x, w),
+    "backward": lambda: call(ql.gradients.gradient, circuit, None, x, w),
+    "state": lambda: call(ql.state, circuit, x, w),
+    "loss.backward()": train,
+}[sys.argv[5]]
 try:
-    run(circuit, None, x, w, engine=engine) if run else ql.state(circuit, x, w, engine=engine)
+    run()
 except KeyboardInterrupt:
     assert np.allclose(ql.expectation(ql.Circuit(1).ry(0.5, 0), engine=engine), np.cos(0.5))
     raise
@@ -37,6 +60,7 @@ print("finished")
         (18, 400, 40, "forward"),  # each state is one thread's
         (12, 400_000, 20, "forward"),
         (12, 400_000, 20, "backward"),
+        (12, 20_000, 40, "loss.backward()"),
     ],
 )
 def test_ends_within_a_second(n_qubits, n_samples, n_layers, what, threads):

@@ -78,10 +78,15 @@ def test_large_register_against_products():
     np.testing.assert_allclose(ql.expectation(both, None, inputs, weights), np.cos(inputs), atol=2e-5)
 
 
-@pytest.mark.parametrize("n_qubits", [3, 8, 15])
-def test_results_do_not_depend_on_threads(n_qubits):
-    circuit = dense_layers(n_qubits, 1)
-    inputs, weights = random_values(circuit, 3 if n_qubits > 12 else 70, 0)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(
+    ("n_qubits", "n_samples", "n_layers"),
+    [(3, 70, 1), (4, 32, 2), (8, 256, 4), (10, 128, 4), (12, 64, 4), (15, 3, 1), (16, 16, 4), (20, 1, 4)],
+)
+def test_results_do_not_depend_on_threads(n_qubits, n_samples, n_layers, dtype):
+    """Bit by bit, at the sizes of the benchmark and where a batch is cut otherwise."""
+    circuit = dense_layers(n_qubits, n_layers)
+    inputs, weights = (array.astype(dtype) for array in random_values(circuit, n_samples, 0))
     results = []
     for threads in (1, 2, 5):
         engine = StatevectorEngine(threads)

@@ -290,6 +290,26 @@ def test_data_loader_workers():
     torch.testing.assert_close(loaded, expected)
 
 
+def test_many_threads_train_at_once():
+    """Eight threads, each with a layer of its own and one they share: each gets bit by bit what it gets alone."""
+    shared, own = make_layer(), [make_layer(seed=seed) for seed in range(8)]
+    batches = [samples(40, 3) + seed for seed in range(8)]
+
+    def work(number: int) -> list[torch.Tensor]:
+        out = []
+        for layer in (shared, own[number]):
+            x = batches[number].clone().requires_grad_()
+            values = layer(x)
+            out += [values, *torch.autograd.grad(values.square().sum(), (x, layer.weights))]
+        return out
+
+    alone = [work(number) for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(10):
+            for mine, expected in zip(pool.map(work, range(8)), alone, strict=True):
+                assert all(map(torch.equal, mine, expected))
+
+
 def test_training_learns():
     """Ten steps of Adam on a function a circuit represents exactly: the loss falls a hundredfold."""
     teacher, student = make_layer(seed=3), make_layer(seed=3)
