@@ -29,6 +29,7 @@ POINTS: dict[str, list[tuple[int, int, int]]] = {
     "forward": [(8, 256, 4), (20, 1, 4), (16, 16, 4), (22, 1, 2)],
     "large state": [(20, 1, 10), (24, 1, 10), (26, 1, 10)],
     "probabilities": [(20, 1, 1)],
+    "variance": [(20, 1, 1)],
     "samples": [(20, 1, 1)],
     "kernel": [(10, 2000, 1)],
 }

@@ -52,7 +52,7 @@ PEERS = {
     ),
     "lightning": Peer(
         "PennyLane lightning.qubit, adjoint", "lightning", "lightning", "pennylane-lightning", {},
-        ("step", "forward", "large state", "probabilities", "samples"),
+        ("step", "forward", "large state", "probabilities", "variance", "samples"),
     ),
     "torchquantum": Peer(
         "TorchQuantum", "torchquantum", "torchquantum", "torchquantum", native_torch=True,
@@ -66,7 +66,7 @@ PEERS = {
     ),
     "qulacs": Peer(
         "Qulacs, backprop", "qulacs", "qulacs", "qulacs", {},
-        ("step", "forward", "large state", "probabilities", "samples", "kernel"),
+        ("step", "forward", "large state", "probabilities", "variance", "samples", "kernel"),
     ),
     "mindquantum": Peer(
         "MindQuantum", "mindquantum", "mindquantum", "mindquantum", {}, ("step", "forward", "large state"),

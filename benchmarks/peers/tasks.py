@@ -31,6 +31,10 @@ def expected(task: str, work: Work) -> list[np.ndarray]:
         return [tensor.detach().numpy() for tensor in work.step(dtype=torch.float64)()]
     if task == "probabilities":
         return [ql.probabilities(work.circuit(), x, weights)]
+    if task == "variance":
+        total = outcomes.total_z(work.n_qubits)
+        mean, square = ql.expectation(work.circuit(), [total, total @ total], x, weights).T
+        return [square - mean**2]
     if task == "kernel":
         states = ql.state(work.circuit(), x, weights)
         return [np.abs(states @ states.conj().T) ** 2]

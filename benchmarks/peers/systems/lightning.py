@@ -43,6 +43,10 @@ class System(TorchSystem):
     def probabilities(self):
         return (torch.tensor(self._node(lambda: qml.probs(wires=range(self.n)), None, None)(*self.numbers)),)
 
+    def variance(self):
+        total = qml.sum(*(qml.PauliZ(q) for q in range(self.n)))
+        return (torch.tensor(self._node(lambda: qml.var(total), None, None)(*self.numbers)),)
+
     def samples(self):
         node = self._node(lambda: qml.sample(wires=range(self.n)), None, None)
         return (torch.tensor(np.asarray(qml.set_shots(node, SHOTS)(*self.numbers))),)

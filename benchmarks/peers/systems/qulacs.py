@@ -3,6 +3,8 @@
 One backprop of the observable sum_q g_q Z_q, with g_q the cotangents of the sample, gives all derivatives.
 """
 
+from itertools import combinations
+
 import numpy as np
 import qulacs
 from systems.circuit import gates, numbers, size_of
@@ -88,6 +90,13 @@ class System:
         cube = (np.abs(self.state.get_vector()) ** 2).reshape((2,) * self.n)
         return (cube.transpose().reshape(1, -1),)
 
+    def variance(self):
+        """Of sum_q Z_q, whose square is n + 2 sum_{p<q} Z_p Z_q."""
+        self.square = getattr(self, "square", None) or square_of_sum(self.n)
+        self._run_fixed()
+        mean = sum(self._values())
+        return (np.array([self.square.get_expectation_value(self.state) - mean**2]),)
+
     def samples(self):
         self._run_fixed()
         outcomes = np.array(self.state.sampling(SHOTS))
@@ -102,6 +111,14 @@ class System:
 
     def arrays(self, found):
         return [1 - 2.0 * array.mean(axis=0) if np.shape(array) == (SHOTS, self.n) else array for array in found]
+
+
+def square_of_sum(n):
+    total = qulacs.Observable(n)
+    total.add_operator(float(n), "I 0")
+    for p, q in combinations(range(n), 2):
+        total.add_operator(2.0, f"Z {p} Z {q}")
+    return total
 
 
 def observable(n, weights):
