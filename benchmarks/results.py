@@ -13,6 +13,8 @@ from qloom.training.environment import describe_environment
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
+# What figures depend on; results and pages written meanwhile are none of it.
+CODE = ("src", "cpp", "benchmarks/*.py", "benchmarks/peers/requirements")
 
 Row = dict[str, str]
 
@@ -54,8 +56,9 @@ def newest(rows: Iterable[Row], key: Callable[[Row], object]) -> list[Row]:
 
 
 def provenance() -> dict[str, str]:
-    """Where and when a row was measured: commit, with a + where files differ from it, machine, day."""
-    commit, changes = _git("rev-parse", "--short", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    """Where and when a row was measured: commit, with a + where the code differs from it, machine, day."""
+    commit = _git("rev-parse", "--short", "HEAD")
+    changes = _git("status", "--porcelain", "--untracked-files=no", "--", *CODE)
     environment = describe_environment()
     machine = f"{environment['processor']}, {environment['cores']} cores, {platform.system()}"
     return {
