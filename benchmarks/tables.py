@@ -128,7 +128,9 @@ def _time(row: Row) -> str:
     doubt = "?" * (float(row["others"]) > BUSY)
     if row["status"] == "ok":
         return f"{three(float(row['median_ms']))} ({three(float(row['ratio']))}){doubt}"
-    return f"> {float(row['limit_s']):.0f} s{doubt}" if row["status"] == TOO_LONG else "failed"
+    if row["status"] == TOO_LONG:
+        return f"> {float(row['limit_s']):.0f} s{doubt}"
+    return f"error {float(row['error']):.1e}" if row["error"] else "failed"
 
 
 def _first_call(row: Row) -> str:

@@ -12,8 +12,8 @@ def peer_row(peer, point, status="ok", median="10", ours="2", ratio="5"):
     n, batch, layers = point
     return {
         "peer": peer, "title": f"The {peer} system, JAX", "task": "step", "n": n, "batch": batch, "layers": layers,
-        "threads": "2", "status": status, "version": "1", "first_call_s": "3", "median_ms": median, "ours_ms": ours,
-        "ratio": ratio, "limit_s": "60", "others": "0", "commit": "abc", "machine": "this", "day": "today",
+        "threads": "2", "status": status, "version": "1", "first_call_s": "3", "error": "1e-8",
+        "median_ms": median, "ours_ms": ours, "ratio": ratio, "limit_s": "60", "others": "0", "commit": "abc", "machine": "this", "day": "today",
     }  # fmt: skip
 
 
@@ -21,7 +21,8 @@ ROWS = [
     peer_row("one", ("4", "32", "2")),
     peer_row("one", ("8", "32", "4"), TOO_LONG, "", "1", "60000"),
     peer_row("qulacs", ("4", "32", "2"), median="20", ours="4", ratio="5"),
-    peer_row("torchquantum", ("4", "32", "2"), "error: no", "", ratio=""),
+    peer_row("torchquantum", ("4", "32", "2"), "error: no", "", ratio="") | {"error": ""},
+    peer_row("torchquantum", ("8", "32", "4"), "wrong result", "", ratio="") | {"error": "0.00025"},
 ]
 
 
@@ -48,6 +49,7 @@ def test_the_page_shows_ratios_and_links_plots(places):
     assert "10.0 (5.00)" in text
     assert "> 60 s" in text
     assert "failed" in text
+    assert "error 2.5e-04" in text
     for name in ("times", "ratios", "first_calls"):
         assert f"plots/{name}.svg" in text
         assert (places / "docs" / "plots" / f"{name}.svg").stat().st_size > 1000
