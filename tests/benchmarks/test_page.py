@@ -13,7 +13,8 @@ def peer_row(peer, point, status="ok", median="10", ours="2", ratio="5"):
     return {
         "peer": peer, "title": f"The {peer} system, JAX", "task": "step", "n": n, "batch": batch, "layers": layers,
         "threads": "2", "status": status, "version": "1", "first_call_s": "3", "error": "1e-8",
-        "median_ms": median, "ours_ms": ours, "ratio": ratio, "limit_s": "60", "others": "0", "commit": "abc", "machine": "this", "day": "today",
+        "median_ms": median, "ours_ms": ours, "ratio": ratio, "limit_s": "60", "others": "0", "commit": "abc",
+        "machine": "this", "day": "today",
     }  # fmt: skip
 
 
