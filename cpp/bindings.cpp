@@ -10,6 +10,7 @@
 
 #include "bindings_signals.hpp"
 #include "bindings_view.hpp"
+#include "draw.hpp"
 #include "kept.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
@@ -125,6 +126,14 @@ static void bind(nb::module_& m) {
             run_unlocked([&] { states<T>(p, batch, out.data); });
         },
         nb::arg(), array, array, array, nb::arg());
+    m.def(
+        "draw",
+        [](View<const T> probabilities, View<const double> places, View<int64_t> outcomes) {
+            check_size(outcomes.size, places.size, "outcomes");
+            run_unlocked(
+                [&] { draw<T>(probabilities.data, probabilities.size, places.data, places.size, outcomes.data); });
+        },
+        array, array, array);
 }
 
 void bind_limits(nb::module_&);    // bindings_limits.cpp
