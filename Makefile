@@ -11,7 +11,7 @@ help:
 	@echo "make test         install, lint, type check and all tests but the slow ones"
 	@echo "make test-fast    the ten-second tests, the first thing to run after an edit"
 	@echo "make test-slow    the tests that take longer"
-	@echo "make bench        time the engine beside the machine's limits, a few minutes"
+	@echo "make bench        time the engine beside the machine's limits, ten minutes"
 	@echo "make bench-peers  time it beside other systems, 40 minutes, after installing them (13 GB)"
 	@echo "make bench-page   write docs/performance.md from the results"
 	@echo "make format       rewrite the sources in the house format"

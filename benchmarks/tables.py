@@ -55,37 +55,6 @@ def _goal(row: Row) -> str:
     return ", ".join(text + (" reached" if met else " missed") for text, met in goals)
 
 
-Key = tuple[str, str, str, str]  # name, size, threads, precision
-
-
-def ratio_table(rows: Sequence[Row], limits: Sequence[Row]) -> str:
-    """Ratios between cases: precision, re-uploading, threads."""
-    known = {(row["name"], row["size"], row["threads"], row["precision"]): row for row in rows}
-    lines = []
-    for (name, size, threads, precision), row in known.items():
-        plain = known.get(("training step", size, threads, "float32"))
-        if plain and name == "training step" and precision == "float64":
-            lines.append(["float64 to float32", size, _ratio(row, plain), "at most 2.2"])
-        if plain and name == "re-uploading step":
-            lines.append(["inputs in every layer to once", size, _ratio(row, plain), "at most 1.5"])
-        two = known.get((name, size, "2", precision))
-        if threads == "1" and two:
-            lines.append([f"{name}, one thread to two", size, _ratio(row, two), _least_speedup(row, two, limits)])
-    return markdown(["ratio", "size", "measured", "goal"], sorted(lines, key=lambda line: line[0]), n_texts=2)
-
-
-def _ratio(upper: Row, lower: Row) -> str:
-    return three(float(upper["median"]) / float(lower["median"]))
-
-
-def _least_speedup(one: Row, two: Row, limits: Sequence[Row]) -> str:
-    """Nine tenths of the gain of the loop in registers beside the cases, or of the copying loop for large states."""
-    if size_of(one)["n"] < 20:
-        return f"at least {0.9 * float(two['fma_rate']) / float(one['fma_rate']):.2f}"
-    copied = {row["threads"]: float(row["median"]) for row in limits if row["name"] == "copy in memory"}
-    return f"at least {0.9 * copied['2'] / copied['1']:.2f}" if {"1", "2"} <= set(copied) else ""
-
-
 def limit_table(rows: Sequence[Row]) -> str:
     """What the machine can do."""
     lines = [[row["name"], row["threads"], f"{three(float(row['median']))} {row['unit']}"] for row in rows]

@@ -13,7 +13,7 @@ constexpr unsigned MOST_BITS_SAMPLES_IN_LANES = 13;
 constexpr unsigned LEAST_BITS_SHARED = 15;
 constexpr size_t FEW = 4;
 // Waking threads takes some ten microseconds: less work than this many turns of an amplitude is done sooner alone.
-constexpr size_t LEAST_WORK_SHARED = size_t(1) << 18;
+constexpr size_t LEAST_WORK_SHARED = size_t(1) << 20;
 
 // Work is cut into at most this many parts, whatever the number of threads, and sums are taken part by part in order:
 // so results do not depend on the threads.

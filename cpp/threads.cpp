@@ -75,17 +75,19 @@ public:
 
 private:
     // Sleeping and waking costs more than most calls take: look for a while first, leaving the core to its other
-    // thread. The while is what a training step spends outside the engine between two calls.
+    // thread, then to other work. The while is what a training step spends outside the engine between two calls.
     template <class F>
     static bool spin_until(F ready) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
-        do {
+        const auto start = std::chrono::steady_clock::now();
+        for (;;) {
             for (int i = 0; i < 16; ++i) {
                 if (ready()) return true;
                 rest();
             }
-        } while (std::chrono::steady_clock::now() < end);
-        return false;
+            const auto spun = std::chrono::steady_clock::now() - start;
+            if (spun > std::chrono::microseconds(2000)) return false;
+            if (spun > std::chrono::microseconds(100)) std::this_thread::yield();
+        }
     }
 
     static void rest() {
