@@ -48,7 +48,7 @@ def measured_on(rows: Sequence[Row]) -> str:
 
 def engine_section() -> list[Section]:
     """Goals, fractions of the limit, ratios."""
-    steps, ratios, limits = cases_of("training_step"), cases_of("ratios"), cases_of("limits")
+    ratios, limits = cases_of("ratios"), cases_of("limits")
     rows = [row for name in areas() for row in cases_of(name) if name not in ("limits", "growth", "ratios")]
     if not rows:
         return []
@@ -57,7 +57,7 @@ def engine_section() -> list[Section]:
         f"distance between the quartiles. {DOUBT}\n\n"
     )
     sections = [("Goals", text + tables.goal_table(rows))]
-    plain = [row for row in steps if row["name"] == "training step" and row["precision"] == "float32"]
+    plain = plain_steps()
     if plain:
         sections.append(
             ("Fraction of the limit", plotted("fractions", "Fraction of P by size", plots.plot_fractions, plain))
@@ -67,6 +67,12 @@ def engine_section() -> list[Section]:
     if limits:
         sections.append(("The machine", tables.limit_table(limits)))
     return sections
+
+
+def plain_steps() -> list[Row]:
+    """Training steps in float32 with inputs once: other rows have the same sizes."""
+    rows = cases_of("training_step")
+    return [row for row in rows if row["name"] == "training step" and row["precision"] == "float32"]
 
 
 def areas() -> list[str]:
@@ -140,7 +146,7 @@ def readme_part() -> str:
     steps = tables.comparison(read_rows("peers"), "step")
     if not steps:
         return "Nothing measured yet: run `make bench` and `make bench-peers`.\n"
-    table = tables.summary_table(steps, cases_of("training_step"), UNCOMPILED)
+    table = tables.summary_table(steps, plain_steps(), UNCOMPILED)
     return (
         "A training step (forward, full backward to weights and inputs, through `QuantumLayer` and `loss.backward()`) "
         f"beside other systems on the same checked work, float32, two threads. {measured_on(steps)}\n\n"

@@ -83,3 +83,18 @@ def test_ours_is_the_median_over_the_peers():
 @pytest.mark.parametrize(("number", "text"), [(0.012345, "0.0123"), (5, "5.00"), (1234.5, "1,234"), (20.04, "20.0")])
 def test_three_digits(number, text):
     assert tables.three(number) == text
+
+
+def test_the_readme_shows_the_fraction_of_the_plain_step(places):
+    """Steps in double precision and with inputs in every layer have the same size."""
+    plain = {
+        "case": "a", "name": "training step", "size": "n=4 batch=32 layers=2", "threads": "2", "precision": "float32",
+        "unit": "ms", "median": "1", "spread": "0", "goal": "", "goal_fraction": "", "fraction": "0.25",
+        "fma_rate": "1e11", "others": "0", "commit": "abc", "machine": "this", "day": "today",
+    }  # fmt: skip
+    results.append_row("training_step", plain)
+    results.append_row("training_step", plain | {"case": "b", "precision": "float64", "fraction": "0.75"})
+    results.append_row("training_step", plain | {"case": "c", "name": "re-uploading step", "fraction": "0.85"})
+    results.append_row("peers", ROWS[0])
+    page.main()
+    assert "| (4,32,2) | 2.00 ms | 25% |" in (places / "README.md").read_text()
