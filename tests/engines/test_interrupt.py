@@ -11,7 +11,8 @@ import pytest
 
 # Each call would take far longer than the test waits before the signal; the engine is used again after it.
 CALL = """
-import sys, time, numpy as np, qloom as ql
+import signal, sys, time, numpy as np, qloom as ql
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 n, b, layers, threads = map(int, sys.argv[1:5])
 circuit = ql.encoders.angle(n) + ql.ansatze.strongly_entangling(n, layers)
 x, w = np.ones((b, n), "f4"), np.ones(circuit.n_weights, "f4")
