@@ -1,6 +1,5 @@
 // A Clifford operator that permutes basis states with phases, as a map of their indices.
 #pragma once
-#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -28,21 +27,8 @@ public:
         const unsigned sign = 2 * __builtin_parityll(image.target & word.z);
         return {image.target ^ word.x, (image.quarter + word.k + sign) & 3};
     }
-    size_t size() const { return low.size() * high.size(); }
-
-    // state[target] = factor i^quarter state[index] for every index, of states one after the other.
-    template <class T>
-    void apply(std::complex<T>* states, size_t n_states, const std::complex<double>* factors, int threads) const;
 
 private:
-    static constexpr size_t LEAST_SHARED = size_t(1) << 15, MOST_PARTS = 64;
-
-    template <class T>
-    void apply(std::complex<T>* state, std::complex<double> factor, size_t parts, int threads) const;
-    template <class T>
-    void scatter(const std::complex<T>* before, std::complex<double> factor, std::complex<T>* after, size_t begin,
-                 size_t end) const;
-
     size_t low_bits;
     std::vector<Image> low;  // images of the basis states whose high bits are 0
     std::vector<Word> high;  // C X^h C^dagger takes them on to high bits h

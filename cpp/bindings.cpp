@@ -11,6 +11,7 @@
 #include "bindings_signals.hpp"
 #include "bindings_view.hpp"
 #include "draw.hpp"
+#include "frame.hpp"
 #include "kept.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
@@ -21,6 +22,13 @@ using namespace qloom;
 
 template <class T>
 using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+
+// Shapes of inputs, weights and cotangents were checked in Python; checked here is what the engines give beside them.
+static void check_size(size_t given, size_t expected, const char* what) {
+    if (given != expected)
+        throw std::invalid_argument(std::string(what) + " has " + std::to_string(given) + " numbers, expected " +
+                                    std::to_string(expected) + "; give what belongs to this batch");
+}
 
 static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
                             Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
@@ -51,6 +59,11 @@ static void measure_outcomes(Program& p, const std::vector<uint64_t>& rows, uint
     p.outcome_flips = flips;
 }
 
+static void measure_state(Program& p, const lowering::Frame<lowering::Narrow>& frame, double phase, bool split) {
+    check_size(p.n_outputs, 2 * p.size(), "the state");
+    p.final_state.reset(new FinalState{frame.basis_map(), frame.phase() * std::polar(1.0, phase), split});
+}
+
 static void start_from(Program& p, Array<const double> parts) {
     p.initial.assign(parts.data(), parts.data() + parts.size());
 }
@@ -58,13 +71,6 @@ static void start_from(Program& p, Array<const double> parts) {
 static void start_from_inputs(Program& p, int64_t real_column, int64_t imaginary_column) {
     p.real_column = real_column;
     p.imaginary_column = imaginary_column;
-}
-
-// Shapes of inputs, weights and cotangents were checked in Python; checked here is what the engines give beside them.
-static void check_size(size_t given, size_t expected, const char* what) {
-    if (given != expected)
-        throw std::invalid_argument(std::string(what) + " has " + std::to_string(given) + " numbers, expected " +
-                                    std::to_string(expected) + "; give what belongs to this batch");
 }
 
 template <class T>
@@ -120,13 +126,6 @@ static void bind(nb::module_& m) {
         },
         nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, nb::arg());
     m.def(
-        "states",
-        [](const Program& p, View<const T> inputs, View<const T> weights, View<T> out, int threads) {
-            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
-            run_unlocked([&] { states<T>(p, batch, out.data); });
-        },
-        nb::arg(), array, array, array, nb::arg());
-    m.def(
         "draw",
         [](View<const T> probabilities, View<const double> places, View<int64_t> outcomes) {
             check_size(outcomes.size, places.size, "outcomes");
@@ -154,6 +153,7 @@ NB_MODULE(_native, m) {
              })
         .def("measure_terms", &measure_terms)
         .def("measure_outcomes", &measure_outcomes)
+        .def("measure_state", &measure_state)
         .def("start_from", &start_from)
         .def("start_from_inputs", &start_from_inputs)
         .def("kept_size", [](const Program& p, size_t batch, bool twice) {

@@ -2,13 +2,11 @@
 // rotations go up as arrays. A mask is a row of 64-bit numbers, bit q % 64 of number q / 64 for qubit q.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
-#include <nanobind/stl/complex.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <stdexcept>
 
-#include "bindings_signals.hpp"
 #include "frame.hpp"
 
 namespace nb = nanobind;
@@ -145,23 +143,6 @@ nb::tuple pull(const Frame<Mask>& frame, Masks x, Masks z) {
                           to_array(std::move(pulled_z), columns));
 }
 
-// C psi in place for states (B, 2^n), times one phase a sample.
-template <class T>
-void to_basis(const Frame<Narrow>& frame,
-              nb::ndarray<std::complex<T>, nb::ndim<2>, nb::c_contig, nb::device::cpu> states,
-              nb::ndarray<const std::complex<double>, nb::ndim<1>, nb::c_contig, nb::device::cpu> phases, int threads) {
-    const BasisMap map = frame.basis_map();
-    if (states.shape(1) != map.size() || phases.size() != states.shape(0))
-        throw std::invalid_argument("states or phases do not fit the register");
-    std::vector<std::complex<double>> factors;
-    bool changes = !frame.is_identity;
-    for (size_t sample = 0; sample < phases.size(); ++sample) {
-        factors.push_back(frame.phase() * phases(sample));
-        changes = changes || phases(sample) != 1.0;
-    }
-    if (changes) run_unlocked([&] { map.apply(states.data(), states.shape(0), factors.data(), threads); });
-}
-
 template <class Mask>
 auto bind_frame(nb::module_& m, const char* name) {
     return nb::class_<Frame<Mask>>(m, name)
@@ -207,9 +188,7 @@ void bind_lowering(nb::module_& m) {
             new (self) Expansion(make_expansion(n_qubits, n_angles, std::move(letters), std::move(index),
                                                 std::move(scale), std::move(offset)));
         });
-    bind_frame<Narrow>(m, "Frame")
-        .def("to_basis", &to_basis<float>, nb::arg().noconvert(), nb::arg(), nb::arg())
-        .def("to_basis", &to_basis<double>, nb::arg().noconvert(), nb::arg(), nb::arg());
+    bind_frame<Narrow>(m, "Frame");
     bind_frame<Wide>(m, "WideFrame");
     m.def("effective_rotations", &effective_rotations);
     m.def("fuse_rotations", &fuse_rotations);

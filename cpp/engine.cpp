@@ -101,23 +101,11 @@ void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& 
     for (size_t k = 0; k < program.n_weights; ++k) gradient.d_weights[k] = T(sums[k]);
 }
 
-template <class T>
-void states(const Program& program, const Batch<T>& batch, T* out) {
-    const Cut<T> cut(program, batch);
-    const Angles<T> angles(program, program.schedule(cut.layout), batch);
-    cut.over_tiles(angles, nullptr, [&](Tile<T>& tile) {
-        tile.run();
-        tile.give_states(out);
-    });
-}
-
 template size_t kept_size<float>(const Program&, size_t);
 template size_t kept_size<double>(const Program&, size_t);
 template void forward<float>(const Program&, const Batch<float>&, float*, float*);
 template void forward<double>(const Program&, const Batch<double>&, double*, double*);
 template void backward<float>(const Program&, const Batch<float>&, const Gradient<float>&);
 template void backward<double>(const Program&, const Batch<double>&, const Gradient<double>&);
-template void states<float>(const Program&, const Batch<float>&, float*);
-template void states<double>(const Program&, const Batch<double>&, double*);
 
 }  // namespace qloom

@@ -8,7 +8,9 @@ namespace qloom {
 template <class T>
 void Tile<T>::measure(T* values) {
     T* out = values + first * program.n_outputs;
+    if (program.final_state && amplitudes == program.size()) return measure_amplitudes(out);
     std::memset(out, 0, used * program.n_outputs * sizeof(T));
+    if (program.final_state) return measure_amplitudes(out);
     program.probabilities ? measure_outcomes(out) : measure_terms(out);
 }
 
@@ -172,27 +174,59 @@ void Tile<T>::sum_outcomes(T* out) {
     }
 }
 
+// body(amplitude's real part in a state, sample, place among the outputs of the sample's real part, distance from there
+// to the imaginary part, phase of the output), for every amplitude and sample. Rows of samples lie far apart, as in
+// square_samples.
 template <class T>
-void Tile<T>::give_states(T* out) {
-    const size_t size = program.size();
-    std::memset(out + 2 * first * size, 0, (amplitudes == size ? 0 : 2 * used * size) * sizeof(T));
+template <class F>
+void Tile<T>::over_final_state(F body) {
+    const FinalState& final = *program.final_state;
+    const size_t step = final.split ? 1 : 2, imaginary = final.split ? program.size() : 1;
+    T phases[4][2];
+    for (int quarter = 0; quarter < 4; ++quarter) {
+        const std::complex<double> phase = final.phase * std::polar(1.0, quarter * 1.5707963267948966);
+        phases[quarter][0] = T(phase.real()), phases[quarter][1] = T(phase.imag());
+    }
     over_ranges(amplitudes, [&](size_t begin, size_t end, size_t) {
-        for (size_t sample = 0; sample < used; ++sample) {
-            const T factor = 1 / psi_growth[lane_of(sample)];
-            for (size_t i = begin; i < end; ++i) {
-                const T* at = psi + position(i, sample);
-                T* amplitude = out + 2 * ((first + sample) * size + coordinates.place(i));
-                amplitude[0] = factor * at[0];
-                amplitude[1] = factor * at[lanes];
-            }
+        lowering::BasisMap::Image images[CELLS_AT_ONCE];
+        for (size_t from = begin; from < end; from += CELLS_AT_ONCE) {
+            const size_t count = std::min(CELLS_AT_ONCE, end - from);
+            for (size_t i = 0; i < count; ++i) images[i] = final.basis(coordinates.place(from + i));
+            for (size_t sample = 0; sample < used; ++sample)
+                for (size_t i = 0; i < count; ++i)
+                    body(position(from + i, sample), sample, step * images[i].target, imaginary,
+                         phases[images[i].quarter]);
         }
     });
 }
 
-// lambda = sum_o g_o O_o psi.
+template <class T>
+void Tile<T>::measure_amplitudes(T* out) {
+    over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
+        const T factor = 1 / psi_growth[lane_of(sample)], re = factor * psi[at], im = factor * psi[at + lanes];
+        T* to = out + sample * program.n_outputs + place;
+        to[0] = phase[0] * re - phase[1] * im;
+        to[imaginary] = phase[0] * im + phase[1] * re;
+    });
+}
+
+// The real part of <g| state> is linear in the state: lambda is half of g, since derivatives are those of <psi|O|psi>.
+template <class T>
+void Tile<T>::weigh_amplitudes(const T* g) {
+    if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(lambda, 0, cells * 2 * lanes * sizeof(T));
+    over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
+        const T half = psi_growth[lane_of(sample)] / 2;
+        const T* from = g + sample * program.n_outputs + place;
+        lambda[at] = half * (phase[0] * from[0] + phase[1] * from[imaginary]);
+        lambda[at + lanes] = half * (phase[0] * from[imaginary] - phase[1] * from[0]);
+    });
+}
+
+// lambda = sum_o g_o O_o psi, times the growth of psi.
 template <class T>
 void Tile<T>::weigh(const T* cotangents) {
     const T* g = cotangents + first * program.n_outputs;
+    if (program.final_state) return weigh_amplitudes(g);
     program.probabilities ? weigh_outcomes(g) : weigh_terms(g);
 }
 

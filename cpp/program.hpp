@@ -1,7 +1,9 @@
 // The program: what is left of a circuit after lowering. Rotations about Pauli words, and what is measured at the end.
 #pragma once
+#include <complex>
 #include <memory>
 
+#include "basis_map.hpp"
 #include "linear.hpp"
 
 namespace qloom {
@@ -34,6 +36,13 @@ struct Term {
     uint32_t output;
 };
 
+// Outputs are the amplitudes of the state: phase C psi for a C that permutes basis states with phases.
+struct FinalState {
+    lowering::BasisMap basis;
+    std::complex<double> phase;
+    bool split;  // all real parts, then all imaginary parts; else the two of each amplitude side by side
+};
+
 class Coordinates;
 class Schedule;
 
@@ -55,6 +64,7 @@ struct Program {
     bool probabilities = false;  // outputs are |psi|^2 summed over the basis states with equal outcomes
     std::vector<Mask> outcome;   // bit r of an outcome is the parity of (index & outcome[r])
     Mask outcome_flips = 0;      // then flipped
+    std::shared_ptr<const FinalState> final_state;    // if amplitudes are the outputs
     int64_t real_column = -1, imaginary_column = -1;  // inputs that hold the initial amplitudes
     std::vector<double> initial;                      // fixed initial amplitudes: real parts, then imaginary parts
 
@@ -109,8 +119,5 @@ template <class T>
 void forward(const Program&, const Batch<T>&, T* values, T* kept);
 template <class T>
 void backward(const Program&, const Batch<T>&, const Gradient<T>&);
-// Final states as (B, 2^n) complex numbers, before any part of the circuit's frame is applied.
-template <class T>
-void states(const Program&, const Batch<T>&, T* out);
 
 }  // namespace qloom

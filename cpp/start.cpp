@@ -13,16 +13,16 @@ void Tile<T>::take_amplitudes() {
     const size_t size = program.size();
     if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(psi, 0, cells * 2 * lanes * sizeof(T));
     over_ranges(size, [&](size_t begin, size_t end, size_t) {
-        for (size_t sample = 0; sample < used; ++sample) {
+        over_rows(begin, end, [&](size_t from, size_t to, size_t sample) {
             const T* row = batch.inputs + (first + sample) * program.n_inputs;
-            for (size_t i = begin; i < end; ++i) {
+            for (size_t i = from; i < to; ++i) {
                 const bool given = program.real_column >= 0;
                 T* at = psi + position(i, sample);
                 at[0] = given ? row[program.real_column + i] : T(program.initial[i]);
                 at[lanes] = given ? (program.imaginary_column >= 0 ? row[program.imaginary_column + i] : T(0))
                                   : T(program.initial[size + i]);
             }
-        }
+        });
     });
 }
 
@@ -100,15 +100,15 @@ void Tile<T>::ungrow(size_t first_wanted) {
 
 template <class T>
 void Tile<T>::give_amplitudes(const Gradient<T>& gradient) const {
-    for (size_t sample = 0; sample < used; ++sample) {
+    over_rows(0, program.size(), [&](size_t from, size_t to, size_t sample) {
         T* row = gradient.d_inputs + (first + sample) * program.n_inputs;
         const T factor = 2 / lambda_growth[lane_of(sample)];
-        for (size_t i = 0; i < program.size(); ++i) {
+        for (size_t i = from; i < to; ++i) {
             const T* at = lambda + position(i, sample);
             row[program.real_column + i] += factor * at[0];
             if (program.imaginary_column >= 0) row[program.imaginary_column + i] += factor * at[lanes];
         }
-    }
+    });
 }
 
 template class Tile<float>;

@@ -15,8 +15,7 @@ public:
     // Samples first .. from now on; their state is in psi, or in memory of the tile's own where that is null.
     void open(size_t first_sample, T* psi_or_null);
     void run();
-    void measure(T* values);   // the tile's rows of (B, O)
-    void give_states(T* out);  // the tile's rows of (B, 2^n), complex
+    void measure(T* values);  // the tile's rows of (B, O)
     // After run, or with psi as a run left it: lambda from the cotangents, then the walk back. Derivatives of angles
     // that belong to the samples are given at once, those of shared ones are summed up.
     void walk_back(const Gradient<T>&);
@@ -49,6 +48,8 @@ private:
     template <class F>
     void over_ranges(size_t items, F body);
     template <class F>
+    void over_rows(size_t begin, size_t end, F body) const;
+    template <class F>
     void over_blocks(const Sweep&, bool with_lambda, F body);
     Walk walk(const Step&, Mask base) const;
     Phases<T> phases(const Step&, size_t block_cells, Mask base) const;
@@ -65,6 +66,10 @@ private:
     void give_sums(const double* sums, T* out) const;
     void sum_outcomes(T* out);
     void add_term(size_t t, const T* sums, T* out) const;
+    template <class F>
+    void over_final_state(F body);
+    void measure_amplitudes(T* out);
+    void weigh_amplitudes(const T* cotangents);
     void weigh(const T* cotangents);
     void weigh_outcomes(const T* cotangents);
     void weigh_terms(const T* cotangents);
@@ -119,6 +124,15 @@ void Tile<T>::over_ranges(size_t items, F body) {
         Watch::check(items / ranges * 2 * lanes);
         body(items * r / ranges, items * (r + 1) / ranges, r);
     });
+}
+
+// body(from, to, sample) over parts of [begin, end) and the samples of each. Rows of samples lie far apart in arrays,
+// and side by side in a tile: some cells stay in the nearest cache while the rows take turns.
+template <class T>
+template <class F>
+void Tile<T>::over_rows(size_t begin, size_t end, F body) const {
+    for (size_t from = begin; from < end; from += CELLS_AT_ONCE)
+        for (size_t sample = 0; sample < used; ++sample) body(from, std::min(from + CELLS_AT_ONCE, end), sample);
 }
 
 }  // namespace qloom

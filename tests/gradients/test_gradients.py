@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qloom as ql
-from qloom.engines import ReferenceEngine
+from qloom.engines import FinalState, ReferenceEngine
 from qloom.gradients import DIFFERENTIATORS, gradient
 from qloom.testing import check_differentiator
 from tests.circuits.strategies import circuits, random_values
@@ -52,6 +52,16 @@ def test_parameter_shift_equals_adjoint(circuit, n_samples, seed):
 def test_amplitudes_are_differentiated(circuit, seed):
     inputs, weights = random_values(circuit, 2, seed)
     check_differentiator("adjoint", circuit, [ql.Z(0)], inputs, weights, seed=seed, tolerance=1e-6)
+
+
+@pytest.mark.parametrize("linear", [False, True])
+@settings(max_examples=40)
+@given(circuit=circuits(max_qubits=4, max_gates=8, amplitudes=True), seed=st.integers(0, 2**32 - 1))
+def test_states_are_differentiated(linear, circuit, seed):
+    """As numbers: phases count too."""
+    inputs, weights = random_values(circuit, 2, seed)
+    outputs = FinalState(circuit.n_qubits, linear)
+    check_differentiator("adjoint", circuit, outputs, inputs, weights, seed=seed, tolerance=1e-6)
 
 
 @pytest.mark.parametrize("n_qubits", [5, 9, 15])

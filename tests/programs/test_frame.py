@@ -45,12 +45,9 @@ def full_frame(circuit: ql.Circuit):
 
 def monomial_matrix(circuit: ql.Circuit) -> np.ndarray:
     """Matrix of a circuit that a monomial frame takes whole, from what it does to the basis states."""
-    program = lower_states(circuit)
-    assert program.n_rotations == 0
-    basis_states = np.eye(2**circuit.n_qubits, dtype=complex)
-    phase = np.exp(1j * sum(angle.offset for angle in program.phases))
-    program.frame.to_basis(basis_states, np.full(len(basis_states), phase), 1)
-    return basis_states.T
+    assert lower_states(circuit).n_rotations == 0
+    size = 2**circuit.n_qubits
+    return ql.state(ql.encoders.amplitude(size) + circuit, np.eye(size)).T
 
 
 def pulled_matrix(frame, word: Word) -> np.ndarray:
@@ -122,21 +119,21 @@ def test_gates_that_permute_go_in_whole():
     assert lowered(ql.Circuit(2).crx(np.pi, 0, 1).crx(np.pi / 2, 0, 1), True)[1] == 2
 
 
-@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n", [1, 2, 5, 8])
-def test_states_go_into_the_computational_basis_in_place(dtype, n):
-    """Superpositions, of either precision, with a phase for each."""
+def test_superpositions_go_into_the_computational_basis(dtype, n):
+    """States of either precision, given by their amplitudes."""
     rng = np.random.default_rng(n)
     circuit, names = ql.Circuit(n), [name for name in MONOMIAL if GATES[name].n_qubits <= n]
     for name in rng.choice(names, 30).tolist():
         circuit.append(name, (), rng.permutation(n)[: GATES[name].n_qubits])
-    states = (rng.normal(size=(3, 2**n)) + 1j * rng.normal(size=(3, 2**n))).astype(dtype)
-    phases = np.exp(1j * rng.normal(size=3))
-    program = lower_states(circuit)
-    expected = phases[:, None] * (states @ dense(circuit).T)
-    total = np.exp(1j * sum(angle.offset for angle in program.phases))
-    program.frame.to_basis(states, phases * total, 2)
-    np.testing.assert_allclose(states, expected, atol=100 * np.finfo(dtype).eps)
+    start, amplitudes = ql.Circuit(n), rng.normal(size=(3, 2 * 2**n))
+    start.prepare_amplitudes(start.inputs(2**n), start.inputs(2**n))
+    amplitudes = (amplitudes / np.linalg.norm(amplitudes, axis=1, keepdims=True)).astype(dtype)
+    real, imaginary = np.hsplit(amplitudes, 2)
+    states = ql.state(start + circuit, amplitudes)
+    assert states.dtype == np.result_type(dtype, np.complex64)
+    np.testing.assert_allclose(states, (real + 1j * imaginary) @ dense(circuit).T, atol=100 * np.finfo(dtype).eps)
 
 
 def test_a_gate_of_many_flips_goes_in_whole():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qloom.ansatze.entanglers import ring_pairs
 from qloom.circuits.circuit import Circuit, checked_count
+from qloom.circuits.entanglers import ring_pairs
 from qloom.errors import CircuitError
 
 

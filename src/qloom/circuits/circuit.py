@@ -134,6 +134,7 @@ class Circuit:
         return other
 
     compose = composition.compose
+    place = composition.place
     inverse = composition.inverse
     repeat = composition.repeat
     controlled = composition.controlled

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qloom.circuits.checks import as_tuple, checked_count, checked_places
-from qloom.circuits.gates import controlled_gate
+from qloom.circuits.gates import Scalar, controlled_gate
 from qloom.circuits.operations import Operation
+from qloom.circuits.parameters import as_angle
 from qloom.errors import CircuitError
 
 if TYPE_CHECKING:
@@ -38,6 +39,34 @@ def compose(circuit: Circuit, other: Circuit, qubits: Sequence[int] | None = Non
     out.n_inputs += other.n_inputs
     out.n_weights += other.n_weights
     return out
+
+
+def place(
+    circuit: Circuit,
+    block: Circuit,
+    qubits: Sequence[int],
+    weights: Iterable[Scalar] = (),
+    inputs: Iterable[Scalar] = (),
+) -> Circuit:
+    """Add a block's gates on the given qubits, with these angles for its weights and inputs; returns this circuit.
+
+    Angles given twice are shared: a convolution places one block with the same weights on many pairs.
+
+    Shapes: qubits (k,), weights (W,), inputs (I,) of the block, numbers or slots of this circuit.
+    """
+    _require_no_amplitudes(block, "place")
+    places = checked_places("place", as_tuple("place", qubits), circuit.n_qubits)
+    given = {"weight": tuple(map(as_angle, weights)), "input": tuple(map(as_angle, inputs))}
+    expected = (block.n_qubits, block.n_weights, block.n_inputs)
+    if (len(places), len(given["weight"]), len(given["input"])) != expected:
+        raise CircuitError(
+            f"block placed on {len(places)} qubits with {len(given['weight'])} weights and {len(given['input'])} "
+            f"inputs, expected {expected[0]}, {expected[1]} and {expected[2]}"
+        )
+    for op in block.operations:
+        angles = [a if a.is_number else given[a.source][a.index] * a.scale + a.offset for a in op.angles]
+        circuit.append(op.gate, angles, [places[q] for q in op.qubits])
+    return circuit
 
 
 def inverse(circuit: Circuit) -> Circuit:

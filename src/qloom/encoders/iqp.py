@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from math import pi
 from typing import TYPE_CHECKING
 
 from qloom.circuits.circuit import Circuit, checked_count
+from qloom.circuits.entanglers import entangler_pairs
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-def iqp(n_features: int, n_layers: int = 1) -> Circuit:
+def iqp(n_features: int, n_layers: int = 1, entangler: str = "full") -> Circuit:
     """Encode features as Hadamards and diagonal Z and ZZ phases (instantaneous quantum polynomial).
 
-    RZ(x_i) on qubit i and RZZ(x_i x_j) on each pair, after Hadamards, repeated. `iqp_inputs` makes the products.
+    After Hadamards, RZ on every qubit and RZZ on the pairs of a pattern, repeated. `iqp_inputs` gives the angles x_i
+    and x_i x_j; `zz_inputs` those of the ZZ feature map, 2 x_i and 2 (pi - x_i) (pi - x_j).
 
     Args:
         n_features: F, one qubit each.
         n_layers: repetitions of the block, at least 1.
+        entangler: "full", "linear", "ring", "brick" or "none": P pairs, F (F - 1) / 2 if full.
 
-    Shapes: inputs (B, F + F(F-1)/2), radians: the features, then their products in order of `combinations`.
+    Shapes: inputs (B, F + P), radians: one a qubit, then one a pair in order of the pattern.
 
     Raises:
-        CircuitError: if n_layers < 1.
+        CircuitError: if n_layers < 1, or there is no such pattern.
 
     Source: Havlicek et al. 2019, Nature 567, 209.
     """
     n_layers = checked_count("n_layers", n_layers)
     circuit = Circuit(n_features)
-    pairs = list(combinations(range(n_features), 2))
+    pairs = entangler_pairs(entangler, n_features)
     x, products = circuit.inputs(n_features), circuit.inputs(len(pairs))
     for _ in range(n_layers):
         for qubit in range(n_features):
@@ -39,12 +42,26 @@ def iqp(n_features: int, n_layers: int = 1) -> Circuit:
     return circuit
 
 
-def iqp_inputs(x: Tensor) -> Tensor:
-    """Features and their pairwise products, differentiably.
+def iqp_inputs(x: Tensor, entangler: str = "full") -> Tensor:
+    """Features and their products on the pairs of a pattern, differentiably.
 
-    Shapes: x (..., F) -> (..., F + F(F-1)/2).
+    Shapes: x (..., F) -> (..., F + P).
     """
+    return _with_products(x, x, entangler)
+
+
+def zz_inputs(x: Tensor, entangler: str = "full") -> Tensor:
+    """The angles of the ZZ feature map: 2 x_i, and 2 (pi - x_i) (pi - x_j) on the pairs of a pattern.
+
+    Shapes: x (..., F) -> (..., F + P).
+
+    Source: Havlicek et al. 2019, Nature 567, 209; Qiskit, ZZFeatureMap.
+    """
+    return _with_products(2 * x, 2**0.5 * (pi - x), entangler)
+
+
+def _with_products(single: Tensor, factors: Tensor, entangler: str) -> Tensor:
     import torch
 
-    a, b = torch.triu_indices(x.shape[-1], x.shape[-1], offset=1)
-    return torch.cat([x, x[..., a] * x[..., b]], dim=-1)
+    pairs = torch.tensor(entangler_pairs(entangler, factors.shape[-1]), dtype=torch.long).reshape(-1, 2)
+    return torch.cat([single, factors[..., pairs[:, 0]] * factors[..., pairs[:, 1]]], dim=-1)

@@ -22,19 +22,41 @@ class Probabilities:
     qubits: tuple[int, ...]
 
 
-Outputs = tuple[PauliSum, ...] | Probabilities
+@dataclass(frozen=True)
+class FinalState:
+    """As outputs: the 2^n amplitudes, two real numbers each; derivatives are those of the numbers.
+
+    Args:
+        n_qubits: n.
+        linear: as a linear map of initial amplitudes, which may have any norm: all real parts, then all imaginary
+            parts, as the inputs are; else the two of each amplitude side by side, as complex numbers lie in memory.
+    """
+
+    n_qubits: int
+    linear: bool = False
+
+
+Outputs = tuple[PauliSum, ...] | Probabilities | FinalState
 
 
 def as_outputs(circuit: Circuit, observables: Any = None) -> Outputs:
-    """Outputs from what a user may give: Pauli sums, "probabilities", `Probabilities`, or None for Z on every qubit."""
+    """Outputs from what a user may give: Pauli sums, "probabilities", "state", their classes, None for every Z."""
     if observables is None:
         return tuple(Z(q) for q in range(circuit.n_qubits))
     if isinstance(observables, str):
-        if observables != "probabilities":
-            raise CircuitError(f"observables={observables!r}, expected Pauli sums or 'probabilities'")
-        return Probabilities(tuple(range(circuit.n_qubits)))
+        whole: dict[str, Outputs] = {
+            "probabilities": Probabilities(tuple(range(circuit.n_qubits))),
+            "state": FinalState(circuit.n_qubits),
+        }
+        if observables not in whole:
+            raise CircuitError(f"observables={observables!r}, expected Pauli sums, 'probabilities' or 'state'")
+        return whole[observables]
     if isinstance(observables, Probabilities):
         return Probabilities(checked_qubits(circuit, observables.qubits))
+    if isinstance(observables, FinalState):
+        if observables.n_qubits != circuit.n_qubits:
+            raise CircuitError(f"state of {observables.n_qubits} qubits, expected the circuit's {circuit.n_qubits}")
+        return observables
     if isinstance(observables, PauliSum):
         observables = (observables,)
     if not isinstance(observables, Sequence) or not observables:
@@ -61,6 +83,7 @@ class Evaluator(ABC):
     circuit: Circuit
     n_outputs: int
     deterministic = True  # the same arrays give the same values: not so with shots
+    any_norm = False  # initial amplitudes need not have norm 1
 
     @abstractmethod
     def values(self, batch: Batch) -> np.ndarray:
@@ -114,4 +137,6 @@ class Engine(ABC):
 
 def n_outputs_of(outputs: Outputs) -> int:
     """O."""
+    if isinstance(outputs, FinalState):
+        return 2 * 2**outputs.n_qubits
     return 2 ** len(outputs.qubits) if isinstance(outputs, Probabilities) else len(outputs)

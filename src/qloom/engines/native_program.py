@@ -9,7 +9,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Outputs, Probabilities
+from qloom.engines.base import FinalState, Outputs, Probabilities, n_outputs_of
 from qloom.engines.batch import check_memory
 from qloom.errors import CircuitError
 from qloom.programs import Program, lower, lower_states
@@ -22,16 +22,20 @@ MOST_QUBITS = 32
 @lru_cache(maxsize=128)
 def prepared(circuit: Circuit, outputs: Outputs) -> tuple[Program, Any]:
     _check_width(circuit)
-    probabilities = isinstance(outputs, Probabilities)
-    program = lower_states(circuit, outputs.qubits) if probabilities else lower(circuit, outputs)  # type: ignore
-    return program, _to_native(program)
-
-
-@lru_cache(maxsize=128)
-def prepared_states(circuit: Circuit) -> tuple[Program, Any]:
-    _check_width(circuit)
-    program = lower_states(circuit)
-    return program, _to_native(program)
+    if isinstance(outputs, FinalState):
+        program = lower_states(circuit)
+        native = _to_native(program, n_outputs_of(outputs))
+        native.measure_state(program.frame, sum(a.offset for a in program.phases if a.is_number), outputs.linear)
+    elif isinstance(outputs, Probabilities):
+        program = lower_states(circuit, outputs.qubits)
+        native = _to_native(program, program.n_outputs)
+        _measure_outcomes(native, program)
+    else:
+        program = lower(circuit, outputs)
+        native = _to_native(program, program.n_outputs)
+        n, terms = program.n_qubits, program.terms
+        native.measure_terms(terms.coefficient, as_index_masks(terms.x, n), as_index_masks(terms.z, n), terms.output)
+    return program, native
 
 
 def _check_width(circuit: Circuit) -> None:
@@ -40,27 +44,22 @@ def _check_width(circuit: Circuit) -> None:
         raise CircuitError(f"{circuit.n_qubits} qubits, expected at most {MOST_QUBITS} for state vectors")
 
 
-def _to_native(program: Program) -> Any:
+def _to_native(program: Program, n_outputs: int) -> Any:
     n, r, first = program.n_qubits, program.rotations, program.starts[:-1]
     native = _native.Program(
-        n, program.n_inputs, program.n_weights, program.n_outputs,
+        n, program.n_inputs, program.n_weights, n_outputs,
         as_index_masks(r.x[first], n), program.starts.astype(np.uint32),
         as_index_masks(r.z, n), r.source, r.index, r.scale, r.offset,
     )  # fmt: skip
-    _measure(native, program)
     _start(native, program)
     return native
 
 
-def _measure(native: Any, program: Program) -> None:
-    n, terms = program.n_qubits, program.terms
-    if program.measured is None:
-        x, z = as_index_masks(terms.x, n), as_index_masks(terms.z, n)
-        native.measure_terms(terms.coefficient, x, z, terms.output)
-        return
+def _measure_outcomes(native: Any, program: Program) -> None:
+    assert program.measured is not None
     signs, _, z = pull(program.frame, [(0, 1 << q) for q in reversed(program.measured)])
     flips = sum(int(sign < 0) << k for k, sign in enumerate(signs))
-    native.measure_outcomes(as_index_masks(z, n).tolist(), flips)
+    native.measure_outcomes(as_index_masks(z, program.n_qubits).tolist(), flips)
 
 
 def _start(native: Any, program: Program) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.parameters import Angle
-from qloom.engines.base import Engine, Evaluator, Outputs, Probabilities, n_outputs_of
+from qloom.engines.base import Engine, Evaluator, FinalState, Outputs, Probabilities, n_outputs_of
 from qloom.engines.batch import Batch, check_memory
 
 
@@ -38,9 +38,8 @@ class ReferenceEvaluator(Evaluator):
 
     def values(self, batch: Batch) -> np.ndarray:
         n = self.circuit.n_qubits
-        check_memory(
-            32 * 2 ** (n if isinstance(self.outputs, Probabilities) else 2 * n), f"dense matrices of {n} qubits"
-        )
+        matrices = not isinstance(self.outputs, Probabilities | FinalState)
+        check_memory(32 * 2 ** (2 * n if matrices else n), f"dense matrices of {n} qubits")
         rows = [self._measure(_run(self.circuit, batch, b)) for b in range(batch.size)]
         return np.array(rows).reshape(batch.size, self.n_outputs).astype(batch.dtype)
 
@@ -48,6 +47,9 @@ class ReferenceEvaluator(Evaluator):
         n = self.circuit.n_qubits
         if isinstance(self.outputs, Probabilities):
             return marginals(np.abs(state) ** 2, n, self.outputs.qubits)
+        if isinstance(self.outputs, FinalState):
+            parts = (state.real, state.imag)
+            return np.concatenate(parts) if self.outputs.linear else np.stack(parts, axis=-1).ravel()
         return np.array([np.vdot(state, o.matrix(n) @ state).real for o in self.outputs])
 
 

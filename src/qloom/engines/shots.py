@@ -7,9 +7,9 @@ import threading
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, Evaluator, Outputs, Probabilities, n_outputs_of
+from qloom.engines.base import Engine, Evaluator, FinalState, Outputs, Probabilities, n_outputs_of
 from qloom.engines.batch import Batch, check_memory
-from qloom.errors import CircuitError, ShapeError
+from qloom.errors import CircuitError, ShapeError, UnsupportedError
 from qloom.observables import Word, group_commuting, word_letters
 
 # Turns the letter's eigenbasis into the computational one.
@@ -42,6 +42,8 @@ class ShotEvaluator(Evaluator):
     """
 
     def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs, shots: int, seed: int | None):
+        if isinstance(outputs, FinalState):
+            raise UnsupportedError(f"a state is not measured, got shots={shots}; ask for it without shots")
         self.deterministic = False
         self.circuit = circuit.copy()
         self.shots = checked_shots(shots)

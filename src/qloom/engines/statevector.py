@@ -8,10 +8,10 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.parameters import Angle
-from qloom.engines.base import AdjointEvaluator, Engine, Outputs, n_outputs_of
+from qloom.engines.base import AdjointEvaluator, Engine, FinalState, Outputs, n_outputs_of
 from qloom.engines.batch import Batch, check_memory
-from qloom.engines.native_program import prepared, prepared_states
+from qloom.engines.native_program import prepared
+from qloom.engines.phases import PhasedEvaluator
 from qloom.errors import CircuitError, ShapeError
 
 MOST_THREADS = 1024
@@ -39,20 +39,15 @@ class StatevectorEngine(Engine):
     def n_threads(self) -> int:
         return self.threads or _native.available_threads()
 
-    def prepare_exact(self, circuit: Circuit, outputs: Outputs) -> StatevectorEvaluator:
-        return StatevectorEvaluator(circuit, outputs, self.n_threads)
+    def prepare_exact(self, circuit: Circuit, outputs: Outputs) -> AdjointEvaluator:
+        evaluator = StatevectorEvaluator(circuit, outputs, self.n_threads)
+        if isinstance(outputs, FinalState) and not all(phase.is_number for phase in evaluator.program.phases):
+            return PhasedEvaluator(evaluator, outputs)
+        return evaluator
 
     def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
-        program, native = prepared_states(circuit.copy())
-        size = 2**program.n_qubits
-        item = 2 * batch.dtype.itemsize
-        # The walk and the permutation at the end each hold one state more.
-        check_memory((batch.size + 1) * size * item, f"{batch.size} states of {program.n_qubits} qubits")
-        out = np.empty((batch.size, size), np.result_type(batch.dtype, np.complex64))
-        _native.states(native, batch.inputs, batch.weights, out.view(batch.dtype), self.n_threads)
-        phases = np.exp(1j * _total(program.phases, batch))
-        program.frame.to_basis(out, phases, self.n_threads)
-        return out
+        values = self.prepare_exact(circuit, FinalState(circuit.n_qubits)).values(batch)
+        return values.view(np.result_type(batch.dtype, np.complex64))
 
 
 class StatevectorEvaluator(AdjointEvaluator):
@@ -61,6 +56,7 @@ class StatevectorEvaluator(AdjointEvaluator):
     def __init__(self, circuit: Circuit, outputs: Outputs, n_threads: int):
         self.circuit = circuit.copy()
         self.n_outputs = n_outputs_of(outputs)
+        self.any_norm = isinstance(outputs, FinalState) and outputs.linear
         self.n_threads = n_threads
         self.program, self._native = prepared(self.circuit, outputs)
 
@@ -118,14 +114,3 @@ class StatevectorEvaluator(AdjointEvaluator):
         n = self.program.n_qubits
         needed = itemsize * (states * 2 * 2**n + n_samples * self.n_outputs)
         check_memory(needed, f"{n_samples} samples of {n} qubits, {self.n_outputs} outputs")
-
-
-def _total(angles: tuple[Angle, ...], batch: Batch) -> np.ndarray:
-    total = np.zeros(batch.size)
-    for angle in angles:
-        total += angle.offset
-        if angle.source == "input":
-            total += angle.scale * batch.inputs[:, angle.index]
-        elif angle.source == "weight":
-            total += angle.scale * batch.weights[..., angle.index]
-    return total

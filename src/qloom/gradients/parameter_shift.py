@@ -15,7 +15,7 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.gates import pauli_rotation_gate
 from qloom.circuits.parameters import Angle, as_angle
-from qloom.engines.base import AdjointEvaluator, Engine, Evaluator
+from qloom.engines.base import AdjointEvaluator, Engine, Evaluator, FinalState, as_outputs
 from qloom.engines.batch import Batch
 from qloom.errors import UnsupportedError
 from qloom.gradients.base import Derivatives, Differentiator, ForwardEvaluator, Wants
@@ -31,6 +31,10 @@ class ParameterShift(Differentiator):
         self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
         seed: int | None = None,
     ) -> AdjointEvaluator:  # fmt: skip
+        if isinstance(as_outputs(circuit, observables), FinalState):
+            raise UnsupportedError(
+                'parameter shift is for what is measured, not for states; use differentiator="adjoint"'
+            )
         free, angles = free_rotations(circuit)
         shifted = engine.prepare(free, observables, shots=shots, seed=None if seed is None else seed + 1)
         return ShiftEvaluator(engine.prepare(circuit, observables, shots=shots, seed=seed), shifted, angles)

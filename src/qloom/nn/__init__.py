@@ -1,5 +1,27 @@
 """torch modules made of circuits."""
 
+from qloom.nn.attention import QuantumAttention
+from qloom.nn.convolution import QuantumConv2d
+from qloom.nn.entangling import EntanglingLayer
+from qloom.nn.head import QuantumHead
 from qloom.nn.layer import QuantumLayer
+from qloom.nn.linear import QuantumLinear
+from qloom.nn.partial import stages, train_only
+from qloom.nn.qcnn import QCNN
+from qloom.nn.recurrent import QuantumGRU, QuantumLSTM
+from qloom.nn.replacement import replace
 
-__all__ = ["QuantumLayer"]
+__all__ = [
+    "QCNN",
+    "EntanglingLayer",
+    "QuantumAttention",
+    "QuantumConv2d",
+    "QuantumGRU",
+    "QuantumHead",
+    "QuantumLSTM",
+    "QuantumLayer",
+    "QuantumLinear",
+    "replace",
+    "stages",
+    "train_only",
+]

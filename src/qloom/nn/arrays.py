@@ -18,11 +18,12 @@ _READABLE = hasattr(Tensor, "__dlpack_c_exchange_api__")
 
 def forward(evaluator: AdjointEvaluator, inputs: Tensor, weights: Tensor, keep: bool) -> tuple[Tensor, Any]:
     """Values (B, O) at inputs (B, I) and weights (W,) or (B, W), and what spares the backward walk the forward one."""
-    if _reads_tensors(evaluator) and not starts_from_inputs(evaluator.circuit):
+    if _reads_tensors(evaluator) and (evaluator.any_norm or not starts_from_inputs(evaluator.circuit)):
         values = inputs.new_empty((inputs.shape[0], evaluator.n_outputs))
         return values, evaluator.forward_into(values, _plain(inputs), _plain(weights), keep)
     batch = Batch(_as_array(inputs), _as_array(weights), single=False)
-    check_amplitudes(evaluator.circuit, batch)
+    if not evaluator.any_norm:
+        check_amplitudes(evaluator.circuit, batch)
     array, kept = evaluator.forward(batch, keep)
     return torch.from_numpy(array), kept
 

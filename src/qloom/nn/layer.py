@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import AdjointEvaluator, Engine
+from qloom.engines.base import AdjointEvaluator, Engine, FinalState, as_outputs
 from qloom.errors import ShapeError
 from qloom.gradients import Differentiator, prepare_gradient
 from qloom.nn.bridge import evaluate
@@ -23,7 +23,8 @@ class QuantumLayer(nn.Module):
 
     Args:
         circuit: copied; later changes to it have no effect.
-        observables: Pauli sums, one output each; None for Z on every qubit; "probabilities" for all 2^n outcomes.
+        observables: Pauli sums, one output each; None for Z on every qubit; "probabilities" for all 2^n outcomes;
+            "state" for the 2^n amplitudes, complex.
         engine: StatevectorEngine() by default.
         differentiator: "auto", "adjoint", "parameter-shift", "finite-difference" or a `Differentiator`.
         shots: estimate outputs and gradients from that many measurements; None for exact ones.
@@ -68,7 +69,8 @@ class QuantumLayer(nn.Module):
             self.circuit, observables, engine, differentiator, shots, seed
         )
         self._handle = register(self._evaluator)
-        self.n_outputs = self._evaluator.n_outputs
+        self._complex = isinstance(as_outputs(self.circuit, observables), FinalState)
+        self.n_outputs = self._evaluator.n_outputs // (2 if self._complex else 1)
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
@@ -84,11 +86,13 @@ class QuantumLayer(nn.Module):
         if x is None:
             x = weights.new_empty(0)
         self._check(x, weights)
-        if x.dim() == 2:
+        if x.dim() == 2 and not self._complex:
             return evaluate(x, weights, self._evaluator, self._handle)
         # Rows are counted by hand: reshape cannot where there are no numbers.
         rows = x.reshape(x.shape[:-1].numel(), self.n_inputs)
         values = evaluate(rows, weights, self._evaluator, self._handle)
+        if self._complex:
+            return torch.view_as_complex(values.reshape(*x.shape[:-1], self.n_outputs, 2))
         return values.reshape(*x.shape[:-1], self.n_outputs)
 
     def _check(self, x: Tensor, weights: Tensor) -> None:

@@ -1,0 +1,26 @@
+"""Simplified two-design: RY everywhere, then CZ with RY on pairs in a brick pattern."""
+
+from __future__ import annotations
+
+from qloom.circuits.circuit import Circuit, checked_count
+from qloom.circuits.entanglers import entangler_pairs
+
+
+def simplified_two_design(n_qubits: int, n_layers: int) -> Circuit:
+    """RY on every qubit, then L times CZ and two RY on the even pairs, then on the odd ones.
+
+    Its gradients vanish with the number of qubits as fast as those of random circuits, at few gates.
+
+    Shapes: weights (n + L (n - 1) 2,): the first RY, then (L, n - 1, 2).
+
+    Source: Cerezo et al. 2021, Nature Communications 12, 1791.
+    """
+    n_layers = checked_count("n_layers", n_layers)
+    circuit = Circuit(n_qubits)
+    for qubit, angle in enumerate(circuit.weights(n_qubits)):
+        circuit.ry(angle, qubit)
+    for _ in range(n_layers):
+        for a, b in entangler_pairs("brick", n_qubits):
+            first, second = circuit.weights(2)
+            circuit.cz(a, b).ry(first, a).ry(second, b)
+    return circuit

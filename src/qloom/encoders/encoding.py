@@ -1,0 +1,109 @@
+"""Encoders by name: the circuit, how features become its inputs, and how many qubits that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from qloom.circuits.circuit import Circuit, checked_count
+from qloom.encoders.amplitude import amplitude, normalize
+from qloom.encoders.angle import angle
+from qloom.encoders.basis import basis, bits
+from qloom.encoders.chebyshev import chebyshev, chebyshev_inputs
+from qloom.encoders.dense_angle import dense_angle
+from qloom.encoders.fourier import fourier
+from qloom.encoders.hybrid_angle import hybrid_angle
+from qloom.encoders.iqp import iqp, iqp_inputs, zz_inputs
+from qloom.errors import CircuitError, ShapeError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A circuit that takes features in; called with features, it gives the circuit's inputs, differentiably.
+
+    Attributes:
+        name: of ENCODERS.
+        n_features: F.
+        circuit: without weights.
+
+    Shapes: x (..., F) -> (..., I).
+
+    Raises:
+        ShapeError: for another number of features, or features outside the encoder's domain.
+    """
+
+    name: str
+    n_features: int
+    circuit: Circuit
+    to_inputs: Callable[[Tensor], Tensor]
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if x.shape[-1:] != (self.n_features,):
+            raise ShapeError(f"x has shape {tuple(x.shape)}, expected (..., {self.n_features}) for this {self.name}")
+        return self.to_inputs(x)
+
+    @property
+    def n_qubits(self) -> int:
+        return self.circuit.n_qubits
+
+    def __str__(self) -> str:
+        c = self.circuit
+        return f"{self.name}: {self.n_features} features on {c.n_qubits} qubits, {len(c)} gates, depth {c.depth()}"
+
+
+def _as_they_are(x: Tensor, circuit: Circuit, **options: Any) -> Tensor:
+    return x
+
+
+# Name -> the circuit for F features, and its inputs from features.
+ENCODERS: dict[str, tuple[Callable[..., Circuit], Callable[..., Tensor]]] = {
+    "angle": (angle, _as_they_are),
+    "dense_angle": (dense_angle, _as_they_are),
+    "hybrid_angle": (hybrid_angle, _as_they_are),
+    "basis": (basis, lambda x, circuit: bits(x)),
+    "amplitude": (amplitude, lambda x, circuit: normalize(x, circuit.n_inputs)),
+    "iqp": (iqp, lambda x, circuit, n_layers=1, entangler="full": iqp_inputs(x, entangler)),
+    "zz": (iqp, lambda x, circuit, n_layers=1, entangler="full": zz_inputs(x, entangler)),
+    "chebyshev": (chebyshev, lambda x, circuit, **options: chebyshev_inputs(x)),
+    "fourier": (fourier, _as_they_are),
+}
+
+
+def encoding(name: str, n_features: int, **options: Any) -> Encoding:
+    """The encoder of that name for so many features.
+
+    Args:
+        name: one of ENCODERS.
+        n_features: F.
+        options: of the encoder's function, such as n_layers for iqp.
+    """
+    if name not in ENCODERS:
+        raise CircuitError(f"encoder {name!r}, expected one of {', '.join(ENCODERS)}")
+    make, to_inputs = ENCODERS[name]
+    circuit = make(n_features, **options)
+    return Encoding(name, n_features, circuit, lambda x: to_inputs(x, circuit, **options))
+
+
+def plan(n_features: int, most_qubits: int | None = None) -> list[Encoding]:
+    """Every encoder with its default options for so many features, those of fewest qubits first.
+
+    Args:
+        n_features: F.
+        most_qubits: leave those out that need more.
+
+    Raises:
+        CircuitError: if all need more.
+    """
+    checked_count("n_features", n_features)
+    able = sorted((encoding(name, n_features) for name in ENCODERS), key=lambda made: made.n_qubits)
+    fitting = [made for made in able if most_qubits is None or made.n_qubits <= most_qubits]
+    if not fitting:
+        raise CircuitError(
+            f"{n_features} features on at most {most_qubits} qubits, expected at least {able[0].n_qubits} qubits "
+            f"({able[0].name}); use fewer features, or re-uploading in several layers"
+        )
+    return fitting

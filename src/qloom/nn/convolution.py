@@ -1,0 +1,119 @@
+"""Quantum convolution of images: one circuit on every patch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import unfold
+
+from qloom.ansatze import random_layers, strongly_entangling
+from qloom.circuits.circuit import Circuit, checked_count
+from qloom.encoders import angle
+from qloom.engines.base import Engine
+from qloom.errors import CircuitError, ShapeError
+from qloom.nn.layer import QuantumLayer
+from qloom.nn.words import output_words
+
+MOST_QUBITS_BY_DEFAULT = 16
+
+
+class QuantumConv2d(nn.Module):
+    """A circuit over every patch of every image, all of them one batch of the engine (quanvolution).
+
+    Args:
+        in_channels: C.
+        out_channels: O, expectation values of a patch: Z on every qubit, then Z Z on pairs, and further words.
+        kernel_size: height and width of a patch, or one number for both.
+        stride, padding: as in nn.Conv2d; padding adds zeros.
+        n_layers: of the circuit made by default.
+        circuit: of C kh kw inputs, in the order of nn.functional.unfold: channel, row, column. By default one qubit a
+            pixel turned by RY(scale * pixel), then strongly entangling layers, or random ones if not trainable.
+        trainable: False for a fixed circuit, as first proposed: its weights are frozen and nothing is walked for them.
+        scale: radians a unit of a pixel, pi by default: pixels from 0 to 1 turn from |0> to |1>.
+        engine, init, dtype, seed: of the `QuantumLayer`; the seed also draws the random layers.
+
+    Shapes: x (B, C, H, W) or (C, H, W) -> (B, O, H', W') or (O, H', W'), H' = (H + 2 padding - kh) // stride + 1.
+
+    Attributes:
+        quantum: the `QuantumLayer`.
+
+    Source: Henderson et al. 2020, Quantum Machine Intelligence 2, 2.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1,
+        padding: int | tuple[int, int] = 0,
+        n_layers: int = 1,
+        circuit: Circuit | None = None,
+        trainable: bool = True,
+        scale: float = torch.pi,
+        engine: Engine | None = None,
+        init: Any = "auto",
+        dtype: torch.dtype | None = None,
+        seed: int | None = None,
+    ):
+        super().__init__()
+        self.in_channels = checked_count("in_channels", in_channels)
+        self.out_channels = checked_count("out_channels", out_channels)
+        self.kernel_size = _pair("kernel_size", kernel_size)
+        self.stride, self.padding = _pair("stride", stride), _pair("padding", padding, least=0)
+        n_pixels = in_channels * self.kernel_size[0] * self.kernel_size[1]
+        if circuit is None:
+            circuit = _default_circuit(n_pixels, n_layers, trainable, scale, seed)
+        elif circuit.n_inputs != n_pixels:
+            raise CircuitError(f"circuit takes {circuit.n_inputs} inputs, expected {n_pixels}: the pixels of a patch")
+        words = output_words(circuit.n_qubits, out_channels)
+        init = init if trainable or init != "auto" else "uniform"
+        self.quantum = QuantumLayer(circuit, words, engine=engine, init=init, dtype=dtype, seed=seed)
+        self.quantum.weights.requires_grad_(trainable)
+
+    def forward(self, x: Tensor) -> Tensor:
+        self._check(x)
+        images = x if x.dim() == 4 else x.unsqueeze(0)
+        patches = unfold(images, self.kernel_size, padding=self.padding, stride=self.stride)  # (B, C kh kw, H' W')
+        values = self.quantum(patches.transpose(1, 2)).transpose(1, 2)
+        out = values.reshape(len(images), self.out_channels, *self._out_size(x))
+        return out if x.dim() == 4 else out[0]
+
+    def _out_size(self, x: Tensor) -> tuple[int, ...]:
+        sizes = zip(x.shape[-2:], self.kernel_size, self.stride, self.padding, strict=True)
+        return tuple((size + 2 * padding - kernel) // stride + 1 for size, kernel, stride, padding in sizes)
+
+    def _check(self, x: Tensor) -> None:
+        if x.dim() not in (3, 4) or x.shape[-3] != self.in_channels:
+            raise ShapeError(
+                f"x has shape {tuple(x.shape)}, expected (B, {self.in_channels}, H, W) or ({self.in_channels}, H, W)"
+            )
+        if min(self._out_size(x)) < 1:
+            raise ShapeError(
+                f"x is {x.shape[-2]} x {x.shape[-1]} with padding {self.padding}, expected at least the kernel's "
+                f"{self.kernel_size[0]} x {self.kernel_size[1]}"
+            )
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}, "
+            f"padding={self.padding}"
+        )
+
+
+def _default_circuit(n_pixels: int, n_layers: int, trainable: bool, scale: float, seed: int | None) -> Circuit:
+    if n_pixels > MOST_QUBITS_BY_DEFAULT:
+        raise CircuitError(
+            f"a patch has {n_pixels} pixels, expected at most {MOST_QUBITS_BY_DEFAULT} at one qubit each; give a "
+            f"circuit of {n_pixels} inputs, such as encoders.dense_angle or hybrid_angle with an ansatz"
+        )
+    if trainable:
+        return angle(n_pixels, scale=scale) + strongly_entangling(n_pixels, n_layers)
+    return angle(n_pixels, scale=scale) + random_layers(n_pixels, n_layers, seed=seed or 0)
+
+
+def _pair(name: str, value: Any, least: int = 1) -> tuple[int, int]:
+    height, width = value if isinstance(value, tuple | list) and len(value) == 2 else (value, value)
+    return checked_count(name, height, least), checked_count(name, width, least)
