@@ -138,6 +138,7 @@ class Circuit:
     inverse = composition.inverse
     repeat = composition.repeat
     controlled = composition.controlled
+    components = composition.components
     without_entanglers = composition.without_entanglers
 
     def __add__(self, other: Circuit) -> Circuit:

@@ -102,6 +102,28 @@ def controlled(circuit: Circuit) -> Circuit:
     return out
 
 
+def components(circuit: Circuit) -> list[Circuit]:
+    """The circuit as independent ones, each on qubits that gates connect, in order of their first qubit.
+
+    The state is their product. They keep all slots. One that starts from given amplitudes is one component.
+    """
+    if circuit.initial is not None:
+        return [circuit.copy()]
+    group = list(range(circuit.n_qubits))
+    for op in circuit.operations:
+        joined = {group[q] for q in op.qubits}
+        group = [min(joined) if g in joined else g for g in group]
+    parts = []
+    for first in sorted(set(group)):
+        qubits = [q for q, g in enumerate(group) if g == first]
+        part = _empty_like(circuit, len(qubits))
+        for op in circuit.operations:
+            if group[op.qubits[0]] == first:
+                part.operations.append(replace(op, qubits=tuple(qubits.index(q) for q in op.qubits)))
+        parts.append(part)
+    return parts
+
+
 def without_entanglers(circuit: Circuit) -> Circuit:
     """The circuit without its gates on two or more qubits, slots kept: separable unless it starts entangled."""
     out = circuit.copy()

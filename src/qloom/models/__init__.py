@@ -4,6 +4,7 @@ from qloom.models.architecture import ANSATZE, LAYERS, Architecture
 from qloom.models.estimators import HybridClassifier, HybridRegressor, load_model
 from qloom.models.fitting import Fit, Recipe
 from qloom.models.hybrid import HybridNetwork
+from qloom.models.kernels import fidelity_kernel, projected_features, projected_kernel
 
 __all__ = [
     "ANSATZE",
@@ -14,5 +15,8 @@ __all__ = [
     "HybridNetwork",
     "HybridRegressor",
     "Recipe",
+    "fidelity_kernel",
     "load_model",
+    "projected_features",
+    "projected_kernel",
 ]

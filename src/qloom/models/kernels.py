@@ -1,0 +1,120 @@
+"""Quantum kernels: matrices of similarities of samples, from one state a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits import Circuit
+from qloom.engines import Batch, Engine, StatevectorEngine, make_batch
+from qloom.engines.batch import check_memory
+from qloom.errors import ShapeError
+from qloom.observables import X, Y, Z
+
+# States of this many bytes are held at once on either side of a product.
+MOST_BYTES = 1 << 28
+
+
+def fidelity_kernel(
+    circuit: Circuit, x: Any, y: Any = None, weights: Any = None, *, engine: Engine | None = None
+) -> np.ndarray:
+    """|<phi(x_i)|phi(y_j)>|^2 from N states, not N^2 circuits.
+
+    Qubits that no gate connects are taken apart: the kernel is the product of their kernels. Where the states of all
+    samples do not fit into `MOST_BYTES`, those of blocks of samples are made again for each pair of blocks.
+
+    Args:
+        circuit: makes phi(x) from inputs x.
+        x, y: inputs of samples; y is x if None, and then the matrix is symmetric with a diagonal of exactly 1.
+        weights: of the circuit, if it has any.
+        engine: StatevectorEngine() by default.
+
+    Shapes: x (N, I), y (M, I), weights (W,) -> (N, M) or (N, N), of the inputs' dtype.
+
+    Source: Havlicek et al. 2019, Nature 567, 209.
+    """
+    engine = engine or StatevectorEngine()
+    rows = _samples(circuit, x, weights)
+    columns = None if y is None else _samples(circuit, y, weights)
+    n_columns = rows.size if columns is None else columns.size
+    check_memory(2 * rows.dtype.itemsize * rows.size * n_columns, f"kernel of {rows.size} x {n_columns} samples")
+    out = np.ones((rows.size, n_columns), rows.dtype)
+    for part in circuit.components():
+        _multiply_fidelities(out, engine, part, rows, columns)
+    if columns is None:
+        np.fill_diagonal(out, 1)
+    return out
+
+
+def projected_features(
+    circuit: Circuit, x: Any, weights: Any = None, *, observables: Any = None, engine: Engine | None = None
+) -> np.ndarray:
+    """Expectation values that a projected kernel compares: X, Y and Z of every qubit by default.
+
+    Shapes: x (N, I) -> (N, O); by default O = 3 n in the order X_0, Y_0, Z_0, X_1, ...
+    """
+    if observables is None:
+        observables = [letter(q) for q in range(circuit.n_qubits) for letter in (X, Y, Z)]
+    evaluator = (engine or StatevectorEngine()).prepare(circuit, observables)
+    return evaluator.values(_samples(circuit, x, weights))
+
+
+def projected_kernel(
+    circuit: Circuit, x: Any, y: Any = None, weights: Any = None, *, gamma: float = 1.0, observables: Any = None,
+    engine: Engine | None = None,
+) -> np.ndarray:  # fmt: skip
+    """exp(-gamma |f(x_i) - f(y_j)|^2) of expectation values f, `projected_features`.
+
+    Shapes: x (N, I), y (M, I), weights (W,) -> (N, M) or (N, N).
+
+    Source: Huang et al. 2021, Nature Communications 12, 2631.
+    """
+    from sklearn.metrics.pairwise import rbf_kernel
+
+    values = [
+        None
+        if samples is None
+        else projected_features(circuit, samples, weights, observables=observables, engine=engine)
+        for samples in (x, y)
+    ]
+    return rbf_kernel(*values, gamma=gamma)
+
+
+def _samples(circuit: Circuit, x: Any, weights: Any) -> Batch:
+    batch = make_batch(circuit, x, weights)
+    if batch.single or batch.weights.ndim == 2:
+        raise ShapeError(
+            f"inputs has shape {np.shape(x)} and weights {np.shape(weights)}, expected (N, {circuit.n_inputs}) and "
+            f"({circuit.n_weights},)"
+        )
+    return batch
+
+
+def _multiply_fidelities(out: np.ndarray, engine: Engine, circuit: Circuit, rows: Batch, columns: Batch | None) -> None:
+    """Multiply by the fidelities of a circuit's states, of rows with columns, or with themselves for None."""
+    for here, states in _blocks(engine, circuit, rows):
+        if columns is not None:
+            for there, others in _blocks(engine, circuit, columns):
+                out[here, there] *= _fidelities(states, others)
+            continue
+        square = _fidelities(states, states)
+        out[here, here] *= (square + square.T) / 2  # a product of matrices is symmetric but for rounding
+        for there, others in _blocks(engine, circuit, rows, start=here.stop):
+            block = _fidelities(states, others)
+            out[here, there] *= block
+            out[there, here] *= block.T
+
+
+def _blocks(engine: Engine, circuit: Circuit, batch: Batch, start: int = 0) -> Iterator[tuple[slice, np.ndarray]]:
+    """States of as many samples as may be held at once, with where they are."""
+    step = max(1, MOST_BYTES // (2 * batch.dtype.itemsize * 2**circuit.n_qubits))
+    for first in range(start, batch.size, step):
+        here = slice(first, min(first + step, batch.size))
+        yield here, engine.state(circuit, Batch(batch.inputs[here], batch.weights, single=False))
+
+
+def _fidelities(states: np.ndarray, others: np.ndarray) -> np.ndarray:
+    overlaps = states @ others.conj().T
+    return overlaps.real**2 + overlaps.imag**2
