@@ -1,0 +1,124 @@
+"""The data re-uploading classifier: features enter before every layer, three a qubit, with trainable scales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from qloom.circuits import Circuit
+from qloom.encoders import scaled_inputs
+from qloom.errors import ConfigError
+from qloom.models.variational import VariationalClassifier
+from qloom.nn import QuantumLayer
+from qloom.observables import Z
+
+OBSERVED = ("single", "half", "full")
+LOSSES = ("weighted_fidelity", "fidelity")
+
+
+def reuploading_circuit(n_qubits: int, n_layers: int, entangled: bool = True) -> Circuit:
+    """L times Rot of inputs, Rot of weights and CZ on even or odd pairs in turn; then a last Rot of both, added.
+
+    Shapes: inputs (B, (L + 1) 3 n), weights (L 3 n,). The weights of the last Rot are added to its inputs before.
+    """
+    circuit = Circuit(n_qubits)
+    inputs, weights = circuit.inputs(n_layers + 1, n_qubits, 3), circuit.weights(n_layers, n_qubits, 3)
+    for layer in range(n_layers):
+        for qubit in range(n_qubits):
+            circuit.rot(*inputs[layer, qubit], qubit).rot(*weights[layer, qubit], qubit)
+        for qubit in range(layer % 2, n_qubits - 1, 2) if entangled else ():
+            circuit.cz(qubit, qubit + 1)
+    for qubit in range(n_qubits):
+        circuit.rot(*inputs[n_layers, qubit], qubit)
+    return circuit
+
+
+class ReuploadingNetwork(nn.Module):
+    """Scaled features through the circuit.
+
+    Shapes: x (B, F) -> <Z> of the observed qubits (B, K).
+
+    Attributes:
+        scales: (L + 1, 3 n), of the features at each upload.
+        offsets: (3 n,), of the last one.
+        class_weights: (2, K), of the fidelities with the two labels.
+    """
+
+    def __init__(self, n_features: int, n_layers: int, n_observed: int, entangled: bool, generator: torch.Generator):
+        super().__init__()
+        n_qubits = -(-n_features // 3)
+        circuit = reuploading_circuit(n_qubits, n_layers, entangled)
+        first = torch.rand(n_layers + 1, 3 * n_qubits, generator=generator)
+        self.scales = nn.Parameter(torch.rand(n_layers + 1, 3 * n_qubits, generator=generator))
+        self.offsets = nn.Parameter(first[-1])
+        self.quantum = QuantumLayer(circuit, [Z(qubit) for qubit in range(n_observed)], init=first[:-1])
+        self.class_weights = nn.Parameter(torch.ones(2, n_observed))
+        self.n_missing = 3 * n_qubits - n_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        angles = scaled_inputs(pad(x, (0, self.n_missing)), self.scales)
+        last = len(self.offsets)
+        return self.quantum(torch.cat([angles[:, :-last], angles[:, -last:] + self.offsets], dim=1))
+
+
+class ReuploadingClassifier(VariationalClassifier):
+    """Features enter a few qubits again and again, three each; two classes are the two poles of a qubit.
+
+    Features are scaled to -pi / 2 to pi / 2 by their range on the training rows.
+
+    Args:
+        n_layers: L; features enter L + 1 times.
+        observed: qubits that are compared with the label: "single" (the first), "half" or "full".
+        objective: "weighted_fidelity", squared distance of the fidelities with both labels, times trainable weights,
+            from 1 and 0; "fidelity", 1 minus the fidelity with the right label.
+        entangled: False for the separable control: the same without CZ.
+        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `DressedCircuitClassifier`.
+
+    Source: Perez-Salinas et al. 2020, Quantum 4, 226; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
+    """
+
+    def __init__(
+        self,
+        n_layers: int = 4,
+        observed: str = "single",
+        objective: str = "weighted_fidelity",
+        entangled: bool = True,
+        learning_rate: float = 0.05,
+        batch_size: int = 32,
+        max_steps: int = 10_000,
+        convergence_interval: int | None = 200,
+        random_state: Any = 0,
+    ):
+        self.n_layers = n_layers
+        self.observed = observed
+        self.objective = objective
+        self.entangled = entangled
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_steps = max_steps
+        self.convergence_interval = convergence_interval
+        self.random_state = random_state
+
+    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+        if self.observed not in OBSERVED:
+            raise ConfigError(f"observed={self.observed!r}, expected one of {', '.join(OBSERVED)}")
+        if self.objective not in LOSSES:
+            raise ConfigError(f"objective={self.objective!r}, expected one of {', '.join(LOSSES)}")
+        n_qubits = -(-n_features // 3)
+        n_observed = {"single": 1, "half": max(1, n_qubits // 2), "full": n_qubits}[self.observed]
+        return ReuploadingNetwork(n_features, self.n_layers, n_observed, self.entangled, generator)
+
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        fidelities = torch.stack([1 - outputs, 1 + outputs], dim=1) / 2  # (B, 2, K)
+        right = torch.stack([1 - y, y], dim=1).unsqueeze(2)
+        if self.objective == "fidelity":
+            return (1 - (fidelities * right).sum(dim=1)).sum(dim=1).mean()
+        distances = (self.network_.class_weights * fidelities - right).square()
+        return 0.5 * distances.sum(dim=(1, 2)).mean()
+
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        mean = outputs.mean(dim=1)
+        return torch.stack([1 - mean, 1 + mean], dim=1) / 2

@@ -1,0 +1,126 @@
+"""What the published variational classifiers share: scaling, mini-batches, Adam until the loss is flat, prediction."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.preprocessing import MinMaxScaler
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor, nn
+
+from qloom.models.threads import torch_threads
+
+
+class VariationalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A network with circuits in it, trained on two classes; subclasses give the network and its loss.
+
+    Attributes:
+        network_: the trained module.
+        classes_: the two labels.
+        losses_: of every step, (n_steps_,).
+        n_steps_: taken.
+        scaler_: of the features, fitted on the training rows.
+    """
+
+    learning_rate: float
+    batch_size: int
+    max_steps: int
+    convergence_interval: int | None
+    random_state: Any
+    network_: Any
+
+    @abstractmethod
+    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+        """The network with first weights: x (B, F) -> outputs."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
+        """Mean loss of a batch; y (B,) is 0 or 1."""
+
+    @abstractmethod
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        """Class probabilities (B, 2)."""
+
+    def make_scaler(self) -> Any:
+        """Features to angles: each one's range on the training rows goes to -pi / 2 to pi / 2."""
+        return MinMaxScaler((-np.pi / 2, np.pi / 2))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn from rows.
+
+        Shapes: X (B, F), y (B,) of two classes.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) != 2:
+            raise ValueError(
+                f"Only binary classification is supported. y has {len(self.classes_)} class(es), expected 2"
+            )
+        self.scaler_ = self.make_scaler().fit(X)
+        seed = check_random_state(self.random_state).randint(2**31 - 1)
+        generator = torch.Generator().manual_seed(int(seed))
+        self.network_ = self.make_network(X.shape[1], generator).double()
+        with torch_threads(1):  # the circuits have the cores
+            self._train(self._scaled(X), torch.from_numpy(codes), generator)
+        return self
+
+    def _train(self, x: Tensor, y: Tensor, generator: torch.Generator) -> None:
+        optimizer, losses = torch.optim.Adam(self.network_.parameters(), self.learning_rate), []
+        for _ in range(self.max_steps):
+            batch = torch.randint(len(x), (self.batch_size,), generator=generator)
+            loss = self.loss(self.network_(x[batch]), y[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+            if self.convergence_interval and is_flat(losses, self.convergence_interval):
+                break
+        else:
+            if self.convergence_interval:
+                warnings.warn(
+                    f"{type(self).__name__} took all {self.max_steps} steps and the loss was not flat yet; "
+                    "raise max_steps, or set convergence_interval=None to train that long without this",
+                    ConvergenceWarning,
+                    stacklevel=3,
+                )
+        self.losses_, self.n_steps_ = np.array(losses), len(losses)
+
+    def _scaled(self, x: np.ndarray) -> Tensor:
+        return torch.from_numpy(self.scaler_.transform(x))
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Shapes: X (B, F) -> probability of each class (B, 2)."""
+        check_is_fitted(self, "network_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        with torch.no_grad(), torch_threads(1):
+            return self.probabilities(self.network_(self._scaled(X))).numpy()
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Shapes: X (B, F) -> the more probable label (B,)."""
+        check_is_fitted(self, "network_")
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def is_flat(losses: list[float], interval: int) -> bool:
+    """Whether the means of the last two intervals differ by less than half the standard error of the last.
+
+    Source: Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
+    """
+    if len(losses) <= 2 * interval + 1:
+        return False
+    last, before = losses[-interval:], losses[-2 * interval : -interval]
+    return bool(abs(np.mean(last) - np.mean(before)) <= np.std(last) / np.sqrt(interval) / 2)
