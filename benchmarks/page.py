@@ -15,7 +15,11 @@ from benchmarks.results import ROOT, Row, newest, read_rows
 
 PAGE = ROOT / "docs" / "performance.md"
 PLOTS = PAGE.parent / "plots"
-BEGIN, END = "<!-- speed: written by benchmarks/page.py -->", "<!-- end of speed -->"
+# The parts of README.md that are written here, by name.
+PARTS = {
+    name: (f"<!-- {name}: written by benchmarks/page.py -->", f"<!-- end of {name} -->")
+    for name in ("speed", "published")
+}
 UNCOMPILED = {name for name, peer in PEERS.items() if peer.native_torch}
 
 RATIOS = (
@@ -154,19 +158,28 @@ def readme_part() -> str:
     )
 
 
-def write_between(path: Path, text: str) -> None:
-    """Put text between the markers of a file."""
-    whole = path.read_text()
-    if whole.count(BEGIN) != 1 or whole.count(END) != 1:
-        raise ValueError(f"{path} has not one '{BEGIN}' and one '{END}'; put the markers where the part belongs")
-    pattern = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-    path.write_text(pattern.sub(lambda _: f"{BEGIN}\n{text}{END}", whole))
+def published_part() -> str:
+    """What others published beside what was found."""
+    rows = newest(read_rows("published"), lambda row: row["name"])
+    if not rows:
+        return "Nothing measured yet: run `python -m benchmarks.published`.\n"
+    return f"{tables.published_table(rows)}\n{measured_on(rows)}\n"
+
+
+def write_between(path: Path, part: str, text: str) -> None:
+    """Put text between the markers of a part of a file."""
+    whole, (begin, end) = path.read_text(), PARTS[part]
+    if whole.count(begin) != 1 or whole.count(end) != 1:
+        raise ValueError(f"{path} has not one '{begin}' and one '{end}'; put the markers where the part belongs")
+    pattern = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
+    path.write_text(pattern.sub(lambda _: f"{begin}\n{text}{end}", whole))
 
 
 def main() -> None:
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text(page())
-    write_between(ROOT / "README.md", readme_part())
+    write_between(ROOT / "README.md", "speed", readme_part())
+    write_between(ROOT / "README.md", "published", published_part())
     print(f"{PAGE.relative_to(ROOT)} and README.md written")
 
 

@@ -52,7 +52,20 @@ def _goal(row: Row) -> str:
         goals.append((f"{float(row['goal']):g} {row['unit']}", float(row["median"]) <= float(row["goal"])))
     if row["goal_fraction"]:
         goals.append((f"{float(row['goal_fraction']):.0%}", float(row["fraction"]) >= float(row["goal_fraction"])))
-    return ", ".join(text + (" reached" if met else " missed") for text, met in goals)
+    return ", ".join(f"{text} {_met(met)}" for text, met in goals)
+
+
+def published_table(rows: Sequence[Row]) -> str:
+    """What others published, and what was found."""
+    lines = [
+        [row["name"], row["expected"], row["measured"], f"{three(float(row['seconds']))} s", _met(row["met"] == "True")]
+        for row in rows
+    ]
+    return markdown(["what", "published, and how near", "found", "time", ""], lines, n_texts=3)
+
+
+def _met(met: bool) -> str:
+    return "reached" if met else "missed"
 
 
 def limit_table(rows: Sequence[Row]) -> str:

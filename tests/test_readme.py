@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +22,28 @@ def code_under(title: str) -> str:
 
 def test_circuits_and_layers(capsys):
     rng = np.random.default_rng(0)
-    names = {"inputs": rng.normal(size=(5, 4)), "weights": rng.normal(size=24), "torch": torch}
+    backbone = torch.nn.Sequential(OrderedDict(body=torch.nn.Linear(8, 512), fc=torch.nn.Linear(512, 2)))
+    names = {"inputs": rng.normal(size=(5, 4)), "weights": rng.normal(size=24), "torch": torch, "backbone": backbone}
     exec(code_under("Circuits") + "\n" + code_under("Layers"), names)
     assert "Rot" in capsys.readouterr().out
     assert names["model"](torch.zeros(3, 10)).shape == (3, 2)
+    assert names["backbone"](torch.zeros(3, 8)).shape == (3, 2)
+    assert {name.split(".")[0] for name, p in backbone.named_parameters() if p.requires_grad} == {"fc"}
+
+
+def test_kernels_and_published_models(capsys):
+    import qloom as ql
+
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (40, 2))
+    names = {"x": x, "y": x[:, 0] > 0, "x_test": x, "y_test": x[:, 0] > 0, "circuit": ql.encoders.angle(2)}
+    exec(
+        code_under("Kernels and published models").replace(
+            "n_layers=4", "n_layers=1, max_steps=50, convergence_interval=None"
+        ),
+        names,
+    )
+    assert names["matrix"].shape == (40, 40)
 
 
 def test_estimator(tmp_path, monkeypatch):

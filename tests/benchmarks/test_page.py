@@ -33,7 +33,8 @@ def places(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "ROOT", tmp_path)
     monkeypatch.setattr(page, "PAGE", tmp_path / "docs" / "performance.md")
     monkeypatch.setattr(page, "PLOTS", tmp_path / "docs" / "plots")
-    (tmp_path / "README.md").write_text(f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n")
+    markers = "between\n".join(f"{begin}\nold\n{end}\n" for begin, end in page.PARTS.values())
+    (tmp_path / "README.md").write_text(f"before\n{markers}after\n")
     return tmp_path
 
 
@@ -72,7 +73,7 @@ def test_plots_are_the_same_from_the_same_rows(places):
 def test_markers_are_needed(tmp_path):
     (tmp_path / "README.md").write_text("no markers")
     with pytest.raises(ValueError, match="put the markers"):
-        page.write_between(tmp_path / "README.md", "text")
+        page.write_between(tmp_path / "README.md", "speed", "text")
 
 
 def test_ours_is_the_median_over_the_peers():
@@ -98,3 +99,12 @@ def test_the_readme_shows_the_fraction_of_the_plain_step(places):
     results.append_row("peers", ROWS[0])
     page.main()
     assert "| (4,32,2) | 2.00 ms | 25% |" in (places / "README.md").read_text()
+
+
+def test_the_readme_shows_what_others_published(places):
+    row = {"name": "a model", "expected": ".98", "measured": ".981", "met": True, "seconds": 2.5, "commit": "abc",
+           "machine": "this", "day": "today"}  # fmt: skip
+    results.append_row("published", row | {"met": False})
+    results.append_row("published", row)
+    page.main()
+    assert "| a model | .98 | .981 | 2.50 s | reached |" in (places / "README.md").read_text()

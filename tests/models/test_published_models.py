@@ -71,7 +71,7 @@ def test_reuploading_circuit_by_hand():
     assert pairs == [(0, 1), (1, 2)]
     assert (circuit.n_inputs, circuit.n_weights) == (27, 18)
     model = ReuploadingClassifier(2, **QUICK).fit(np.random.default_rng(0).normal(size=(9, 4)), np.arange(9) % 2)
-    network, x = model.network_, torch.tensor([[0.1, -0.2, 0.3, 0.4]], dtype=torch.float64)
+    network, x = model.network_.double(), torch.tensor([[0.1, -0.2, 0.3, 0.4]], dtype=torch.float64)
     by_hand, features = ql.Circuit(2), [*x[0].tolist(), 0.0, 0.0]
     scales = network.scales.detach().numpy()
     weights = network.quantum.weights.detach().numpy().reshape(2, 2, 3)

@@ -73,7 +73,7 @@ class VariationalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.scaler_ = self.make_scaler().fit(X)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         generator = torch.Generator().manual_seed(int(seed))
-        self.network_ = self.make_network(X.shape[1], generator).double()
+        self.network_ = self.make_network(X.shape[1], generator)
         with torch_threads(1):  # the circuits have the cores
             self._train(self._scaled(X), torch.from_numpy(codes), generator)
         return self
@@ -100,14 +100,14 @@ class VariationalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.losses_, self.n_steps_ = np.array(losses), len(losses)
 
     def _scaled(self, x: np.ndarray) -> Tensor:
-        return torch.from_numpy(self.scaler_.transform(x))
+        return torch.from_numpy(self.scaler_.transform(x).astype(np.float32))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> probability of each class (B, 2)."""
         check_is_fitted(self, "network_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         with torch.no_grad(), torch_threads(1):
-            return self.probabilities(self.network_(self._scaled(X))).numpy()
+            return self.probabilities(self.network_(self._scaled(X)).double()).numpy()
 
     def predict(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> the more probable label (B,)."""
