@@ -38,6 +38,7 @@ def results(n_qubits: int, n_samples: int, dtype: str, threads: int) -> list[np.
         ql.probabilities(circuit, x, w, engine=engine),
         *ql.gradients.gradient(circuit, "probabilities", x, w, engine=engine),
         ql.state(circuit, x, w, engine=engine),
+        *ql.gradients.gradient(circuit, "state", x, w, engine=engine),
         ql.sample(circuit, 100, x, w, seed=0, engine=engine),
     ]
 

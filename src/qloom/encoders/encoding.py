@@ -29,6 +29,7 @@ class Encoding:
         name: of ENCODERS.
         n_features: F.
         circuit: without weights.
+        options: of the encoder's function.
 
     Shapes: x (..., F) -> (..., I).
 
@@ -39,12 +40,12 @@ class Encoding:
     name: str
     n_features: int
     circuit: Circuit
-    to_inputs: Callable[[Tensor], Tensor]
+    options: dict[str, Any]
 
     def __call__(self, x: Tensor) -> Tensor:
         if x.shape[-1:] != (self.n_features,):
             raise ShapeError(f"x has shape {tuple(x.shape)}, expected (..., {self.n_features}) for this {self.name}")
-        return self.to_inputs(x)
+        return ENCODERS[self.name][1](x, self.circuit, **self.options)
 
     @property
     def n_qubits(self) -> int:
@@ -83,9 +84,7 @@ def encoding(name: str, n_features: int, **options: Any) -> Encoding:
     """
     if name not in ENCODERS:
         raise CircuitError(f"encoder {name!r}, expected one of {', '.join(ENCODERS)}")
-    make, to_inputs = ENCODERS[name]
-    circuit = make(n_features, **options)
-    return Encoding(name, n_features, circuit, lambda x: to_inputs(x, circuit, **options))
+    return Encoding(name, n_features, ENCODERS[name][0](n_features, **options), options)
 
 
 def plan(n_features: int, most_qubits: int | None = None) -> list[Encoding]:

@@ -5,6 +5,7 @@ from qloom.models.dressed import DressedCircuitClassifier
 from qloom.models.estimators import HybridClassifier, HybridRegressor, load_model
 from qloom.models.fitting import Fit, Recipe
 from qloom.models.hybrid import HybridNetwork
+from qloom.models.kernel_machines import QuantumGaussianProcess, QuantumKernelRidge, QuantumSVC
 from qloom.models.kernels import fidelity_kernel, projected_features, projected_kernel
 from qloom.models.reuploading import ReuploadingClassifier
 
@@ -17,6 +18,9 @@ __all__ = [
     "HybridClassifier",
     "HybridNetwork",
     "HybridRegressor",
+    "QuantumGaussianProcess",
+    "QuantumKernelRidge",
+    "QuantumSVC",
     "Recipe",
     "ReuploadingClassifier",
     "fidelity_kernel",
