@@ -15,10 +15,10 @@ from qloom.nn import QuantumLinear
 
 def dense_matrix(layer: QuantumLinear) -> np.ndarray:
     """Columns: what the circuit's gates make of basis states, by the reference engine."""
-    size = 2**layer.circuit.n_qubits
+    size = 2**layer.quantum.circuit.n_qubits
     eye = np.hstack([np.eye(size), np.zeros((size, size))])
-    batch = ql.engines.make_batch(layer.circuit, eye, layer.weights.detach().double().numpy())
-    return ql.engines.ReferenceEngine().state(layer.circuit, batch).T
+    batch = ql.engines.make_batch(layer.quantum.circuit, eye, layer.quantum.weights.detach().double().numpy())
+    return ql.engines.ReferenceEngine().state(layer.quantum.circuit, batch).T
 
 
 @pytest.mark.parametrize("n_features", [2, 16, 512])
@@ -54,8 +54,8 @@ def test_vectors_are_taken_two_at_once_and_the_last_alone(rows):
     torch.testing.assert_close(layer(x), x @ layer.matrix().T)
     if rows:
         assert torch.autograd.gradcheck(layer, x)
-        call = lambda w: torch.func.functional_call(layer, {"weights": w}, (x.detach(),))  # noqa: E731
-        assert torch.autograd.gradcheck(call, layer.weights.detach().requires_grad_())
+        call = lambda w: torch.func.functional_call(layer, {"quantum.weights": w}, (x.detach(),))  # noqa: E731
+        assert torch.autograd.gradcheck(call, layer.quantum.weights.detach().requires_grad_())
 
 
 def test_copies_and_compiles():
@@ -67,7 +67,7 @@ def test_copies_and_compiles():
 
 
 def test_few_weights_for_many_features():
-    assert QuantumLinear(1024, 3).weights.numel() == 3 * 10
+    assert QuantumLinear(1024, 3).quantum.weights.numel() == 3 * 10
     with pytest.raises(
         ql.errors.ShapeError, match=r"x is torch\.float64 \(2, 4\), expected torch\.float32 \(\.\.\., 8\)"
     ):

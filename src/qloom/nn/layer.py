@@ -69,7 +69,8 @@ class QuantumLayer(nn.Module):
             self.circuit, observables, engine, differentiator, shots, seed
         )
         self._handle = register(self._evaluator)
-        self._complex = isinstance(as_outputs(self.circuit, observables), FinalState)
+        outputs = as_outputs(self.circuit, observables)
+        self._complex = isinstance(outputs, FinalState) and not outputs.linear
         self.n_outputs = self._evaluator.n_outputs // (2 if self._complex else 1)
 
     def __getstate__(self) -> dict[str, Any]:
