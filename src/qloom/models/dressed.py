@@ -10,30 +10,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from qloom.ansatze import hardware_efficient
-from qloom.circuits import Circuit
 from qloom.models.variational import VariationalClassifier
-from qloom.nn import QuantumLayer
-
-
-class DressedNetwork(nn.Module):
-    """Linear, tanh to angles, H and RY, layers of RY and a ring of CX, Z of every qubit, Linear. No biases.
-
-    Shapes: x (B, F) -> scores (B, 2).
-    """
-
-    def __init__(self, n_features: int, n_layers: int, entangled: bool, generator: torch.Generator):
-        super().__init__()
-        circuit = Circuit(n_features)
-        for qubit, x in enumerate(circuit.inputs(n_features)):
-            circuit.h(qubit).ry(x, qubit)
-        circuit = circuit + hardware_efficient(n_features, n_layers, ("ry",), "ring" if entangled else "none")
-        weights = 2 * torch.pi * torch.rand(circuit.n_weights, generator=generator)
-        self.before = nn.Parameter(torch.randn(n_features, n_features, generator=generator) / n_features)
-        self.quantum = QuantumLayer(circuit, init=weights)
-        self.after = nn.Parameter(torch.randn(n_features, 2, generator=generator) / n_features)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.quantum(torch.tanh(x @ self.before) * (torch.pi / 2)) @ self.after
+from qloom.nn import QuantumHead
 
 
 class DressedCircuitClassifier(VariationalClassifier):
@@ -44,11 +22,7 @@ class DressedCircuitClassifier(VariationalClassifier):
     Args:
         n_layers: of RY and a ring of CX.
         entangled: False for the separable control: the same without CX.
-        learning_rate: of Adam.
-        batch_size: rows a step, drawn with replacement.
-        max_steps: taken at most.
-        convergence_interval: steps over which the loss must be flat to stop; None to take all steps.
-        random_state: seed of weights and batches.
+        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
 
     Source: Mari et al. 2020, Quantum 4, 340; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
     """
@@ -63,19 +37,21 @@ class DressedCircuitClassifier(VariationalClassifier):
         convergence_interval: int | None = 200,
         random_state: Any = 0,
     ):
+        super().__init__(learning_rate, batch_size, max_steps, convergence_interval, random_state)
         self.n_layers = n_layers
         self.entangled = entangled
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_steps = max_steps
-        self.convergence_interval = convergence_interval
-        self.random_state = random_state
 
     def make_scaler(self) -> Any:
         return StandardScaler()
 
     def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
-        return DressedNetwork(n_features, self.n_layers, self.entangled, generator)
+        entangler = "ring" if self.entangled else "none"
+        ansatz = lambda n, n_layers: hardware_efficient(n, n_layers, ("ry",), entangler)  # noqa: E731
+        weights = 2 * torch.pi * torch.rand(self.n_layers * n_features, generator=generator)
+        head = QuantumHead(n_features, 2, n_features, self.n_layers, ansatz, bias=False, init=weights)
+        for linear in (head.before, head.after):
+            nn.init.normal_(linear.weight, std=1 / n_features, generator=generator)
+        return head
 
     def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
         return cross_entropy(outputs, y)

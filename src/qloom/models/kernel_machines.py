@@ -38,11 +38,14 @@ class QuantumKernelMachine(BaseEstimator):  # type: ignore[misc]
         inputs_: of the training rows, (N, I).
     """
 
-    kernel: str
-    encoder: str
-    encoder_options: dict[str, Any] | None
-    entangled: bool
-    gamma: float
+    def __init__(
+        self, kernel: str, encoder: str, encoder_options: dict[str, Any] | None, entangled: bool, gamma: float
+    ):
+        self.kernel = kernel
+        self.encoder = encoder
+        self.encoder_options = encoder_options
+        self.entangled = entangled
+        self.gamma = gamma
 
     def _learn_kernel(self, x: np.ndarray) -> np.ndarray:
         """The kernel matrix (N, N) of the training rows."""
@@ -88,11 +91,7 @@ class QuantumSVC(ClassifierMixin, QuantumKernelMachine):  # type: ignore[misc]
         gamma: float = 1.0,
         C: float = 1.0,
     ):
-        self.kernel = kernel
-        self.encoder = encoder
-        self.encoder_options = encoder_options
-        self.entangled = entangled
-        self.gamma = gamma
+        super().__init__(kernel, encoder, encoder_options, entangled, gamma)
         self.C = C
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -130,11 +129,7 @@ class QuantumKernelRidge(RegressorMixin, QuantumKernelMachine):  # type: ignore[
         gamma: float = 1.0,
         alpha: float = 0.1,
     ):
-        self.kernel = kernel
-        self.encoder = encoder
-        self.encoder_options = encoder_options
-        self.entangled = entangled
-        self.gamma = gamma
+        super().__init__(kernel, encoder, encoder_options, entangled, gamma)
         self.alpha = alpha
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -168,11 +163,7 @@ class QuantumGaussianProcess(RegressorMixin, QuantumKernelMachine):  # type: ign
         gamma: float = 1.0,
         noise: float = 0.1,
     ):
-        self.kernel = kernel
-        self.encoder = encoder
-        self.encoder_options = encoder_options
-        self.entangled = entangled
-        self.gamma = gamma
+        super().__init__(kernel, encoder, encoder_options, entangled, gamma)
         self.noise = noise
 
     def fit(self, X: Any, y: Any) -> Self:

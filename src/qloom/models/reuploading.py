@@ -75,7 +75,7 @@ class ReuploadingClassifier(VariationalClassifier):
         objective: "weighted_fidelity", squared distance of the fidelities with both labels, times trainable weights,
             from 1 and 0; "fidelity", 1 minus the fidelity with the right label.
         entangled: False for the separable control: the same without CZ.
-        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `DressedCircuitClassifier`.
+        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
 
     Source: Perez-Salinas et al. 2020, Quantum 4, 226; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
     """
@@ -92,15 +92,11 @@ class ReuploadingClassifier(VariationalClassifier):
         convergence_interval: int | None = 200,
         random_state: Any = 0,
     ):
+        super().__init__(learning_rate, batch_size, max_steps, convergence_interval, random_state)
         self.n_layers = n_layers
         self.observed = observed
         self.objective = objective
         self.entangled = entangled
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.max_steps = max_steps
-        self.convergence_interval = convergence_interval
-        self.random_state = random_state
 
     def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
         if self.observed not in OBSERVED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -19,8 +19,15 @@ from torch import Tensor, nn
 from qloom.models.threads import torch_threads
 
 
-class VariationalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A network with circuits in it, trained on two classes; subclasses give the network and its loss.
+
+    Args:
+        learning_rate: of Adam.
+        batch_size: rows a step, drawn with replacement.
+        max_steps: taken at most.
+        convergence_interval: steps over which the loss must be flat to stop; None to take all steps.
+        random_state: seed of weights and batches.
 
     Attributes:
         network_: the trained module.
@@ -30,12 +37,16 @@ class VariationalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         scaler_: of the features, fitted on the training rows.
     """
 
-    learning_rate: float
-    batch_size: int
-    max_steps: int
-    convergence_interval: int | None
-    random_state: Any
     network_: Any
+
+    def __init__(
+        self, learning_rate: float, batch_size: int, max_steps: int, convergence_interval: int | None, random_state: Any
+    ):
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_steps = max_steps
+        self.convergence_interval = convergence_interval
+        self.random_state = random_state
 
     @abstractmethod
     def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:

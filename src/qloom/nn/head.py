@@ -28,6 +28,7 @@ class QuantumHead(nn.Module):
         n_qubits: n.
         n_layers: L.
         ansatz: (n, L) -> the trainable circuit; by default RY and a ring of CNOTs.
+        bias: of the two linear maps.
         engine, init, dtype, seed: of the `QuantumLayer`.
 
     Shapes: x (..., F) -> (..., O).
@@ -42,6 +43,7 @@ class QuantumHead(nn.Module):
         n_qubits: int = 4,
         n_layers: int = 3,
         ansatz: Callable[[int, int], Circuit] | None = None,
+        bias: bool = True,
         engine: Engine | None = None,
         init: Any = "auto",
         dtype: torch.dtype | None = None,
@@ -52,9 +54,9 @@ class QuantumHead(nn.Module):
         for qubit, x in enumerate(circuit.inputs(n_qubits)):
             circuit.h(qubit).ry(x, qubit)
         trained = ansatz(n_qubits, n_layers) if ansatz else hardware_efficient(n_qubits, n_layers, ("ry",), "ring")
-        self.before = nn.Linear(in_features, n_qubits, dtype=dtype)
+        self.before = nn.Linear(in_features, n_qubits, bias, dtype=dtype)
         self.quantum = QuantumLayer(circuit + trained, engine=engine, init=init, dtype=dtype, seed=seed)
-        self.after = nn.Linear(n_qubits, out_features, dtype=dtype)
+        self.after = nn.Linear(n_qubits, out_features, bias, dtype=dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.after(self.quantum(torch.tanh(self.before(x)) * (torch.pi / 2)))

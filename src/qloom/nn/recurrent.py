@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +17,7 @@ from qloom.errors import ShapeError
 from qloom.nn.layer import QuantumLayer
 
 
-class QuantumRecurrent(nn.Module):
+class QuantumRecurrent(nn.Module, ABC):
     """What LSTM and GRU share; use `QuantumLSTM` or `QuantumGRU`.
 
     What a step takes in and the state before it are mapped to one angle a qubit; each gate is a circuit on these
