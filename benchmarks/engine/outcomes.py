@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
 import qloom as ql
 from benchmarks.cases import Case, run
 from benchmarks.checks import z_values
 from qloom.benchmarking import Work
+from qloom.models import fidelity_kernel
 
 SHOTS = 1_000_000
 LARGE = Work(20, 1, 1)
@@ -53,10 +53,9 @@ def variance(work: Work, threads: int) -> np.ndarray:
 
 
 def kernel(work: Work, threads: int) -> np.ndarray:
-    """Fidelities |<psi_i|psi_j>|^2 (B, B), from B states and one product of matrices."""
-    states = ql.state(work.circuit(), *singles(work), engine=ql.engines.StatevectorEngine(threads))
-    rows = torch.from_numpy(states)
-    return (rows @ rows.conj().T).abs().square().numpy()
+    """Fidelities (B, B)."""
+    x, weights = singles(work)
+    return fidelity_kernel(work.circuit(), x, weights=weights, engine=ql.engines.StatevectorEngine(threads))
 
 
 def check_probabilities(work: Work, threads: int) -> None:
