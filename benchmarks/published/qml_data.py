@@ -55,7 +55,10 @@ def published() -> tuple[Published, ...]:
 
 
 def scores_of(model: str, *benchmarks: str) -> Iterator[Published]:
-    """The published rows of a model whose data sets' names start so."""
+    """The published rows of a model whose data sets' names start so, each data set once.
+
+    The curves were published under two names, as curves and as manifolds, with the same settings and accuracies.
+    """
     for row in published():
         if row.model == model and row.dataset.startswith(benchmarks):
             yield row
@@ -63,9 +66,8 @@ def scores_of(model: str, *benchmarks: str) -> Iterator[Published]:
 
 def load(dataset: str) -> Sets:
     """A data set by its published name; the last column is the label."""
-    name = dataset.replace("two_manifold", "two_curves")  # its former name in the scores
-    (train,) = FOLDER.glob(f"generated/*/{name}_train.csv.gz")
-    (test,) = FOLDER.glob(f"generated/*/{name}_test.csv.gz")
+    (train,) = FOLDER.glob(f"generated/*/{dataset}_train.csv.gz")
+    (test,) = FOLDER.glob(f"generated/*/{dataset}_test.csv.gz")
     parts = [np.loadtxt(path, delimiter=",") for path in (train, test)]
     return Sets(*(array for part in parts for array in (part[:, :-1], part[:, -1])))
 

@@ -19,7 +19,7 @@ from benchmarks.published.record import record
 from qloom.encoders import iqp_inputs
 from qloom.models import fidelity_kernel, projected_features
 
-BENCHMARKS = ("linearly_separable", "two_curves", "two_manifold")
+BENCHMARKS = ("linearly_separable", "two_curves")
 
 
 def published_iqp(n_features: int, n_layers: int) -> ql.Circuit:

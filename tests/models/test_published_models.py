@@ -6,19 +6,42 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import qloom as ql
-from qloom.models import DressedCircuitClassifier, ReuploadingClassifier
+from qloom.models import (
+    CircuitCentricClassifier,
+    DressedCircuitClassifier,
+    IQPVariationalClassifier,
+    QCNNClassifier,
+    QuantumKitchenSinks,
+    QuantumMetricLearner,
+    QuanvolutionalClassifier,
+    ReuploadingClassifier,
+    SeparableVariationalClassifier,
+    TreeTensorClassifier,
+)
+from qloom.models.metric_learner import overlap_loss
+from qloom.models.quanvolutional import QuantumFilter
 from qloom.models.reuploading import reuploading_circuit
+from qloom.models.tree import tree_circuit
 from qloom.models.variational import is_flat
 
 QUICK = {"max_steps": 60, "convergence_interval": None, "learning_rate": 0.05}
-MODELS = [DressedCircuitClassifier, ReuploadingClassifier]
+MODELS = [
+    CircuitCentricClassifier(n_layers=1, n_copies=1, **QUICK),
+    DressedCircuitClassifier(n_layers=1, **QUICK),
+    IQPVariationalClassifier(n_layers=2, **QUICK),
+    QCNNClassifier(convolution="ttn", pooling=None, **QUICK),
+    QuantumMetricLearner(n_layers=1, **QUICK),
+    ReuploadingClassifier(n_layers=1, **QUICK),
+    TreeTensorClassifier(**QUICK),
+]
 
 
-@parametrize_with_checks([model(n_layers=1, **QUICK) for model in MODELS])
+@parametrize_with_checks([*MODELS, SeparableVariationalClassifier(**QUICK), QuantumKitchenSinks(n_episodes=10)])
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 
@@ -48,12 +71,13 @@ def test_dressed_circuit_learns_and_takes_frames():
     assert list(model.feature_names_in_) == ["a", "b"]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
 def test_controls_have_no_entangling_gates(model):
     x, y = np.random.default_rng(0).normal(size=(20, 7)), np.arange(20) % 2
-    circuits = [model(2, entangled=on, **QUICK).fit(x, y).network_.quantum.circuit for on in (True, False)]
+    networks = [clone(model).set_params(entangled=on, max_steps=1).fit(x, y).network_ for on in (True, False)]
+    circuits = [part.circuit for net in networks for part in net.modules() if isinstance(part, ql.nn.QuantumLayer)]
     assert [any(op.gate.n_qubits > 1 for op in circuit.operations) for circuit in circuits] == [True, False]
-    assert circuits[0].n_weights == circuits[1].n_weights
+    assert circuits[0].n_qubits == circuits[1].n_qubits
 
 
 def test_the_same_seed_gives_the_same_model():
@@ -86,6 +110,129 @@ def test_reuploading_circuit_by_hand():
         if layer == 0:
             by_hand.cz(0, 1)
     np.testing.assert_allclose(network(x).detach().numpy(), [ql.expectation(by_hand, [ql.Z(0)])], atol=1e-12)
+
+
+def tree_by_matrices(weights: np.ndarray, state: np.ndarray) -> float:
+    """<Z> of qubit 0 of four, as published: RY on each qubit of a level, CX from a pair's second to its first."""
+
+    def on(qubit: int, matrix: np.ndarray) -> np.ndarray:
+        return np.kron(np.kron(np.eye(2**qubit), matrix), np.eye(2 ** (3 - qubit)))
+
+    angles = iter(weights / 2)
+    for level in range(3):
+        for qubit in range(0, 4, 2**level):
+            c, s = np.cos(angle := next(angles)), np.sin(angle)
+            state = on(qubit, np.array([[c, -s], [s, c]])) @ state
+        for first in range(0, 4, 2 ** (level + 1)) if level < 2 else ():
+            second = first + 2**level
+            flipped = on(first, np.array([[0, 1], [1, 0]])) @ state
+            state = on(second, np.diag([1, 0])) @ state + on(second, np.diag([0, 1])) @ flipped
+    return float(state @ on(0, np.diag([1, -1])) @ state)
+
+
+def test_tree_by_dense_matrices():
+    random = np.random.default_rng(0)
+    amplitudes, weights = random.normal(size=16), random.normal(size=7)
+    amplitudes /= np.linalg.norm(amplitudes)
+    found = ql.expectation(ql.encoders.amplitude(16) + tree_circuit(4), [ql.Z(0)], amplitudes, weights)
+    # Our weights stand in order of the tree's qubits, the last qubit first.
+    by_hand = tree_by_matrices(weights[[3, 2, 1, 0, 5, 4, 6]], amplitudes)
+    np.testing.assert_allclose(found, by_hand, atol=1e-12)
+
+
+def test_metric_loss_by_density_matrices():
+    """1 - tr (rho - sigma)^2 / 2 of the classes' mean states; 1 for one class alone."""
+    random = np.random.default_rng(0)
+    states = random.normal(size=(7, 8)) + 1j * random.normal(size=(7, 8))
+    states /= np.linalg.norm(states, axis=1, keepdims=True)
+    y = np.array([0, 1, 1, 0, 1, 1, 0])
+    rho, sigma = (np.einsum("bi,bj->ij", states[y == c], states[y == c].conj()) / (y == c).sum() for c in (0, 1))
+    expected = 1 - np.trace((rho - sigma) @ (rho - sigma)).real / 2
+    found = overlap_loss(torch.from_numpy(states), torch.from_numpy(y))
+    np.testing.assert_allclose(found.item(), expected, atol=1e-12)
+
+
+def test_metric_learner_parts_a_circle():
+    model = QuantumMetricLearner(4, max_steps=400, convergence_interval=None, learning_rate=0.02)
+    model.fit(*curved(300, 0))
+    assert model.score(*curved(500, 1)) > 0.8  # one class alone is half of them
+
+
+def test_separable_network_is_its_circuit():
+    """One qubit a sample equals the circuit on all qubits."""
+    x = np.random.default_rng(0).normal(size=(9, 3))
+    model = SeparableVariationalClassifier(2, max_steps=3, convergence_interval=None).fit(x, np.arange(9) % 2)
+    circuit, weights = ql.Circuit(3), model.network_.weights.detach().double().numpy()
+    for qubit, feature in enumerate(circuit.inputs(3)):
+        for layer in range(2):
+            circuit.rot(*weights[qubit, layer], qubit).ry(feature, qubit)
+        circuit.rot(*weights[qubit, 2], qubit)
+    mean = ql.expectation(circuit, inputs=model.scaler_.transform(x)).mean(axis=1)
+    np.testing.assert_allclose(model.predict_proba(x)[:, 1], 1 / (1 + np.exp(-6 * mean)), atol=1e-5)
+
+
+def test_circuit_centric_state_is_copies():
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    model = CircuitCentricClassifier(2, 1, max_steps=1, convergence_interval=None).fit(x, np.arange(6) % 2)
+    padded = np.c_[x, np.full(6, 0.25)]
+    padded /= np.linalg.norm(padded, axis=1, keepdims=True)
+    states = np.stack([np.kron(row, row) for row in padded])
+    network = model.network_.double()
+    weights = network.quantum.weights.detach().numpy()
+    expected = ql.expectation(network.quantum.circuit, [ql.Z(0)], states, weights)[:, 0] + network.bias.item()
+    np.testing.assert_allclose(network(torch.from_numpy(x)).detach().numpy(), expected, atol=1e-12)
+
+
+def test_kitchen_sinks_measure_or_expect():
+    """Means of many shots near the expectation values; one shot is a bit; seeds repeat."""
+    x, y = curved(60, 0)
+    exact = QuantumKitchenSinks(20).fit(x, y)
+    many = QuantumKitchenSinks(20, shots=4000).fit(x, y)
+    # 2,400 values of deviation at most 1 / sqrt(4000): none beyond 6 of them but once in 10^5 runs.
+    assert np.abs(exact._features(x) - many._features(x)).max() < 6 / np.sqrt(4000)
+    single = QuantumKitchenSinks(20, shots=1)
+    assert set(np.unique(single.fit(x, y)._features(x))) == {-1.0, 1.0}
+    np.testing.assert_array_equal(single.predict(x), single.fit(x, y).predict(x))
+    assert QuantumKitchenSinks(200, C=100).fit(*curved(300, 0)).score(*curved(500, 1)) > 0.9
+    with pytest.raises(ql.errors.ConfigError, match="n_qubits='third', expected a positive number, full or half"):
+        QuantumKitchenSinks(n_qubits="third").fit(x, y)
+
+
+def stripes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """4 x 4 images of horizontal and of vertical lines, noisy."""
+    random = np.random.default_rng(seed)
+    lines, labels = random.choice([-1.0, 1.0], (n, 4)), np.arange(n) % 2
+    images = np.repeat(lines[:, :, None], 4, axis=2)
+    images[labels == 1] = images[labels == 1].swapaxes(1, 2)
+    return (images + 0.3 * random.normal(size=images.shape)).reshape(n, 16), labels
+
+
+@pytest.mark.parametrize("options", [{}, {"entangled": False}, {"quantum": False}])
+def test_quanvolution_tells_lines_apart(options):
+    model = QuanvolutionalClassifier(max_steps=300, convergence_interval=None, **options).fit(*stripes(400, 0))
+    assert model.score(*stripes(200, 1)) > 0.85  # a sixteenth of the images is blank or full: of both classes
+
+
+def test_quantum_filter_by_its_circuit():
+    """Ones in the likeliest outcome of the reference engine, patch by patch."""
+    images = stripes(2, 0)[0]
+    made = QuantumFilter(n_channels=1, random_state=3).fit(images)
+    seed = (random := np.random.RandomState(3)).randint(2**31 - 1)
+    circuit = ql.encoders.angle(4, scale=np.pi) + ql.ansatze.random_layers(4, 10, 20, seed=seed)
+    weights, engine = random.uniform(0, 2 * np.pi, 200), ql.engines.ReferenceEngine()
+    for image, found in zip(images.reshape(-1, 4, 4), made.transform(images).reshape(-1, 3, 3), strict=True):
+        for row, column in np.ndindex(3, 3):
+            patch = (image[row : row + 2, column : column + 2] > 0).ravel().astype(float)
+            probabilities = ql.probabilities(circuit, patch, weights, engine=engine)
+            assert found[row, column] == int(probabilities.argmax()).bit_count()
+
+
+def test_image_errors():
+    images, y = stripes(20, 0)
+    with pytest.raises(ql.errors.ShapeError, match="15 features, expected those of square images, such as 9"):
+        QuanvolutionalClassifier().fit(images[:, :15], y)
+    with pytest.raises(ql.errors.ShapeError, match="kernel_size=5, expected from 1 to the images' side of 4"):
+        QuanvolutionalClassifier(quantum_kernel_size=5).fit(images, y)
 
 
 def test_training_stops_where_the_loss_is_flat():

@@ -1,4 +1,4 @@
-"""Strongly entangling layers: any one-qubit rotation everywhere, then CNOTs around rings of growing distance."""
+"""Strongly entangling layers: any one-qubit rotation everywhere, then gates around rings of growing distance."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from qloom.circuits.entanglers import ring_pairs
 from qloom.errors import CircuitError
 
 
-def strongly_entangling(n_qubits: int, n_layers: int, ranges: Sequence[int] | None = None) -> Circuit:
-    """Rot on every qubit, then CX from q to q + r mod n.
+def strongly_entangling(n_qubits: int, n_layers: int, ranges: Sequence[int] | None = None, gate: str = "cx") -> Circuit:
+    """Rot on every qubit, then `gate` from q to q + r mod n.
 
     Args:
         n_qubits: n.
         n_layers: L, at least 1.
         ranges: r of each layer, 1 to n - 1; by default 1, 2, ..., n - 1 in turn.
+        gate: two-qubit gate without angles, such as cx or cz.
 
     Shapes: weights (L, n, 3) flattened; on each qubit RZ, RY, RZ in order.
 
@@ -32,5 +33,5 @@ def strongly_entangling(n_qubits: int, n_layers: int, ranges: Sequence[int] | No
         for qubit in range(n_qubits):
             circuit.rot(*weights[layer, qubit], qubit)
         for pair in ring_pairs(n_qubits, distance):
-            circuit.cx(*pair)
+            circuit.append(gate, (), pair)
     return circuit

@@ -28,8 +28,10 @@ def amplitude(n_features: int) -> Circuit:
     return circuit.prepare_amplitudes(circuit.inputs(2**circuit.n_qubits))
 
 
-def normalize(x: Tensor, n_amplitudes: int) -> Tensor:
-    """Pad features with zeros and divide each row by its norm, differentiably.
+def normalize(x: Tensor, n_amplitudes: int, padding: float = 0.0) -> Tensor:
+    """Pad features with zeros, or another number, and divide each row by its norm, differentiably.
+
+    A padding beside features keeps their length: without it x and 2 x are one state.
 
     Shapes: x (..., F) -> (..., n_amplitudes).
 
@@ -40,7 +42,8 @@ def normalize(x: Tensor, n_amplitudes: int) -> Tensor:
 
     if x.shape[-1] > n_amplitudes:
         raise ShapeError(f"x has {x.shape[-1]} features, expected at most {n_amplitudes}; use more qubits")
+    x = pad(x, (0, n_amplitudes - x.shape[-1]), value=padding)
     norms = x.norm(dim=-1, keepdim=True)
     if not bool((norms > 0).all()):
         raise ShapeError("x has a row of zeros, which has no direction; expected a nonzero feature in every row")
-    return pad(x / norms, (0, n_amplitudes - x.shape[-1]))
+    return x / norms

@@ -1,28 +1,44 @@
 """Models: hybrid networks for tables with a scikit-learn face, their controls and baselines."""
 
 from qloom.models.architecture import ANSATZE, LAYERS, Architecture
+from qloom.models.circuit_centric import CircuitCentricClassifier
 from qloom.models.dressed import DressedCircuitClassifier
 from qloom.models.estimators import HybridClassifier, HybridRegressor, load_model
 from qloom.models.fitting import Fit, Recipe
 from qloom.models.hybrid import HybridNetwork
+from qloom.models.iqp import IQPVariationalClassifier
 from qloom.models.kernel_machines import QuantumGaussianProcess, QuantumKernelRidge, QuantumSVC
 from qloom.models.kernels import fidelity_kernel, projected_features, projected_kernel
+from qloom.models.kitchen_sinks import QuantumKitchenSinks
+from qloom.models.metric_learner import QuantumMetricLearner
+from qloom.models.qcnn import QCNNClassifier
+from qloom.models.quanvolutional import QuanvolutionalClassifier
 from qloom.models.reuploading import ReuploadingClassifier
+from qloom.models.separable import SeparableVariationalClassifier
+from qloom.models.tree import TreeTensorClassifier
 
 __all__ = [
     "ANSATZE",
     "LAYERS",
     "Architecture",
+    "CircuitCentricClassifier",
     "DressedCircuitClassifier",
     "Fit",
     "HybridClassifier",
     "HybridNetwork",
     "HybridRegressor",
+    "IQPVariationalClassifier",
+    "QCNNClassifier",
     "QuantumGaussianProcess",
     "QuantumKernelRidge",
+    "QuantumKitchenSinks",
+    "QuantumMetricLearner",
     "QuantumSVC",
+    "QuanvolutionalClassifier",
     "Recipe",
     "ReuploadingClassifier",
+    "SeparableVariationalClassifier",
+    "TreeTensorClassifier",
     "fidelity_kernel",
     "load_model",
     "projected_features",

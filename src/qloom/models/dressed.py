@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 from sklearn.preprocessing import StandardScaler
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import nn
 
 from qloom.ansatze import hardware_efficient
+from qloom.models.objectives import SOFTMAX, Objective
 from qloom.models.variational import VariationalClassifier
 from qloom.nn import QuantumHead
 
@@ -53,8 +53,5 @@ class DressedCircuitClassifier(VariationalClassifier):
             nn.init.normal_(linear.weight, std=1 / n_features, generator=generator)
         return head
 
-    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
-        return cross_entropy(outputs, y)
-
-    def probabilities(self, outputs: Tensor) -> Tensor:
-        return torch.softmax(outputs, dim=1)
+    def make_objective(self, network: Any) -> Objective:
+        return SOFTMAX

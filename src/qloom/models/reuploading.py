@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch.nn.functional import pad
 from qloom.circuits import Circuit
 from qloom.encoders import scaled_inputs
 from qloom.errors import ConfigError
+from qloom.models.objectives import Objective
 from qloom.models.variational import VariationalClassifier
 from qloom.nn import QuantumLayer
 from qloom.observables import Z
@@ -107,14 +109,31 @@ class ReuploadingClassifier(VariationalClassifier):
         n_observed = {"single": 1, "half": max(1, n_qubits // 2), "full": n_qubits}[self.observed]
         return ReuploadingNetwork(n_features, self.n_layers, n_observed, self.entangled, generator)
 
-    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
-        fidelities = torch.stack([1 - outputs, 1 + outputs], dim=1) / 2  # (B, 2, K)
-        right = torch.stack([1 - y, y], dim=1).unsqueeze(2)
+    def make_objective(self, network: Any) -> Objective:
         if self.objective == "fidelity":
-            return (1 - (fidelities * right).sum(dim=1)).sum(dim=1).mean()
-        distances = (self.network_.class_weights * fidelities - right).square()
-        return 0.5 * distances.sum(dim=(1, 2)).mean()
+            return Objective(fidelity_loss, mean_probabilities)
+        return Objective(partial(weighted_fidelity_loss, network.class_weights), mean_probabilities)
 
-    def probabilities(self, outputs: Tensor) -> Tensor:
-        mean = outputs.mean(dim=1)
-        return torch.stack([1 - mean, 1 + mean], dim=1) / 2
+
+def _fidelities(outputs: Tensor) -> Tensor:
+    """With the labels' states, 1 for the first class and 0 for the second: <Z> (B, K) -> (B, 2, K)."""
+    return torch.stack([1 - outputs, 1 + outputs], dim=1) / 2
+
+
+def _right(y: Tensor) -> Tensor:
+    return torch.stack([1 - y, y], dim=1).unsqueeze(2)
+
+
+def fidelity_loss(outputs: Tensor, y: Tensor) -> Tensor:
+    """1 minus the fidelity with the right label's state, summed over qubits."""
+    return (1 - (_fidelities(outputs) * _right(y)).sum(dim=1)).sum(dim=1).mean()
+
+
+def weighted_fidelity_loss(class_weights: Tensor, outputs: Tensor, y: Tensor) -> Tensor:
+    """Half the squared distance of the weighted fidelities with both labels' states from 1 and 0."""
+    return 0.5 * (class_weights * _fidelities(outputs) - _right(y)).square().sum(dim=(1, 2)).mean()
+
+
+def mean_probabilities(outputs: Tensor) -> Tensor:
+    """The mean fidelity of the observed qubits with each label's state."""
+    return _fidelities(outputs).mean(dim=2)

@@ -16,11 +16,12 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
+from qloom.models.objectives import Objective
 from qloom.models.threads import torch_threads
 
 
 class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A network with circuits in it, trained on two classes; subclasses give the network and its loss.
+    """A network with circuits in it, trained on two classes; subclasses give the network and its objective.
 
     Args:
         learning_rate: of Adam.
@@ -53,12 +54,8 @@ class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignor
         """The network with first weights: x (B, F) -> outputs."""
 
     @abstractmethod
-    def loss(self, outputs: Tensor, y: Tensor) -> Tensor:
-        """Mean loss of a batch; y (B,) is 0 or 1."""
-
-    @abstractmethod
-    def probabilities(self, outputs: Tensor) -> Tensor:
-        """Class probabilities (B, 2)."""
+    def make_objective(self, network: Any) -> Objective:
+        """What it is trained for, and how its outputs are read."""
 
     def make_scaler(self) -> Any:
         """Features to angles: each one's range on the training rows goes to -pi / 2 to pi / 2."""
@@ -90,10 +87,11 @@ class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignor
         return self
 
     def _train(self, x: Tensor, y: Tensor, generator: torch.Generator) -> None:
-        optimizer, losses = torch.optim.Adam(self.network_.parameters(), self.learning_rate), []
+        objective, losses = self.make_objective(self.network_), []
+        optimizer = torch.optim.Adam(self.network_.parameters(), self.learning_rate, fused=True)
         for _ in range(self.max_steps):
             batch = torch.randint(len(x), (self.batch_size,), generator=generator)
-            loss = self.loss(self.network_(x[batch]), y[batch])
+            loss = objective.loss(self.network_(x[batch]), y[batch])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -118,7 +116,7 @@ class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignor
         check_is_fitted(self, "network_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         with torch.no_grad(), torch_threads(1):
-            return self.probabilities(self.network_(self._scaled(X)).double()).numpy()
+            return self.make_objective(self.network_).probabilities(self.network_(self._scaled(X)).double()).numpy()
 
     def predict(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> the more probable label (B,)."""

@@ -26,6 +26,7 @@ class QCNN(nn.Module):
         encoder: "angle", "amplitude" or "hybrid".
         n_outputs: O, qubits left at the end: layers go on while there are more.
         convolution, pooling: blocks of `ansatze.convolutional`.
+        entangled: False for the separable control: the same without gates on two qubits.
         engine, init, dtype, seed: of the `QuantumLayer`.
 
     Shapes: x (..., F) -> (..., O), from -1 to 1. Amplitudes are features padded and divided by their norm.
@@ -43,6 +44,7 @@ class QCNN(nn.Module):
         n_outputs: int = 1,
         convolution: str | Circuit = "su4",
         pooling: str | Circuit | None = "pooling",
+        entangled: bool = True,
         engine: Engine | None = None,
         init: Any = "auto",
         dtype: torch.dtype | None = None,
@@ -52,7 +54,8 @@ class QCNN(nn.Module):
         if encoder not in ENCODERS:
             raise CircuitError(f"encoder={encoder!r}, expected one of {', '.join(ENCODERS)}")
         encoded = ENCODERS[encoder](in_features)
-        circuit = encoded + convolutional(encoded.n_qubits, convolution, pooling, n_outputs)
+        layers = convolutional(encoded.n_qubits, convolution, pooling, n_outputs)
+        circuit = encoded + (layers if entangled else layers.without_entanglers())
         left = pooled_qubits(encoded.n_qubits, n_outputs)
         if len(left) != n_outputs:
             raise CircuitError(

@@ -1,0 +1,43 @@
+"""What two-class networks are trained for: a loss of their outputs, and the probabilities these stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, mse_loss
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A loss and its reading of outputs.
+
+    Attributes:
+        loss: outputs, y (B,) of 0 and 1 -> mean loss of the batch.
+        probabilities: outputs -> (B, 2).
+    """
+
+    loss: Callable[[Tensor, Tensor], Tensor]
+    probabilities: Callable[[Tensor], Tensor]
+
+
+def _both(second: Tensor) -> Tensor:
+    return torch.stack([1 - second, second], dim=1)
+
+
+# Outputs (B, 2), one a class.
+SOFTMAX = Objective(cross_entropy, lambda outputs: torch.softmax(outputs, dim=1))
+# Outputs (B,), the logarithm of the odds of the second class.
+LOGISTIC = Objective(
+    lambda outputs, y: binary_cross_entropy_with_logits(outputs, y.to(outputs.dtype)),
+    lambda outputs: _both(torch.sigmoid(outputs)),
+)
+# Outputs (B,), near -1 for the first class and 1 for the second.
+SQUARED = Objective(
+    lambda outputs, y: mse_loss(outputs, 2 * y.to(outputs.dtype) - 1),
+    lambda outputs: _both(((1 + outputs) / 2).clamp(0, 1)),
+)
+# Outputs (B,) from -1 to 1: the difference of the probabilities of the second class and the first.
+ERRORS = Objective(lambda outputs, y: (1 - outputs * (2 * y - 1)).mean() / 2, lambda outputs: _both((1 + outputs) / 2))
