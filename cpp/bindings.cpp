@@ -117,14 +117,15 @@ static void bind(nb::module_& m) {
     m.def(
         "backward",
         [](const Program& p, View<const T> inputs, View<const T> weights, View<const T> cotangents, Kept* kept,
-           View<T> d_inputs, View<T> d_weights, int threads) {
+           View<T> d_inputs, View<T> d_weights, View<const uint8_t> trained, int threads) {
             const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
             const Gradient<T> gradient{cotangents.data, taken_states<T>(p, batch.size, kept),
                                        cleared(d_inputs, inputs.size, "d_inputs"),
-                                       cleared(d_weights, weights.size, "d_weights")};
+                                       cleared(d_weights, weights.size, "d_weights"), trained.data};
+            if (trained.data) check_size(trained.size, p.n_weights, "trained");
             if (batch.size) run_unlocked([&] { backward<T>(p, batch, gradient); });
         },
-        nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, nb::arg());
+        nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, array_or_none, nb::arg());
     m.def(
         "draw",
         [](View<const T> probabilities, View<const double> places, View<int64_t> outcomes) {

@@ -98,7 +98,8 @@ void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& 
     for (size_t part = 1; part < cut.parts; ++part)
         for (size_t k = 0; k < width; ++k) sums[k] += sums[part * width + k];
     angles.add_table_slopes(sums + program.n_weights, sums);
-    for (size_t k = 0; k < program.n_weights; ++k) gradient.d_weights[k] = T(sums[k]);
+    for (size_t k = 0; k < program.n_weights; ++k)
+        gradient.d_weights[k] = !gradient.trained || gradient.trained[k] ? T(sums[k]) : T(0);
 }
 
 template size_t kept_size<float>(const Program&, size_t);

@@ -66,7 +66,8 @@ struct Kernels {
                    T* sum);
     // psi *= exp(-i a / 2) for the angles of every table.
     void (*phase)(T* psi, size_t cells, const Phases<T>&);
-    // Undo it on psi and lambda, adding weight * Im <lambda_k| psi_k> to the cell's vector in the sums of every table.
+    // Undo it on psi and lambda, adding weight * Im <lambda_k| psi_k> to the cell's vector in the sums of every table,
+    // or nothing if weight is null.
     void (*unphase)(T* psi, T* lambda, size_t cells, const Phases<T>&, const T* weight);
     void (*scale)(T* psi, size_t cells, const T* factor);
     // norm *= all the factors, unless that were more than `most` in some lane: then true, and nothing changes.

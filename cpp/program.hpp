@@ -103,13 +103,20 @@ struct Batch {
 };
 
 // What the backward walk fills; a null pointer is not wanted. d_weights is (W,), or (B, W) if the samples have their
-// own. `kept` are the final states of the forward walk, or null; they are written over.
+// own; where `trained`, (W,), is given and 0 the weight is frozen and its derivative stays 0. `kept` are the final
+// states of the forward walk, or null; they are written over.
 template <class T>
 struct Gradient {
     const T* cotangents;
     T* kept;
     T* d_inputs;
     T* d_weights;
+    const uint8_t* trained;
+
+    bool wants(const Angle& a) const {
+        return (a.source == Source::input && d_inputs) ||
+               (a.source == Source::weight && d_weights && (!trained || trained[a.index]));
+    }
 };
 
 // `kept` takes the final states for the backward walk: kept_size numbers, aligned to 64 bytes; or is null.

@@ -46,6 +46,7 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
     settled = scratch.take<T>(3 * (schedule.steps.size() + 1) * lanes);
     if (!with_lambda) return;
     back_factors = scratch.take<Factors>(schedule.steps.size() + 1);
+    slopes_wanted = scratch.take<bool>(schedule.steps.size());
     slope_factors = scratch.take<T>((schedule.steps.size() + 1) * lanes);
     slopes = scratch.take<double>(ranges * rotations * lanes);
     std::memset(slopes, 0, ranges * rotations * lanes * sizeof(double));
@@ -194,6 +195,7 @@ void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* bloc
     const Factors& factor = back_factors[number];
     if (factor.psi) kernel.scale(block, block_cells, factor.psi);
     if (factor.lambda) kernel.scale(lambda_block, block_cells, factor.lambda);
+    if (!slopes_wanted[number]) return undo_without_slopes(step, block_cells, base, block, lambda_block);
     if (step.tables) {
         Phases<T> p = phases(step, block_cells, base);
         for (int k = 0; k < p.count; ++k)
@@ -206,6 +208,17 @@ void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* bloc
     std::memset(sums, 0, step.words * lanes * sizeof(T));
     kernel.unturn(block, lambda_block, walk(step, base), turns, sums);
     for (int k = 0; k < step.words; ++k) add_sum(range, step.rotations[k], sums + k * lanes, number);
+}
+
+template <class T>
+void Tile<T>::undo_without_slopes(const Step& step, size_t block_cells, Mask base, T* block, T* lambda_block) const {
+    if (step.tables) return kernel.unphase(block, lambda_block, block_cells, phases(step, block_cells, base), nullptr);
+    const T* turns[3];
+    for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
+    Walk back = walk(step, base);
+    back.opposite ^= uint8_t((1 << step.words) - 1);
+    kernel.turn(block, back, turns);
+    kernel.turn(lambda_block, back, turns);
 }
 
 template <class T>
@@ -229,10 +242,10 @@ void Tile<T>::run() {
 template <class T>
 void Tile<T>::walk_back(const Gradient<T>& gradient) {
     size_t first_growth = 0, first_step = 0;
-    while (first_growth < coordinates.growths && !wanted(first_growth, gradient)) ++first_growth;
+    while (first_growth < coordinates.growths && !gradient.wants(program.rotations[first_growth].angle)) ++first_growth;
     const bool to_the_start = first_growth < coordinates.growths || (gradient.d_inputs && program.real_column >= 0);
-    while (!to_the_start && first_step < schedule.steps.size() && !wanted(schedule.steps[first_step], gradient))
-        ++first_step;
+    for (size_t s = 0; s < schedule.steps.size(); ++s) slopes_wanted[s] = wanted(schedule.steps[s], gradient);
+    while (!to_the_start && first_step < schedule.steps.size() && !slopes_wanted[first_step]) ++first_step;
 
     weigh(gradient.cotangents);
     for (size_t k = schedule.sweeps.size(); k-- > 0 && schedule.sweeps[k].end > first_step;) {
@@ -253,15 +266,11 @@ void Tile<T>::walk_back(const Gradient<T>& gradient) {
 }
 
 template <class T>
-bool Tile<T>::wanted(size_t r, const Gradient<T>& gradient) const {
-    const Source source = program.rotations[r].angle.source;
-    return (source == Source::input && gradient.d_inputs) || (source == Source::weight && gradient.d_weights);
-}
-
-template <class T>
 bool Tile<T>::wanted(const Step& step, const Gradient<T>& gradient) const {
-    bool out = step.tables && gradient.d_weights;
-    for (int k = 0; k < step.words; ++k) out |= wanted(step.rotations[k], gradient);
+    bool out = false;
+    for (int k = 0; k < step.words; ++k) out |= gradient.wants(program.rotations[step.rotations[k]].angle);
+    for (int k = 0; k < step.tables; ++k)
+        for (uint32_t r : schedule.tables[step.rotations[k]].members) out |= gradient.wants(program.rotations[r].angle);
     return out;
 }
 
@@ -273,6 +282,7 @@ void Tile<T>::give_slope(size_t r, const Gradient<T>& gradient) {
     T* out = of_input ? gradient.d_inputs : gradient.d_weights;
     const size_t stride = of_input ? program.n_inputs : batch.weight_stride;
     const double scale = angle.scale * coordinates.rotations[r].sign;
+    if (!gradient.wants(angle)) out = nullptr;
     if (out && schedule.lane_bits) out[first * stride + angle.index] += T(scale * sum_of(r));
     for (size_t lane = 0; out && !schedule.lane_bits && lane < used; ++lane)
         out[(first + lane) * stride + angle.index] += T(scale * slopes[r * lanes + lane]);

@@ -55,6 +55,7 @@ private:
     Phases<T> phases(const Step&, size_t block_cells, Mask base) const;
     void do_step(const Step&, size_t block_cells, Mask base, T* block) const;
     void undo_step(const Step&, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range);
+    void undo_without_slopes(const Step&, size_t block_cells, Mask base, T* block, T* lambda_block) const;
     void add_sum(size_t range, size_t r, const T* sum, size_t step);
 
     // Both ends.
@@ -74,7 +75,6 @@ private:
     void weigh_outcomes(const T* cotangents);
     void weigh_terms(const T* cotangents);
     void add_weight(size_t t, const T* cotangents, T* out) const;
-    bool wanted(size_t r, const Gradient<T>&) const;
     bool wanted(const Step&, const Gradient<T>&) const;
     void give_slope(size_t r, const Gradient<T>&);
     double sum_of(size_t r) const;
@@ -107,6 +107,7 @@ private:
     const T** factors;      // of each step, before it: back to the norm; null where that is not outgrown
     Factors* back_factors;
     T *psi_growth, *lambda_growth;  // at the end of the walk forward, and back: psi = growth * true state, by lane
+    bool* slopes_wanted;            // of each step, by the gradient
     T* slope_factors;               // [step, then the first product state][lane]: sums times these are derivatives
     T* settled;                     // room for the factors
     size_t n_settled = 0;

@@ -64,13 +64,13 @@ def accuracy(train: np.ndarray, test: np.ndarray, sets: Sets, c: float) -> float
 
 
 def iqp_accuracies(row: Published, sets: Sets) -> list[float]:
-    circuit = published_iqp(sets.x.shape[1], int(row.number("repeats")))
+    circuit = published_iqp(sets.x.shape[1], row.count("repeats"))
     x, x_test = (iqp_inputs(torch.from_numpy(part)).numpy() for part in (sets.x, sets.x_test))
     return [accuracy(fidelity_kernel(circuit, x), fidelity_kernel(circuit, x_test, x), sets, row.number("C"))]
 
 
 def separable_accuracies(row: Published, sets: Sets) -> list[float]:
-    circuit = separable(sets.x.shape[1], int(row.number("encoding_layers")))
+    circuit = separable(sets.x.shape[1], row.count("encoding_layers"))
     train, test = fidelity_kernel(circuit, sets.x), fidelity_kernel(circuit, sets.x_test, sets.x)
     return [accuracy(train, test, sets, row.number("C"))]
 
@@ -79,7 +79,7 @@ def projected_accuracies(row: Published, sets: Sets) -> list[float]:
     """One for each seed. At prediction the width is that of the test rows, as published."""
     found = []
     for seed in range(len(row.accuracies)):
-        circuit = heisenberg(sets.x.shape[1], int(row.number("trotter_steps")), row.number("t"), seed)
+        circuit = heisenberg(sets.x.shape[1], row.count("trotter_steps"), row.number("t"), seed)
         seen, seen_test = (projected_features(circuit, part) for part in (sets.x, sets.x_test))
         kernel = lambda a, b: np.exp(  # noqa: E731
             -row.number("gamma_factor") / (a.var() * sets.x.shape[1]) * ((a[:, None] - b[None]) ** 2).sum(-1)

@@ -37,17 +37,19 @@ void phase_of(T* psi, size_t cells, const Phases<T>& phases) {
     }
 }
 
-template <int TABLES, bool BROADCAST, class T>
+template <int TABLES, bool BROADCAST, bool SLOPES, class T>
 void unphase_of(T* psi, T* lambda, size_t cells, const Phases<T>& phases, const T* weight_) {
     const Phases<T> p = phases;
-    const Vec<T> weight = vector(weight_);
+    const Vec<T> weight = SLOPES ? vector(weight_) : Vec<T>{};
     for (size_t i = 0; i < cells; ++i) {
         const Cell<T> turn = phase_at<TABLES, BROADCAST, T>(p, i);
         const Cell<T> a = load(psi, i * CELL_BYTES), l = load(lambda, i * CELL_BYTES);
-        const Vec<T> slope = weight * (l.re * a.im - l.im * a.re);
+        if constexpr (SLOPES) {
+            const Vec<T> slope = weight * (l.re * a.im - l.im * a.re);
 #pragma GCC unroll 4
-        for (int k = 0; k < TABLES; ++k)
-            vector(p.sums[k] + (p.lookup[k].index[i] ^ p.lookup[k].base) * LANES<T>) += slope;
+            for (int k = 0; k < TABLES; ++k)
+                vector(p.sums[k] + (p.lookup[k].index[i] ^ p.lookup[k].base) * LANES<T>) += slope;
+        }
         const Cell<T> before = product<T>(turn, a), lambda_before = product<T>(turn, l);
         store(psi, i * CELL_BYTES, before.re, before.im);
         store(lambda, i * CELL_BYTES, lambda_before.re, lambda_before.im);
@@ -63,13 +65,17 @@ void phase(T* psi, size_t cells, const Phases<T>& p) {
     OF[p.count - 1][p.broadcast](psi, cells, p);
 }
 
+template <bool SLOPES, class T>
+struct Unphase {
+    static constexpr decltype(&unphase_of<1, true, SLOPES, T>) OF[MOST_TABLES][2] = {
+        {unphase_of<1, false, SLOPES, T>, unphase_of<1, true, SLOPES, T>},
+        {unphase_of<2, false, SLOPES, T>, unphase_of<2, true, SLOPES, T>},
+        {unphase_of<3, false, SLOPES, T>, unphase_of<3, true, SLOPES, T>}};
+};
+
 template <class T>
 void unphase(T* psi, T* lambda, size_t cells, const Phases<T>& p, const T* weight) {
-    static constexpr decltype(&unphase_of<1, true, T>) OF[MOST_TABLES][2] = {
-        {unphase_of<1, false, T>, unphase_of<1, true, T>},
-        {unphase_of<2, false, T>, unphase_of<2, true, T>},
-        {unphase_of<3, false, T>, unphase_of<3, true, T>}};
-    OF[p.count - 1][p.broadcast](psi, lambda, cells, p, weight);
+    (weight ? Unphase<true, T>::OF : Unphase<false, T>::OF)[p.count - 1][p.broadcast](psi, lambda, cells, p, weight);
 }
 
 template <class T>

@@ -91,7 +91,17 @@ class Evaluator(ABC):
 
 
 class AdjointEvaluator(Evaluator):
-    """An evaluator that also walks backwards: cotangents in, derivatives out."""
+    """An evaluator that also walks backwards: cotangents in, derivatives out.
+
+    Attributes:
+        trained: (W,) of booleans; the other weights are frozen, their derivatives 0 and not worked for. None for all.
+    """
+
+    trained: np.ndarray | None = None
+
+    def wants_weight(self, index: int) -> bool:
+        """Whether a weight's derivative is to be found, where those of weights are at all."""
+        return self.trained is None or bool(self.trained[index])
 
     @abstractmethod
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:

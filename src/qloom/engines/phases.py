@@ -32,13 +32,14 @@ class PhasedEvaluator(AdjointEvaluator):
     ) -> tuple[np.ndarray | None, np.ndarray | None]:
         turned = self._as_states(np.ascontiguousarray(cotangents, batch.dtype)) * self._factors(batch).conj()
         states = self._as_states(self.evaluator.forward(batch, keep=False)[0])
+        self.evaluator.trained = self.trained
         d_inputs, d_weights = self.evaluator.backward(batch, self._as_numbers(turned), kept, wants)
         # The real part of <g| i state>.
         slopes = np.einsum("bi,bi->b", turned, states.conj()).imag
         for angle in self.phases:
             if angle.source == "input" and d_inputs is not None:
                 d_inputs[:, angle.index] += angle.scale * slopes
-            if angle.source == "weight" and d_weights is not None:
+            if angle.source == "weight" and d_weights is not None and self.wants_weight(angle.index):
                 d_weights[..., angle.index] += angle.scale * (slopes if d_weights.ndim == 2 else slopes.sum())
         return d_inputs, d_weights
 

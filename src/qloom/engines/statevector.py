@@ -93,7 +93,10 @@ class StatevectorEvaluator(AdjointEvaluator):
         expected = (inputs.shape[0], self.n_outputs)
         if cotangents.shape != expected:
             raise ShapeError(f"cotangents has shape {tuple(cotangents.shape)}, expected {expected}")
-        _native.backward(self._native, inputs, weights, cotangents, kept, d_inputs, d_weights, self.n_threads)
+        _native.backward(
+            self._native, inputs, weights, cotangents, kept, d_inputs, d_weights,
+            None if self.trained is None else self.trained.view(np.uint8), self.n_threads,
+        )  # fmt: skip
 
     def _kept(self, n_samples: int, itemsize: int) -> Any:
         n_bytes = itemsize * self._native.kept_size(n_samples, itemsize == 8)

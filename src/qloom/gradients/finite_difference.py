@@ -50,7 +50,7 @@ class DifferenceEvaluator(ForwardEvaluator):
             for column in range(batch.inputs.shape[1]):
                 d_inputs[:, column] = self._slope(batch, "inputs", column, cotangents)
         if d_weights is not None:
-            for column in range(batch.weights.shape[-1]):
+            for column in filter(self.wants_weight, range(batch.weights.shape[-1])):
                 slope = self._slope(batch, "weights", column, cotangents)
                 d_weights[..., column] = slope if batch.weights.ndim == 2 else slope.sum()
         return d_inputs, d_weights

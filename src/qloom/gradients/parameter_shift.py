@@ -78,7 +78,7 @@ class ShiftEvaluator(ForwardEvaluator):
         free = self._free_inputs(batch)
         for k, angle in enumerate(self.angles):
             target = wanted.get(angle.source)
-            if target is not None:
+            if target is not None and (angle.source == "input" or self.wants_weight(angle.index)):
                 target[:, angle.index] += angle.scale * self._slope(free, k, cotangents)
         if d_weights is not None and batch.weights.ndim == 1:
             d_weights = d_weights.sum(axis=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -57,6 +58,7 @@ class QuantumLayer(nn.Module):
         self.circuit = circuit.copy()
         self.n_inputs = circuit.n_inputs
         self._recipe = (observables, engine, differentiator, shots, seed)
+        self._trained: np.ndarray | None = None
         dtype = dtype or torch.get_default_dtype()
         if dtype not in (torch.float32, torch.float64):
             raise ShapeError(f"dtype={dtype}, expected torch.float32 or torch.float64")
@@ -68,10 +70,32 @@ class QuantumLayer(nn.Module):
         self._evaluator: AdjointEvaluator = prepare_gradient(
             self.circuit, observables, engine, differentiator, shots, seed
         )
+        self._evaluator.trained = self._trained
         self._handle = register(self._evaluator)
         outputs = as_outputs(self.circuit, observables)
         self._complex = isinstance(outputs, FinalState) and not outputs.linear
         self.n_outputs = self._evaluator.n_outputs // (2 if self._complex else 1)
+
+    def train_weights(self, which: Any = None) -> QuantumLayer:
+        """Train only some of the weights; the others get a gradient of 0, which costs nothing on the walk back.
+
+        Make a new optimizer afterwards: momentum of former steps, or weight decay, would move frozen weights.
+
+        Args:
+            which: indices, a slice, or booleans (W,); None for all.
+
+        Raises:
+            ShapeError: if there are no such weights.
+        """
+        trained = np.zeros(self.circuit.n_weights, bool)
+        try:
+            trained[slice(None) if which is None else which] = True
+        except (IndexError, TypeError, ValueError):
+            raise ShapeError(
+                f"which={which!r}, expected indices, a slice or booleans of {self.circuit.n_weights} weights"
+            ) from None
+        self._trained = self._evaluator.trained = None if trained.all() else trained
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()

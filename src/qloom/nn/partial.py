@@ -13,8 +13,8 @@ from qloom.errors import ConfigError
 def train_only(model: nn.Module, *patterns: str) -> list[nn.Parameter]:
     """Freeze all parameters but those whose names match a pattern, and give these back for an optimizer.
 
-    The walk back goes no further than what is trained needs. A circuit whose inputs need a gradient is walked back
-    whole, frozen weights or not.
+    The walk back goes no further than what is trained needs, and takes no slopes of frozen weights. To freeze some
+    weights of one circuit see `QuantumLayer.train_weights`.
 
     Args:
         model: its parameters' `requires_grad` are set.

@@ -17,6 +17,8 @@ def check_differentiator(
 ) -> None:  # fmt: skip
     """Derivatives equal fourth-order central differences of the reference engine's values, in float64.
 
+    With every other weight frozen the derivatives of these are 0, the others the same.
+
     Shapes: inputs (B, I), weights (W,) or (B, W).
     """
     batch = make_batch(circuit, inputs, weights)
@@ -35,6 +37,12 @@ def check_differentiator(
         assert derivative.shape == arrays[which].shape
         truth = _differences(lambda a, k=which: loss(*[a if j == k else arrays[j] for j in (0, 1)]), arrays[which])
         np.testing.assert_allclose(derivative, truth, rtol=0, atol=tolerance)
+    evaluator.trained = np.arange(circuit.n_weights) % 2 == 1
+    now = evaluator.backward(batch, cotangents, None, (True, True))
+    for derivative, whole, kept in zip(now, mine, (True, evaluator.trained), strict=True):
+        assert derivative is not None
+        np.testing.assert_allclose(derivative, np.where(kept, whole, 0), rtol=0, atol=tolerance)
+        assert not derivative[..., ~np.broadcast_to(kept, derivative.shape[-1])].any()
 
 
 def _differences(f: Any, at: np.ndarray, step: float = 1e-3) -> np.ndarray:
