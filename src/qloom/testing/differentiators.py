@@ -37,12 +37,11 @@ def check_differentiator(
         assert derivative.shape == arrays[which].shape
         truth = _differences(lambda a, k=which: loss(*[a if j == k else arrays[j] for j in (0, 1)]), arrays[which])
         np.testing.assert_allclose(derivative, truth, rtol=0, atol=tolerance)
-    evaluator.trained = np.arange(circuit.n_weights) % 2 == 1
-    now = evaluator.backward(batch, cotangents, None, (True, True))
-    for derivative, whole, kept in zip(now, mine, (True, evaluator.trained), strict=True):
-        assert derivative is not None
-        np.testing.assert_allclose(derivative, np.where(kept, whole, 0), rtol=0, atol=tolerance)
-        assert not derivative[..., ~np.broadcast_to(kept, derivative.shape[-1])].any()
+    whole, trained = [np.asarray(derivative) for derivative in mine], np.arange(circuit.n_weights) % 2 == 1
+    evaluator.trained = trained
+    now = [np.asarray(derivative) for derivative in evaluator.backward(batch, cotangents, None, (True, True))]
+    np.testing.assert_allclose(now[0], whole[0], rtol=0, atol=tolerance)
+    np.testing.assert_allclose(now[1], np.where(trained, whole[1], 0), rtol=0, atol=tolerance)
 
 
 def _differences(f: Any, at: np.ndarray, step: float = 1e-3) -> np.ndarray:
