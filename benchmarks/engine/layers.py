@@ -59,8 +59,8 @@ def dense() -> Callable[[], Any]:
 
 SIZE = {"n": WORK.n_qubits, "batch": WORK.batch, "layers": WORK.n_layers}
 ROWS = {"batch": ACTIVATIONS[0], "sequence": ACTIVATIONS[1], "features": ACTIVATIONS[2]}
-# Without slopes of the rotations the walk back needs 4 n + 8 multiply-adds an amplitude for 6 n + 10, 0.77 of a step, but
-# loads and stores as many: it takes 1.9 to 2.0 forward walks for 2.3 to 2.7, 0.82 to 0.90 of a step.
+# Without slopes of the rotations the walk back needs 4 n + 8 multiply-adds an amplitude for 6 n + 10, 0.77 of a step,
+# but loads and stores as many: it takes 1.9 to 2.0 forward walks for 2.3 to 2.7, 0.82 to 0.90 of a step.
 CASES = [
     Case("step without the inputs' gradient", SIZE, partial(frozen, True, False), unit="of a whole step", goal=1.0),
     Case("step with frozen weights", SIZE, partial(frozen, False, True), unit="of a whole step", goal=0.8),

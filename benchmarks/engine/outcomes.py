@@ -1,4 +1,4 @@
-"""Probabilities, samples, the variance of an observable and the kernel of state fidelities.
+"""Probabilities, samples, the variance of an observable, the kernel of state fidelities and its landmarks.
 
 Run: python -m benchmarks.engine.outcomes
 """
@@ -15,7 +15,7 @@ import qloom as ql
 from benchmarks.cases import Case, run
 from benchmarks.checks import z_values
 from qloom.benchmarking import Work
-from qloom.models import fidelity_kernel
+from qloom.models import QuantumLandmarks, fidelity_kernel
 
 SHOTS = 1_000_000
 LARGE = Work(20, 1, 1)
@@ -89,6 +89,17 @@ def check_kernel(work: Work, threads: int) -> None:
     np.testing.assert_allclose(found[0, -1], abs(np.vdot(first, last)) ** 2, atol=1e-4)
 
 
+def landmarks(n_rows: int, n_features: int, n_landmarks: int) -> Callable[[], Any]:
+    """Features of many rows by an IQP kernel with a few of them."""
+    x = np.random.default_rng(0).uniform(-1, 1, (n_rows, n_features))
+    made = QuantumLandmarks(n_landmarks=n_landmarks).fit(x)
+    near = made.transform(x[:100])
+    truth = made.kernel_.matrix(made.kernel_.inputs(x[:100]), made.inputs_)
+    ours = near @ (made.kernel_.matrix(made.inputs_) @ made.mixing_).T  # kernel values with landmarks are exact
+    np.testing.assert_allclose(ours, truth, atol=1e-6)
+    return lambda: made.transform(x)
+
+
 def prepare(check: Callable[..., None], function: Callable[..., Any], work: Work, threads: int) -> Callable[[], Any]:
     """The checked function to time."""
     check(work, threads)
@@ -110,6 +121,15 @@ CASES = [
     make_case("samples", LARGE, _STATE + LARGE.n_qubits * SHOTS, 100),
     make_case("variance", LARGE, _STATE + 2 * LARGE.amplitudes, 10),
     make_case("kernel", KERNEL, KERNEL.forward_multiply_adds + 2 * KERNEL.batch * KERNEL.amplitudes, 1000),
+    Case(
+        "landmarks",
+        {"rows": 100_000, "n": 8, "landmarks": 256},
+        partial(landmarks, 100_000, 8, 256),
+        goal=10_000,
+        precision="float64",
+        multiply_adds=100_000 * 256 * (256 * 4 + 256),
+        least=2,
+    ),
 ]
 
 if __name__ == "__main__":

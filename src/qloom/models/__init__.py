@@ -1,5 +1,6 @@
 """Models: hybrid networks for tables with a scikit-learn face, their controls and baselines."""
 
+from qloom.models.alignment import Alignment, align_kernel, ideal_kernel, kernel_alignment
 from qloom.models.architecture import ANSATZE, LAYERS, Architecture
 from qloom.models.circuit_centric import CircuitCentricClassifier
 from qloom.models.dressed import DressedCircuitClassifier
@@ -10,8 +11,10 @@ from qloom.models.iqp import IQPVariationalClassifier
 from qloom.models.kernel_machines import QuantumGaussianProcess, QuantumKernelRidge, QuantumSVC
 from qloom.models.kernels import fidelity_kernel, projected_features, projected_kernel
 from qloom.models.kitchen_sinks import QuantumKitchenSinks
+from qloom.models.landmarks import QuantumLandmarks
 from qloom.models.metric_learner import QuantumMetricLearner
 from qloom.models.qcnn import QCNNClassifier
+from qloom.models.quantum_kernel import QuantumKernel
 from qloom.models.quanvolutional import QuanvolutionalClassifier
 from qloom.models.reuploading import ReuploadingClassifier
 from qloom.models.separable import SeparableVariationalClassifier
@@ -20,6 +23,7 @@ from qloom.models.tree import TreeTensorClassifier
 __all__ = [
     "ANSATZE",
     "LAYERS",
+    "Alignment",
     "Architecture",
     "CircuitCentricClassifier",
     "DressedCircuitClassifier",
@@ -30,8 +34,10 @@ __all__ = [
     "IQPVariationalClassifier",
     "QCNNClassifier",
     "QuantumGaussianProcess",
+    "QuantumKernel",
     "QuantumKernelRidge",
     "QuantumKitchenSinks",
+    "QuantumLandmarks",
     "QuantumMetricLearner",
     "QuantumSVC",
     "QuanvolutionalClassifier",
@@ -39,7 +45,10 @@ __all__ = [
     "ReuploadingClassifier",
     "SeparableVariationalClassifier",
     "TreeTensorClassifier",
+    "align_kernel",
     "fidelity_kernel",
+    "ideal_kernel",
+    "kernel_alignment",
     "load_model",
     "projected_features",
     "projected_kernel",

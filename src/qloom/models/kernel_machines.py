@@ -5,99 +5,64 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-import torch
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from qloom.encoders import encoding
 from qloom.errors import ConfigError
-from qloom.models.kernels import fidelity_kernel, projected_kernel
-
-KERNELS = ("fidelity", "projected")
+from qloom.models.quantum_kernel import QuantumKernel, fitted_kernel
 
 
 class QuantumKernelMachine(BaseEstimator):  # type: ignore[misc]
-    """What the estimators on kernels share: features to the circuit's inputs, and the kernel matrix.
-
-    Each feature's range on the training rows goes to -pi / 2 to pi / 2, then the encoder makes inputs of it.
+    """What the estimators on kernels share.
 
     Args:
-        kernel: "fidelity" of states, or "projected": a Gaussian of their X, Y and Z expectation values.
-        encoder: a name of `qloom.encoders.ENCODERS`.
-        encoder_options: of that encoder, such as {"n_layers": 2}.
-        entangled: False for the separable control: the encoder without gates on two qubits.
-        gamma: of the projected kernel.
+        kernel: "fidelity", "projected" or a `QuantumKernel`.
 
     Attributes:
-        circuit_: makes the states.
-        scaler_: of the features.
+        kernel_: the fitted `QuantumKernel`.
         inputs_: of the training rows, (N, I).
     """
 
-    def __init__(
-        self, kernel: str, encoder: str, encoder_options: dict[str, Any] | None, entangled: bool, gamma: float
-    ):
+    def __init__(self, kernel: str | QuantumKernel):
         self.kernel = kernel
-        self.encoder = encoder
-        self.encoder_options = encoder_options
-        self.entangled = entangled
-        self.gamma = gamma
 
-    def _learn_kernel(self, x: np.ndarray) -> np.ndarray:
+    def _learn_kernel(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """The kernel matrix (N, N) of the training rows."""
-        if self.kernel not in KERNELS:
-            raise ConfigError(f"kernel={self.kernel!r}, expected one of {', '.join(KERNELS)}")
-        self.scaler_ = MinMaxScaler((-np.pi / 2, np.pi / 2)).fit(x)
-        self._encoding = encoding(self.encoder, x.shape[1], **(self.encoder_options or {}))
-        circuit = self._encoding.circuit
-        self.circuit_ = circuit if self.entangled else circuit.without_entanglers()
-        self.inputs_ = self._inputs(x)
-        return self._matrix(self.inputs_, None)
+        self.kernel_ = fitted_kernel(self.kernel, x, y)
+        self.inputs_ = self.kernel_.inputs(x)
+        return self.kernel_.matrix(self.inputs_)
 
     def _rows(self, X: Any) -> np.ndarray:
         """The kernel matrix (B, N) of rows with the training rows."""
         check_is_fitted(self, "inputs_")
-        return self._matrix(self._inputs(validate_data(self, X, dtype=np.float64, reset=False)), self.inputs_)
-
-    def _inputs(self, x: np.ndarray) -> np.ndarray:
-        return self._encoding(torch.from_numpy(self.scaler_.transform(x))).numpy()
-
-    def _matrix(self, x: np.ndarray, y: np.ndarray | None) -> np.ndarray:
-        if self.kernel == "fidelity":
-            return fidelity_kernel(self.circuit_, x, y)
-        return projected_kernel(self.circuit_, x, y, gamma=self.gamma)
+        x = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.kernel_.matrix(self.kernel_.inputs(x), self.inputs_)
 
 
 class QuantumSVC(ClassifierMixin, QuantumKernelMachine):  # type: ignore[misc]
     """A support vector classifier on a quantum kernel.
 
     Args:
-        kernel, encoder, encoder_options, entangled, gamma: of the kernel, as in `QuantumKernelMachine`.
+        kernel: "fidelity", "projected" or a `QuantumKernel`.
         C: weight of the errors.
 
     Source: Havlicek et al. 2019, Nature 567, 209.
     """
 
-    def __init__(
-        self,
-        kernel: str = "fidelity",
-        encoder: str = "iqp",
-        encoder_options: dict[str, Any] | None = None,
-        entangled: bool = True,
-        gamma: float = 1.0,
-        C: float = 1.0,
-    ):
-        super().__init__(kernel, encoder, encoder_options, entangled, gamma)
+    def __init__(self, kernel: str | QuantumKernel = "fidelity", C: float = 1.0):
+        super().__init__(kernel)
         self.C = C
 
     def fit(self, X: Any, y: Any) -> Self:
         """Shapes: X (N, F), y (N,) of two classes or more."""
         X, y = validate_data(self, X, y, dtype=np.float64)
-        self.svc_ = SVC(kernel="precomputed", C=self.C).fit(self._learn_kernel(X), y)
+        check_classification_targets(y)
+        matrix = self._learn_kernel(X, np.unique(y, return_inverse=True)[1])  # labels, even where they are numbers
+        self.svc_ = SVC(kernel="precomputed", C=self.C).fit(matrix, y)
         self.classes_ = self.svc_.classes_
         return self
 
@@ -116,26 +81,18 @@ class QuantumKernelRidge(RegressorMixin, QuantumKernelMachine):  # type: ignore[
     """Ridge regression on a quantum kernel.
 
     Args:
-        kernel, encoder, encoder_options, entangled, gamma: of the kernel, as in `QuantumKernelMachine`.
+        kernel: "fidelity", "projected" or a `QuantumKernel`.
         alpha: weight of the coefficients.
     """
 
-    def __init__(
-        self,
-        kernel: str = "fidelity",
-        encoder: str = "iqp",
-        encoder_options: dict[str, Any] | None = None,
-        entangled: bool = True,
-        gamma: float = 1.0,
-        alpha: float = 0.1,
-    ):
-        super().__init__(kernel, encoder, encoder_options, entangled, gamma)
+    def __init__(self, kernel: str | QuantumKernel = "fidelity", alpha: float = 0.1):
+        super().__init__(kernel)
         self.alpha = alpha
 
     def fit(self, X: Any, y: Any) -> Self:
         """Shapes: X (N, F), y (N,)."""
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        self.ridge_ = KernelRidge(kernel="precomputed", alpha=self.alpha).fit(self._learn_kernel(X), y)
+        self.ridge_ = KernelRidge(kernel="precomputed", alpha=self.alpha).fit(self._learn_kernel(X, y), y)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -148,22 +105,14 @@ class QuantumGaussianProcess(RegressorMixin, QuantumKernelMachine):  # type: ign
     """Regression by a Gaussian process whose covariance is a quantum kernel: values with their uncertainty.
 
     Args:
-        kernel, encoder, encoder_options, entangled, gamma: of the kernel, as in `QuantumKernelMachine`.
+        kernel: "fidelity", "projected" or a `QuantumKernel`.
         noise: variance of the target's noise, as a share of its variance.
 
     Source: Rasmussen, Williams 2006, Gaussian Processes for Machine Learning, algorithm 2.1.
     """
 
-    def __init__(
-        self,
-        kernel: str = "fidelity",
-        encoder: str = "iqp",
-        encoder_options: dict[str, Any] | None = None,
-        entangled: bool = True,
-        gamma: float = 1.0,
-        noise: float = 0.1,
-    ):
-        super().__init__(kernel, encoder, encoder_options, entangled, gamma)
+    def __init__(self, kernel: str | QuantumKernel = "fidelity", noise: float = 0.1):
+        super().__init__(kernel)
         self.noise = noise
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -172,7 +121,7 @@ class QuantumGaussianProcess(RegressorMixin, QuantumKernelMachine):  # type: ign
         if not self.noise > 0:
             raise ConfigError(f"noise={self.noise!r}, expected more than 0; equal rows would make the kernel singular")
         self.mean_, self.deviation_ = float(np.mean(y)), float(np.std(y)) or 1.0
-        matrix = self._learn_kernel(X) + self.noise * np.eye(len(y))
+        matrix = self._learn_kernel(X, y) + self.noise * np.eye(len(y))
         self.factor_ = cho_factor(matrix, lower=True)
         self.coefficients_ = cho_solve(self.factor_, (y - self.mean_) / self.deviation_)
         return self

@@ -11,7 +11,9 @@ from qloom.circuits import Circuit
 from qloom.engines import Batch, Engine, StatevectorEngine, make_batch
 from qloom.engines.batch import check_memory
 from qloom.errors import ShapeError
-from qloom.observables import X, Y, Z
+from qloom.observables import PauliSum, X, Y, Z
+
+KERNELS = ("fidelity", "projected")
 
 # States of this many bytes are held at once on either side of a product.
 MOST_BYTES = 1 << 28
@@ -55,10 +57,14 @@ def projected_features(
 
     Shapes: x (N, I) -> (N, O); by default O = 3 n in the order X_0, Y_0, Z_0, X_1, ...
     """
-    if observables is None:
-        observables = [letter(q) for q in range(circuit.n_qubits) for letter in (X, Y, Z)]
+    observables = projected_words(circuit.n_qubits) if observables is None else observables
     evaluator = (engine or StatevectorEngine()).prepare(circuit, observables)
     return evaluator.values(_samples(circuit, x, weights))
+
+
+def projected_words(n_qubits: int) -> list[PauliSum]:
+    """X_0, Y_0, Z_0, X_1, ..."""
+    return [letter(qubit) for qubit in range(n_qubits) for letter in (X, Y, Z)]
 
 
 def projected_kernel(

@@ -1,0 +1,62 @@
+"""Kernels for many rows: features whose products are the kernel, but for what a few landmarks leave out (Nystrom)."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from qloom.errors import ConfigError
+from qloom.models.quantum_kernel import QuantumKernel, fitted_kernel
+
+
+class QuantumLandmarks(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Rows to features by their kernel with M landmarks, random training rows; then any linear model, for any N.
+
+        make_pipeline(QuantumLandmarks(n_landmarks=256), LinearSVC())
+
+    N + M states and N M overlaps for N rows, no N x N matrix. With all rows as landmarks the features' products are
+    the kernel itself.
+
+    Args:
+        kernel: "fidelity", "projected" or a `QuantumKernel`.
+        n_landmarks: M; all rows if there are fewer.
+        random_state: seed of the choice.
+
+    Attributes:
+        kernel_: the fitted `QuantumKernel`.
+        inputs_: of the landmarks, (M, I).
+        mixing_: (M, R): kernel values to features; R counts eigenvalues that are not 0 but for rounding.
+
+    Shapes: X (B, F) -> (B, R).
+
+    Source: Williams, Seeger 2001, Advances in Neural Information Processing Systems 13.
+    """
+
+    def __init__(self, kernel: str | QuantumKernel = "fidelity", n_landmarks: int = 256, random_state: Any = 0):
+        self.kernel = kernel
+        self.n_landmarks = n_landmarks
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Shapes: X (N, F), y (N,) if the kernel has layers to train."""
+        X = validate_data(self, X, dtype=np.float64)
+        if not isinstance(self.n_landmarks, int) or self.n_landmarks < 1:
+            raise ConfigError(f"n_landmarks={self.n_landmarks!r}, expected a positive integer")
+        self.kernel_ = fitted_kernel(self.kernel, X, y)
+        random = check_random_state(self.random_state)
+        chosen = random.choice(len(X), min(self.n_landmarks, len(X)), replace=False)
+        self.inputs_ = self.kernel_.inputs(X[chosen])
+        values, vectors = np.linalg.eigh(self.kernel_.matrix(self.inputs_))
+        kept = values > len(values) * np.finfo(values.dtype).eps * values[-1]
+        self.mixing_ = vectors[:, kept] / np.sqrt(values[kept])
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Shapes: X (B, F) -> (B, R)."""
+        check_is_fitted(self, "mixing_")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self.kernel_.matrix(self.kernel_.inputs(X), self.inputs_) @ self.mixing_
