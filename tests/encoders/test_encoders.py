@@ -33,7 +33,7 @@ def test_every_member_is_tested():
     functions = {name for name in ql.encoders.__all__ if name.islower()}
     circuits = {name.split()[0] for name in ENCODERS} | {"reuploading"}
     from_features = {"bits", "normalize", "iqp_inputs", "zz_inputs", "chebyshev_inputs", "scaled_inputs"}
-    assert circuits | from_features | {"encoding", "plan"} == functions
+    assert circuits | from_features | {"encoding", "matrix_product", "plan"} == functions
     assert set(ql.encoders.ENCODERS) <= circuits | {"zz"}
 
 

@@ -9,11 +9,13 @@ from qloom.encoders.encoding import ENCODERS, Encoding, encoding, plan
 from qloom.encoders.fourier import fourier
 from qloom.encoders.hybrid_angle import hybrid_angle
 from qloom.encoders.iqp import iqp, iqp_inputs, zz_inputs
+from qloom.encoders.matrix_product import PreparedState, matrix_product
 from qloom.encoders.reuploading import reuploading, scaled_inputs
 
 __all__ = [
     "ENCODERS",
     "Encoding",
+    "PreparedState",
     "amplitude",
     "angle",
     "basis",
@@ -26,6 +28,7 @@ __all__ = [
     "hybrid_angle",
     "iqp",
     "iqp_inputs",
+    "matrix_product",
     "normalize",
     "plan",
     "reuploading",
