@@ -13,6 +13,8 @@ import torch
 import qloom as ql
 from benchmarks.published.mnist import images
 from benchmarks.published.record import record
+from benchmarks.published.workers import in_parallel
+from qloom.models.threads import torch_threads
 from qloom.nn import QuantumLayer
 
 N_PIXELS, READOUT, EPOCHS, BATCH = 16, 16, 3, 32
@@ -67,26 +69,30 @@ def outputs(layer: QuantumLayer, x: torch.Tensor) -> torch.Tensor:
     return layer(different)[:, 0][where]
 
 
+def accuracy(seed: int) -> float:
+    """On the test images, of a training run."""
+    (x, y, _), test = without_contradictions(*pixels("train")), pixels("t10k")
+    bits, bits_test = (torch.from_numpy((part > 0.5).astype(np.float32)) for part in (x, test[0]))
+    signs, signs_test = (torch.from_numpy(np.where(part, 1.0, -1.0).astype(np.float32)) for part in (y, test[1]))
+    layer = model(seed)
+    with torch_threads(1):
+        train(layer, bits, signs, seed)
+        with torch.no_grad():
+            return float(((outputs(layer, bits_test) > 0) == (signs_test > 0)).float().mean())
+
+
 def main(seeds: tuple[int, ...] = (0, 1)) -> None:
     start = time.perf_counter()
-    x, y, n_different = without_contradictions(*pixels("train"))
-    x_test, y_test = pixels("t10k")
-    bits, bits_test = (torch.from_numpy((part > 0.5).astype(np.float32)) for part in (x, x_test))
-    counts = (n_different, len(x), len(torch.unique(bits, dim=0)))
+    x, _, n_different = without_contradictions(*pixels("train"))
+    counts = (n_different, len(x), len(np.unique(x > 0.5, axis=0)))
     record(
         "MNIST 3 against 6, images: different, kept, after the threshold", str(COUNTS), str(counts), counts == COUNTS,
         time.perf_counter() - start,
     )  # fmt: skip
-    signs, signs_test = (torch.from_numpy(np.where(part, 1.0, -1.0).astype(np.float32)) for part in (y, y_test))
-    start, found = time.perf_counter(), []
-    for seed in seeds:
-        layer = model(seed)
-        train(layer, bits, signs, seed)
-        with torch.no_grad():
-            found.append(float(((outputs(layer, bits_test) > 0) == (signs_test > 0)).float().mean()))
+    start, found = time.perf_counter(), list(in_parallel(accuracy, [(seed,) for seed in seeds]))
     record(
         f"MNIST 3 against 6, 32 angles, {len(seeds)} seeds", "at least .87 (.9042 and .9017 published)",
-        ", ".join(f"{accuracy:.4f}" for accuracy in found), min(found) >= 0.87, time.perf_counter() - start,
+        ", ".join(f"{share:.4f}" for share in found), min(found) >= 0.87, time.perf_counter() - start,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.published import mnist_3_6, qcnn, qml_kernels
+from benchmarks.published import mnist_3_6, qcnn, qml_kernels, qml_variational
 from benchmarks.published.mnist import FOLDER as MNIST
 from benchmarks.published.qml_data import FOLDER as SETS
 from benchmarks.published.qml_data import load, scaled, scores_of
@@ -29,6 +29,28 @@ def test_accuracies_of_kernels(model, most_off):
         found = qml_kernels.MODELS[model](row, sets)
         off = np.abs(np.subtract(found, row.accuracies[: len(found)])) * len(sets.y_test)
         assert off.max() < most_off + 0.5, row.dataset
+
+
+@needs_sets
+@pytest.mark.parametrize(
+    ("model", "dataset"),
+    [
+        ("TreeTensorClassifier", "linearly_separable_4d"), ("IQPVariationalClassifier", "linearly_separable_8d"),
+        ("SeparableVariationalClassifier", "linearly_separable_4d"),
+        ("DataReuploadingClassifier", "linearly_separable_12d"),
+    ],
+)  # fmt: skip
+def test_accuracies_of_trained_models(model, dataset):
+    """The mean of five seeds as near to the published one as the table in README asks."""
+    (row,) = scores_of(model, dataset)
+    found = qml_variational.train(row)
+    assert found.met, str(found)
+
+
+@needs_mnist
+def test_accuracy_of_a_chain_of_blocks():
+    name = next(name for name in qcnn.SETTINGS if name.startswith("chain of SU4"))
+    assert abs(np.mean(qcnn.accuracies(name)) - qcnn.SETTINGS[name][2]) <= 0.01
 
 
 @needs_mnist

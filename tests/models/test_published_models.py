@@ -207,7 +207,7 @@ def stripes(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return (images + 0.3 * random.normal(size=images.shape)).reshape(n, 16), labels
 
 
-@pytest.mark.parametrize("options", [{}, {"entangled": False}, {"quantum": False}])
+@pytest.mark.parametrize("options", [{}, {"entangled": False}, {"quantum": False, "kernel_size": 2}])
 def test_quanvolution_tells_lines_apart(options):
     model = QuanvolutionalClassifier(max_steps=300, convergence_interval=None, **options).fit(*stripes(400, 0))
     assert model.score(*stripes(200, 1)) > 0.85  # a sixteenth of the images is blank or full: of both classes

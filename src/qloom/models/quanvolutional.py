@@ -103,14 +103,18 @@ class ImageNetwork(nn.Sequential):
     """
 
     def __init__(self, n_channels: int, side: int, kernel_size: int, widths: tuple[int, int]):
+        # As much before as after, one more after for even sizes: images keep theirs.
+        same = nn.ZeroPad2d(((kernel_size - 1) // 2, kernel_size // 2) * 2)
         pooled = [side]
         for _ in widths:
             pooled.append(-(-pooled[-1] // 2))
         super().__init__(
             nn.Unflatten(1, (n_channels, side, side)),
-            nn.Conv2d(n_channels, widths[0], kernel_size, padding="same"),
+            same,
+            nn.Conv2d(n_channels, widths[0], kernel_size),
             nn.MaxPool2d(2, ceil_mode=True),
-            nn.Conv2d(widths[0], widths[1], kernel_size, padding="same"),
+            same,
+            nn.Conv2d(widths[0], widths[1], kernel_size),
             nn.MaxPool2d(2, ceil_mode=True),
             nn.Flatten(),
             nn.Linear(widths[1] * pooled[-1] ** 2, 2 * widths[1]),
