@@ -14,6 +14,8 @@ def true_error(numbers: np.ndarray, prepared: ql.encoders.PreparedState) -> floa
     """By the gates' matrices."""
     states = ql.state(prepared.circuit, engine=ql.engines.ReferenceEngine())
     padded = np.pad(numbers.ravel(), (0, len(states) - numbers.size))
+    held = (prepared.scale * states)[: numbers.size].reshape(numbers.shape)
+    np.testing.assert_allclose(prepared.numbers, held, atol=1e-12 * np.linalg.norm(numbers))
     return float(np.linalg.norm(prepared.scale * states - padded) / np.linalg.norm(numbers))
 
 
@@ -37,8 +39,8 @@ def test_states_of_small_bonds_are_exact(numbers):
         assert prepared.error == pytest.approx(true_error(numbers, prepared), abs=1e-9)
     else:
         assert prepared.error < 1e-12
-        np.testing.assert_allclose(prepared.numbers(), numbers, atol=1e-12)
-    assert prepared.numbers().shape == numbers.shape
+        np.testing.assert_allclose(prepared.numbers, numbers, atol=1e-12)
+    assert prepared.numbers.shape == numbers.shape
 
 
 @pytest.mark.parametrize("is_complex", [False, True])
@@ -49,7 +51,7 @@ def test_the_error_is_the_true_one_and_falls(is_complex):
     for n_layers in (1, 4, 16):
         prepared = matrix_product(numbers, n_layers)
         assert prepared.error == pytest.approx(true_error(numbers, prepared), abs=1e-9)
-        assert prepared.numbers().dtype == numbers.dtype
+        assert prepared.numbers.dtype == numbers.dtype
         assert len(prepared.circuit) == 4 * n_layers
         errors.append(prepared.error)
     assert errors[0] > errors[1] > errors[2]
@@ -65,7 +67,7 @@ def test_weights_of_a_classical_layer():
     prepared = matrix_product(layer.weight.detach().numpy(), 8)
     assert prepared.error < 0.15
     activations = torch.randn(100, 16, generator=torch.Generator().manual_seed(0))
-    held = torch.from_numpy(prepared.numbers()).float()
+    held = torch.from_numpy(prepared.numbers).float()
     difference = activations @ (held - layer.weight).T
     # No output is off by more than the error times the norms.
     assert difference.norm(dim=1).max() <= prepared.error * layer.weight.norm() * activations.norm(dim=1).max()

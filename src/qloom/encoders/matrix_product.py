@@ -22,21 +22,13 @@ class PreparedState:
         circuit: from |0>, without inputs; (n - 1) L gates on neighbours.
         scale: that brings the amplitudes nearest to the numbers; complex if these are.
         error: |numbers - scale * amplitudes| / |numbers|, from 0 to 1; what spills into the padding counts.
-        shape: of the numbers; amplitudes behind them are padding.
+        numbers: what the circuit holds, scale * amplitudes, in the shape of the numbers it stands for.
     """
 
     circuit: Circuit
     scale: complex
     error: float
-    shape: tuple[int, ...]
-
-    def numbers(self) -> np.ndarray:
-        """What the circuit holds, in the shape of the numbers it stands for."""
-        from qloom.engines import state
-
-        size = int(np.prod(self.shape))
-        amplitudes = state(self.circuit)[:size].reshape(self.shape)
-        return self.scale * (amplitudes if isinstance(self.scale, complex) else amplitudes.real)
+    numbers: np.ndarray
 
 
 def matrix_product(numbers: Any, n_layers: int = 1) -> PreparedState:
@@ -69,13 +61,15 @@ def matrix_product(numbers: Any, n_layers: int = 1) -> PreparedState:
         layers.append(_staircase(left, n_qubits))
         for qubit, gate in enumerate(layers[-1]):
             left = _apply(gate.conj().T, left, qubit)
-    circuit = Circuit(n_qubits)
+    circuit, amplitudes = Circuit(n_qubits), np.eye(1, 2**n_qubits, dtype=left.dtype)[0]
     for layer in reversed(layers):
         for qubit in reversed(range(n_qubits - 1)):
             circuit.unitary(layer[qubit], (qubit, qubit + 1))
+            amplitudes = _apply(layer[qubit], amplitudes, qubit)
     # What is left were |0> if the circuit's state were the numbers' direction.
     scale, error = norm * left[0], float(np.linalg.norm(left[1:]))
-    return PreparedState(circuit, complex(scale) if np.iscomplexobj(left) else float(scale), error, values.shape)
+    held = (scale * amplitudes)[: values.size].reshape(values.shape)
+    return PreparedState(circuit, complex(scale) if np.iscomplexobj(left) else float(scale), error, held)
 
 
 def _staircase(state: np.ndarray, n_qubits: int) -> list[np.ndarray]:
