@@ -136,7 +136,7 @@ class Found:
 
     @property
     def met(self) -> bool:
-        return abs(self.distance) <= self.allowed
+        return abs(self.distance) <= self.allowed + 1e-5  # the published are rounded to six digits
 
     def __str__(self) -> str:
         return (
