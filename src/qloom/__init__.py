@@ -12,12 +12,13 @@ from qloom.observables import I, PauliSum, X, Y, Z, pauli
 __version__ = version("qloom")
 
 _FOLDERS = (
-    "ansatze", "circuits", "data", "encoders", "engines", "errors", "gradients", "models", "nn", "programs",
-    "testing",
+    "ansatze", "circuits", "data", "encoders", "engines", "errors", "gradients", "models", "nn", "optimizers",
+    "programs", "testing",
 )  # fmt: skip
 _EVALUATIONS = ("counts", "expectation", "probabilities", "sample", "state")
+_DERIVATIVES = ("metric_tensor",)
 
-__all__ = ["Circuit", "I", "PauliSum", "X", "Y", "Z", "pauli", *_FOLDERS, *_EVALUATIONS]
+__all__ = ["Circuit", "I", "PauliSum", "X", "Y", "Z", "pauli", *_FOLDERS, *_EVALUATIONS, *_DERIVATIVES]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,4 +27,6 @@ def __getattr__(name: str) -> Any:
         return import_module(f"qloom.{name}")
     if name in _EVALUATIONS:
         return getattr(import_module("qloom.engines.evaluation"), name)
+    if name in _DERIVATIVES:
+        return getattr(import_module("qloom.gradients"), name)
     raise AttributeError(f"module 'qloom' has no attribute {name!r}")

@@ -95,9 +95,11 @@ class AdjointEvaluator(Evaluator):
 
     Attributes:
         trained: (W,) of booleans; the other weights are frozen, their derivatives 0 and not worked for. None for all.
+        walk_cost: what a walk back comes to in forward runs.
     """
 
     trained: np.ndarray | None = None
+    walk_cost: int = 2
 
     def wants_weight(self, index: int) -> bool:
         """Whether a weight's derivative is to be found, where those of weights are at all."""

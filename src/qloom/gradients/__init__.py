@@ -14,6 +14,7 @@ from qloom.errors import CircuitError, ShapeError
 from qloom.gradients.adjoint import Adjoint
 from qloom.gradients.base import Differentiator
 from qloom.gradients.finite_difference import FiniteDifference
+from qloom.gradients.metric import metric_tensor
 from qloom.gradients.parameter_shift import ParameterShift
 
 DIFFERENTIATORS: dict[str, type[Differentiator]] = {
@@ -84,5 +85,5 @@ def gradient(
 
 __all__ = [
     "DIFFERENTIATORS", "Adjoint", "Differentiator", "FiniteDifference", "ParameterShift", "gradient",
-    "prepare_gradient",
+    "metric_tensor", "prepare_gradient",
 ]  # fmt: skip

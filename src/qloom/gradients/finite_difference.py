@@ -42,6 +42,7 @@ class DifferenceEvaluator(ForwardEvaluator):
     def __init__(self, evaluator: Any, step: float | None):
         super().__init__(evaluator)
         self.step = step
+        self.walk_cost = 2 * (self.circuit.n_inputs + self.circuit.n_weights)
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         d_inputs = np.zeros_like(batch.inputs) if wants[0] else None

@@ -59,13 +59,31 @@ def free_rotations(circuit: Circuit) -> tuple[Circuit, list[Angle]]:
     return free, angles
 
 
+class FreeAngles:
+    """The angles of free rotations, and how inputs and weights give them."""
+
+    def __init__(self, angles: list[Angle]):
+        self.angles = angles
+        self.of_inputs = np.array([angle.source == "input" for angle in angles], bool)
+        self.index = np.array([angle.index for angle in angles], int)
+        self.scale, self.offset = (np.array([getattr(angle, name) for angle in angles]) for name in ("scale", "offset"))
+
+    def inputs(self, batch: Batch) -> np.ndarray:
+        """Of the circuit of free rotations: those of the circuit, then the angles, (B, I + A)."""
+        slots = np.empty((batch.size, len(self.angles)))
+        slots[:, self.of_inputs] = batch.inputs[:, self.index[self.of_inputs]]
+        slots[:, ~self.of_inputs] = np.atleast_2d(batch.weights)[:, self.index[~self.of_inputs]]
+        return np.concatenate([batch.inputs, (self.scale * slots + self.offset).astype(batch.dtype)], axis=1)
+
+
 class ShiftEvaluator(ForwardEvaluator):
     """Derivatives from shifted values."""
 
     def __init__(self, evaluator: Evaluator, shifted: Evaluator, angles: list[Angle]):
         super().__init__(evaluator)
         self.shifted = shifted
-        self.angles = angles
+        self.free = FreeAngles(angles)
+        self.walk_cost = 2 * len(angles)
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         if wants[0] and self.circuit.initial is not None and self.circuit.initial.values is None:
@@ -75,8 +93,8 @@ class ShiftEvaluator(ForwardEvaluator):
         d_inputs = np.zeros(batch.inputs.shape) if wants[0] else None
         d_weights = np.zeros((batch.size, self.circuit.n_weights)) if wants[1] else None
         wanted = {"input": d_inputs, "weight": d_weights}
-        free = self._free_inputs(batch)
-        for k, angle in enumerate(self.angles):
+        free = self.free.inputs(batch)
+        for k, angle in enumerate(self.free.angles):
             target = wanted.get(angle.source)
             if target is not None and (angle.source == "input" or self.wants_weight(angle.index)):
                 target[:, angle.index] += angle.scale * self._slope(free, k, cotangents)
@@ -84,14 +102,6 @@ class ShiftEvaluator(ForwardEvaluator):
             d_weights = d_weights.sum(axis=0)
         cast = lambda d: None if d is None else d.astype(batch.dtype)  # noqa: E731
         return cast(d_inputs), cast(d_weights)
-
-    def _free_inputs(self, batch: Batch) -> np.ndarray:
-        columns = []
-        for angle in self.angles:
-            slots = batch.inputs if angle.source == "input" else np.atleast_2d(batch.weights)
-            columns.append(np.broadcast_to(angle.scale * slots[:, angle.index] + angle.offset, batch.size))
-        values = np.stack(columns, axis=1) if columns else np.zeros((batch.size, 0))
-        return np.concatenate([batch.inputs, values.astype(batch.dtype)], axis=1)
 
     def _slope(self, free: np.ndarray, k: int, cotangents: np.ndarray) -> np.ndarray:
         """sum_o g_o df_o/da_k, one number a sample."""

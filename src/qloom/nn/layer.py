@@ -76,6 +76,16 @@ class QuantumLayer(nn.Module):
         self._complex = isinstance(outputs, FinalState) and not outputs.linear
         self.n_outputs = self._evaluator.n_outputs // (2 if self._complex else 1)
 
+    @property
+    def shots(self) -> int | None:
+        """Measurements a value; None if it is exact."""
+        return self._recipe[3]
+
+    @property
+    def walk_cost(self) -> int:
+        """What the gradient of a sample comes to, beside its value, in runs of the circuit."""
+        return self._evaluator.walk_cost
+
     def train_weights(self, which: Any = None) -> QuantumLayer:
         """Train only some of the weights; the others get a gradient of 0, which costs nothing on the walk back.
 

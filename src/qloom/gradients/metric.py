@@ -1,0 +1,102 @@
+"""The metric of states: how far they move when weights do.
+
+Turning an angle by pi more multiplies by -i P at its rotation, exp(-i (a + pi) P / 2) = exp(-i a P / 2) (-i P), so the
+derivative of the state by an angle is half the state at that angle plus pi: all derivatives are one batch of states.
+
+Source: Stokes, Izaac, Killoran, Carleo 2020, Quantum 4, 269.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.engines.base import Engine
+from qloom.engines.batch import Batch, check_memory, make_batch
+from qloom.engines.statevector import StatevectorEngine
+from qloom.errors import CircuitError
+from qloom.gradients.parameter_shift import FreeAngles, free_rotations
+
+# States of this many bytes are held at once, those of one sample always.
+MOST_BYTES = 1 << 26
+
+
+def metric_tensor(circuit: Circuit, inputs: Any = None, weights: Any = None, *, engine: Engine | None = None) -> Any:
+    """The Fubini-Study metric of the final states in the weights, the mean over samples.
+
+    g_ij = Re(<d_i psi|d_j psi> - <d_i psi|psi> <psi|d_j psi>), a quarter of the quantum Fisher information. One state a
+    rotation and sample; a weight that stands in several rotations, or is scaled, is taken as what it is.
+
+    Args:
+        circuit: with weights.
+        engine: StatevectorEngine() by default; one that gives states.
+
+    Shapes: inputs (B, I) or (I,), weights (W,) -> (W, W).
+
+    Raises:
+        CircuitError: for a circuit without weights, or weights of their own for each sample.
+        MemoryLimitError: where the states of one sample's derivatives do not fit.
+    """
+    batch = make_batch(circuit, inputs, weights)
+    if not circuit.n_weights or batch.weights.ndim != 1:
+        raise CircuitError(
+            f"weights has shape {batch.weights.shape} and the circuit {circuit.n_weights} of them, expected (W,), at "
+            "least one, shared by all samples"
+        )
+    return Tangents(circuit, engine or StatevectorEngine()).mean_metric(batch)
+
+
+class Tangents:
+    """The derivatives of a circuit's final states by its weights."""
+
+    def __init__(self, circuit: Circuit, engine: Engine):
+        self.circuit = circuit
+        free, angles = free_rotations(circuit)
+        self.evaluator, self.free = engine.prepare(free, "state"), FreeAngles(angles)
+        turned = [angle for angle in angles if angle.source == "weight"]
+        self.columns = circuit.n_inputs + np.flatnonzero(~self.free.of_inputs)
+        # (W, R): what a weight does to each rotation.
+        self.scales = np.zeros((circuit.n_weights, len(turned)))
+        self.scales[[angle.index for angle in turned], range(len(turned))] = [angle.scale for angle in turned]
+
+        self.n_states = len(turned) + 1
+
+    def mean_metric(self, batch: Batch) -> np.ndarray:
+        """The metric, the mean over samples that share their weights. Shapes: (W, W)."""
+        a_sample = self.n_states * 2 * batch.dtype.itemsize * 2**self.circuit.n_qubits
+        step = max(1, MOST_BYTES // a_sample)
+        check_memory(2 * min(step, batch.size) * a_sample, f"{self.n_states} states of {self.circuit.n_qubits} qubits")
+        total = np.zeros((self.circuit.n_weights,) * 2, batch.dtype)
+        for start in range(0, batch.size, step):
+            total += self.metrics(Batch(batch.inputs[start : start + step], batch.weights, False)).sum(axis=0)
+        return total / max(1, batch.size)
+
+    def metrics(self, batch: Batch) -> np.ndarray:
+        """Of every sample, (B, W, W)."""
+        n_states = self.n_states
+        rows = np.repeat(self.free.inputs(batch), n_states, axis=0).reshape(batch.size, n_states, -1)
+        rows[:, range(1, n_states), self.columns] += np.pi
+        flat = Batch(rows.reshape(batch.size * n_states, -1), np.zeros(0, batch.dtype), False)
+        parts = self.evaluator.values(flat).reshape(batch.size, n_states, -1)  # of amplitudes: products give Re <a|b>
+        states = parts.view(np.result_type(batch.dtype, np.complex64))
+        products = parts[:, 1:] @ parts[:, 1:].swapaxes(1, 2)
+        phases = (states[:, 1:] @ states[:, 0, :, None].conj())[..., 0].imag  # of i <d_r psi|psi>
+        metric = (products - phases[:, :, None] * phases[:, None, :]) / 4
+        scales = self.scales.astype(batch.dtype)
+        return scales @ metric @ scales.T
+
+    def layers_of_weights(self) -> np.ndarray:
+        """Which layer of the circuit a weight first acts in: weights of one layer act on different qubits. (W,)"""
+        depth, layers = [0] * self.circuit.n_qubits, np.full(self.circuit.n_weights, -1)
+        for op in self.circuit.operations:
+            for angle in op.angles:
+                if angle.source == "weight" and layers[angle.index] < 0:
+                    layers[angle.index] = max(depth[qubit] for qubit in op.qubits)
+                    for qubit in op.qubits:
+                        depth[qubit] = layers[angle.index] + 1
+            after = max(depth[qubit] for qubit in op.qubits)
+            for qubit in op.qubits:
+                depth[qubit] = after
+        return layers

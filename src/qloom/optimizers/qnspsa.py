@@ -1,0 +1,78 @@
+"""QN-SPSA: SPSA with a metric, itself estimated from four fidelities of the states a step.
+
+A fidelity F(w, w + d) falls off as 1 - d G d, so its second difference along two random directions estimates the metric
+G in the way in which SPSA estimates the gradient. Estimates are averaged over steps and made positive.
+
+Source: Gacon, Zoufal, Carleo, Woerner 2021, Quantum 5, 567.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from qloom.engines import StatevectorEngine, make_batch
+from qloom.errors import ConfigError
+from qloom.nn import QuantumLayer
+from qloom.optimizers.base import Closure
+from qloom.optimizers.spsa import SPSA
+
+
+class QNSPSA(SPSA):
+    """Natural gradient from two values of the loss and four fidelities a step, whatever the number of weights.
+
+    Args:
+        model: a module, or several, with QuantumLayers in it.
+        lr, perturbation, stability, resamplings, blocking, seed: as in `SPSA`.
+        damping: added to the estimated metric.
+    """
+
+    def __init__(
+        self, model: Any, lr: float = 0.1, perturbation: float = 0.1, stability: float = 10, resamplings: int = 1,
+        blocking: float | None = None, damping: float = 1e-2, seed: int = 0,
+    ):  # fmt: skip
+        if not damping > 0:
+            raise ConfigError(f"damping={damping}, expected more than 0; estimates of the metric are singular at first")
+        super().__init__(model, lr, perturbation, stability, resamplings, blocking, seed)
+        self.damping = damping
+        self.progress["metrics"] = [np.eye(layer.weights.numel()) for layer in self.layers]
+
+    def _estimate(self, closure: Closure, reach: float) -> tuple[np.ndarray, float]:
+        with torch.enable_grad():  # for the inputs to be remembered
+            closure()
+        gradient, loss = super()._estimate(closure, reach)
+        parts, first, steps = [], 0, self.progress["steps"]
+        for number, layer in enumerate(self.layers):
+            count = layer.weights.numel()
+            now = np.mean([self._metric(layer, reach) for _ in range(self.resamplings)], axis=0)
+            mean = self.progress["metrics"][number] = (
+                (steps + 1) * self.progress["metrics"][number] + now
+            ) / (steps + 2)  # fmt: skip
+            values, vectors = np.linalg.eigh(mean)
+            inverse = (vectors / (np.abs(values) + self.damping)) @ vectors.T
+            parts.append(inverse @ gradient[first : first + count])
+            first += count
+            self._given[id(layer)].clear()
+        return np.concatenate(parts), loss
+
+    def _metric(self, layer: QuantumLayer, reach: float) -> np.ndarray:
+        """An estimate of G, (W, W), with expectation G up to the square of the reach."""
+        a, b = self._random.choice([-1.0, 1.0], (2, layer.weights.numel()))
+        rows, weights = torch.cat(self._given[id(layer)]).numpy(), layer.weights.detach().numpy()
+        moved = [weights + reach * d for d in (0 * a, a + b, a, b - a, -a)]
+        states = [self._states(layer, rows, w.astype(weights.dtype)) for w in moved]
+        both, one, other, back = (self._fidelity(states[0], state) for state in states[1:])
+        self.cost.evaluations += 4 * len(rows)
+        change = (both - one - other + back) / (2 * reach**2)
+        return -change / 2 * (np.outer(a, b) + np.outer(b, a)) / 2
+
+    @staticmethod
+    def _states(layer: QuantumLayer, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        batch = make_batch(layer.circuit, rows.astype(weights.dtype), weights)
+        return StatevectorEngine().state(layer.circuit, batch)
+
+    @staticmethod
+    def _fidelity(states: np.ndarray, others: np.ndarray) -> float:
+        return float((np.abs((states.conj() * others).sum(axis=1)) ** 2).mean())

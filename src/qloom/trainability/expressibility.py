@@ -1,0 +1,99 @@
+"""How widely a circuit's states spread, how entangled they are, and which waves of its inputs they can make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from qloom.circuits import Circuit
+from qloom.engines import Engine, StatevectorEngine, expectation, make_batch
+from qloom.errors import CircuitError
+from qloom.observables import PauliSum
+
+BINS = 75
+
+
+def random_states(circuit: Circuit, n_samples: int, seed: int = 0, engine: Engine | None = None) -> np.ndarray:
+    """States at uniformly random weights and inputs, (B, 2^n)."""
+    random = np.random.default_rng(seed)
+    inputs, weights = (random.uniform(-np.pi, np.pi, (n_samples, k)) for k in (circuit.n_inputs, circuit.n_weights))
+    return (engine or StatevectorEngine()).state(circuit, make_batch(circuit, inputs, weights))
+
+
+def expressibility(circuit: Circuit, n_pairs: int = 2000, seed: int = 0) -> float:
+    """Kullback-Leibler divergence of the fidelities of random pairs of states from those of Haar-random ones, nats.
+
+    0 for a circuit that makes all states alike; ln BINS or more for one that makes a single state. Sampling alone gives
+    about BINS / (2 n_pairs).
+
+    Source: Sim, Johnson, Aspuru-Guzik 2019, Advanced Quantum Technologies 2, 1900070.
+    """
+    states = random_states(circuit, 2 * n_pairs, seed)
+    fidelities = np.abs((states[:n_pairs].conj() * states[n_pairs:]).sum(axis=1)) ** 2
+    edges = np.linspace(0, 1, BINS + 1)
+    shares = np.histogram(np.clip(fidelities, 0, 1), edges)[0] / n_pairs
+    # A Haar-random fidelity is above f with probability (1 - f)^(N - 1).
+    haar = -np.diff((1 - edges) ** (2**circuit.n_qubits - 1))
+    seen = shares > 0
+    return float((shares[seen] * np.log(shares[seen] / np.maximum(haar[seen], 1e-300))).sum())
+
+
+def entangling_capability(circuit: Circuit, n_samples: int = 500, seed: int = 0) -> float:
+    """Mean Meyer-Wallach measure of random states: 0 for products, 1 where every qubit is maximally entangled.
+
+    Source: Meyer, Wallach 2002, Journal of Mathematical Physics 43, 4273; Sim et al. 2019.
+    """
+    return float(meyer_wallach(random_states(circuit, n_samples, seed)).mean())
+
+
+def meyer_wallach(states: np.ndarray) -> np.ndarray:
+    """2 (1 - the mean purity of one qubit). Shapes: states (B, 2^n) -> (B,)."""
+    n_qubits = states.shape[1].bit_length() - 1
+    purities = np.zeros(len(states))
+    for qubit in range(n_qubits):
+        halves = states.reshape(len(states), 2**qubit, 2, -1)
+        reduced = np.einsum("baic,bajc->bij", halves, halves.conj())
+        purities += np.einsum("bij,bji->b", reduced, reduced).real
+    return 2 * (1 - purities / n_qubits)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Of an expectation value as a function of one input, the others at 0.
+
+    Attributes:
+        frequencies: 0, u, 2 u, ... radians^-1.
+        sizes: root mean squares of the coefficients over random weights.
+    """
+
+    frequencies: np.ndarray
+    sizes: np.ndarray
+
+
+def spectrum(
+    circuit: Circuit, observable: PauliSum, input_index: int = 0, n_samples: int = 100, seed: int = 0
+) -> Spectrum:
+    """The waves that a circuit makes of one input: as many as its rotations by that input allow.
+
+    Source: Schuld, Sweke, Meyer 2021, Phys. Rev. A 103, 032430.
+    """
+    scales = [
+        abs(angle.scale)
+        for op in circuit.operations
+        for angle in op.angles
+        if angle.source == "input" and angle.index == input_index
+    ]
+    if not scales:
+        raise CircuitError(f"input {input_index} turns nothing in {circuit!r}, expected one of its inputs")
+    unit = min(scales) / 2  # controlled rotations turn by halves
+    n_waves = int(np.ceil(sum(scales) / unit + 1e-9))
+    count, random = 2 * n_waves + 1, np.random.default_rng(seed)
+    inputs = np.zeros((count, circuit.n_inputs))
+    inputs[:, input_index] = 2 * np.pi / unit * np.arange(count) / count
+    coefficients = []
+    for _ in range(n_samples):
+        weights = random.uniform(-np.pi, np.pi, circuit.n_weights)
+        coefficients.append(np.fft.rfft(expectation(circuit, observable, inputs, weights)[:, 0]) / count)
+    sizes = np.sqrt(np.mean(np.abs(coefficients) ** 2, axis=0))
+    return Spectrum(unit * np.arange(len(sizes)), sizes)

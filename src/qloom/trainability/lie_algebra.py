@@ -1,0 +1,42 @@
+"""The dynamical Lie algebra of a circuit's rotations: how many directions it can go in.
+
+All generators are Pauli words, and the commutator of two words is a word or 0, so the algebra is a set of words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from qloom.circuits import Circuit
+from qloom.observables import Word, words_commute
+from qloom.programs import SOURCES
+from qloom.programs.frame import flat_gates, gate_forms, make_frame
+from qloom.programs.masks import unpack
+
+
+def lie_closure(words: Iterable[Word], most: int = 4096) -> tuple[set[Word], bool]:
+    """The words that commutators of commutators give, and whether these are all; the search stops at `most`.
+
+    Source: Larocca et al. 2022, Quantum 6, 824; Goh, Larocca, Cincio, Cerezo, Sauvage 2023, arXiv 2308.01432.
+    """
+    generators = [word for word in dict.fromkeys(words) if word != (0, 0)]
+    found, waiting = set(generators), list(generators)
+    while waiting:
+        word = waiting.pop()
+        for generator in generators:
+            if words_commute(word, generator):
+                continue
+            product = (word[0] ^ generator[0], word[1] ^ generator[1])
+            if product not in found:
+                if len(found) >= most:
+                    return found, False
+                found.add(product)
+                waiting.append(product)
+    return found, True
+
+
+def generators(circuit: Circuit) -> list[Word]:
+    """The words that a circuit's weights turn about, the Clifford gates before them taken in."""
+    rotations = flat_gates(circuit, gate_forms(circuit)).lower_into(make_frame(circuit.n_qubits, monomial=False))
+    trained = rotations[rotations.source == SOURCES.index("weight")]
+    return list(zip(unpack(trained.x), unpack(trained.z), strict=True))

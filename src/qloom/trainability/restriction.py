@@ -1,0 +1,58 @@
+"""The same circuit on fewer qubits: what a diagnosis at several widths compares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from qloom.circuits import Circuit
+from qloom.circuits.parameters import Angle
+from qloom.errors import CircuitError
+from qloom.observables import PauliSum
+
+
+def restricted(circuit: Circuit, n_qubits: int) -> Circuit:
+    """The gates that lie on the first qubits, with the slots that these use, in their order.
+
+    Args:
+        circuit: from |0>.
+        n_qubits: at least 1, at most the circuit's.
+
+    Raises:
+        CircuitError: if the circuit starts from amplitudes, has fewer qubits, or nothing trained is left.
+    """
+    if circuit.initial is not None or not 1 <= n_qubits <= circuit.n_qubits:
+        raise CircuitError(
+            f"{circuit!r} to {n_qubits} qubits, expected a circuit from |0> of at least as many, and at least 1"
+        )
+    kept = [op for op in circuit.operations if max(op.qubits) < n_qubits]
+    used: dict[str, dict[int, int]] = {"input": {}, "weight": {}}
+    for source, places in used.items():
+        indices = {angle.index for op in kept for angle in op.angles if angle.source == source}
+        places.update({index: place for place, index in enumerate(sorted(indices))})
+    if not used["weight"]:
+        raise CircuitError(f"{circuit!r} has no weights on its first {n_qubits} qubits, expected some to train")
+    out = Circuit(n_qubits)
+    out.inputs(len(used["input"]))
+    out.weights(len(used["weight"]))
+
+    def moved(angle: Angle) -> Angle:
+        return angle if angle.is_number else replace(angle, index=used[angle.source][angle.index])
+
+    out.operations = [replace(op, angles=tuple(map(moved, op.angles))) for op in kept]
+    return out
+
+
+def restricted_observable(observable: PauliSum, n_qubits: int) -> PauliSum:
+    """Each word's factors on the first qubits; words of which nothing is left are left out.
+
+    Raises:
+        CircuitError: if nothing is left at all.
+    """
+    mask, total = (1 << n_qubits) - 1, PauliSum({})
+    for coefficient, (x, z) in observable:
+        word = (x & mask, z & mask)
+        if word != (0, 0):
+            total = total + PauliSum({word: coefficient})
+    if not total.terms:
+        raise CircuitError(f"{observable!r} has nothing on the first {n_qubits} qubits, expected a factor there")
+    return total

@@ -1,0 +1,285 @@
+"""Optimizers of circuits: closed forms, invariances, resuming, and what they cost."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+import qloom as ql
+from qloom.nn import QuantumLayer
+from qloom.optimizers import (
+    QNSPSA,
+    SPSA,
+    ImaginaryTime,
+    NaturalGradient,
+    Rotosolve,
+    classical_parameters,
+    quantum_layers,
+)
+
+
+def ising(n: int, field: float = 1.0) -> ql.PauliSum:
+    """- sum Z Z - field sum X on a line."""
+    bonds = [-1.0 * ql.Z(q) @ ql.Z(q + 1) for q in range(n - 1)]
+    return sum([-field * ql.X(q) for q in range(n)], start=sum(bonds[1:], start=bonds[0]))
+
+
+def energy_layer(n: int = 4, n_layers: int = 3, seed: int = 0, dtype: torch.dtype = torch.float64) -> QuantumLayer:
+    circuit = ql.ansatze.hardware_efficient(n, n_layers, ("ry", "rz"))
+    return QuantumLayer(circuit, [ising(n)], init="uniform", seed=seed, dtype=dtype)
+
+
+def ground_energy(n: int) -> float:
+    eye = np.eye(2)
+    x, z = np.array([[0, 1], [1, 0]]), np.diag([1, -1])
+
+    def on(matrix: np.ndarray, *qubits: int) -> np.ndarray:
+        out = np.ones((1, 1))
+        for qubit in range(n):
+            out = np.kron(out, matrix if qubit in qubits else eye)
+        return out
+
+    bonds = sum(on(z, q, q + 1) for q in range(n - 1))
+    return float(np.linalg.eigvalsh(-bonds - sum(on(x, q) for q in range(n)))[0])
+
+
+def train(optimizer: torch.optim.Optimizer, layer: QuantumLayer, n_steps: int) -> list[float]:
+    """Losses before every step."""
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = layer()[0]
+        loss.backward()
+        return loss
+
+    return [optimizer.step(closure).item() for _ in range(n_steps)]
+
+
+def test_natural_gradient_step_by_hand():
+    """A first RZ only turns a phase: its weight stays, and the others' metric is regular."""
+    circuit = ql.ansatze.hardware_efficient(3, 2, ("rz", "ry"))
+    layer = QuantumLayer(circuit, [ising(3)], init="uniform", seed=0, dtype=torch.float64)
+    before = layer.weights.detach().numpy().copy()
+    optimizer = NaturalGradient(layer, lr=0.2, damping=0, longest=None)
+    layer()[0].backward()
+    optimizer.step()
+    metric, moved = ql.metric_tensor(circuit, weights=before), np.setdiff1d(np.arange(12), [0, 2, 4])
+    expected = np.zeros(12)
+    expected[moved] = np.linalg.solve(metric[np.ix_(moved, moved)], layer.weights.grad.numpy()[moved])
+    np.testing.assert_allclose(before - layer.weights.detach().numpy(), 0.2 * expected, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["full", "block", "diagonal"])
+def test_a_step_does_not_change_when_angles_are_rescaled(metric):
+    """theta = 2 t: the circuit moves to the same state."""
+    plain, scaled = ql.Circuit(3), ql.Circuit(3)
+    for circuit, scale in ((plain, 1.0), (scaled, 2.0)):
+        for layer in circuit.weights(2, 3):
+            for qubit, weight in enumerate(layer):
+                circuit.ry(scale * weight, qubit)
+            circuit.cx(0, 1).cx(1, 2)
+    angles = np.random.default_rng(0).uniform(0, 6, 6)
+    layers = [QuantumLayer(c, [ising(3)], init=angles / s, dtype=torch.float64) for c, s in ((plain, 1), (scaled, 2))]
+    for layer in layers:
+        train(NaturalGradient(layer, lr=0.3, metric=metric, damping=1e-2, momentum=0.5), layer, 4)
+    np.testing.assert_allclose(
+        *(layer.weights.detach() * s for layer, s in zip(layers, (1, 2), strict=True)), atol=1e-9
+    )
+
+
+def test_imaginary_time_never_rises_and_is_its_flow():
+    layer = energy_layer(seed=1)
+    losses = train(ImaginaryTime(layer, time_step=0.02), layer, 150)
+    assert np.diff(losses).max() < 1e-9
+    # One qubit: exp(-H t) on RY(a) |0> with H = Z has tan(a / 2) grow as exp(2 t).
+    circuit = ql.Circuit(1)
+    circuit.ry(circuit.weights(1)[0], 0)
+    qubit = QuantumLayer(circuit, [ql.Z(0)], init=[0.5], dtype=torch.float64)
+    train(ImaginaryTime(qubit, time_step=0.001, damping=0), qubit, 500)
+    expected = 2 * np.arctan(np.tan(0.25) * np.exp(2 * 0.5))
+    np.testing.assert_allclose(qubit.weights.item(), expected, atol=1e-3)
+
+
+@pytest.mark.parametrize(("make", "step"), [(NaturalGradient, 0.1), (ImaginaryTime, 0.2)])
+def test_metrics_find_the_ground_state_in_fewer_steps_than_adam(make, step):
+    exact, steps = ground_energy(4), []
+    for metric in (True, False):
+        layer = energy_layer(seed=3)
+        optimizer = make(layer, step) if metric else torch.optim.Adam(layer.parameters(), 0.05)
+        near = np.flatnonzero(np.array(train(optimizer, layer, 400)) < exact * (1 - 1e-3))
+        steps.append(near[0] if len(near) else 400)
+    assert steps[0] < steps[1]
+
+
+def test_rotosolve_is_exact_along_each_angle():
+    """After each angle's turn no other value of it is better."""
+    circuit = ql.Circuit(3)
+    weights = circuit.weights(6)
+    circuit.ry(weights[0], 0).crx(weights[1], 0, 1).ry(2 * weights[2], 2).rzz(weights[3], 1, 2).ry(weights[3], 1)
+    circuit.rx(weights[4], 2).ry(weights[4] * 0.5, 0).rx(-3 * weights[5], 1)
+    layer = QuantumLayer(circuit, [ising(3), ql.X(0) @ ql.Y(2)], init="uniform", seed=0, dtype=torch.float64)
+    optimizer = Rotosolve(layer)
+    seen = []
+
+    def loss() -> torch.Tensor:
+        return layer().sum()
+
+    plain = optimizer._minimize
+
+    def checked(closure, parameters, index, unit, count):
+        value = plain(closure, parameters, index, unit, count)
+        best = parameters[index].item()
+        np.testing.assert_allclose(float(loss()), value, atol=1e-9)
+        for other in np.linspace(0, 4 * np.pi, 300):
+            parameters[index] = other
+            assert float(loss()) >= value - 1e-7
+        parameters[index] = best
+        seen.append(index)
+        return value
+
+    optimizer._minimize = checked
+    optimizer.step(loss)
+    assert seen == list(range(6))
+
+
+def test_rotosolve_of_a_product_state_needs_one_sweep():
+    circuit = ql.Circuit(4)
+    for qubit, weight in enumerate(circuit.weights(4)):
+        circuit.ry(weight, qubit)
+    layer = QuantumLayer(circuit, [ql.Z(0) + ql.Z(1) + ql.Z(2) + ql.Z(3)], init="uniform", seed=0)
+    assert Rotosolve(layer).step(lambda: layer()[0]) == pytest.approx(-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("make", [SPSA, QNSPSA])
+def test_spsa_goes_down(make):
+    layer = energy_layer(3, 2, seed=0)
+    optimizer = make(layer, lr=0.1, resamplings=2, blocking=0.05, seed=0)
+    losses = [float(optimizer.step(lambda: layer()[0])) for _ in range(150)]
+    assert losses[-1] < 0.8 * ground_energy(3)
+    assert np.diff(losses).max() <= 0.05 + 1e-9
+    assert optimizer.cost.evaluations > 150 * 4
+
+
+def test_spsa_estimates_are_right_on_average():
+    """Means of 4,000 estimates within five standard errors: a false alarm in about 10^4 runs, and the seed is fixed."""
+    layer = energy_layer(2, 1, seed=0)
+    optimizer = QNSPSA(layer, seed=0)
+    layer()[0].backward()
+    truth, metric = layer.weights.grad.numpy(), ql.metric_tensor(layer.circuit, weights=layer.weights.detach().numpy())
+    with torch.no_grad():
+        slopes = []
+        for _ in range(4000):
+            signs = optimizer._signs()
+            slopes.append(optimizer._slope(lambda: layer()[0], signs, 0.01)[0] * signs)
+        optimizer._given[id(layer)] = [torch.empty(1, 0)]
+        metrics = [optimizer._metric(layer, 0.01) for _ in range(4000)]
+    for estimates, expected in ((slopes, truth), (metrics, metric)):
+        error = np.std(estimates, axis=0) / np.sqrt(4000)
+        assert np.all(np.abs(np.mean(estimates, axis=0) - expected) < 5 * error + 1e-3)
+
+
+@pytest.mark.parametrize("make", [lambda m: NaturalGradient(m, momentum=0.5), ImaginaryTime, SPSA, QNSPSA, Rotosolve])
+def test_resumes_where_it_was(make):
+    layer, other = energy_layer(3, 2), energy_layer(3, 2, seed=5)
+    first = make(layer)
+    train_any(first, layer, 3)
+    second = make(other)
+    other.load_state_dict(layer.state_dict())
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    train_any(first, layer, 3)
+    train_any(second, other, 3)
+    torch.testing.assert_close(layer.weights, other.weights, rtol=0, atol=0)
+    assert first.cost == second.cost
+    assert first.cost.evaluations > 0
+
+
+def train_any(optimizer: torch.optim.Optimizer, layer: QuantumLayer, n_steps: int) -> None:
+    for _ in range(n_steps):
+        if isinstance(optimizer, NaturalGradient):
+            train(optimizer, layer, 1)
+        else:
+            optimizer.step(lambda: layer()[0])
+
+
+def hybrid() -> torch.nn.Sequential:
+    torch.manual_seed(0)
+    circuit = ql.encoders.angle(3) + ql.ansatze.strongly_entangling(3, 1)
+    return torch.nn.Sequential(
+        torch.nn.Linear(2, 3), QuantumLayer(circuit, seed=0), QuantumLayer(circuit, seed=1), torch.nn.Linear(3, 1)
+    )
+
+
+def test_works_beside_adam_on_a_hybrid_model():
+    model, x = hybrid(), torch.rand(64, 2)
+    target = (x[:, :1] * x[:, 1:]).sin()
+    quantum, classical = NaturalGradient(model, 0.02), torch.optim.Adam(classical_parameters(model), 0.02)
+    losses = []
+    for _ in range(60):
+        loss = (model(x) - target).square().mean()
+        for optimizer in (quantum, classical):
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in (quantum, classical):
+            optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.2 * losses[0]
+    assert len(quantum.layers) == 2
+    assert quantum.cost.evaluations == 60 * 64 * 2 * (1 + 2 + 10)
+
+
+def test_models_with_an_optimizer_are_copied_and_pickled():
+    model = hybrid()
+    optimizer = NaturalGradient(model)
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        twin(torch.rand(4, 2)).sum().backward()
+    assert optimizer.cost.evaluations == 0
+    del optimizer
+    model(torch.rand(4, 2))
+
+
+def test_shots_are_counted():
+    circuit = ql.ansatze.basic_entangler(2, 1)
+    layer = QuantumLayer(circuit, [ql.Z(0)], shots=100, seed=0)
+    optimizer = SPSA(layer, seed=0)
+    optimizer.step(lambda: layer()[0])
+    assert optimizer.cost.evaluations == 2 * 10 + 2  # calibration, and a direction
+    assert optimizer.cost.shots == 100 * 22
+    natural = NaturalGradient(layer)
+    train(natural, layer, 1)
+    assert natural.cost.shots == 100 * (1 + 2 * 2)
+
+
+def test_errors():
+    layer = energy_layer(2, 1)
+    with pytest.raises(ql.errors.ConfigError, match="model holds a Parameter, expected modules with QuantumLayers"):
+        NaturalGradient(layer.parameters())
+    with pytest.raises(ql.errors.ConfigError, match="0 QuantumLayers, none with weights to train"):
+        SPSA(torch.nn.Linear(2, 2))
+    with pytest.raises(ql.errors.ConfigError, match="1 QuantumLayers, none with weights to train"):
+        quantum_layers(QuantumLayer(ql.encoders.angle(2)))
+    with pytest.raises(ql.errors.ConfigError, match="metric='whole', expected one of full, block, diagonal"):
+        NaturalGradient(layer, metric="whole")
+    with pytest.raises(ql.errors.ConfigError, match="lr=-1"):
+        NaturalGradient(layer, lr=-1)
+    circuit = ql.Circuit(1)
+    for weight in circuit.weights(2):
+        circuit.ry(weight, 0)
+    twice = QuantumLayer(circuit, [ql.Z(0)], init=[0.1, 0.2])
+    with pytest.raises(
+        ql.errors.ConfigError, match=r"the metric of 2 weights has rank 1 and damping=0 does not mend it"
+    ):
+        train(NaturalGradient(twice, damping=0), twice, 1)
+    layer.weights.grad = torch.ones_like(layer.weights)
+    with pytest.raises(ql.errors.ConfigError, match="a layer has a gradient and was not called since the last step"):
+        NaturalGradient(layer).step()
+    odd = ql.Circuit(1)
+    (weight,) = odd.weights(1)
+    odd.ry(weight, 0).rx(np.sqrt(2) * weight, 0)
+    with pytest.raises(ql.errors.ConfigError, match="weight 0 scales its rotations by"):
+        Rotosolve(QuantumLayer(odd))
+    with pytest.raises(ql.errors.ConfigError, match="damping=0, expected more than 0"):
+        QNSPSA(layer, damping=0)

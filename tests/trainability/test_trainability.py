@@ -1,0 +1,200 @@
+"""Trainability: closed forms of variances, algebras, fidelities and waves."""
+
+from __future__ import annotations
+
+from functools import reduce
+from itertools import product
+
+import numpy as np
+import pytest
+
+import qloom as ql
+from qloom.gradients import gradient
+from qloom.trainability import (
+    decay,
+    diagnose,
+    entangling_capability,
+    expressibility,
+    generators,
+    gradient_variance,
+    lie_closure,
+    meyer_wallach,
+    restricted,
+    restricted_observable,
+    spectrum,
+)
+from qloom.trainability.expressibility import BINS
+
+
+def rx_layer(n: int) -> ql.Circuit:
+    circuit = ql.Circuit(n)
+    for qubit, weight in enumerate(circuit.weights(n)):
+        circuit.rx(weight, qubit)
+    return circuit
+
+
+def global_cost(n: int) -> ql.PauliSum:
+    """1 - |0..0><0..0|: 1 - the product of cos^2(t / 2)."""
+    return 1 - reduce(lambda a, b: a @ b, [0.5 * (1 + ql.Z(q)) for q in range(n)])
+
+
+def local_cost(n: int) -> ql.PauliSum:
+    return 1 - sum((0.5 / n * (1 + ql.Z(q)) for q in range(1, n)), start=0.5 / n * (1 + ql.Z(0)))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", ["global", "local"])
+def test_variances_of_product_states(n, name):
+    """Exactly, on a grid that integrates waves up to twice the angle; and by Monte Carlo within five errors."""
+    observable, expected = {
+        "global": (global_cost(n), 1 / 8 * (3 / 8) ** (n - 1)), "local": (local_cost(n), 1 / (8 * n**2)),
+    }[name]  # fmt: skip
+    grid = np.array(list(product(2 * np.pi * np.arange(5) / 5, repeat=n)))
+    slopes = gradient(rx_layer(n), observable, None, grid)[1][:, 0]
+    np.testing.assert_allclose(slopes.var(), expected, rtol=1e-12)
+    found = gradient_variance(rx_layer(n), observable, 4000)
+    # A false alarm in some 10^6 draws a weight, and the seed is fixed.
+    assert np.all(np.abs(found.of_weights - expected) < 5 * found.errors)
+
+
+def test_variances_of_deep_random_circuits():
+    """Both halves of 50 layers scramble: N^2 / (2 (N^2 - 1) (N + 1)), a factor of nearly 2 every qubit."""
+    found, widths = [], (2, 4, 6, 8)
+    for n, expected in zip(widths, (0.10667, 0.029527, 0.0076942, 0.0019456), strict=True):
+        circuit = ql.ansatze.strongly_entangling(n, 50)
+        variance = gradient_variance(circuit, ql.Z(0) @ ql.Z(1), 200)
+        middle = variance.of_weights[circuit.n_weights // 3 : 2 * circuit.n_weights // 3].mean()
+        assert expected / 2 < middle < 2 * expected
+        found.append(middle)
+    line = decay(widths, found)
+    assert line.slope == pytest.approx(-np.log(2), abs=0.15)
+    assert line.low < line.slope < line.high
+
+
+def test_restriction_is_the_narrower_circuit():
+    wide, narrow = (ql.ansatze.hardware_efficient(n, 3, ("ry", "rz"), "linear") for n in (6, 4))
+    assert restricted(wide, 4) == narrow
+    assert restricted(wide, 6) == wide
+    both = restricted(ql.encoders.angle(5) + ql.ansatze.basic_entangler(5, 1), 2)
+    assert (both.n_inputs, both.n_weights) == (2, 2)
+    observable = ql.Z(0) @ ql.X(3) + 0.5 * ql.Y(4) + 2 * ql.Z(1)
+    assert restricted_observable(observable, 2) == ql.Z(0) + 2 * ql.Z(1)
+    with pytest.raises(ql.errors.CircuitError, match="to 7 qubits, expected a circuit from"):
+        restricted(wide, 7)
+    with pytest.raises(ql.errors.CircuitError, match="has no weights on its first 1 qubits"):
+        restricted(ql.encoders.angle(2), 1)
+    with pytest.raises(ql.errors.CircuitError, match="has nothing on the first 2 qubits"):
+        restricted_observable(ql.Y(4), 2)
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5])
+def test_algebra_of_the_ising_chain(n):
+    """X on sites and Z Z on bonds are free fermions: so(2 n), n (2 n - 1) words."""
+    circuit = ql.Circuit(n)
+    for qubit, weight in enumerate(circuit.weights(n)):
+        circuit.rx(weight, qubit)
+    for qubit, weight in enumerate(circuit.weights(n - 1)):
+        circuit.rzz(weight, qubit, qubit + 1)
+    words, complete = lie_closure(generators(circuit))
+    assert (len(words), complete) == (n * (2 * n - 1), True)
+
+
+def test_algebras_of_other_circuits():
+    """Layers with CNOTs reach all of su(2^n); diagonal ones commute; the search can stop."""
+    words, complete = lie_closure(generators(ql.ansatze.strongly_entangling(3, 4)))
+    assert (len(words), complete) == (63, True)
+    diagonal = ql.Circuit(3)
+    for qubit, weight in enumerate(diagonal.weights(3)):
+        diagonal.rz(weight, qubit)
+    assert len(lie_closure(generators(diagonal))[0]) == 3
+    words, complete = lie_closure(generators(ql.ansatze.strongly_entangling(5, 4)), most=100)
+    assert (len(words), complete) == (100, False)
+
+
+def test_expressibility_of_one_qubit():
+    """Idle; turned about the equator, whose fidelities follow the arcsine law; any rotation, near 0."""
+    idle = expressibility(ql.Circuit(1).h(0))
+    assert idle == pytest.approx(np.log(BINS), rel=1e-9)
+    circuit = ql.Circuit(1).h(0)
+    circuit.rz(circuit.weights(1)[0], 0)
+    edges = np.linspace(0, 1, BINS + 1)
+    shares = np.diff(2 / np.pi * np.arcsin(np.sqrt(edges)))
+    expected = (shares * np.log(shares * BINS)).sum()
+    # Sampling adds about BINS / (2 n), 0.002; its deviation is smaller than that.
+    assert expressibility(circuit, 20_000) == pytest.approx(expected, abs=0.02)
+    assert expressibility(ql.ansatze.strongly_entangling(3, 6), 5000) < 0.02
+
+
+def test_entanglement_of_known_states():
+    ghz, w = np.zeros(16), np.zeros(16)
+    ghz[[0, 15]], w[[1, 2, 4, 8]] = np.sqrt(0.5), 0.5
+    plus = np.full(16, 0.25)
+    purity = (1 / 4) ** 2 + (3 / 4) ** 2
+    np.testing.assert_allclose(meyer_wallach(np.array([ghz, w, plus])), [1, 2 * (1 - purity), 0], atol=1e-14)
+    assert entangling_capability(rx_layer(3)) == pytest.approx(0, abs=1e-12)
+    # Haar-random states of n qubits: (N - 2) / (N + 1).
+    assert entangling_capability(ql.ansatze.strongly_entangling(4, 8)) == pytest.approx(14 / 17, abs=0.02)
+
+
+def test_spectrum_of_uploads():
+    """L uploads of an input give waves up to L, and no more."""
+    circuit = ql.Circuit(2)
+    x, w = circuit.inputs(2), circuit.weights(4, 2, 3)
+    for layer in range(4):
+        for qubit in range(2):
+            circuit.rot(*w[layer, qubit], qubit)
+        circuit.cx(0, 1)
+        if layer < 3:
+            circuit.rx(x[0], 0)
+    found = spectrum(circuit, ql.Z(1), 0)
+    whole = np.isclose(found.frequencies % 1, 0)
+    assert found.sizes[~whole].max() < 1e-14
+    assert np.all(found.sizes[whole & (found.frequencies <= 3)] > 1e-3)
+    with pytest.raises(ql.errors.CircuitError, match="input 1 turns nothing"):
+        spectrum(circuit, ql.Z(1), 1)
+
+
+def test_errors():
+    with pytest.raises(ql.errors.CircuitError, match="expected weights and at least 2 samples"):
+        gradient_variance(ql.encoders.angle(2), ql.Z(0))
+    with pytest.raises(ql.errors.CircuitError, match="1 widths with a gradient, expected at least 2"):
+        decay([2, 3], [0.1, 0.0])
+
+
+def test_diagnosis_of_a_plateau():
+    found = diagnose(ql.ansatze.strongly_entangling(8, 20), ql.Z(0) @ ql.Z(1))
+    assert found.widths == (2, 4, 6, 8)
+    assert found.decay.slope == pytest.approx(-np.log(2), abs=0.1)
+    assert found.shots == pytest.approx(1 / found.variances[-1])
+    assert (found.locality, found.algebra) == (2, (4096, False))
+    assert found.entangling_capability > 0.9
+    assert "will not train from random angles" in found.advice
+    assert "slope of ln Var a qubit: -0." in str(found)
+
+
+def test_diagnosis_of_what_trains():
+    """Two layers and a local observable; free fermions, easy to simulate; a weight with no effect."""
+    shallow = diagnose(ql.nn.QuantumLayer(ql.ansatze.hardware_efficient(6, 2)))
+    assert shallow.decay.high > -0.1
+    assert shallow.effective_dimension == 24
+    assert shallow.advice == (
+        "Gradients are large enough to train by at this width, and no exponential decay was seen."
+    )
+    chain = ql.Circuit(6)
+    for qubit, weight in enumerate(chain.weights(5)):
+        chain.rzz(weight, qubit, qubit + 1)
+    for qubit, weight in enumerate(chain.weights(6)):
+        chain.rx(weight, qubit)
+    free = diagnose(chain, ql.Z(0) @ ql.Z(1))
+    assert free.algebra == (66, True)
+    assert "can be simulated classically" in free.advice
+    idle = diagnose(rx_layer(3), ql.X(1))
+    assert idle.advice.startswith("No weight changes this observable")
+    assert idle.shots == np.inf
+
+
+def test_diagnosis_errors():
+    with pytest.raises(ql.errors.CircuitError, match="has no weights, expected some to train"):
+        diagnose(ql.encoders.angle(3))
+    with pytest.raises(ql.errors.CircuitError, match="to 9 qubits, expected a circuit"):
+        diagnose(ql.ansatze.basic_entangler(4, 1), widths=[2, 9])
