@@ -333,6 +333,15 @@ def test_initializations():
     assert make_layer(init="uniform").weights.abs().max() <= np.pi
     assert make_layer(init="small").weights.std() < 0.3
     assert make_layer(init="normal").weights.std() > 0.5
+    assert QuantumLayer(ql.ansatze.strongly_entangling(3, 2)).initialization == "small"
+    assert make_layer(init=np.zeros(n)).initialization == "given"
+    deep = ql.ansatze.strongly_entangling(4, 50)
+    for init, name, deviation in (("auto", "scaled", 1 / np.sqrt(4 * 152)), ("beta", "beta", np.pi / np.sqrt(5))):
+        layer = QuantumLayer(deep, init=init, seed=0)
+        assert layer.initialization == name
+        # 600 numbers: their deviation is right to 3 in a hundred, five times that is a false alarm in 10^6.
+        assert layer.weights.std().item() == pytest.approx(deviation, rel=0.15)
+    assert QuantumLayer(deep, init="beta", seed=0).weights.abs().max() <= np.pi
     given_weights = np.arange(n, dtype=float).reshape(2, 3, 3)
     assert make_layer(init=given_weights).weights.tolist() == list(range(n))
     assert torch.equal(make_layer(seed=7).weights, make_layer(seed=7).weights)

@@ -11,10 +11,12 @@ import pytest
 import qloom as ql
 from qloom.gradients import gradient
 from qloom.trainability import (
+    clifford_start,
     decay,
     diagnose,
     entangling_capability,
     expressibility,
+    extended_weights,
     generators,
     gradient_variance,
     lie_closure,
@@ -159,6 +161,40 @@ def test_errors():
         gradient_variance(ql.encoders.angle(2), ql.Z(0))
     with pytest.raises(ql.errors.CircuitError, match="1 widths with a gradient, expected at least 2"):
         decay([2, 3], [0.1, 0.0])
+
+
+@pytest.mark.parametrize("n", [6, 8])
+def test_identity_blocks_at_the_start(n):
+    """The circuit is the identity, and the first gradients are larger than at random angles."""
+    circuit = ql.ansatze.identity_blocks(n, 3, lambda n: ql.ansatze.strongly_entangling(n, 2))
+    start = ql.ansatze.identity_weights(circuit, 3, seed=0)
+    np.testing.assert_allclose(ql.state(circuit, weights=start)[0], 1, atol=1e-12)
+    turned = ql.Circuit(n)
+    for qubit in range(n):
+        turned.ry(np.pi / 4, qubit)  # at |0> itself the observable would be stationary
+    circuit, observable = turned + circuit, ql.Z(0) @ ql.Z(1)
+    draw = lambda random: ql.ansatze.identity_weights(circuit, 3, int(random.integers(2**31)))  # noqa: E731
+    identity = gradient_variance(circuit, observable, 200, weights=draw)
+    uniform = gradient_variance(circuit, observable, 200)
+    assert identity.mean > 2 * uniform.mean
+
+
+def test_warm_starts():
+    """A narrower circuit's weights give its value in the wider one; the best Clifford circuit is the product state."""
+    wide = ql.ansatze.hardware_efficient(5, 2, ("ry",), "linear")
+    narrow = restricted(wide, 3)
+    weights = np.random.default_rng(0).uniform(0, 6, narrow.n_weights)
+    found = ql.expectation(wide, [ql.Z(0)], None, extended_weights(wide, 3, weights))
+    np.testing.assert_allclose(found, ql.expectation(narrow, [ql.Z(0)], None, weights), atol=1e-12)
+    with pytest.raises(ql.errors.ShapeError, match="weights has 4 numbers, expected 6"):
+        extended_weights(wide, 3, np.zeros(4))
+    bonds = sum((-1.0 * ql.Z(q) @ ql.Z(q + 1) for q in range(1, 4)), start=-1.0 * ql.Z(0) @ ql.Z(1))
+    fields = sum((-0.1 * ql.Z(q) for q in range(1, 5)), start=-0.1 * ql.Z(0))
+    start = clifford_start(wide, bonds + fields)
+    np.testing.assert_allclose(np.sin(2 * start), 0, atol=1e-12)
+    assert ql.expectation(wide, bonds + fields, None, start)[0] == pytest.approx(-4.5)
+    with pytest.raises(ql.errors.CircuitError, match="expected a circuit with weights and without inputs"):
+        clifford_start(ql.encoders.angle(2), bonds)
 
 
 def test_diagnosis_of_a_plateau():

@@ -8,6 +8,7 @@ Source: Stokes, Izaac, Killoran, Carleo 2020, Quantum 4, 269.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,13 @@ def metric_tensor(circuit: Circuit, inputs: Any = None, weights: Any = None, *, 
             f"weights has shape {batch.weights.shape} and the circuit {circuit.n_weights} of them, expected (W,), at "
             "least one, shared by all samples"
         )
-    return Tangents(circuit, engine or StatevectorEngine()).mean_metric(batch)
+    tangents = _tangents(circuit.copy()) if engine is None else Tangents(circuit, engine)
+    return tangents.mean_metric(batch)
+
+
+@lru_cache(maxsize=32)
+def _tangents(circuit: Circuit) -> Tangents:
+    return Tangents(circuit, StatevectorEngine())
 
 
 class Tangents:

@@ -9,36 +9,59 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qloom.circuits.circuit import Circuit
 from qloom.errors import ShapeError
 
 SMALL = 0.1
 
-INITIALIZATIONS: dict[str, Callable[[Tensor, torch.Generator | None], Tensor]] = {
-    "uniform": lambda w, generator: w.uniform_(-torch.pi, torch.pi, generator=generator),
-    "normal": lambda w, generator: w.normal_(0.0, 1.0, generator=generator),
-    "small": lambda w, generator: w.normal_(0.0, SMALL, generator=generator),
+# (weights to fill, rotations a qubit, generator) -> the weights.
+INITIALIZATIONS: dict[str, Callable[[Tensor, float, torch.Generator | None], Tensor]] = {
+    "uniform": lambda w, depth, generator: w.uniform_(-torch.pi, torch.pi, generator=generator),
+    "normal": lambda w, depth, generator: w.normal_(0.0, 1.0, generator=generator),
+    "small": lambda w, depth, generator: w.normal_(0.0, SMALL, generator=generator),
+    "scaled": lambda w, depth, generator: w.normal_(0.0, scaled_deviation(depth), generator=generator),
+    "beta": lambda w, depth, generator: w.copy_(2 * torch.pi * (_middle_of_three(w, generator) - 0.5)),
 }
-# Near the identity gradients do not vanish with the number of qubits, as they do at uniformly random angles.
-AUTO = "small"
 
 
-def initial_weights(init: Any, n_weights: int, dtype: torch.dtype, seed: int | None) -> Tensor:
-    """Weights (W,) by name ("auto", "uniform" in [-pi, pi], "normal" of deviation 1, "small" of 0.1) or as given.
+def scaled_deviation(depth: float) -> float:
+    """At which gradients of local observables shrink with depth as a power only, not exponentially.
+
+    Source: Zhang, Liu, Liu, Tao 2022, Advances in Neural Information Processing Systems 35.
+    """
+    return float(1 / (4 * (depth + 2)) ** 0.5)
+
+
+def _middle_of_three(like: Tensor, generator: torch.Generator | None) -> Tensor:
+    """The middle one of three uniform numbers is distributed as Beta(2, 2)."""
+    return torch.rand(3, *like.shape, generator=generator, dtype=like.dtype).median(dim=0).values
+
+
+def automatic(depth: float) -> str:
+    """Near the identity gradients do not vanish with the number of qubits; the deeper a circuit, the nearer."""
+    return "small" if scaled_deviation(depth) >= SMALL else "scaled"
+
+
+def initial_weights(init: Any, circuit: Circuit, dtype: torch.dtype, seed: int | None) -> tuple[Tensor, str]:
+    """Weights (W,) by name or as given, and the name, "given" for an array.
 
     Args:
-        init: a name, or an array of W numbers of any shape, in order of declaration.
+        init: "auto", which picks by the circuit; "uniform" in [-pi, pi]; "normal" of deviation 1; "small" of 0.1;
+            "scaled", normal and the smaller the deeper the circuit; "beta", 2 pi (Beta(2, 2) - 1/2); or an array of W
+            numbers of any shape, in order of declaration.
         seed: of a generator of its own; None draws from torch's, as torch's own layers do.
     """
+    n_weights, depth = circuit.n_weights, circuit.n_weights / circuit.n_qubits
     weights = torch.empty(n_weights, dtype=dtype)
     if isinstance(init, str):
-        name = AUTO if init == "auto" else init
+        name = automatic(depth) if init == "auto" else init
         if name not in INITIALIZATIONS:
             raise ShapeError(f"init={init!r}, expected an array or one of auto, {', '.join(INITIALIZATIONS)}")
         generator = None if seed is None else torch.Generator().manual_seed(seed)
-        return INITIALIZATIONS[name](weights, generator)
+        return INITIALIZATIONS[name](weights, depth, generator), name
     given = torch.as_tensor(np.asarray(init) if not isinstance(init, Tensor) else init).detach()
     if given.is_complex() or not bool(torch.isfinite(given).all()):
         raise ShapeError("init holds complex numbers, NaN or infinity, expected finite real numbers")
     if given.numel() != n_weights:
         raise ShapeError(f"init has shape {tuple(given.shape)}, expected {n_weights} numbers, one a weight")
-    return weights.copy_(given.reshape(-1))
+    return weights.copy_(given.reshape(-1)), "given"

@@ -29,7 +29,7 @@ class QuantumLayer(nn.Module):
         engine: StatevectorEngine() by default.
         differentiator: "auto", "adjoint", "parameter-shift", "finite-difference" or a `Differentiator`.
         shots: estimate outputs and gradients from that many measurements; None for exact ones.
-        init: "auto" ("small"), "uniform", "normal", "small", or W numbers.
+        init: "auto", "uniform", "normal", "small", "scaled", "beta", or W numbers; see `initial_weights`.
         dtype: of the weights, and then of inputs and outputs; None for torch's default.
         seed: of the initial weights and of the measurements; None for torch's generator and fresh entropy.
 
@@ -37,6 +37,7 @@ class QuantumLayer(nn.Module):
 
     Attributes:
         weights: nn.Parameter (W,), in order of declaration.
+        initialization: name of how they began, the one that "auto" picked; "given" for numbers.
     """
 
     weights: nn.Parameter
@@ -63,7 +64,8 @@ class QuantumLayer(nn.Module):
         if dtype not in (torch.float32, torch.float64):
             raise ShapeError(f"dtype={dtype}, expected torch.float32 or torch.float64")
         self._prepare()
-        self.weights = nn.Parameter(initial_weights(init, circuit.n_weights, dtype, seed))
+        first, self.initialization = initial_weights(init, circuit, dtype, seed)
+        self.weights = nn.Parameter(first)
 
     def _prepare(self) -> None:
         observables, engine, differentiator, shots, seed = self._recipe

@@ -9,22 +9,27 @@ from qloom.trainability.expressibility import (
     spectrum,
 )
 from qloom.trainability.lie_algebra import generators, lie_closure
+from qloom.trainability.plot import plot_decay
 from qloom.trainability.restriction import restricted, restricted_observable
 from qloom.trainability.variance import Decay, GradientVariance, decay, gradient_variance
+from qloom.trainability.warm_starts import clifford_start, extended_weights
 
 __all__ = [
     "Decay",
     "Diagnosis",
     "GradientVariance",
     "Spectrum",
+    "clifford_start",
     "decay",
     "diagnose",
     "entangling_capability",
     "expressibility",
+    "extended_weights",
     "generators",
     "gradient_variance",
     "lie_closure",
     "meyer_wallach",
+    "plot_decay",
     "restricted",
     "restricted_observable",
     "spectrum",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from qloom.circuits import Circuit
+from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
 from qloom.errors import CircuitError
 from qloom.observables import PauliSum
@@ -20,15 +21,7 @@ def restricted(circuit: Circuit, n_qubits: int) -> Circuit:
     Raises:
         CircuitError: if the circuit starts from amplitudes, has fewer qubits, or nothing trained is left.
     """
-    if circuit.initial is not None or not 1 <= n_qubits <= circuit.n_qubits:
-        raise CircuitError(
-            f"{circuit!r} to {n_qubits} qubits, expected a circuit from |0> of at least as many, and at least 1"
-        )
-    kept = [op for op in circuit.operations if max(op.qubits) < n_qubits]
-    used: dict[str, dict[int, int]] = {"input": {}, "weight": {}}
-    for source, places in used.items():
-        indices = {angle.index for op in kept for angle in op.angles if angle.source == source}
-        places.update({index: place for place, index in enumerate(sorted(indices))})
+    used, kept = used_slots(circuit, n_qubits), _kept(circuit, n_qubits)
     if not used["weight"]:
         raise CircuitError(f"{circuit!r} has no weights on its first {n_qubits} qubits, expected some to train")
     out = Circuit(n_qubits)
@@ -40,6 +33,23 @@ def restricted(circuit: Circuit, n_qubits: int) -> Circuit:
 
     out.operations = [replace(op, angles=tuple(map(moved, op.angles))) for op in kept]
     return out
+
+
+def used_slots(circuit: Circuit, n_qubits: int) -> dict[str, dict[int, int]]:
+    """Of "input" and "weight": the indices that gates on the first qubits use, and where these come in order."""
+    kept, used = _kept(circuit, n_qubits), {}
+    for source in ("input", "weight"):
+        indices = {angle.index for op in kept for angle in op.angles if angle.source == source}
+        used[source] = {index: place for place, index in enumerate(sorted(indices))}
+    return used
+
+
+def _kept(circuit: Circuit, n_qubits: int) -> list[Operation]:
+    if circuit.initial is not None or not 1 <= n_qubits <= circuit.n_qubits:
+        raise CircuitError(
+            f"{circuit!r} to {n_qubits} qubits, expected a circuit from |0> of at least as many, and at least 1"
+        )
+    return [op for op in circuit.operations if max(op.qubits) < n_qubits]
 
 
 def restricted_observable(observable: PauliSum, n_qubits: int) -> PauliSum:

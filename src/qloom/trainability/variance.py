@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +42,7 @@ class GradientVariance:
 
 def gradient_variance(
     circuit: Circuit, observable: PauliSum, n_samples: int = 200, spread: float | None = None, seed: int = 0, *,
-    engine: Engine | None = None,
+    weights: Callable[[np.random.Generator], np.ndarray] | None = None, engine: Engine | None = None,
 ) -> GradientVariance:  # fmt: skip
     """By Monte Carlo: all samples are one batch, differentiated in one walk.
 
@@ -51,6 +52,7 @@ def gradient_variance(
         n_samples: at least 2.
         spread: standard deviation of normal weights about 0; None for uniform ones. Inputs are uniform.
         seed: of the draw.
+        weights: draws the weights (W,) of a sample, instead.
 
     Source: McClean et al. 2018, Nature Communications 9, 4812.
     """
@@ -61,10 +63,12 @@ def gradient_variance(
     slopes = []
     for first in range(0, n_samples, MOST_SAMPLES):
         count = min(MOST_SAMPLES, n_samples - first)
-        inputs, weights = (random.uniform(-np.pi, np.pi, (count, k)) for k in (circuit.n_inputs, circuit.n_weights))
+        inputs, drawn = (random.uniform(-np.pi, np.pi, (count, k)) for k in (circuit.n_inputs, circuit.n_weights))
         if spread is not None:
-            weights = random.normal(0, spread, weights.shape)
-        slopes.append(evaluator.backward(Batch(inputs, weights, False), np.ones((count, 1)), None, (False, True))[1])
+            drawn = random.normal(0, spread, drawn.shape)
+        if weights is not None:
+            drawn = np.stack([weights(random) for _ in range(count)])
+        slopes.append(evaluator.backward(Batch(inputs, drawn, False), np.ones((count, 1)), None, (False, True))[1])
     found = np.concatenate([np.asarray(part) for part in slopes])
     squares = (found - found.mean(axis=0)) ** 2
     return GradientVariance(found.var(axis=0, ddof=1), squares.std(axis=0, ddof=1) / np.sqrt(n_samples), n_samples)

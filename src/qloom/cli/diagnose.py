@@ -1,0 +1,47 @@
+"""`qloom diagnose`: whether a configuration's circuit will train, before it is trained."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qloom.errors import ConfigError
+from qloom.models.architecture import Architecture, observables_of
+from qloom.trainability import Diagnosis
+from qloom.trainability import diagnose as diagnose_circuit
+from qloom.trainability.plot import plot_decay
+from qloom.training import load_configuration
+
+FORMATS = (".svg", ".png", ".pdf")
+
+
+def diagnose(
+    config: Annotated[str, typer.Argument(help="Configuration (.yaml) whose circuit is diagnosed.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value of the configuration; may be repeated.")
+    ] = None,
+    samples: Annotated[int, typer.Option(help="Random angles a width.", min=2)] = 200,
+    plot: Annotated[str | None, typer.Option(help="Picture to write: .svg, .png or .pdf.")] = None,
+) -> None:
+    """Measure gradients of a configuration's circuit at random angles, and say whether it will train."""
+    if plot is not None and Path(plot).suffix.lower() not in FORMATS:
+        raise ConfigError(f"plot is {plot!r}, expected a name that ends in {', '.join(FORMATS)}")
+    configuration = load_configuration(config, settings or [])
+    model = configuration.model
+    architecture = Architecture(1, 1, model.n_qubits, model.n_layers, model.ansatz)
+    found = diagnose_circuit(
+        architecture.circuit(), observables_of(model.n_qubits)[0], n_samples=samples, seed=configuration.seed
+    )
+    typer.echo(f"{model.ansatz}, {model.n_layers} layers, Z on the first qubit\n{found}")
+    if plot is not None:
+        _write(Path(plot), found)
+
+
+def _write(path: Path, found: Diagnosis) -> None:
+    unfinished = path.with_name(f".{path.name}")
+    plot_decay(found).figure.savefig(unfinished, format=path.suffix[1:].lower())
+    os.replace(unfinished, path)
+    typer.echo(f"{path} written")
