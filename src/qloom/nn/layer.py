@@ -109,6 +109,16 @@ class QuantumLayer(nn.Module):
         self._trained = self._evaluator.trained = None if trained.all() else trained
         return self
 
+    def exchange(self, circuit: Circuit) -> None:
+        """Put a circuit of as many qubits, inputs and weights in the place of this one; the weights stay."""
+        kept = [(c.n_qubits, c.n_inputs, c.n_weights) for c in (self.circuit, circuit)]
+        if kept[0] != kept[1]:
+            raise ShapeError(
+                f"{circuit!r} in the place of {self.circuit!r}, expected as many qubits, inputs and weights"
+            )
+        self.circuit = circuit.copy()
+        self._prepare()
+
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         del state["_evaluator"], state["_handle"]

@@ -39,11 +39,14 @@ class Rotosolve(QuantumOptimizer):
     @torch.no_grad()
     def step(self, closure: Closure) -> float:  # type: ignore[override]
         """A sweep; gives back the loss after it."""
-        loss = float("nan")
-        for layer, layer_waves in zip(self.layers, self._waves, strict=True):
-            for index, (unit, n_harmonics) in enumerate(layer_waves):
-                if n_harmonics:
-                    loss = self._minimize(closure, layer.weights, index, unit, n_harmonics)
+        return [self._minimize_all(closure, number) for number in range(len(self.layers))][-1]
+
+    def _minimize_all(self, closure: Closure, number: int) -> float:
+        """A sweep over the weights of one layer."""
+        weights, loss = self.layers[number].weights, float("nan")
+        for index, (unit, n_harmonics) in enumerate(self._waves[number]):
+            if n_harmonics:
+                loss = self._minimize(closure, weights, index, unit, n_harmonics)
         return loss
 
     def _minimize(
