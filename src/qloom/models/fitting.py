@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 from qloom.errors import ConfigError
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.inference import predict_rows
+from qloom.models.schedules import ALL, SCHEDULES, Stage, set_stage
 from qloom.models.scores import score, score_names
 
 _LOWEST_RATE = 0.02
@@ -41,6 +42,8 @@ class Recipe:
         learning_rate: of the first step.
         weight_decay: of the classical weights; the middle layer has none.
         patience: epochs without a better validation loss after which training stops.
+        schedule: what is trained when, one of `SCHEDULES`.
+        n_layers: of the circuit, for schedules that take them apart.
         seed: fixes initial weights, the order of rows and dropout.
     """
 
@@ -49,11 +52,19 @@ class Recipe:
     learning_rate: float = 0.003
     weight_decay: float = 1.0
     patience: int = 10
+    schedule: str = "together"
+    n_layers: int = 1
     seed: int = 0
 
     def rows_a_step(self, n_rows: int) -> int:
         """The batch size for so many training rows."""
         return self.batch_size or min(max(n_rows // 40, 16), 256)
+
+    def stage(self, epoch: int) -> Stage:
+        """What is trained in an epoch, from 0."""
+        if self.schedule not in SCHEDULES:
+            raise ConfigError(f"schedule is {self.schedule!r}, expected one of {', '.join(SCHEDULES)}")
+        return SCHEDULES[self.schedule](epoch, self.epochs, self.n_layers)
 
 
 class Fit:
@@ -70,7 +81,7 @@ class Fit:
     Attributes:
         epoch: epochs done.
         best_epoch: the epoch of the lowest validation loss, from 1; the last one without validation rows.
-        history: a record an epoch: epoch, train_loss, validation_loss, validation_metric, seconds.
+        history: a record an epoch: epoch, stage, train_loss, validation_loss, validation_metric, seconds.
     """
 
     def __init__(self, network: HybridNetwork, task: str, recipe: Recipe):
@@ -92,6 +103,7 @@ class Fit:
             if watch:
                 watch(self)
         self.network.load_state_dict(self.best)
+        set_stage(self.network, ALL, self.recipe.n_layers)
         self.network.eval()
         return self
 
@@ -111,14 +123,22 @@ class Fit:
         return float(sum(record["seconds"] for record in self.history))
 
     def _run_epoch(self, train: Rows, validation: Rows) -> None:
-        start = time.perf_counter()
+        start, stage = time.perf_counter(), self._begin_stage()
         train_loss = self._step_through(train)
         loss, metric = self._judge(validation)
         self.epoch += 1
         self._keep_best(train_loss if loss is None else loss, has_validation=loss is not None)
         seconds = time.perf_counter() - start
-        self.history.append({"epoch": self.epoch, "train_loss": train_loss, "validation_loss": loss,
-                             "validation_metric": metric, "seconds": seconds})  # fmt: skip
+        self.history.append({"epoch": self.epoch, "stage": stage.title, "train_loss": train_loss,
+                             "validation_loss": loss, "validation_metric": metric, "seconds": seconds})  # fmt: skip
+
+    def _begin_stage(self) -> Stage:
+        """Freeze what this epoch does not train; where that changes, the optimizer forgets its moments."""
+        stage = self.recipe.stage(self.epoch)
+        set_stage(self.network, stage, self.recipe.n_layers)
+        if self.epoch and stage != self.recipe.stage(self.epoch - 1):
+            self.optimizer.state.clear()  # of former steps, which would move frozen weights on
+        return stage
 
     def _step_through(self, rows: Rows) -> float:
         """One pass over the rows; the mean loss."""

@@ -46,6 +46,9 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         learning_rate: of the first step; falls as a cosine.
         weight_decay: of the classical weights.
         patience: epochs without a better validation loss after which training stops.
+        schedule: what is trained when: "together"; "layer_by_layer" of the circuit in the first half of the epochs,
+            then all; "layers_in_turn"; "circuit_only", between random classical parts; "classical_last", the classical
+            parts alone in the last third.
         validation_fraction: share of the rows held out for early stopping; below 10 rows none are.
         threads: of torch; the circuits use all cores anyway.
         random_state: seed of everything random.
@@ -76,6 +79,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         learning_rate: float = 0.003,
         weight_decay: float = 1.0,
         patience: int = 10,
+        schedule: str = "together",
         validation_fraction: float = 0.15,
         threads: int = 1,
         random_state: Any = 0,
@@ -92,6 +96,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.patience = patience
+        self.schedule = schedule
         self.validation_fraction = validation_fraction
         self.threads = threads
         self.random_state = random_state
@@ -153,7 +158,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _recipe(self, seed: int) -> Recipe:
-        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "patience")
+        names = ("epochs", "batch_size", "learning_rate", "weight_decay", "patience", "schedule", "n_layers")
         return Recipe(**{name: getattr(self, name) for name in names}, seed=seed)
 
     def architecture_for(self, n_features: int, n_targets: int) -> Architecture:

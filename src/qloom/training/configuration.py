@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qloom.errors import ConfigError
 from qloom.models import ANSATZE
+from qloom.models.schedules import SCHEDULES
 
 Change = str | tuple[str, Any]
 
@@ -73,6 +74,9 @@ class TrainingSection(Section):
     learning_rate: float = Field(default=0.003, gt=0, description="of the first step; falls as a cosine")
     weight_decay: float = Field(default=1.0, ge=0, description="of the classical weights")
     patience: int = Field(default=10, ge=1, description="epochs without a better validation loss before training stops")
+    schedule: Literal[tuple(SCHEDULES)] = Field(  # type: ignore[valid-type]
+        default="together", description="what is trained when: " + ", ".join(SCHEDULES)
+    )
 
 
 class Configuration(Section):
