@@ -46,6 +46,18 @@ def test_kernels_and_published_models(capsys):
     assert names["matrix"].shape == (40, 40)
 
 
+def test_training_that_knows_it_is_quantum(capsys):
+    import qloom as ql
+
+    layer = ql.nn.QuantumLayer(ql.encoders.angle(2) + ql.ansatze.basic_entangler(2, 1), seed=0)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), layer)
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    names = {"ql": ql, "torch": torch, "model": model, "x": torch.rand(8, 3)}
+    exec(code_under("Training that knows it is quantum"), names)
+    assert "Gradients lose a factor of 2.0" in capsys.readouterr().out
+    assert not any(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+
+
 def test_estimator(tmp_path, monkeypatch):
     pandas = pytest.importorskip("pandas", reason="pandas is not installed")
     monkeypatch.chdir(tmp_path)
