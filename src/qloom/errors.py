@@ -33,3 +33,7 @@ class ArtifactError(QloomError, ValueError):
 
 class UnsupportedError(QloomError, NotImplementedError):
     """A combination that has no defined or no implemented meaning; the message names the one that works."""
+
+
+class TrainabilityWarning(UserWarning):
+    """A circuit's gradients are too small to train by."""

@@ -84,6 +84,23 @@ def test_a_training_taken_up_again_goes_on_as_if_never_stopped(schedule, epoch):
     assert [e["stage"] for e in whole.history] == [e["stage"] for e in again.history]
 
 
+def test_a_circuit_that_does_not_train_is_told():
+    """RZ behind everything turns phases that nobody measures."""
+    circuit = ql.encoders.angle(2)
+    for qubit, weight in enumerate(circuit.weights(2)):
+        circuit.rz(weight, qubit)
+    idle = HybridNetwork(make_encoder(3, 4, 2, 0.0), QuantumLayer(circuit), make_head(2, 4, 2))
+    fit = Fit(idle, "classification", Recipe(epochs=3))
+    with pytest.warns(
+        ql.errors.TrainabilityWarning, match="gradients are 0.0e[+]00 in epoch 1, no more than rounding"
+    ) as told:
+        fit.run(rows(), rows(32))
+    assert len(told) == 1
+    assert fit.history[0]["circuit_gradient"] == 0
+    trained = Fit(network(), "classification", Recipe(epochs=1)).run(rows(), rows(32))
+    assert trained.history[0]["circuit_gradient"] > 1e-4
+
+
 def test_estimator_and_errors():
     x = np.random.default_rng(0).normal(size=(80, 3))
     model = HybridClassifier(2, 2, epochs=4, schedule="layers_in_turn").fit(x, x[:, 0] > 0)

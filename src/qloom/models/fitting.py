@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,13 +14,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss
 
-from qloom.errors import ConfigError
+from qloom.errors import ConfigError, TrainabilityWarning
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.inference import predict_rows
 from qloom.models.schedules import ALL, SCHEDULES, Stage, set_stage
 from qloom.models.scores import score, score_names
+from qloom.nn import QuantumLayer
 
 _LOWEST_RATE = 0.02
+# Derivatives of losses of order 1 are rounded at this in single precision.
+GRADIENT_NOISE = 1e-7
 
 
 class Rows(NamedTuple):
@@ -81,7 +85,8 @@ class Fit:
     Attributes:
         epoch: epochs done.
         best_epoch: the epoch of the lowest validation loss, from 1; the last one without validation rows.
-        history: a record an epoch: epoch, stage, train_loss, validation_loss, validation_metric, seconds.
+        history: a record an epoch: epoch, stage, train_loss, validation_loss, validation_metric, seconds and, of a
+            trained circuit, circuit_gradient: the root mean square of its derivatives.
     """
 
     def __init__(self, network: HybridNetwork, task: str, recipe: Recipe):
@@ -91,6 +96,8 @@ class Fit:
         self.best_loss = math.inf
         self.best = _copied(network.state_dict())
         self.history: list[dict[str, Any]] = []
+        self._squares: list[Tensor] = []
+        self._warned = False
 
     def run(self, train: Rows, validation: Rows, watch: Callable[[Fit], None] | None = None) -> Fit:
         """Train until done; `watch` is called after every epoch, when the state is whole.
@@ -124,13 +131,30 @@ class Fit:
 
     def _run_epoch(self, train: Rows, validation: Rows) -> None:
         start, stage = time.perf_counter(), self._begin_stage()
+        self._squares = []
         train_loss = self._step_through(train)
         loss, metric = self._judge(validation)
         self.epoch += 1
         self._keep_best(train_loss if loss is None else loss, has_validation=loss is not None)
         seconds = time.perf_counter() - start
-        self.history.append({"epoch": self.epoch, "stage": stage.title, "train_loss": train_loss,
-                             "validation_loss": loss, "validation_metric": metric, "seconds": seconds})  # fmt: skip
+        record = {"epoch": self.epoch, "stage": stage.title, "train_loss": train_loss, "validation_loss": loss,
+                  "validation_metric": metric, "seconds": seconds}  # fmt: skip
+        self.history.append(record | self._gradient())
+
+    def _gradient(self) -> dict[str, float]:
+        """How large the circuit's derivatives were in this epoch; a warning where that is rounding."""
+        if not self._squares:
+            return {}
+        size = float(torch.stack(self._squares).mean().sqrt())
+        if size < GRADIENT_NOISE and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"the circuit's gradients are {size:.1e} in epoch {self.epoch}, no more than rounding: it does not "
+                "train; measure it with qloom diagnose, use fewer layers or qubits, or start nearer to the identity",
+                TrainabilityWarning,
+                stacklevel=2,
+            )
+        return {"circuit_gradient": size}
 
     def _begin_stage(self) -> Stage:
         """Freeze what this epoch does not train; where that changes, the optimizer forgets its moments."""
@@ -157,6 +181,8 @@ class Fit:
         loss = loss_of(self.task, self.network(x), y)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        if isinstance(self.network.layer, QuantumLayer) and self.network.layer.weights.grad is not None:
+            self._squares.append(self.network.layer.weights.grad.square().mean())
         self.optimizer.step()
         return loss.detach()
 
