@@ -20,6 +20,7 @@ from qloom.optimizers import (
     classical_parameters,
     quantum_layers,
 )
+from qloom.optimizers.natural_gradient import solve, solve_by_rows
 
 
 def ising(n: int, field: float = 1.0) -> ql.PauliSum:
@@ -71,6 +72,26 @@ def test_natural_gradient_step_by_hand():
     expected = np.zeros(12)
     expected[moved] = np.linalg.solve(metric[np.ix_(moved, moved)], layer.weights.grad.numpy()[moved])
     np.testing.assert_allclose(before - layer.weights.detach().numpy(), 0.2 * expected, rtol=1e-6, atol=1e-9)
+
+
+def test_fewer_rows_than_weights_give_the_same_step(monkeypatch):
+    """Two qubits and 60 weights: the kernel of 2 x 8 numbers instead of the metric."""
+    circuit = ql.encoders.angle(2) + ql.ansatze.strongly_entangling(2, 10)
+    x, steps = torch.rand(2, 2, dtype=torch.float64), []
+    for by_rows in (True, False):
+        layer = QuantumLayer(circuit, [ql.Z(0)], init="uniform", seed=0, dtype=torch.float64)
+        optimizer, before = NaturalGradient(layer, 0.1), layer.weights.detach().clone()
+        if not by_rows:
+            monkeypatch.setattr(
+                "qloom.optimizers.natural_gradient.solve_by_rows", lambda rows, g, d: solve(rows @ rows.T, g, d)
+            )
+        layer(x).square().sum().backward()
+        optimizer.step()
+        steps.append(layer.weights.detach() - before)
+    torch.testing.assert_close(steps[0], steps[1], rtol=1e-6, atol=1e-9)
+    assert steps[0].norm() > 0.01
+    with pytest.raises(ql.errors.ConfigError, match="has rank at most 16 and damping=0"):
+        solve_by_rows(np.ones((60, 16)), np.ones(60), 0)
 
 
 @pytest.mark.parametrize("metric", ["full", "block", "diagonal"])

@@ -65,19 +65,24 @@ class NaturalGradient(QuantumOptimizer):
         for group, layer, tangents in zip(self.param_groups, self.layers, self._tangents, strict=True):
             gradient = layer.weights.grad
             if gradient is not None:
-                metric = self._metric(group, layer, tangents)
-                move = -group["lr"] * solve(metric, gradient.double().numpy(), group["damping"])
-                move = torch.from_numpy(shortened(move, metric, group["longest"])).to(layer.weights)
-                layer.weights.add_(self._with_momentum(group, layer, move))
+                move = torch.from_numpy(self._move(group, layer, tangents, gradient.double().numpy()))
+                layer.weights.add_(self._with_momentum(group, layer, move.to(layer.weights)))
         return loss
 
-    def _metric(self, group: dict[str, Any], layer: QuantumLayer, tangents: Tangents) -> np.ndarray:
-        """Of the inputs since the last step, in float64."""
-        rows, weights = self.take_inputs(layer), layer.weights.detach()
-        batch = make_batch(layer.circuit, rows.to(weights.dtype).numpy(), weights.numpy())
-        metric = tangents.mean_metric(batch).astype(np.float64)
+    def _move(self, group: dict[str, Any], layer: QuantumLayer, tangents: Tangents, gradient: np.ndarray) -> np.ndarray:
+        """By the metric at the inputs since the last step; in float64."""
+        inputs, weights = self.take_inputs(layer), layer.weights.detach()
+        batch = make_batch(layer.circuit, inputs.to(weights.dtype).numpy(), weights.numpy())
         self.cost.evaluations += batch.size * tangents.n_states
-        return metric if group["metric"] == "full" else metric * _mask(group["metric"], tangents)
+        if group["metric"] == "full" and batch.size * 2 ** (layer.circuit.n_qubits + 1) < len(gradient):
+            rows = tangents.rows(batch).astype(np.float64)
+            move = -group["lr"] * solve_by_rows(rows, gradient, group["damping"])
+            return shortened(move, float(np.linalg.norm(rows.T @ move)), group["longest"])
+        metric = tangents.mean_metric(batch).astype(np.float64)
+        if group["metric"] != "full":
+            metric *= _mask(group["metric"], tangents)
+        move = -group["lr"] * solve(metric, gradient, group["damping"])
+        return shortened(move, float(np.sqrt(max(0.0, move @ metric @ move))), group["longest"])
 
     def _with_momentum(self, group: dict[str, Any], layer: QuantumLayer, move: torch.Tensor) -> torch.Tensor:
         if not group["momentum"]:
@@ -95,9 +100,7 @@ def solve(metric: np.ndarray, gradient: np.ndarray, damping: float) -> np.ndarra
     Raises:
         ConfigError: if that is singular.
     """
-    diagonal = np.diagonal(metric)
-    moved = diagonal > 1e-12 * max(diagonal.max(), 1e-300)
-    scale = 1 / np.sqrt(diagonal[moved])
+    moved, scale = _scaling(np.diagonal(metric))
     scaled = metric[np.ix_(moved, moved)] * np.outer(scale, scale) + damping * np.eye(len(scale))
     out = np.zeros_like(gradient)
     values = np.linalg.eigvalsh(scaled)
@@ -111,9 +114,34 @@ def solve(metric: np.ndarray, gradient: np.ndarray, damping: float) -> np.ndarra
     return out
 
 
-def shortened(move: np.ndarray, metric: np.ndarray, longest: float | None) -> np.ndarray:
-    """A move that goes at most so far in the metric. Shapes: move (W,), metric (W, W)."""
-    length = float(np.sqrt(max(0.0, move @ metric @ move)))
+def solve_by_rows(rows: np.ndarray, gradient: np.ndarray, damping: float) -> np.ndarray:
+    """The same for a metric rows @ rows.T of fewer columns than weights: stochastic reconfiguration by its kernel.
+
+    Shapes: rows (W, M), gradient (W,) -> (W,).
+
+    Source: Chen, Heyl 2024, Nature Physics 20, 1476.
+    """
+    if not damping > 0:
+        raise ConfigError(
+            f"the metric of {len(rows)} weights has rank at most {rows.shape[1]} and damping={damping} does not mend "
+            "it, expected a regular one; raise damping"
+        )
+    moved, scale = _scaling(np.square(rows).sum(axis=1))
+    scaled, out = rows[moved] * scale[:, None], np.zeros_like(gradient)
+    kernel = scaled.T @ scaled + damping * np.eye(rows.shape[1])
+    pulled = scale * gradient[moved]
+    out[moved] = scale * (pulled - scaled @ np.linalg.solve(kernel, scaled.T @ pulled)) / damping
+    return out
+
+
+def _scaling(diagonal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which weights move the state at all, and what brings these to one scale."""
+    moved = diagonal > 1e-12 * max(diagonal.max(), 1e-300)
+    return moved, 1 / np.sqrt(diagonal[moved])
+
+
+def shortened(move: np.ndarray, length: float, longest: float | None) -> np.ndarray:
+    """A move of a length in the metric, made as short as asked."""
     return move if longest is None or length <= longest else move * (longest / length)
 
 
