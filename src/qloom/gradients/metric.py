@@ -83,29 +83,27 @@ class Tangents:
 
     def metrics(self, batch: Batch) -> np.ndarray:
         """Of every sample, (B, W, W)."""
-        parts, scales = self._projected(batch), self.scales.astype(batch.dtype)
-        return scales @ (parts @ parts.swapaxes(1, 2)) @ scales.T
+        states, scales = self._states(batch), self.scales.astype(batch.dtype)
+        parts = states.view(batch.dtype)[:, 1:]  # real and imaginary parts side by side: products give Re <a|b>
+        phases = (states[:, 1:] @ states[:, 0, :, None].conj())[..., 0].imag  # of i <d_r psi|psi>
+        metric = (parts @ parts.swapaxes(1, 2) - phases[:, :, None] * phases[:, None, :]) / 4
+        return scales @ metric @ scales.T
 
     def rows(self, batch: Batch) -> np.ndarray:
         """A root of the mean metric: rows @ rows.T is the metric. Shapes: (W, B 2 2^n)."""
-        parts = self._projected(batch)
-        flat = parts.swapaxes(0, 1).reshape(parts.shape[1], -1) / np.sqrt(max(1, batch.size))
+        states = self._states(batch)
+        state, turned = states[:, :1], states[:, 1:]
+        across = ((turned - (turned @ state.conj().swapaxes(1, 2)) * state) / 2).view(batch.dtype)
+        flat = across.swapaxes(0, 1).reshape(self.n_states - 1, -1) / np.sqrt(max(1, batch.size))
         return csr_array(self.scales.astype(batch.dtype)) @ flat.astype(batch.dtype)
 
-    def _projected(self, batch: Batch) -> np.ndarray:
-        """Derivatives of the states by the rotations' angles but for their part along the state, as real numbers.
-
-        Shapes: (B, R, 2 2^n), real and imaginary parts side by side, so that products of rows are Re <a|b>.
-        """
-        n_states = self.n_states
-        rows = np.repeat(self.free.inputs(batch), n_states, axis=0).reshape(batch.size, n_states, -1)
-        rows[:, range(1, n_states), self.columns] += np.pi
-        flat = Batch(rows.reshape(batch.size * n_states, -1), np.zeros(0, batch.dtype), False)
+    def _states(self, batch: Batch) -> np.ndarray:
+        """The state, then that with each angle turned by pi, twice its derivative: (B, R + 1, 2^n)."""
+        rows = np.repeat(self.free.inputs(batch), self.n_states, axis=0).reshape(batch.size, self.n_states, -1)
+        rows[:, range(1, self.n_states), self.columns] += np.pi
+        flat = Batch(rows.reshape(batch.size * self.n_states, -1), np.zeros(0, batch.dtype), False)
         states = self.evaluator.values(flat).view(np.result_type(batch.dtype, np.complex64))
-        states = states.reshape(batch.size, n_states, -1)
-        state, turned = states[:, :1], states[:, 1:]
-        turned -= (turned @ state.conj().swapaxes(1, 2)) * state
-        return (turned / 2).view(batch.dtype)
+        return states.reshape(batch.size, self.n_states, -1)
 
     def layers_of_weights(self) -> np.ndarray:
         """Which layer of the circuit a weight first acts in: weights of one layer act on different qubits. (W,)"""
