@@ -25,7 +25,7 @@ def metric(precision: str) -> Callable[[], Any]:
     assert circuit.n_weights == 100
     weights = np.random.default_rng(0).uniform(0, 6, 100).astype(precision)
     found = ql.metric_tensor(circuit, weights=weights)
-    moved = [ql.state(circuit, weights=(weights + step).astype("f8"))[0] for step in (1e-4 * np.eye(100)[7], 0)]
+    moved = [ql.state(circuit, weights=(weights + step).astype("f8")) for step in (1e-4 * np.eye(100)[7], 0)]
     # 1 - |<psi(w)|psi(w + d)>|^2 = d g d.
     distance = 1 - abs(np.vdot(*moved)) ** 2
     np.testing.assert_allclose(found[7, 7], distance / 1e-8, rtol=1e-2)
