@@ -110,3 +110,17 @@ def test_interrupted_run_says_how_to_go_on(qloom, trained, monkeypatch):
     ended = qloom("train", trained, "--resume")
     assert ended.code == 130
     assert ended.err == f"stopped; go on with: qloom train {trained} --resume\n"
+
+
+def test_diagnose_prints_and_draws(qloom, wine_csv, tmp_path):
+    assert qloom("init", wine_csv, "--target", "cultivar").code == 0
+    picture = tmp_path / "decay.svg"
+    settings = ("--set", "model.n_qubits=4", "--samples", "50", "--plot", picture)
+    ended = qloom("diagnose", tmp_path / "wine.yaml", *settings)
+    assert ended.code == 0
+    assert "slope of ln Var a qubit" in ended.out
+    assert picture.read_text().startswith("<?xml")
+    assert list(tmp_path.glob(".*")) == []
+    wrong = qloom("diagnose", tmp_path / "wine.yaml", "--plot", "decay.txt")
+    assert wrong.code == 2
+    assert "plot is 'decay.txt', expected a name that ends in .svg, .png, .pdf" in wrong.err

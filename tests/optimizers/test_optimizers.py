@@ -16,11 +16,12 @@ from qloom.optimizers import (
     SPSA,
     ImaginaryTime,
     NaturalGradient,
+    Rotoselect,
     Rotosolve,
     classical_parameters,
     quantum_layers,
 )
-from qloom.optimizers.natural_gradient import solve, solve_by_rows
+from qloom.optimizers.natural_gradient import System
 
 
 def ising(n: int, field: float = 1.0) -> ql.PauliSum:
@@ -76,6 +77,8 @@ def test_natural_gradient_step_by_hand():
 
 def test_fewer_rows_than_weights_give_the_same_step(monkeypatch):
     """Two qubits and 60 weights: the kernel of 2 x 8 numbers instead of the metric."""
+    with pytest.raises(ql.errors.ConfigError, match="the metric of 60 weights has rank 16 and damping=0"):
+        System(np.ones(60, bool), 1e-14, 0.0).solve_by_rows(np.ones((60, 16)), np.ones(60))
     circuit = ql.encoders.angle(2) + ql.ansatze.strongly_entangling(2, 10)
     x, steps = torch.rand(2, 2, dtype=torch.float64), []
     for by_rows in (True, False):
@@ -83,15 +86,87 @@ def test_fewer_rows_than_weights_give_the_same_step(monkeypatch):
         optimizer, before = NaturalGradient(layer, 0.1), layer.weights.detach().clone()
         if not by_rows:
             monkeypatch.setattr(
-                "qloom.optimizers.natural_gradient.solve_by_rows", lambda rows, g, d: solve(rows @ rows.T, g, d)
+                "qloom.optimizers.natural_gradient.System.solve_by_rows",
+                lambda system, rows, gradient: system.solve(rows @ rows.T, gradient),
             )
         layer(x).square().sum().backward()
         optimizer.step()
         steps.append(layer.weights.detach() - before)
     torch.testing.assert_close(steps[0], steps[1], rtol=1e-6, atol=1e-9)
     assert steps[0].norm() > 0.01
-    with pytest.raises(ql.errors.ConfigError, match="has rank at most 16 and damping=0"):
-        solve_by_rows(np.ones((60, 16)), np.ones(60), 0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_weights_that_do_not_move_the_state_stay(dtype):
+    """A first RZ on |0>; rounding in its entry of the metric is no direction."""
+    for seed in range(5):
+        layer = QuantumLayer(ql.ansatze.strongly_entangling(3, 4), [ising(3)], init="uniform", seed=seed, dtype=dtype)
+        before = layer.weights.detach().clone()
+        train(NaturalGradient(layer, 0.1), layer, 20)
+        moved = (layer.weights.detach() - before).abs()
+        assert moved.max() < 100
+        assert moved.reshape(4, 3, 3)[0, :, 0].max() == 0
+
+
+@pytest.mark.parametrize(
+    "make",
+    [NaturalGradient, lambda m: NaturalGradient(m, momentum=0.5), ImaginaryTime, SPSA, QNSPSA, Rotosolve, Rotoselect],
+)
+def test_frozen_weights_stay(make):
+    circuit = ql.ansatze.hardware_efficient(3, 2, ("ry", "rx"))
+    layer = QuantumLayer(circuit, [ising(3)], init="uniform", seed=0, dtype=torch.float64)
+    optimizer, before = make(layer.train_weights(slice(0, 6))), layer.weights.detach().clone()
+    train_any(optimizer, layer, 2)
+    changed = layer.weights != before
+    assert changed[:6].all()
+    assert not changed[6:].any()
+
+
+def test_spsa_survives_a_flat_start():
+    layer = QuantumLayer(
+        ql.ansatze.hardware_efficient(4, 2, ("ry",)), [ql.Z(0) @ ql.Z(1) + ql.Z(2) @ ql.Z(3)], init=np.zeros(8)
+    )
+    optimizer, before = SPSA(layer, lr=0.1, seed=0), layer.weights.detach().clone()
+    for _ in range(5):
+        optimizer.step(lambda: layer()[0])
+    assert (layer.weights - before).abs().max() < 5 * 0.5 + 1e-6
+
+
+def test_optimizers_belong_to_their_layers():
+    """They are not copied; they leave alone what has no rows; an exchanged circuit is seen."""
+    layer = energy_layer(2, 1)
+    for make in (NaturalGradient, SPSA):
+        with pytest.raises(TypeError, match="is not copied, it belongs to its layers"):
+            copy.deepcopy(make(layer))
+    inputs = QuantumLayer(ql.encoders.angle(2) + ql.ansatze.basic_entangler(2, 1), seed=0)
+    optimizer, before = NaturalGradient(inputs), inputs.weights.detach().clone()
+    inputs(torch.empty(0, 2)).sum().backward()
+    optimizer.step()
+    assert torch.equal(inputs.weights, before)
+    with pytest.raises(ql.errors.ConfigError, match="a layer is a linear map of amplitudes of any norm"):
+        NaturalGradient(ql.nn.QuantumLinear(8))
+    turned = QuantumLayer(ql.Circuit(1).ry(0.0, 0) + ql.ansatze.basic_entangler(1, 1), [ql.Z(0)], init=[0.3])
+    natural = NaturalGradient(turned)
+    other = ql.Circuit(1)
+    other.h(0).rz(other.weights(1)[0], 0).h(0)
+    turned.exchange(other)
+    train(natural, turned, 1)
+    assert natural._tangents[0].circuit is turned.circuit
+
+
+def test_rotoselect_is_saved_with_its_axes():
+    def make() -> tuple[QuantumLayer, Rotoselect]:
+        circuit = ql.Circuit(2)
+        for qubit, weight in enumerate(circuit.weights(2)):
+            circuit.rz(weight, qubit)
+        layer = QuantumLayer(circuit, [ql.X(0) + ql.Y(1)], init="uniform", seed=0, dtype=torch.float64)
+        return layer, Rotoselect(layer)
+
+    (layer, optimizer), (again, resumed) = make(), make()
+    optimizer.step(lambda: layer()[0])
+    again.load_state_dict(layer.state_dict())
+    resumed.load_state_dict(optimizer.state_dict())
+    assert again().item() == layer().item() == pytest.approx(-2)
 
 
 @pytest.mark.parametrize("metric", ["full", "block", "diagonal"])
@@ -300,7 +375,7 @@ def test_errors():
     odd = ql.Circuit(1)
     (weight,) = odd.weights(1)
     odd.ry(weight, 0).rx(np.sqrt(2) * weight, 0)
-    with pytest.raises(ql.errors.ConfigError, match="weight 0 scales its rotations by"):
+    with pytest.raises(ql.errors.CircuitError, match="an angle scales its rotations by"):
         Rotosolve(QuantumLayer(odd))
     with pytest.raises(ql.errors.ConfigError, match="damping=0, expected more than 0"):
         QNSPSA(layer, damping=0)

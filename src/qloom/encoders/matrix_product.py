@@ -35,7 +35,7 @@ def matrix_product(numbers: Any, n_layers: int = 1) -> PreparedState:
     """Prepare numbers as amplitudes by L staircases of two-qubit gates.
 
     Each layer prepares the state of bond dimension 2 nearest to what is left, and is undone before the next. Smooth or
-    structured numbers need few layers; random ones need about 2^n / n gates, and the error tells.
+    structured numbers need few layers, random ones exponentially many in n; the error tells.
 
     Args:
         numbers: real or complex, of any shape, flattened in C order and padded with zeros to 2^n of them.

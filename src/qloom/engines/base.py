@@ -84,10 +84,14 @@ class Evaluator(ABC):
     n_outputs: int
     deterministic = True  # the same arrays give the same values: not so with shots
     any_norm = False  # initial amplitudes need not have norm 1
+    n_groups = 1  # of words that are measured together
 
     @abstractmethod
     def values(self, batch: Batch) -> np.ndarray:
         """Values (B, O)."""
+
+    def go_on_from(self, other: Any) -> None:  # noqa: B027 - exact evaluators have none
+        """Take over the random numbers of another evaluator, where there are any."""
 
 
 class AdjointEvaluator(Evaluator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -72,6 +73,13 @@ class ShotEvaluator(Evaluator):
             qubits = tuple(sorted(letters))
             exact = engine.prepare_exact(rotated, Probabilities(qubits))
             self._groups.append((exact, _outcome_values(group, qubits, outputs)))
+
+    @property
+    def n_groups(self) -> int:  # type: ignore[override]
+        return len(self._groups)
+
+    def go_on_from(self, other: Any) -> None:
+        self._random = getattr(other, "_random", self._random)
 
     def values(self, batch: Batch) -> np.ndarray:
         total = np.tile(self._constant, (batch.size, 1))

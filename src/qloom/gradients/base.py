@@ -38,6 +38,7 @@ class ForwardEvaluator(AdjointEvaluator):
         self.circuit = evaluator.circuit
         self.n_outputs = evaluator.n_outputs
         self.deterministic = evaluator.deterministic
+        self.n_groups = evaluator.n_groups
 
     def forward(self, batch: Any, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
         return self.evaluator.values(batch), None

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array
+from threadpoolctl import ThreadpoolController
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
@@ -56,6 +57,12 @@ def _tangents(circuit: Circuit) -> Tangents:
     return Tangents(circuit, StatevectorEngine())
 
 
+@lru_cache(maxsize=1)
+def _products() -> ThreadpoolController:
+    """Of the library of matrix products: its threads wait for each other, so where others want a core one is faster."""
+    return ThreadpoolController()
+
+
 class Tangents:
     """The derivatives of a circuit's final states by its weights."""
 
@@ -73,24 +80,36 @@ class Tangents:
 
     def mean_metric(self, batch: Batch) -> np.ndarray:
         """The metric, the mean over samples that share their weights. Shapes: (W, W)."""
-        a_sample = self.n_states * 2 * batch.dtype.itemsize * 2**self.circuit.n_qubits
-        step = max(1, MOST_BYTES // a_sample)
-        check_memory(2 * min(step, batch.size) * a_sample, f"{self.n_states} states of {self.circuit.n_qubits} qubits")
+        step = max(1, MOST_BYTES // self._bytes_a_sample(batch))
+        self._check_memory(batch, min(step, batch.size))
         total = np.zeros((self.circuit.n_weights,) * 2, batch.dtype)
         for start in range(0, batch.size, step):
             total += self.metrics(Batch(batch.inputs[start : start + step], batch.weights, False)).sum(axis=0)
         return total / max(1, batch.size)
+
+    def _bytes_a_sample(self, batch: Batch) -> int:
+        """Of the states, the angles that make them, and their products."""
+        angles = batch.inputs.shape[1] + len(self.free.angles)
+        numbers = self.n_states * (2 * 2**self.circuit.n_qubits + angles + 2 * self.n_states)
+        return batch.dtype.itemsize * numbers
+
+    def _check_memory(self, batch: Batch, n_samples: int) -> None:
+        needed = 2 * n_samples * self._bytes_a_sample(batch)
+        check_memory(needed, f"{n_samples} x {self.n_states} states of {self.circuit.n_qubits} qubits and their angles")
 
     def metrics(self, batch: Batch) -> np.ndarray:
         """Of every sample, (B, W, W)."""
         states, scales = self._states(batch), self.scales.astype(batch.dtype)
         parts = states.view(batch.dtype)[:, 1:]  # real and imaginary parts side by side: products give Re <a|b>
         phases = (states[:, 1:] @ states[:, 0, :, None].conj())[..., 0].imag  # of i <d_r psi|psi>
-        metric = (parts @ parts.swapaxes(1, 2) - phases[:, :, None] * phases[:, None, :]) / 4
+        with _products().limit(limits=1, user_api="blas"):
+            products = parts @ parts.swapaxes(1, 2)
+        metric = (products - phases[:, :, None] * phases[:, None, :]) / 4
         return scales @ metric @ scales.T
 
     def rows(self, batch: Batch) -> np.ndarray:
         """A root of the mean metric: rows @ rows.T is the metric. Shapes: (W, B 2 2^n)."""
+        self._check_memory(batch, batch.size)
         states = self._states(batch)
         state, turned = states[:, :1], states[:, 1:]
         across = ((turned - (turned @ state.conj().swapaxes(1, 2)) * state) / 2).view(batch.dtype)

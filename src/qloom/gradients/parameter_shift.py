@@ -83,7 +83,15 @@ class ShiftEvaluator(ForwardEvaluator):
         super().__init__(evaluator)
         self.shifted = shifted
         self.free = FreeAngles(angles)
-        self.walk_cost = 2 * len(angles)
+
+    @property
+    def walk_cost(self) -> int:  # type: ignore[override]
+        return 2 * sum(angle.source == "input" or self.wants_weight(angle.index) for angle in self.free.angles)
+
+    def go_on_from(self, other: Any) -> None:
+        if isinstance(other, ShiftEvaluator):
+            self.evaluator.go_on_from(other.evaluator)
+            self.shifted.go_on_from(other.shifted)
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         if wants[0] and self.circuit.initial is not None and self.circuit.initial.values is None:

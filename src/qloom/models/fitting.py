@@ -64,6 +64,12 @@ class Recipe:
         """The batch size for so many training rows."""
         return self.batch_size or min(max(n_rows // 40, 16), 256)
 
+    @property
+    def last_new_stage(self) -> int:
+        """The epoch, from 0, in which the last of the schedule's stages has its first turn; patience begins there."""
+        stages = [self.stage(epoch) for epoch in range(self.epochs)]
+        return max((stages.index(stage) for stage in stages), default=0)
+
     def stage(self, epoch: int) -> Stage:
         """What is trained in an epoch, from 0."""
         if self.schedule not in SCHEDULES:
@@ -117,7 +123,8 @@ class Fit:
     @property
     def finished(self) -> bool:
         """Whether the last epoch is done or patience has run out."""
-        return self.epoch >= self.recipe.epochs or self.epoch - self.best_epoch >= self.recipe.patience
+        since = max(self.best_epoch, self.recipe.last_new_stage)
+        return self.epoch >= self.recipe.epochs or self.epoch - since >= self.recipe.patience
 
     @property
     def n_targets(self) -> int:
@@ -182,7 +189,7 @@ class Fit:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if isinstance(self.network.layer, QuantumLayer) and self.network.layer.weights.grad is not None:
-            self._squares.append(self.network.layer.weights.grad.square().mean())
+            self._squares.append(self.network.layer.weights.grad.square().sum() / self.network.layer.n_trained)
         self.optimizer.step()
         return loss.detach()
 

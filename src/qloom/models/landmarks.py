@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -44,11 +45,11 @@ class QuantumLandmarks(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None) -> Self:
         """Shapes: X (N, F), y (N,) if the kernel has layers to train."""
         X = validate_data(self, X, dtype=np.float64)
-        if not isinstance(self.n_landmarks, int) or self.n_landmarks < 1:
+        if not isinstance(self.n_landmarks, Integral) or int(self.n_landmarks) < 1:
             raise ConfigError(f"n_landmarks={self.n_landmarks!r}, expected a positive integer")
         self.kernel_ = fitted_kernel(self.kernel, X, y)
         random = check_random_state(self.random_state)
-        chosen = random.choice(len(X), min(self.n_landmarks, len(X)), replace=False)
+        chosen = random.choice(len(X), min(int(self.n_landmarks), len(X)), replace=False)
         self.inputs_ = self.kernel_.inputs(X[chosen])
         values, vectors = np.linalg.eigh(self.kernel_.matrix(self.inputs_))
         kept = values > len(values) * np.finfo(values.dtype).eps * values[-1]

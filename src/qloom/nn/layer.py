@@ -79,6 +79,11 @@ class QuantumLayer(nn.Module):
         self.n_outputs = self._evaluator.n_outputs // (2 if self._complex else 1)
 
     @property
+    def takes_any_norm(self) -> bool:
+        """Whether the circuit is taken as a linear map of amplitudes, as in `QuantumLinear`."""
+        return self._evaluator.any_norm
+
+    @property
     def shots(self) -> int | None:
         """Measurements a value; None if it is exact."""
         return self._recipe[3]
@@ -87,6 +92,21 @@ class QuantumLayer(nn.Module):
     def walk_cost(self) -> int:
         """What the gradient of a sample comes to, beside its value, in runs of the circuit."""
         return self._evaluator.walk_cost
+
+    @property
+    def trained(self) -> np.ndarray:
+        """Which weights are, (W,) of booleans."""
+        return np.ones(self.circuit.n_weights, bool) if self._trained is None else self._trained.copy()
+
+    @property
+    def n_trained(self) -> int:
+        """How many weights are trained, at least 1."""
+        return max(1, self.circuit.n_weights if self._trained is None else int(self._trained.sum()))
+
+    @property
+    def shots_a_run(self) -> int:
+        """Measurements of one run: `shots` for each group of words that is measured together; 0 for exact values."""
+        return (self.shots or 0) * self._evaluator.n_groups
 
     def train_weights(self, which: Any = None) -> QuantumLayer:
         """Train only some of the weights; the others get a gradient of 0, which costs nothing on the walk back.
@@ -99,7 +119,7 @@ class QuantumLayer(nn.Module):
         Raises:
             ShapeError: if there are no such weights.
         """
-        trained = np.zeros(self.circuit.n_weights, bool)
+        trained, which = np.zeros(self.circuit.n_weights, bool), list(which) if isinstance(which, tuple) else which
         try:
             trained[slice(None) if which is None else which] = True
         except (IndexError, TypeError, ValueError):
@@ -116,8 +136,9 @@ class QuantumLayer(nn.Module):
             raise ShapeError(
                 f"{circuit!r} in the place of {self.circuit!r}, expected as many qubits, inputs and weights"
             )
-        self.circuit = circuit.copy()
+        before, self.circuit = self._evaluator, circuit.copy()
         self._prepare()
+        self._evaluator.go_on_from(before)
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()

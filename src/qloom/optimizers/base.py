@@ -21,7 +21,8 @@ class Cost:
     """What was run for the layers of an optimizer since it was made.
 
     Attributes:
-        evaluations: runs of a circuit at one sample: forward runs, and what walks back and metrics come to in these.
+        evaluations: runs of a circuit at one sample: forward runs, and what walks back and metrics come to in these;
+            by parameter shift walks are counted with the slopes of inputs, wanted or not.
         shots: measurements.
     """
 
@@ -67,8 +68,12 @@ class QuantumOptimizer(torch.optim.Optimizer):
         cost: so far; kept in the `state_dict`.
     """
 
+    remembers_inputs = False  # whether `take_inputs` is used
+
     def __init__(self, model: Any, defaults: dict[str, Any]):
         self.layers = quantum_layers(model)
+        if self.remembers_inputs and any(layer.takes_any_norm for layer in self.layers):
+            raise ConfigError("a layer is a linear map of amplitudes of any norm, expected states; leave it to Adam")
         super().__init__([{"params": [layer.weights]} for layer in self.layers], defaults)
         self.cost = Cost()
         self._given: dict[int, list[Tensor]] = {id(layer): [] for layer in self.layers}
@@ -79,8 +84,8 @@ class QuantumOptimizer(torch.optim.Optimizer):
         """A layer was called: count it, and remember what it was given if it may have to be differentiated."""
         rows = torch.empty(1, 0) if x is None else x.detach().reshape(x.shape[:-1].numel(), layer.n_inputs)
         self.cost.evaluations += len(rows)
-        self.cost.shots += len(rows) * (layer.shots or 0)
-        if torch.is_grad_enabled():
+        self.cost.shots += len(rows) * layer.shots_a_run
+        if self.remembers_inputs and torch.is_grad_enabled():
             self._given[id(layer)].append(rows)
 
     def take_inputs(self, layer: QuantumLayer) -> Tensor:
@@ -89,13 +94,23 @@ class QuantumOptimizer(torch.optim.Optimizer):
         Raises:
             ConfigError: if it was not called.
         """
-        given, self._given[id(layer)] = self._given[id(layer)], []
+        given = self._given[id(layer)]
         if not given:
             raise ConfigError("a layer has a gradient and was not called since the last step, expected a forward pass")
         rows = torch.cat(given)
         self.cost.evaluations += len(rows) * layer.walk_cost
-        self.cost.shots += len(rows) * layer.walk_cost * (layer.shots or 0)
+        self.cost.shots += len(rows) * layer.walk_cost * layer.shots_a_run
         return rows
+
+    def forget_inputs(self) -> None:
+        """At the end of a step."""
+        for given in self._given.values():
+            given.clear()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError(
+            f"a {type(self).__name__} is not copied, it belongs to its layers; make a new one and load its state_dict"
+        )
 
     def state_dict(self) -> dict[str, Any]:
         return super().state_dict() | {"cost": vars(self.cost).copy()}

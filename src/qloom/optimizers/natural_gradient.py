@@ -8,6 +8,8 @@ Source: Stokes, Izaac, Killoran, Carleo 2020, Quantum 4, 269.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ class NaturalGradient(QuantumOptimizer):
 
     Args:
         model: a module, or several, with QuantumLayers in it.
-        lr: step size; 1 would reach the minimum of a quadratic loss of the states' distance.
+        lr: step size; 1/2 would reach the minimum of a loss that is the squared distance of two states.
         metric: "full"; "block", between weights of one layer of the circuit only; "diagonal".
         damping: added to the scaled metric, whose diagonal is 1; raise it where shots make the gradient noisy.
         momentum: of former steps that is kept, from 0 to below 1.
@@ -39,6 +41,8 @@ class NaturalGradient(QuantumOptimizer):
 
     Source: Stokes, Izaac, Killoran, Carleo 2020, Quantum 4, 269.
     """
+
+    remembers_inputs = True
 
     def __init__(
         self, model: Any, lr: float = 0.1, metric: str = "full", damping: float = 1e-3, momentum: float = 0.0,
@@ -62,87 +66,109 @@ class NaturalGradient(QuantumOptimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for group, layer, tangents in zip(self.param_groups, self.layers, self._tangents, strict=True):
+        for number, (group, layer) in enumerate(zip(self.param_groups, self.layers, strict=True)):
             gradient = layer.weights.grad
-            if gradient is not None:
-                move = torch.from_numpy(self._move(group, layer, tangents, gradient.double().numpy()))
-                layer.weights.add_(self._with_momentum(group, layer, move.to(layer.weights)))
+            if gradient is not None and len(inputs := self.take_inputs(layer)):
+                move = self._move(group, layer, self._tangents_of(number), inputs, gradient.double().numpy())
+                layer.weights.add_(move)
+        self.forget_inputs()
         return loss
 
-    def _move(self, group: dict[str, Any], layer: QuantumLayer, tangents: Tangents, gradient: np.ndarray) -> np.ndarray:
-        """By the metric at the inputs since the last step; in float64."""
-        inputs, weights = self.take_inputs(layer), layer.weights.detach()
+    def _tangents_of(self, number: int) -> Tangents:
+        """Made again where a layer's circuit was exchanged."""
+        circuit = self.layers[number].circuit
+        if self._tangents[number].circuit is not circuit:
+            self._tangents[number] = Tangents(circuit, StatevectorEngine())
+        return self._tangents[number]
+
+    def _move(
+        self, group: dict[str, Any], layer: QuantumLayer, tangents: Tangents, inputs: torch.Tensor, gradient: np.ndarray
+    ) -> torch.Tensor:
+        """By the metric at the inputs since the last step."""
+        weights = layer.weights.detach()
         batch = make_batch(layer.circuit, inputs.to(weights.dtype).numpy(), weights.numpy())
         self.cost.evaluations += batch.size * tangents.n_states
+        # A metric is a difference of products of order 1: its entries are rounded at some times this.
+        system = System(layer.trained, 100 * float(torch.finfo(weights.dtype).eps), group["damping"])
         if group["metric"] == "full" and batch.size * 2 ** (layer.circuit.n_qubits + 1) < len(gradient):
             rows = tangents.rows(batch).astype(np.float64)
-            move = -group["lr"] * solve_by_rows(rows, gradient, group["damping"])
-            return shortened(move, float(np.linalg.norm(rows.T @ move)), group["longest"])
-        metric = tangents.mean_metric(batch).astype(np.float64)
-        if group["metric"] != "full":
-            metric *= _mask(group["metric"], tangents)
-        move = -group["lr"] * solve(metric, gradient, group["damping"])
-        return shortened(move, float(np.sqrt(max(0.0, move @ metric @ move))), group["longest"])
+            step = system.solve_by_rows(rows, gradient)
+            length = lambda move: float(np.linalg.norm(rows.T @ move))  # noqa: E731
+        else:
+            metric = tangents.mean_metric(batch).astype(np.float64)
+            kept = metric if group["metric"] == "full" else metric * _mask(group["metric"], tangents)
+            step = system.solve(kept, gradient)
+            length = lambda move: float(np.sqrt(max(0.0, move @ metric @ move)))  # noqa: E731
+        return self._with_momentum(group, layer, -group["lr"] * step, length)
 
-    def _with_momentum(self, group: dict[str, Any], layer: QuantumLayer, move: torch.Tensor) -> torch.Tensor:
-        if not group["momentum"]:
-            return move
-        state = self.state[layer.weights]
-        state["velocity"] = move + group["momentum"] * state.get("velocity", torch.zeros_like(move))
-        return state["velocity"]
+    def _with_momentum(
+        self, group: dict[str, Any], layer: QuantumLayer, move: np.ndarray, length: Callable[[np.ndarray], float]
+    ) -> torch.Tensor:
+        """A step with a share of the former ones, made as short as asked."""
+        state, weights = self.state[layer.weights], layer.weights
+        if group["momentum"]:
+            before = state.get("velocity", torch.zeros_like(weights)).double().numpy()
+            move = (move + group["momentum"] * before) * layer.trained
+        longest, far = group["longest"], length(move)
+        made = torch.from_numpy(move if longest is None or far <= longest else move * (longest / far)).to(weights)
+        if group["momentum"]:
+            state["velocity"] = made.clone()
+        return made
 
 
-def solve(metric: np.ndarray, gradient: np.ndarray, damping: float) -> np.ndarray:
-    """(metric + damping * its diagonal)^-1 gradient, 0 where the diagonal is 0.
+@dataclass(frozen=True)
+class System:
+    """The equations of a step, (G + damping * its diagonal) step = gradient.
 
-    Shapes: metric (W, W), gradient (W,) -> (W,).
-
-    Raises:
-        ConfigError: if that is singular.
+    Attributes:
+        trained: (W,), the weights it is solved for; the step of the others is 0.
+        rounding: of the numbers G was found with; weights whose entry is no larger do not move the state, and stay.
+        damping: of the metric brought to a diagonal of 1.
     """
-    moved, scale = _scaling(np.diagonal(metric))
-    scaled = metric[np.ix_(moved, moved)] * np.outer(scale, scale) + damping * np.eye(len(scale))
-    out = np.zeros_like(gradient)
-    values = np.linalg.eigvalsh(scaled)
-    if len(values) and values[0] < 1e-12 * values[-1]:
-        rank = int((values > 1e-12 * values[-1]).sum())
+
+    trained: np.ndarray
+    rounding: float
+    damping: float
+
+    def solve(self, metric: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """Shapes: metric (W, W), gradient (W,) -> (W,).
+
+        Raises:
+            ConfigError: if that is singular.
+        """
+        moved, scale = self._scaling(np.diagonal(metric))
+        scaled = metric[np.ix_(moved, moved)] * np.outer(scale, scale) + self.damping * np.eye(len(scale))
+        out, values = np.zeros_like(gradient), np.linalg.eigvalsh(scaled)
+        if len(values) and values[0] < 1e-12 * values[-1]:
+            self._refuse(len(values), int((values > 1e-12 * values[-1]).sum()))
+        out[moved] = scale * np.linalg.solve(scaled, scale * gradient[moved])
+        return out
+
+    def solve_by_rows(self, rows: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """The same for a metric rows @ rows.T of fewer columns than weights: stochastic reconfiguration by its kernel.
+
+        Shapes: rows (W, M), gradient (W,) -> (W,).
+
+        Source: Chen, Heyl 2024, Nature Physics 20, 1476.
+        """
+        if not self.damping > 0:
+            self._refuse(len(rows), rows.shape[1])
+        moved, scale = self._scaling(np.square(rows).sum(axis=1))
+        scaled, pulled, out = rows[moved] * scale[:, None], scale * gradient[moved], np.zeros_like(gradient)
+        kernel = scaled.T @ scaled + self.damping * np.eye(rows.shape[1])
+        out[moved] = scale * (pulled - scaled @ np.linalg.solve(kernel, scaled.T @ pulled)) / self.damping
+        return out
+
+    def _scaling(self, diagonal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Which weights move the state at all, and what brings these to one scale."""
+        moved = self.trained & (diagonal > self.rounding * max(diagonal.max(), 1e-300))
+        return moved, 1 / np.sqrt(diagonal[moved])
+
+    def _refuse(self, n_weights: int, rank: int) -> None:
         raise ConfigError(
-            f"the metric of {len(values)} weights has rank {rank} and damping={damping} does not mend it, expected a "
-            "regular one; raise damping"
+            f"the metric of {n_weights} weights has rank {rank} and damping={self.damping} does not mend it, expected "
+            "a regular one; raise damping"
         )
-    out[moved] = scale * np.linalg.solve(scaled, scale * gradient[moved])
-    return out
-
-
-def solve_by_rows(rows: np.ndarray, gradient: np.ndarray, damping: float) -> np.ndarray:
-    """The same for a metric rows @ rows.T of fewer columns than weights: stochastic reconfiguration by its kernel.
-
-    Shapes: rows (W, M), gradient (W,) -> (W,).
-
-    Source: Chen, Heyl 2024, Nature Physics 20, 1476.
-    """
-    if not damping > 0:
-        raise ConfigError(
-            f"the metric of {len(rows)} weights has rank at most {rows.shape[1]} and damping={damping} does not mend "
-            "it, expected a regular one; raise damping"
-        )
-    moved, scale = _scaling(np.square(rows).sum(axis=1))
-    scaled, out = rows[moved] * scale[:, None], np.zeros_like(gradient)
-    kernel = scaled.T @ scaled + damping * np.eye(rows.shape[1])
-    pulled = scale * gradient[moved]
-    out[moved] = scale * (pulled - scaled @ np.linalg.solve(kernel, scaled.T @ pulled)) / damping
-    return out
-
-
-def _scaling(diagonal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which weights move the state at all, and what brings these to one scale."""
-    moved = diagonal > 1e-12 * max(diagonal.max(), 1e-300)
-    return moved, 1 / np.sqrt(diagonal[moved])
-
-
-def shortened(move: np.ndarray, length: float, longest: float | None) -> np.ndarray:
-    """A move of a length in the metric, made as short as asked."""
-    return move if longest is None or length <= longest else move * (longest / length)
 
 
 def _mask(metric: str, tangents: Tangents) -> np.ndarray:

@@ -29,6 +29,8 @@ class QNSPSA(SPSA):
         damping: added to the estimated metric.
     """
 
+    remembers_inputs = True
+
     def __init__(
         self, model: Any, lr: float = 0.1, perturbation: float = 0.1, stability: float = 10, resamplings: int = 1,
         blocking: float | None = None, damping: float = 1e-2, seed: int = 0,
@@ -37,29 +39,37 @@ class QNSPSA(SPSA):
             raise ConfigError(f"damping={damping}, expected more than 0; estimates of the metric are singular at first")
         super().__init__(model, lr, perturbation, stability, resamplings, blocking, seed)
         self.damping = damping
-        self.progress["metrics"] = [np.eye(layer.weights.numel()) for layer in self.layers]
+        self.metrics = [np.eye(layer.weights.numel()) for layer in self.layers]
 
     def _estimate(self, closure: Closure, reach: float) -> tuple[np.ndarray, float]:
         with torch.enable_grad():  # for the inputs to be remembered
             closure()
         gradient, loss = super()._estimate(closure, reach)
+        if not all(len(torch.cat(given)) for given in self._given.values() if given):
+            raise ConfigError("the closure ran circuits on no rows, expected some; leave empty batches out")
         parts, first, steps = [], 0, self.progress["steps"]
         for number, layer in enumerate(self.layers):
             count = layer.weights.numel()
             now = np.mean([self._metric(layer, reach) for _ in range(self.resamplings)], axis=0)
-            mean = self.progress["metrics"][number] = (
-                (steps + 1) * self.progress["metrics"][number] + now
-            ) / (steps + 2)  # fmt: skip
+            mean = self.metrics[number] = ((steps + 1) * self.metrics[number] + now) / (steps + 2)
             values, vectors = np.linalg.eigh(mean)
             inverse = (vectors / (np.abs(values) + self.damping)) @ vectors.T
             parts.append(inverse @ gradient[first : first + count])
             first += count
-            self._given[id(layer)].clear()
+        self.forget_inputs()
         return np.concatenate(parts), loss
+
+    def state_dict(self) -> dict[str, Any]:
+        return super().state_dict() | {"metrics": [torch.from_numpy(metric.copy()) for metric in self.metrics]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        state_dict = dict(state_dict)
+        self.metrics = [metric.numpy().copy() for metric in state_dict.pop("metrics")]
+        super().load_state_dict(state_dict)
 
     def _metric(self, layer: QuantumLayer, reach: float) -> np.ndarray:
         """An estimate of G, (W, W), with expectation G up to the square of the reach."""
-        a, b = self._random.choice([-1.0, 1.0], (2, layer.weights.numel()))
+        a, b = self._signs_of(layer), self._signs_of(layer)
         rows, weights = torch.cat(self._given[id(layer)]).numpy(), layer.weights.detach().numpy()
         moved = [weights + reach * d for d in (0 * a, a + b, a, b - a, -a)]
         states = [self._states(layer, rows, w.astype(weights.dtype)) for w in moved]

@@ -25,7 +25,8 @@ AXES = ("rx", "ry", "rz")
 class Rotoselect(Rotosolve):
     """Angle by angle, the best axis of RX, RY and RZ with its best angle; one step is a sweep.
 
-    The layers' circuits change: `layer.circuit` has the axes found. Weights of other gates, or of several, keep theirs.
+    The layers' circuits change: `layer.circuit` has the axes found; they are saved with the optimizer's state. Weights
+    of other gates, or of several, keep theirs.
 
     Args:
         model: a module, or several, with QuantumLayers in it.
@@ -33,18 +34,27 @@ class Rotoselect(Rotosolve):
 
     def __init__(self, model: Any):
         super().__init__(model)
-        self._places = [_choices(layer) for layer in self.layers]
-        if not any(self._places):
+        self._places = {id(layer): _choices(layer) for layer in self.layers}
+        if not any(self._places.values()):
             raise ConfigError("no weight turns a single RX, RY or RZ by itself, expected one at least; take Rotosolve")
 
-    def _minimize_all(self, closure: Closure, number: int) -> float:
-        layer, loss = self.layers[number], float("nan")
-        for index, (unit, n_harmonics) in enumerate(self._waves[number]):
-            if index in self._places[number]:
-                loss = self._choose(closure, layer, index, self._places[number][index])
-            elif n_harmonics:
-                loss = self._minimize(closure, layer.weights, index, unit, n_harmonics)
-        return loss
+    def _turn(self, closure: Closure, layer: QuantumLayer, index: int, unit: float, n_harmonics: int) -> float:
+        place = self._places[id(layer)].get(index)
+        if place is None:
+            return super()._turn(closure, layer, index, unit, n_harmonics)
+        return self._choose(closure, layer, index, place)
+
+    def state_dict(self) -> dict[str, Any]:
+        axes = [[layer.circuit.operations[place].gate.name for place in self._places[id(layer)].values()]
+                for layer in self.layers]  # fmt: skip
+        return super().state_dict() | {"axes": axes}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        state_dict = dict(state_dict)
+        for layer, axes in zip(self.layers, state_dict.pop("axes"), strict=True):
+            for place, axis in zip(self._places[id(layer)].values(), axes, strict=True):
+                _set_axis(layer, place, axis)
+        super().load_state_dict(state_dict)
 
     def _choose(self, closure: Closure, layer: QuantumLayer, index: int, place: int) -> float:
         weights, found = layer.weights, []

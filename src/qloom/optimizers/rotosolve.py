@@ -15,8 +15,9 @@ import torch
 from scipy.optimize import minimize_scalar
 
 from qloom.circuits import Circuit
-from qloom.errors import ConfigError
 from qloom.gradients.parameter_shift import free_rotations
+from qloom.gradients.waves import waves_of
+from qloom.nn import QuantumLayer
 from qloom.optimizers.base import Closure, QuantumOptimizer
 
 # Of the grid on which a wave of several frequencies is searched, points a shortest wave.
@@ -34,20 +35,21 @@ class Rotosolve(QuantumOptimizer):
 
     def __init__(self, model: Any):
         super().__init__(model, {})
-        self._waves = [waves(layer.circuit) for layer in self.layers]
+        for layer in self.layers:
+            waves(layer.circuit)  # refuses weights that it could not turn
 
     @torch.no_grad()
     def step(self, closure: Closure) -> float:  # type: ignore[override]
         """A sweep; gives back the loss after it."""
-        return [self._minimize_all(closure, number) for number in range(len(self.layers))][-1]
+        loss = None
+        for layer in self.layers:
+            for index, (unit, n_harmonics) in enumerate(waves(layer.circuit)):
+                if n_harmonics and layer.trained[index]:
+                    loss = self._turn(closure, layer, index, unit, n_harmonics)
+        return float(closure()) if loss is None else loss
 
-    def _minimize_all(self, closure: Closure, number: int) -> float:
-        """A sweep over the weights of one layer."""
-        weights, loss = self.layers[number].weights, float("nan")
-        for index, (unit, n_harmonics) in enumerate(self._waves[number]):
-            if n_harmonics:
-                loss = self._minimize(closure, weights, index, unit, n_harmonics)
-        return loss
+    def _turn(self, closure: Closure, layer: QuantumLayer, index: int, unit: float, n_harmonics: int) -> float:
+        return self._minimize(closure, layer.weights, index, unit, n_harmonics)
 
     def _minimize(
         self, closure: Closure, weights: torch.Tensor, index: int, unit: float, n_harmonics: int
@@ -58,35 +60,17 @@ class Rotosolve(QuantumOptimizer):
             weights[index] = start + place / unit
             values.append(float(closure()))
         best, lowest = minimum(np.fft.rfft(values) / count)
-        weights[index] = start + best / unit
+        weights[index] = start + np.remainder(best + np.pi, 2 * np.pi) / unit - np.pi / unit
         return lowest
 
 
 def waves(circuit: Circuit) -> list[tuple[float, int]]:
-    """Of every weight: the unit u and number m of its frequencies u, 2 u, ..., m u; m is 0 if it has no effect.
-
-    Raises:
-        ConfigError: if the scales of a weight's rotations have no common unit.
-    """
+    """Of every weight: the unit u and number m of its frequencies u, 2 u, ..., m u; m is 0 if it has no effect."""
     scales: list[list[float]] = [[] for _ in range(circuit.n_weights)]
     for angle in free_rotations(circuit)[1]:
         if angle.source == "weight":
-            scales[angle.index].append(abs(angle.scale))
-    return [_common_unit(index, of_weight) for index, of_weight in enumerate(scales)]
-
-
-def _common_unit(index: int, scales: list[float]) -> tuple[float, int]:
-    if not scales:
-        return 1.0, 0
-    unit = min(scales)
-    for _ in range(8):  # halves, thirds, ... of the smallest scale
-        harmonics = np.array(scales) / unit
-        if np.allclose(harmonics, np.round(harmonics), atol=1e-9):
-            return unit, round(harmonics.sum())
-        unit = min(scales) / (round(min(scales) / unit) + 1)
-    raise ConfigError(
-        f"weight {index} scales its rotations by {scales}, expected multiples of one number; take another optimizer"
-    )
+            scales[angle.index].append(angle.scale)
+    return [waves_of(of_weight) for of_weight in scales]
 
 
 def minimum(coefficients: np.ndarray) -> tuple[float, float]:

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 
 from qloom.errors import ConfigError
+from qloom.nn import QuantumLayer
 from qloom.optimizers.base import Closure, QuantumOptimizer
 
 # Of the gains a / (k + 1 + stability)^ALPHA and perturbations c / (k + 1)^GAMMA.
 ALPHA, GAMMA = 0.602, 0.101
-# Slopes whose mean size the first gain is calibrated by.
-CALIBRATIONS = 10
+# Directions whose mean slope the first gain is calibrated by; a step is never longer than so many first ones.
+CALIBRATIONS, MOST_MOVE = 10, 5.0
 
 
 class SPSA(QuantumOptimizer):
@@ -56,11 +57,14 @@ class SPSA(QuantumOptimizer):
         options, steps = self.param_groups[0], self.progress["steps"]
         reach = options["perturbation"] / (steps + 1) ** GAMMA
         if self.progress["gain"] is None:
-            sizes = [abs(self._slope(closure, self._signs(), reach)[0]) for _ in range(CALIBRATIONS)]
-            self.progress["gain"] = (options["stability"] + 1) ** ALPHA / max(float(np.mean(sizes)), 1e-12)
+            estimates = [self._estimate(closure, reach)[0] for _ in range(-(-CALIBRATIONS // self.resamplings))]
+            self.progress["gain"] = (options["stability"] + 1) ** ALPHA / max(float(np.abs(estimates).mean()), 1e-12)
         gain = options["lr"] * self.progress["gain"] / (steps + 1 + options["stability"]) ** ALPHA
         estimate, loss = self._estimate(closure, reach)
-        self._take(-gain * estimate, closure, loss)
+        move = -gain * estimate
+        # Where the loss was flat at first, the gain is too large for what comes.
+        move *= min(1.0, MOST_MOVE * options["lr"] / max(float(np.abs(move).mean()), 1e-300))
+        self._take(move, closure, loss)
         self.progress["steps"] += 1
         return self.progress["loss"] if self.blocking is not None else loss
 
@@ -85,7 +89,11 @@ class SPSA(QuantumOptimizer):
         return None
 
     def _signs(self) -> np.ndarray:
-        return self._random.choice([-1.0, 1.0], sum(layer.weights.numel() for layer in self.layers))
+        """Of all layers' weights; 0 for those that are frozen."""
+        return np.concatenate([self._signs_of(layer) for layer in self.layers])
+
+    def _signs_of(self, layer: QuantumLayer) -> np.ndarray:
+        return self._random.choice([-1.0, 1.0], layer.weights.numel()) * layer.trained
 
     def _slope(self, closure: Closure, direction: np.ndarray, reach: float) -> tuple[float, float]:
         """Of the loss along a direction, and its mean."""

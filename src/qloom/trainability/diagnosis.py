@@ -12,11 +12,11 @@ from qloom.circuits import Circuit
 from qloom.errors import CircuitError
 from qloom.gradients import metric_tensor
 from qloom.nn import QuantumLayer
-from qloom.observables import PauliSum, Z, word_letters
-from qloom.programs import lower
+from qloom.observables import PauliSum, Z, group_commuting, word_letters
+from qloom.programs import SOURCES, lower
 from qloom.trainability.expressibility import entangling_capability, expressibility
 from qloom.trainability.lie_algebra import generators, lie_closure
-from qloom.trainability.restriction import restricted, restricted_observable
+from qloom.trainability.restriction import restricted, restricted_observable, used_slots
 from qloom.trainability.variance import Decay, decay, gradient_variance
 
 # States of so many qubits are compared in pairs; the metric is taken of so many weights.
@@ -35,8 +35,9 @@ class Diagnosis:
         decay: of the variance over widths; None for a single width.
         shots: to see a gradient of typical size as large as its error.
         locality: most qubits that a word of the observable acts on.
-        light_cone: rotations that the observable depends on, of all.
-        algebra: dimension of the dynamical Lie algebra, and whether that is all of it.
+        light_cone: weights that the observable depends on, of all.
+        algebra: dimension of the dynamical Lie algebra of the single words, an upper bound where weights are shared,
+            and whether that is all of it.
         effective_dimension: independent directions in which the weights move the state; None where too large.
         expressibility, entangling_capability: see those functions; None where too large.
     """
@@ -64,7 +65,7 @@ class Diagnosis:
         kept, total = self.light_cone
         lines = [
             f"{self.n_qubits} qubits, {self.n_weights} weights; the observable acts on up to {self.locality} qubits "
-            f"and depends on {kept} of {total} rotations",
+            f"and depends on {kept} of {total} of these",
             "variance of a gradient: " + ", ".join(
                 f"{variance:.2e} at {width}" for width, variance in zip(self.widths, self.variances, strict=True)
             ) + " qubits",
@@ -116,7 +117,7 @@ def diagnose(
         decay(*zip(*seen, strict=True)) if len(seen) > 1 else None,
         _shots(observable, variances[-1]),
         max((len(word_letters(word)) for _, word in observable), default=0),
-        (lower(circuit, [observable]).n_rotations, len(generators(circuit))),
+        _light_cone(circuit, observable),
         _algebra(circuit),
         _effective_dimension(circuit, seed) if small and circuit.n_weights <= MOST_WEIGHTS_MEASURED else None,
         expressibility(circuit, seed=seed) if small else None,
@@ -125,12 +126,20 @@ def diagnose(
 
 
 def _default_widths(circuit: Circuit, observable: PauliSum) -> list[int]:
-    if circuit.initial is not None or circuit.n_qubits == 1:
-        return [circuit.n_qubits]
+    """Up to four from where there is something to measure and to train; a local observable is kept whole."""
     most = min(circuit.n_qubits, 12)
+    able = [width for width in range(1, most + 1) if _restrictable(circuit, observable, width)]
+    if circuit.initial is not None or not able:
+        return [circuit.n_qubits]
     support = max((max(word_letters(word), default=0) + 1 for _, word in observable), default=1)
-    least = max(2, support if support < most else 2)  # an observable of all qubits is narrowed with the circuit
+    least = max(able[0], min(2, most), support if support < most else 0)
     return sorted({round(width) for width in np.linspace(least, most, min(4, most - least + 1))})
+
+
+def _restrictable(circuit: Circuit, observable: PauliSum, width: int) -> bool:
+    mask = (1 << width) - 1
+    measured = any((x | z) & mask for _, (x, z) in observable)
+    return circuit.initial is None and measured and bool(used_slots(circuit, width)["weight"])
 
 
 def _variance(
@@ -144,9 +153,21 @@ def _variance(
 
 
 def _shots(observable: PauliSum, variance: float) -> float:
-    """So that the error of a parameter-shift difference, at most sum c^2 / shots squared, is a typical gradient."""
-    power = sum(abs(coefficient) ** 2 for coefficient, word in observable if word != (0, 0))
+    """Of a group of words, so that the error of a parameter-shift difference is a typical gradient.
+
+    A measurement of words that commute spreads by at most the sum of their coefficients.
+    """
+    sizes = {word: abs(coefficient) for coefficient, word in observable if word != (0, 0)}
+    power = sum(sum(sizes[word] for word in group) ** 2 for group in group_commuting(sizes))
     return power / variance if variance > 0 else inf
+
+
+def _light_cone(circuit: Circuit, observable: PauliSum) -> tuple[int, int]:
+    """Weights that the observable depends on, of all that turn anything."""
+    rotations = lower(circuit, [observable]).rotations
+    kept = rotations.index[rotations.source == SOURCES.index("weight")]
+    used = {angle.index for op in circuit.operations for angle in op.angles if angle.source == "weight"}
+    return len(np.unique(kept)), len(used)
 
 
 def _algebra(circuit: Circuit) -> tuple[int, bool]:

@@ -9,6 +9,8 @@ import numpy as np
 from qloom.circuits import Circuit
 from qloom.engines import Engine, StatevectorEngine, expectation, make_batch
 from qloom.errors import CircuitError
+from qloom.gradients.parameter_shift import free_rotations
+from qloom.gradients.waves import waves_of
 from qloom.observables import PauliSum
 
 BINS = 75
@@ -78,16 +80,11 @@ def spectrum(
 
     Source: Schuld, Sweke, Meyer 2021, Phys. Rev. A 103, 032430.
     """
-    scales = [
-        abs(angle.scale)
-        for op in circuit.operations
-        for angle in op.angles
-        if angle.source == "input" and angle.index == input_index
-    ]
-    if not scales:
+    angles = free_rotations(circuit)[1]
+    scales = [angle.scale for angle in angles if angle.source == "input" and angle.index == input_index]
+    unit, n_waves = waves_of(scales)
+    if not n_waves:
         raise CircuitError(f"input {input_index} turns nothing in {circuit!r}, expected one of its inputs")
-    unit = min(scales) / 2  # controlled rotations turn by halves
-    n_waves = int(np.ceil(sum(scales) / unit + 1e-9))
     count, random = 2 * n_waves + 1, np.random.default_rng(seed)
     inputs = np.zeros((count, circuit.n_inputs))
     inputs[:, input_index] = 2 * np.pi / unit * np.arange(count) / count

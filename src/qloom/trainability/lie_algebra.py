@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from qloom.circuits import Circuit
 from qloom.observables import Word, words_commute
-from qloom.programs import SOURCES
 from qloom.programs.frame import flat_gates, gate_forms, make_frame
 from qloom.programs.masks import unpack
 
@@ -36,7 +35,10 @@ def lie_closure(words: Iterable[Word], most: int = 4096) -> tuple[set[Word], boo
 
 
 def generators(circuit: Circuit) -> list[Word]:
-    """The words that a circuit's weights turn about, the Clifford gates before them taken in."""
+    """The words that a circuit's rotations turn about, the Clifford gates before them taken in.
+
+    Rotations by inputs and by numbers are among them: they turn what the weights turn about. A weight or an input of
+    several rotations is taken as if each had its own, so that their algebra is an upper bound.
+    """
     rotations = flat_gates(circuit, gate_forms(circuit)).lower_into(make_frame(circuit.n_qubits, monomial=False))
-    trained = rotations[rotations.source == SOURCES.index("weight")]
-    return list(zip(unpack(trained.x), unpack(trained.z), strict=True))
+    return list(zip(unpack(rotations.x), unpack(rotations.z), strict=True))

@@ -15,7 +15,7 @@ from qloom.errors import CircuitError
 from qloom.gradients import prepare_gradient
 from qloom.observables import PauliSum
 
-# Weights and inputs of so many bytes of states are differentiated at once.
+# Samples that are differentiated at once.
 MOST_SAMPLES = 1 << 12
 
 
