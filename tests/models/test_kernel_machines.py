@@ -141,7 +141,7 @@ def test_alignment_errors():
         QuantumLandmarks(QuantumKernel(trained_layers=1)).fit(x)
     with pytest.raises(ql.errors.ShapeError, match=r"kernel has shape \(3, 3\), expected \(10, 10\)"):
         kernel_alignment(np.eye(3), y)
-    with pytest.raises(ql.errors.ConfigError, match="n_landmarks=0, expected a positive integer"):
+    with pytest.raises(ql.errors.CircuitError, match="n_landmarks=0, expected an integer of at least 1"):
         QuantumLandmarks(n_landmarks=0).fit(x)
 
 

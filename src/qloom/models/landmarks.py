@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from qloom.errors import ConfigError
+from qloom.circuits.circuit import checked_count
 from qloom.models.quantum_kernel import QuantumKernel, fitted_kernel
 
 
@@ -45,11 +44,10 @@ class QuantumLandmarks(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any = None) -> Self:
         """Shapes: X (N, F), y (N,) if the kernel has layers to train."""
         X = validate_data(self, X, dtype=np.float64)
-        if not isinstance(self.n_landmarks, Integral) or int(self.n_landmarks) < 1:
-            raise ConfigError(f"n_landmarks={self.n_landmarks!r}, expected a positive integer")
+        count = checked_count("n_landmarks", self.n_landmarks)
         self.kernel_ = fitted_kernel(self.kernel, X, y)
         random = check_random_state(self.random_state)
-        chosen = random.choice(len(X), min(int(self.n_landmarks), len(X)), replace=False)
+        chosen = random.choice(len(X), min(count, len(X)), replace=False)
         self.inputs_ = self.kernel_.inputs(X[chosen])
         values, vectors = np.linalg.eigh(self.kernel_.matrix(self.inputs_))
         kept = values > len(values) * np.finfo(values.dtype).eps * values[-1]
