@@ -89,7 +89,8 @@ class NaturalGradient(QuantumOptimizer):
         batch = make_batch(layer.circuit, inputs.to(weights.dtype).numpy(), weights.numpy())
         self.cost.evaluations += batch.size * tangents.n_states
         # A metric is a difference of products of order 1: its entries are rounded at some times this.
-        system = System(layer.trained, 100 * float(torch.finfo(weights.dtype).eps), group["damping"])
+        rounding = max(1e-12, 100 * float(torch.finfo(weights.dtype).eps))
+        system = System(layer.trained, rounding, group["damping"])
         if group["metric"] == "full" and batch.size * 2 ** (layer.circuit.n_qubits + 1) < len(gradient):
             rows = tangents.rows(batch).astype(np.float64)
             step = system.solve_by_rows(rows, gradient)
@@ -137,11 +138,12 @@ class System:
             ConfigError: if that is singular.
         """
         moved, scale = self._scaling(np.diagonal(metric))
-        scaled = metric[np.ix_(moved, moved)] * np.outer(scale, scale) + self.damping * np.eye(len(scale))
-        out, values = np.zeros_like(gradient), np.linalg.eigvalsh(scaled)
+        values, vectors = np.linalg.eigh(metric[np.ix_(moved, moved)] * np.outer(scale, scale))
+        values = np.maximum(values, 0) + self.damping  # a metric has no negative directions but by rounding
         if len(values) and values[0] < 1e-12 * values[-1]:
             self._refuse(len(values), int((values > 1e-12 * values[-1]).sum()))
-        out[moved] = scale * np.linalg.solve(scaled, scale * gradient[moved])
+        out = np.zeros_like(gradient)
+        out[moved] = scale * (vectors @ ((vectors.T @ (scale * gradient[moved])) / values))
         return out
 
     def solve_by_rows(self, rows: np.ndarray, gradient: np.ndarray) -> np.ndarray:
