@@ -54,6 +54,7 @@ def test_training_that_knows_it_is_quantum(capsys):
     before = [parameter.detach().clone() for parameter in model.parameters()]
     names = {"ql": ql, "torch": torch, "model": model, "x": torch.rand(8, 3)}
     exec(code_under("Training that knows it is quantum"), names)
+    assert ql.trainability.diagnose is names["diagnose"]
     assert "Gradients lose a factor of 2.0" in capsys.readouterr().out
     assert not any(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
 

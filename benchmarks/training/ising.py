@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 import qloom as ql
+from benchmarks.plots import save
 from benchmarks.published.workers import in_parallel
 from benchmarks.results import ROOT, append_row, provenance
 from qloom.nn import QuantumLayer
@@ -116,7 +117,7 @@ def draw(curves: dict[tuple[str, int, int], list[tuple[int, float]]], path: Path
         ax.set_xlabel("runs of the circuit")
         ax.legend(frameon=False, fontsize=8)
     figure.axes[0].set_ylabel("relative error of the energy")
-    figure.savefig(path, metadata={"Date": None})
+    save(figure, path)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ __version__ = version("qloom")
 
 _FOLDERS = (
     "ansatze", "circuits", "data", "encoders", "engines", "errors", "gradients", "models", "nn", "optimizers",
-    "programs", "testing",
+    "programs", "testing", "trainability",
 )  # fmt: skip
 _EVALUATIONS = ("counts", "expectation", "probabilities", "sample", "state")
 _DERIVATIVES = ("metric_tensor",)

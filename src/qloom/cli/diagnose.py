@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from qloom.trainability import Diagnosis
 from qloom.trainability import diagnose as diagnose_circuit
 from qloom.trainability.plot import plot_decay
 from qloom.training import load_configuration
+from qloom.training.folder import replace_file
 
 FORMATS = (".svg", ".png", ".pdf")
 
@@ -41,7 +42,6 @@ def diagnose(
 
 
 def _write(path: Path, found: Diagnosis) -> None:
-    unfinished = path.with_name(f".{path.name}")
-    plot_decay(found).figure.savefig(unfinished, format=path.suffix[1:].lower())
-    os.replace(unfinished, path)
-    typer.echo(f"{path} written")
+    picture = BytesIO()
+    plot_decay(found).figure.savefig(picture, format=path.suffix[1:].lower())
+    typer.echo(f"{replace_file(path, picture.getvalue())} written")

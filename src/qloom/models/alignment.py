@@ -108,7 +108,12 @@ def _kernel(outputs: Tensor, gamma: float) -> Tensor:
     """Of states, complex, or of expectation values."""
     if not outputs.is_complex():
         return torch.exp(-gamma * (outputs[:, None] - outputs[None]).square().sum(dim=2))
-    overlaps = outputs @ outputs.conj().T
+    return fidelities(outputs)
+
+
+def fidelities(states: Tensor) -> Tensor:
+    """|<a|b>|^2 of every two states, differentiably. Shapes: (B, 2^n), complex -> (B, B)."""
+    overlaps = states @ states.conj().T
     return overlaps.real**2 + overlaps.imag**2
 
 

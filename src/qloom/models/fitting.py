@@ -150,9 +150,11 @@ class Fit:
 
     def _gradient(self) -> dict[str, float]:
         """How large the circuit's derivatives were in this epoch; a warning where that is rounding."""
-        if not self._squares:
+        layer = self.network.layer
+        if not self._squares or not isinstance(layer, QuantumLayer):
             return {}
-        size = float(torch.stack(self._squares).mean().sqrt())
+        n_trained = max(1, int(layer.trained.sum()))  # derivatives of the others are 0
+        size = float((torch.stack(self._squares).mean() / n_trained).sqrt())
         if size < GRADIENT_NOISE and not self._warned:
             self._warned = True
             warnings.warn(
@@ -189,7 +191,7 @@ class Fit:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if isinstance(self.network.layer, QuantumLayer) and self.network.layer.weights.grad is not None:
-            self._squares.append(self.network.layer.weights.grad.square().sum() / self.network.layer.n_trained)
+            self._squares.append(self.network.layer.weights.grad.square().sum())
         self.optimizer.step()
         return loss.detach()
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.entanglers import entangler_pairs
+from qloom.models.alignment import fidelities
 from qloom.models.kernels import fidelity_kernel
 from qloom.models.objectives import Objective
 from qloom.models.variational import VariationalClassifier
@@ -48,8 +49,7 @@ def overlap_loss(states: Tensor, y: Tensor) -> Tensor:
     """
     shares = torch.stack([1 - y, y]).to(states.real.dtype)
     shares = shares / shares.sum(dim=1, keepdim=True).clamp(min=1)  # (2, B); a class absent from the batch counts 0
-    overlaps = states @ states.conj().T
-    means = shares @ (overlaps.real**2 + overlaps.imag**2) @ shares.T
+    means = shares @ fidelities(states) @ shares.T
     return 1 - 0.5 * (means[0, 0] + means[1, 1]) + means[0, 1]
 
 

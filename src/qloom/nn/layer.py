@@ -99,11 +99,6 @@ class QuantumLayer(nn.Module):
         return np.ones(self.circuit.n_weights, bool) if self._trained is None else self._trained.copy()
 
     @property
-    def n_trained(self) -> int:
-        """How many weights are trained, at least 1."""
-        return max(1, self.circuit.n_weights if self._trained is None else int(self._trained.sum()))
-
-    @property
     def shots_a_run(self) -> int:
         """Measurements of one run: `shots` for each group of words that is measured together; 0 for exact values."""
         return (self.shots or 0) * self._evaluator.n_groups

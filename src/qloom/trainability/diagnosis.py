@@ -62,10 +62,10 @@ class Diagnosis:
 
     def __str__(self) -> str:
         dimension, complete = self.algebra
-        kept, _ = self.light_cone
+        kept, turning = self.light_cone
         lines = [
             f"{self.n_qubits} qubits, {self.n_weights} weights; the observable acts on up to {self.locality} qubits "
-            f"and depends on {kept} weights",
+            f"and depends on {kept} of {turning} weights that turn something",
             "variance of a gradient: " + ", ".join(
                 f"{variance:.2e} at {width}" for width, variance in zip(self.widths, self.variances, strict=True)
             ) + " qubits",
