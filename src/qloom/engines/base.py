@@ -100,10 +100,16 @@ class AdjointEvaluator(Evaluator):
     Attributes:
         trained: (W,) of booleans; the other weights are frozen, their derivatives 0 and not worked for. None for all.
         walk_cost: what a walk back comes to in forward runs.
+        n_slopes: R, derivatives by single rotations that are measured, each with shots of its own; 0 where none are.
     """
 
     trained: np.ndarray | None = None
     walk_cost: int = 2
+    n_slopes: int = 0
+
+    def follow(self, plan: Any) -> None:
+        """Let a plan (`qloom.gradients.ShotPlan`) say how many measurements slopes take."""
+        raise UnsupportedError("derivatives are not measured one by one; give shots and parameter shift")
 
     def wants_weight(self, index: int) -> bool:
         """Whether a weight's derivative is to be found, where those of weights are at all."""

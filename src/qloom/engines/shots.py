@@ -84,19 +84,37 @@ class ShotEvaluator(Evaluator):
     def values(self, batch: Batch) -> np.ndarray:
         total = np.tile(self._constant, (batch.size, 1))
         for exact, outcome_values in self._groups:
-            pieces = [self._estimate(exact, outcome_values, piece) for piece in batch.pieces(exact.n_outputs)]
-            total += np.concatenate(pieces) if pieces else 0.0
+            pieces = [self._shares(exact, piece, self.shots) for piece in batch.pieces(exact.n_outputs)]
+            values = [shares if outcome_values is None else shares @ outcome_values for shares in pieces]
+            total += np.concatenate(values) if values else 0.0
         return total.astype(batch.dtype)
 
-    def _estimate(self, exact: Evaluator, outcome_values: np.ndarray | None, piece: Batch) -> np.ndarray:
+    def measure(self, batch: Batch, cotangents: np.ndarray, shots: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sums over outputs, weighted by cotangents, from `shots` measurements a group, and how much single ones vary.
+
+        Shapes: cotangents (B, O) -> sums (B,), variances of one measurement of each group (B,), unbiased.
+        """
+        sums, variances = cotangents @ self._constant, np.zeros(batch.size)
+        for exact, outcome_values in self._groups:
+            first = 0
+            for piece in batch.pieces(exact.n_outputs):
+                rows = slice(first, first := first + piece.size)
+                weighed = cotangents[rows] if outcome_values is None else cotangents[rows] @ outcome_values.T
+                shares = self._shares(exact, piece, shots)
+                means = (shares * weighed).sum(axis=1)
+                sums[rows] += means
+                variances[rows] += (shares * (weighed - means[:, None]) ** 2).sum(axis=1) * shots / max(shots - 1, 1)
+        return sums, variances
+
+    def _shares(self, exact: Evaluator, piece: Batch, shots: int) -> np.ndarray:
+        """Of each outcome among the measurements, (B, 2^k)."""
         probabilities = exact.values(piece).astype(np.float64)
         if not np.isfinite(probabilities).all():
             raise ShapeError("inputs or weights hold NaN or infinity, expected finite numbers to measure with shots")
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         with self._guard:
-            counts = self._random.multinomial(self.shots, probabilities)
-        shares = counts / self.shots
-        return shares if outcome_values is None else shares @ outcome_values
+            counts = self._random.multinomial(shots, probabilities)
+        return counts / shots
 
 
 def _outcome_values(group: list[Word], qubits: tuple[int, ...], outputs: tuple) -> np.ndarray:

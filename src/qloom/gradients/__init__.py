@@ -15,7 +15,7 @@ from qloom.gradients.adjoint import Adjoint
 from qloom.gradients.base import Differentiator
 from qloom.gradients.finite_difference import FiniteDifference
 from qloom.gradients.metric import metric_tensor
-from qloom.gradients.parameter_shift import ParameterShift
+from qloom.gradients.parameter_shift import ParameterShift, ShotPlan
 
 DIFFERENTIATORS: dict[str, type[Differentiator]] = {
     "adjoint": Adjoint,
@@ -84,6 +84,6 @@ def gradient(
 
 
 __all__ = [
-    "DIFFERENTIATORS", "Adjoint", "Differentiator", "FiniteDifference", "ParameterShift", "gradient",
+    "DIFFERENTIATORS", "Adjoint", "Differentiator", "FiniteDifference", "ParameterShift", "ShotPlan", "gradient",
     "metric_tensor", "prepare_gradient",
 ]  # fmt: skip

@@ -8,6 +8,8 @@ Source: Schuld et al. 2019, Phys. Rev. A 99, 032331.
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from qloom.circuits.gates import pauli_rotation_gate
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.engines.base import AdjointEvaluator, Engine, Evaluator, FinalState, as_outputs
 from qloom.engines.batch import Batch
+from qloom.engines.shots import ShotEvaluator
 from qloom.errors import UnsupportedError
 from qloom.gradients.base import Derivatives, Differentiator, ForwardEvaluator, Wants
 
@@ -76,6 +79,33 @@ class FreeAngles:
         return np.concatenate([batch.inputs, (self.scale * slots + self.offset).astype(batch.dtype)], axis=1)
 
 
+class ShotPlan:
+    """How many measurements the slope by each rotation takes, and what they showed.
+
+    Slopes by inputs take as many as values do.
+
+    Args:
+        shots: of each of a slope's two shifted circuits, for every sample, (R,); at least 2. May be written to.
+
+    Attributes:
+        variances: of the derivatives by weights' rotations, summed over samples, times the shots they took; (R,).
+        runs, spent: circuits at one sample and measurements.
+    """
+
+    def __init__(self, shots: np.ndarray):
+        self.shots = shots
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget what was measured, and what it took."""
+        self.variances = np.zeros(len(self.shots))
+        self.runs = self.spent = 0
+
+
+def _no_plan() -> ShotPlan | None:
+    return None
+
+
 class ShiftEvaluator(ForwardEvaluator):
     """Derivatives from shifted values."""
 
@@ -83,6 +113,15 @@ class ShiftEvaluator(ForwardEvaluator):
         super().__init__(evaluator)
         self.shifted = shifted
         self.free = FreeAngles(angles)
+        self._plan: Callable[[], ShotPlan | None] = _no_plan
+
+    @property
+    def n_slopes(self) -> int:  # type: ignore[override]
+        return len(self.free.angles) if isinstance(self.shifted, ShotEvaluator) else 0
+
+    def follow(self, plan: ShotPlan) -> None:
+        """Let a plan say how many measurements slopes take, as long as it lives."""
+        self._plan = weakref.ref(plan)
 
     @property
     def walk_cost(self) -> int:  # type: ignore[override]
@@ -92,6 +131,8 @@ class ShiftEvaluator(ForwardEvaluator):
         if isinstance(other, ShiftEvaluator):
             self.evaluator.go_on_from(other.evaluator)
             self.shifted.go_on_from(other.shifted)
+            if self.n_slopes == other.n_slopes:
+                self._plan = other._plan
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         if wants[0] and self.circuit.initial is not None and self.circuit.initial.values is None:
@@ -121,6 +162,19 @@ class ShiftEvaluator(ForwardEvaluator):
             half = len(both) // 2
             both[:half, column] += np.pi / 2
             both[half:, column] -= np.pi / 2
-            values = self.shifted.values(Batch(both, no_weights, single=False)).astype(np.float64)
-            slopes[part] = ((values[:half] - values[half:]) / 2 * cotangents[part]).sum(axis=1)
+            sums = self._sums(Batch(both, no_weights, single=False), k, np.tile(cotangents[part], (2, 1)))
+            slopes[part] = (sums[:half] - sums[half:]) / 2
         return slopes
+
+    def _sums(self, batch: Batch, k: int, cotangents: np.ndarray) -> np.ndarray:
+        """Of the outputs weighted by cotangents, (B,); slopes by weights are measured as a plan says."""
+        plan, shifted = self._plan(), self.shifted
+        if plan is None or not isinstance(shifted, ShotEvaluator):
+            return (shifted.values(batch).astype(np.float64) * cotangents).sum(axis=1)
+        shots = shifted.shots if self.free.of_inputs[k] else int(plan.shots[k])
+        sums, variances = shifted.measure(batch, cotangents.astype(np.float64), shots)
+        if not self.free.of_inputs[k]:
+            plan.variances[k] += self.free.scale[k] ** 2 * variances.sum() / 4
+        plan.runs += batch.size
+        plan.spent += batch.size * shots * shifted.n_groups
+        return sums

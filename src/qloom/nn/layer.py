@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import AdjointEvaluator, Engine, FinalState, as_outputs
 from qloom.errors import ShapeError
-from qloom.gradients import Differentiator, prepare_gradient
+from qloom.gradients import Differentiator, ShotPlan, prepare_gradient
 from qloom.nn.bridge import evaluate
 from qloom.nn.initialization import initial_weights
 from qloom.nn.operators import register
@@ -102,6 +102,19 @@ class QuantumLayer(nn.Module):
     def shots_a_run(self) -> int:
         """Measurements of one run: `shots` for each group of words that is measured together; 0 for exact values."""
         return (self.shots or 0) * self._evaluator.n_groups
+
+    @property
+    def n_slopes(self) -> int:
+        """R, derivatives by single rotations that are measured; 0 where derivatives are not."""
+        return self._evaluator.n_slopes
+
+    def follow(self, plan: ShotPlan) -> None:
+        """Let a plan say how many measurements each of the `n_slopes` takes, as long as it lives.
+
+        Raises:
+            UnsupportedError: where derivatives are not measured.
+        """
+        self._evaluator.follow(plan)
 
     def train_weights(self, which: Any = None) -> QuantumLayer:
         """Train only some of the weights; the others get a gradient of 0, which costs nothing on the walk back.

@@ -7,6 +7,7 @@ from qloom.optimizers.natural_gradient import NaturalGradient
 from qloom.optimizers.qnspsa import QNSPSA
 from qloom.optimizers.rotoselect import Rotoselect
 from qloom.optimizers.rotosolve import Rotosolve
+from qloom.optimizers.shot_adaptive_adam import ShotAdaptiveAdam
 from qloom.optimizers.spsa import SPSA
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "RiemannianFlow",
     "Rotoselect",
     "Rotosolve",
+    "ShotAdaptiveAdam",
     "classical_parameters",
     "local_words",
     "pool_slopes",
