@@ -11,7 +11,8 @@ import torch
 import qloom as ql
 from qloom.models import Fit, HybridClassifier, Recipe
 from qloom.models.fitting import Rows
-from qloom.models.hybrid import HybridNetwork, make_encoder, make_head
+from qloom.models.heads import make_perceptron
+from qloom.models.hybrid import HybridNetwork, make_encoder
 from qloom.models.schedules import SCHEDULES
 from qloom.nn import QuantumLayer
 
@@ -21,7 +22,7 @@ N_LAYERS = 3
 def network(seed: int = 0) -> HybridNetwork:
     torch.manual_seed(seed)
     circuit = ql.encoders.angle(2) + ql.ansatze.basic_entangler(2, N_LAYERS)
-    return HybridNetwork(make_encoder(3, 4, 2, 0.0), QuantumLayer(circuit, seed=0), make_head(2, 4, 2))
+    return HybridNetwork(make_encoder(3, 4, 2, 0.0), QuantumLayer(circuit, seed=0), make_perceptron(2, 4, 2))
 
 
 def rows(n: int = 64) -> Rows:
@@ -89,7 +90,7 @@ def test_a_circuit_that_does_not_train_is_told():
     circuit = ql.encoders.angle(2)
     for qubit, weight in enumerate(circuit.weights(2)):
         circuit.rz(weight, qubit)
-    idle = HybridNetwork(make_encoder(3, 4, 2, 0.0), QuantumLayer(circuit), make_head(2, 4, 2))
+    idle = HybridNetwork(make_encoder(3, 4, 2, 0.0), QuantumLayer(circuit), make_perceptron(2, 4, 2))
     fit = Fit(idle, "classification", Recipe(epochs=3))
     with pytest.warns(
         ql.errors.TrainabilityWarning, match="gradients are 0.0e[+]00 in epoch 1, no more than rounding"

@@ -32,7 +32,7 @@ def step(layer: QuantumLayer, optimizer: torch.optim.Optimizer) -> None:
 
 
 def test_variances_are_those_of_single_measurements():
-    """cos a measured as +-1 varies by sin^2 a, and where a is shifted by pi/2 by cos^2 a; a quarter of both sides counts
+    """cos a measured as +-1 varies by sin^2 a, shifted by pi/2 by cos^2 a; a quarter of both sides counts.
 
     A variance from 200,000 measurements deviates by half a percent at most; five of these.
     """

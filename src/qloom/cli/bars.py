@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from qloom.models import Fit
-from qloom.training.progress import LineProgress, Progress, describe_epoch
+from qloom.training.progress import LineProgress, Progress, describe_epoch, describe_refit
 
 
 @contextmanager
@@ -48,5 +48,6 @@ class BarProgress(Progress):
         if restored:
             self.begin(title, 0)
         task = self.bars.tasks[-1]
-        text = "already trained" if restored else f"done in {record['seconds_training']:.1f} s"
+        how = "already trained" if restored else f"done in {record['seconds_training']:.1f} s"
+        text = how + describe_refit(record.get("refit"))
         self.bars.update(task.id, total=max(task.completed, 1), completed=max(task.completed, 1), now=text)

@@ -12,7 +12,8 @@ from qloom import ansatze, encoders
 from qloom.circuits import Circuit
 from qloom.errors import ConfigError
 from qloom.models.controls import ClassicalLayer
-from qloom.models.hybrid import HybridNetwork, make_encoder, make_head
+from qloom.models.heads import HEADS
+from qloom.models.hybrid import HybridNetwork, make_encoder
 from qloom.nn import QuantumLayer
 from qloom.observables import PauliSum, Z
 
@@ -38,6 +39,7 @@ class Architecture:
         dropout: share of hidden units of the encoder left out in training.
         layer: "quantum"; "separable", the same circuit without entangling gates; "classical", a layer of
             equal parameter count.
+        head: one of HEADS; trained are perceptrons, the others are fitted in their place.
     """
 
     n_features: int
@@ -48,6 +50,7 @@ class Architecture:
     width: int = 64
     dropout: float = 0.2
     layer: str = "quantum"
+    head: str = "perceptron"
 
     def circuit(self) -> Circuit:
         """The circuit of the middle layer; for the classical layer, the one it replaces."""
@@ -75,7 +78,7 @@ def build_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         encoder = make_encoder(architecture.n_features, architecture.width, circuit.n_inputs, architecture.dropout)
-        head = make_head(len(observables), architecture.width, architecture.n_targets)
+        head = HEADS[architecture.head](len(observables), architecture.width, architecture.n_targets)
         return HybridNetwork(encoder, _make_layer(architecture.layer, circuit, observables), head)
 
 

@@ -36,8 +36,8 @@ class HybridNetwork(nn.Module):
 
     @property
     def n_parameters(self) -> int:
-        """Trainable numbers in all."""
-        return _count(self)
+        """Trainable numbers in all, and the nodes of trees."""
+        return _count(self) + getattr(self.head, "n_nodes", 0)
 
     @property
     def n_layer_parameters(self) -> int:
@@ -57,14 +57,6 @@ def make_encoder(n_features: int, width: int, n_inputs: int, dropout: float) -> 
         nn.Linear(width, n_inputs),
         BoundedAngles(),
     )
-
-
-def make_head(n_outputs: int, width: int, n_targets: int) -> nn.Module:
-    """A perceptron with one hidden layer from expectation values to the target.
-
-    Shapes: (B, O) -> (B, C).
-    """
-    return nn.Sequential(nn.Linear(n_outputs, width), nn.SiLU(), nn.Linear(width, n_targets))
 
 
 def _count(module: nn.Module) -> int:

@@ -34,6 +34,7 @@ def describe_model(model: Any) -> dict[str, Any]:
         "feature_names_in": None if names is None else list(names),
         "history": model.history_,
         "best_epoch": model.best_epoch_,
+        "refit": model.refit_,
         "notes": getattr(model, "notes_", []),
     }
 
@@ -50,6 +51,7 @@ def restore_model(model: Any, record: Mapping[str, Any], tensors: Mapping[str, T
     model.network_.eval()
     for name in ("history", "best_epoch", "notes"):
         setattr(model, f"{name}_", record[name])
+    model.refit_ = record.get("refit")
     if record["n_features_in"] is not None:
         model.n_features_in_ = record["n_features_in"]
     if record["feature_names_in"] is not None:

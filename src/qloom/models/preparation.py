@@ -10,6 +10,7 @@ import torch
 
 from qloom.data import Preprocessing, Schema, Split, TargetCoding
 from qloom.models.fitting import Rows
+from qloom.models.starting import Start
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,10 @@ class PreparedTable:
         return int(self.train.x.shape[1])
 
 
-def prepare_table(table: pa.Table, schema: Schema, split: Split) -> PreparedTable:
-    """Fit preprocessing and target coding on the training rows and code every part."""
-    preprocessing = Preprocessing().fit(table, schema, split.train)
-    coding = TargetCoding.fit(table, schema, split.train)
+def prepare_table(table: pa.Table, schema: Schema, split: Split, start: Start | None = None) -> PreparedTable:
+    """Fit preprocessing and target coding on the training rows, or take those of a start, and code every part."""
+    preprocessing = Preprocessing().fit(table, schema, split.train) if start is None else start.preprocessing
+    coding = TargetCoding.fit(table, schema, split.train) if start is None else start.coding
     x, y = preprocessing.transform(table), coding.encode(table)
     train, validation, test = (_take(x, y, rows) for rows in (split.train, split.validation, split.test))
     return PreparedTable(preprocessing, coding, train, validation, test)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,9 +19,12 @@ from qloom.models.architecture import Architecture, build_network, observables_o
 from qloom.models.artifact import read_artifact, write_artifact
 from qloom.models.features import feature_table, with_target
 from qloom.models.fitting import Fit, Recipe
+from qloom.models.hybrid import HybridNetwork
 from qloom.models.inference import predict_rows
 from qloom.models.persistence import describe_model, restore_model
 from qloom.models.preparation import PreparedTable, prepare_table
+from qloom.models.refitting import check_refit, refit_head
+from qloom.models.starting import Start, read_start
 from qloom.models.threads import torch_threads
 
 _FEWEST_VALIDATION_ROWS = 10
@@ -49,6 +53,10 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         schedule: what is trained when: "together"; "layer_by_layer" of the circuit in the first half of the epochs,
             then all; "layers_in_turn"; "circuit_only", between random classical parts; "classical_last", the classical
             parts alone in the last third.
+        refit: "linear" or "boosting", a head that is fitted to the trained circuit's outputs in the end, and takes the
+            place of the trained one if it is better on the validation rows; None for none.
+        start_from: a model or run folder to begin with: the weights of its model with the same layer, its preprocessing
+            and its coding of the target, for rows that have changed; None for a fresh start.
         validation_fraction: share of the rows held out for early stopping; below 10 rows none are.
         threads: of torch; the circuits use all cores anyway.
         random_state: seed of everything random.
@@ -60,11 +68,14 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         preprocessing_, coding_: how cells become numbers.
         history_: one record an epoch.
         best_epoch_: the epoch whose weights are kept.
+        refit_: what came of `refit`: kind, losses before and after, seconds, kept; None without.
         notes_: findings about the table and the model, one line each.
         n_features_in_, feature_names_in_: as in scikit-learn.
     """
 
     _task = ""
+    network_: HybridNetwork
+    architecture_: Architecture
 
     def __init__(
         self,
@@ -80,6 +91,8 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         weight_decay: float = 1.0,
         patience: int = 10,
         schedule: str = "together",
+        refit: str | None = None,
+        start_from: str | None = None,
         validation_fraction: float = 0.15,
         threads: int = 1,
         random_state: Any = 0,
@@ -97,6 +110,8 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         self.weight_decay = weight_decay
         self.patience = patience
         self.schedule = schedule
+        self.refit = refit
+        self.start_from = start_from
         self.validation_fraction = validation_fraction
         self.threads = threads
         self.random_state = random_state
@@ -123,7 +138,8 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         share = self.validation_fraction if self.validation_fraction * table.num_rows >= _FEWEST_VALIDATION_ROWS else 0
         split = split_rows(table, schema, validation=share, test=0, seed=seed)
         self.notes_ = [*schema.notes, *schema.warnings]
-        self.fit_prepared(prepare_table(table, schema, split), seed=seed, watch=_print_epoch if self.verbose else None)
+        data = prepare_table(table, schema, split, self.read_start())
+        self.fit_prepared(data, seed=seed, watch=_print_epoch if self.verbose else None)
         return self
 
     def fit_prepared(
@@ -142,15 +158,28 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
             watch: called after every epoch.
             resume: called before the first one; may restore an earlier state of the training.
         """
-        self.preprocessing_, self.coding_ = data.preprocessing, data.coding
-        self._build(data.n_features, seed)
+        check_refit(self.refit, data)
+        self.begin(data, seed)
         fit = Fit(self.network_, self._task, self._recipe(seed))
         if resume:
             resume(fit)
         with torch_threads(self.threads):
             fit.run(data.train, data.validation, watch)
+            self._fit_head(data, seed)
         self.history_, self.best_epoch_ = fit.history, fit.best_epoch
         return fit
+
+    def read_start(self) -> Start | None:
+        """What `start_from` holds for this layer and task; None for a fresh start."""
+        return None if self.start_from is None else read_start(self.start_from, self.layer, self._task)
+
+    def _fit_head(self, data: PreparedTable, seed: int) -> None:
+        self.refit_ = None
+        if self.refit is not None:
+            found = refit_head(self.network_, data, self.refit, seed)
+            self.refit_ = {**asdict(found), "kept": found.kept}
+            if found.kept:
+                self.architecture_ = replace(self.architecture_, head=self.refit)
 
     def _draw_seed(self) -> int:
         if isinstance(self.random_state, int | np.integer):
@@ -161,16 +190,17 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         names = ("epochs", "batch_size", "learning_rate", "weight_decay", "patience", "schedule", "n_layers")
         return Recipe(**{name: getattr(self, name) for name in names}, seed=seed)
 
-    def architecture_for(self, n_features: int, n_targets: int) -> Architecture:
-        """What the network will be made of for so many features and targets."""
+    def begin(self, data: PreparedTable, seed: int) -> None:
+        """Make the network as it is before the first epoch, `network_`, with fresh or with earlier weights."""
+        self.preprocessing_, self.coding_ = data.preprocessing, data.coding
         names = ("n_qubits", "n_layers", "ansatz", "width", "dropout", "layer")
-        return Architecture(n_features, n_targets, **{name: getattr(self, name) for name in names})
-
-    def _build(self, n_features: int, seed: int) -> None:
-        self.architecture_ = self.architecture_for(n_features, self.coding_.n_outputs)
+        options = {name: getattr(self, name) for name in names}
+        self.architecture_ = Architecture(data.n_features, data.coding.n_outputs, **options)
         self.circuit_ = self.architecture_.circuit()
         self.observables_ = observables_of(self.n_qubits)
         self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed)
+        if start := self.read_start():
+            start.put_into(self.network_, self.architecture_)
 
     # -- prediction
 

@@ -13,6 +13,7 @@ from qloom.circuits.drawing import draw_text
 from qloom.reports import figures
 from qloom.reports.curves import class_scores, confusion
 from qloom.reports.record import Difference, ModelRecord, RunRecord, read_run
+from qloom.reports.stages import trained_when
 from qloom.reports.whiskers import scale_of, whisker
 from qloom.reports.wording import (
     capitalized,
@@ -67,7 +68,7 @@ def render(record: RunRecord) -> str:
         comparison=_comparison(record),
         test_metrics=_test_metrics(record),
         learning_curves=figures.learning_curves(record),
-        stages=_stages(record),
+        stages=trained_when(record),
         **_predictions(record),
         **_circuit(record),
     )
@@ -118,30 +119,6 @@ def _reading(difference: Difference) -> str:
     if difference.low > 0:
         return "hybrid better"
     return "hybrid worse" if difference.high < 0 else "no difference measured"
-
-
-def _stages(record: RunRecord) -> list[dict[str, Any]]:
-    """What was trained when in the hybrid model, and how long that took; empty if all was trained all the time."""
-    rows: dict[str, dict[str, Any]] = {}
-    hybrid = record.models.get("hybrid")
-    for epoch in hybrid.history if hybrid else ():
-        row = rows.setdefault(epoch.get("stage", ""), {"epochs": [], "seconds": 0.0, "loss": None})
-        row["epochs"].append(epoch["epoch"])
-        row["seconds"] += epoch["seconds"]
-        row["loss"] = epoch["validation_loss"]
-    if set(rows) <= {"", "everything"}:
-        return []
-    return [
-        {
-            "title": title,
-            "epochs": len(row["epochs"]),
-            "first": row["epochs"][0],
-            "last": row["epochs"][-1],
-            "seconds": seconds_text(row["seconds"]),
-            "loss": "–" if row["loss"] is None else score_text(row["loss"]),
-        }
-        for title, row in rows.items()
-    ]
 
 
 def _test_metrics(record: RunRecord) -> dict[str, Any] | None:

@@ -28,6 +28,8 @@ class ModelRecord:
         test: metric -> value on the test rows.
         interval: 95% interval of the run's metric on the test rows, None if there is none.
         history: one dict an epoch: epoch, train_loss, validation_loss, validation_metric, seconds.
+        refit: of a head fitted in the end: kind, before, after (validation losses), seconds, kept; None without.
+        started_from: the run whose weights it began with, None for a fresh start.
     """
 
     key: str
@@ -41,6 +43,8 @@ class ModelRecord:
     test: dict[str, float]
     interval: tuple[float, float] | None
     history: tuple[dict[str, Any], ...]
+    refit: dict[str, Any] | None = None
+    started_from: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,8 @@ def _model(key: str, data: dict[str, Any]) -> ModelRecord:
         {str(metric): float(value) for metric, value in data["test"].items()},
         None if interval is None else (float(interval[0]), float(interval[1])),
         tuple(dict(epoch) for epoch in data["history"] or ()),
+        None if data.get("refit") is None else dict(data["refit"]),
+        None if data.get("started_from") is None else str(data["started_from"]),
     )
 
 

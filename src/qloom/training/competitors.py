@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 
 from qloom.circuits import Circuit
 from qloom.models import Fit, HybridClassifier, HybridRegressor
-from qloom.models.architecture import build_network, observables_of
 from qloom.models.artifact import DESCRIPTION
 from qloom.models.baselines import BASELINES, baseline_outputs, count_parameters
 from qloom.models.preparation import PreparedTable
+from qloom.models.starting import CONTROLS
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 from qloom.training.configuration import Configuration
 from qloom.training.progress import Progress
@@ -50,7 +50,7 @@ class Contest:
     """What the models of a run share.
 
     Attributes:
-        folder: the run folder; checkpoints go into `checkpoints`, the hybrid model into `model`.
+        folder: the run folder; checkpoints go into `checkpoints`, the hybrid model into `model`, its controls beside.
     """
 
     configuration: Configuration
@@ -63,7 +63,7 @@ class Contest:
     def enter(self, key: str) -> Outcome:
         """The outcome of a model: read back if trained before, else trained, on from its checkpoint."""
         path = self.folder / "checkpoints" / f"{key}.outcome.safetensors"
-        restored = path.exists() and (key != "hybrid" or (self.folder / "model" / DESCRIPTION).exists())
+        restored = path.exists() and (key not in LAYER_OF or (self._model_folder(key) / DESCRIPTION).exists())
         if restored:
             record, tensors = read_checkpoint(path)
             outcome = Outcome(record["outcome"], tensors["predictions"].numpy())
@@ -81,14 +81,20 @@ class Contest:
         fit = model.fit_prepared(
             self.data, seed=self.configuration.seed, watch=_both(keep, self.progress.epoch), resume=restore
         )
-        if key == "hybrid":
-            model.notes_ = list(self.notes)
-            model.save(self.folder / "model")
+        model.notes_ = list(self.notes)
+        model.save(self._model_folder(key))
         predictions, seconds = _timed(lambda: model.predict_features(self.data.test.x))
         role = "hybrid" if key == "hybrid" else "control"
-        times = {"seconds_training": fit.seconds, "seconds_prediction": seconds}
-        ending = {"best_epoch": fit.best_epoch, "history": fit.history}
+        refitting = model.refit_["seconds"] if model.refit_ else 0.0
+        times = {"seconds_training": fit.seconds + refitting, "seconds_prediction": seconds}
+        ending = {
+            "best_epoch": fit.best_epoch, "history": fit.history, "refit": model.refit_,
+            "started_from": self.configuration.training.start_from,
+        }  # fmt: skip
         return Outcome({"title": title, "role": role, **_sizes(model), **times, **ending}, predictions)
+
+    def _model_folder(self, key: str) -> Path:
+        return self.folder / ("model" if key == "hybrid" else f"{CONTROLS}/{LAYER_OF[key]}")
 
     def _train_baseline(self, key: str) -> Outcome:
         title, task = title_of(key, self.data.task), self.data.task
@@ -98,7 +104,7 @@ class Contest:
             outputs, seconds = _timed(lambda: baseline_outputs(model, self.data.test, task))
         counts = {"n_parameters": count_parameters(model), "n_quantum_parameters": 0}
         times = {"seconds_training": seconds_training, "seconds_prediction": seconds}
-        ending: dict[str, Any] = {"best_epoch": None, "history": []}
+        ending: dict[str, Any] = {"best_epoch": None, "history": [], "refit": None, "started_from": None}
         record = {"title": title, "role": "baseline", **counts, **times, **ending}
         return Outcome(record, self.data.coding.decode(outputs) if task == "regression" else outputs)
 
@@ -124,14 +130,18 @@ def make_model(configuration: Configuration, task: str, layer: str) -> HybridCla
 
 
 def try_circuit(configuration: Configuration, data: PreparedTable) -> Circuit:
-    """The circuit of the hybrid model, used once: one too large for memory is refused before training."""
-    model = make_model(configuration, data.task, "quantum")
-    architecture = model.architecture_for(data.n_features, data.coding.n_outputs)
-    circuit = architecture.circuit()
-    network = build_network(architecture, circuit, observables_of(circuit.n_qubits), configuration.seed)
-    with torch.no_grad():
-        network(data.train.x[:1])
-    return circuit
+    """The circuit of the hybrid model; all three networks are made and used once.
+
+    One too large for memory, or not fitting the run it is to start from, is refused before training.
+    """
+    circuits = []
+    for layer in LAYER_OF.values():
+        model = make_model(configuration, data.task, layer)
+        model.begin(data, configuration.seed)
+        with torch.no_grad():
+            model.network_(data.train.x[:1])
+        circuits.append(model.circuit_)
+    return circuits[0]
 
 
 def _both(first: Callable[[Fit], None], second: Callable[[Fit], None]) -> Callable[[Fit], None]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qloom.errors import ConfigError
 from qloom.models import ANSATZE
+from qloom.models.heads import FITTED
 from qloom.models.schedules import SCHEDULES
 
 Change = str | tuple[str, Any]
@@ -76,6 +77,13 @@ class TrainingSection(Section):
     patience: int = Field(default=10, ge=1, description="epochs without a better validation loss before training stops")
     schedule: Literal[tuple(SCHEDULES)] = Field(  # type: ignore[valid-type]
         default="together", description="what is trained when: " + ", ".join(SCHEDULES)
+    )
+    refit: Literal[tuple(FITTED)] | None = Field(  # type: ignore[valid-type]
+        default=None,
+        description=f"{' or '.join(FITTED)}: another head, fitted to the trained circuit; kept if it validates better",
+    )
+    start_from: str | None = Field(
+        default=None, description="run folder whose networks and preprocessing these begin with, for changed data"
     )
 
 

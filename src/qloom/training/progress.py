@@ -49,7 +49,7 @@ class LineProgress(Progress):
 
     def end(self, title: str, record: Mapping[str, Any], *, restored: bool) -> None:
         how = "already trained" if restored else "trained"
-        self.write(f"{title}: {how} in {record['seconds_training']:.1f} s")
+        self.write(f"{title}: {how} in {record['seconds_training']:.1f} s{describe_refit(record.get('refit'))}")
 
 
 def describe_epoch(fit: Fit) -> str:
@@ -61,6 +61,14 @@ def describe_epoch(fit: Fit) -> str:
     if record["validation_metric"] is not None:
         text += f", {TITLES[_main_score(fit)]} {record['validation_metric']:.4f}"
     return text
+
+
+def describe_refit(refit: Mapping[str, Any] | None) -> str:
+    """What came of fitting another head, if one was."""
+    if refit is None:
+        return ""
+    fate = "kept" if refit["kept"] else "not kept"
+    return f"; {refit['kind']} head {fate}, validation {refit['before']:.4f} before, {refit['after']:.4f} after"
 
 
 def _main_score(fit: Fit) -> str:

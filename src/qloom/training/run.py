@@ -13,7 +13,7 @@ import torch
 from qloom.data import Schema
 from qloom.errors import ArtifactError
 from qloom.models.preparation import PreparedTable, prepare_table
-from qloom.training.competitors import KEYS, Contest, try_circuit
+from qloom.training.competitors import KEYS, Contest, make_model, try_circuit
 from qloom.training.configuration import Configuration, load_configuration
 from qloom.training.environment import describe_environment
 from qloom.training.folder import locked, read_json, replace_file, write_json
@@ -41,7 +41,8 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
     with locked(folder), _deterministic():
         _check_folder(folder, configuration, resume)
         loaded = load_table(configuration)
-        data = prepare_table(loaded.table, loaded.schema, loaded.split)
+        start = make_model(configuration, loaded.schema.task, "quantum").read_start()
+        data = prepare_table(loaded.table, loaded.schema, loaded.split, start)
         circuit = try_circuit(configuration, data)
         _open(folder, configuration, loaded.table)
         with RunLog(folder, progress or Progress()) as log:
@@ -81,7 +82,13 @@ def _compete(contest: Contest, loaded: RunTable) -> str:
 def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) -> tuple[str, ...]:
     n_qubits = configuration.model.n_qubits
     mapped = f"{data.n_features} features on {n_qubits} qubits: the classical encoder maps them to angles"
-    return (*schema.notes, *schema.warnings, *([mapped] if data.n_features > n_qubits else []))
+    notes = [*schema.notes, *schema.warnings, *([mapped] if data.n_features > n_qubits else [])]
+    if configuration.training.start_from is not None:
+        known = {coding.name for coding in data.preprocessing.codings}
+        unknown = ", ".join(column.name for column in schema.features if column.name not in known)
+        left_out = f", which does not know {unknown}" if unknown else ""
+        notes.append(f"started from {configuration.training.start_from} and its preprocessing{left_out}")
+    return tuple(notes)
 
 
 # -- the folder

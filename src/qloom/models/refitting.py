@@ -1,0 +1,70 @@
+"""Quantum coarse, classical fine: with encoder and circuit frozen, a classical model is fitted to what they give."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+import torch
+
+from qloom.errors import ConfigError
+from qloom.models.baselines import BASELINES
+from qloom.models.fitting import Rows, loss_of
+from qloom.models.heads import FITTED
+from qloom.models.hybrid import HybridNetwork
+from qloom.models.inference import predict_rows
+from qloom.models.preparation import PreparedTable
+
+
+@dataclass(frozen=True)
+class Refit:
+    """A head fitted anew, and whether it took the place of the trained one.
+
+    Attributes:
+        kind: one of `FITTED`.
+        before, after: losses on the validation rows with the trained head and with the new one.
+        seconds: to fit it.
+    """
+
+    kind: str
+    before: float
+    after: float
+    seconds: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is better on the validation rows, which none of the two was fitted to."""
+        return self.after < self.before
+
+
+def check_refit(kind: str | None, data: PreparedTable) -> None:
+    """Raise ConfigError for a kind of head that there is not, or without rows to verify it on."""
+    if kind is not None and kind not in FITTED:
+        raise ConfigError(f"refit is {kind!r}, expected None or one of {', '.join(FITTED)}")
+    if kind is not None and not len(data.validation.y):
+        raise ConfigError(
+            f"refit={kind!r} is verified on validation rows, got 0 of them; raise validation_fraction or give more rows"
+        )
+
+
+def refit_head(network: HybridNetwork, data: PreparedTable, kind: str, seed: int) -> Refit:
+    """Fit a baseline to the middle layer's outputs, and make it the head if it is better on the validation rows.
+
+    "linear" is ridge regression, in closed form, or logistic regression; "boosting" gradient boosting.
+    """
+    start = time.perf_counter()
+    features = replace(data, train=_features(network, data.train), validation=_features(network, data.validation))
+    head = FITTED[kind](BASELINES[kind](features, seed), data.coding.n_outputs)
+    before, after = (_loss(part, features) for part in (network.head, head))
+    found = Refit(kind, before, after, time.perf_counter() - start)
+    if found.kept:
+        network.head = head
+    return found
+
+
+def _features(network: HybridNetwork, rows: Rows) -> Rows:
+    return Rows(predict_rows(torch.nn.Sequential(network.encoder, network.layer), rows.x), rows.y)
+
+
+def _loss(head: torch.nn.Module, data: PreparedTable) -> float:
+    return float(loss_of(data.task, predict_rows(head, data.validation.x), data.validation.y))
