@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from qloom.models import load_model
+from qloom.models.architecture import Architecture, build_network, observables_of
+from qloom.trainability import diagnose
 from qloom.training.demonstrations import demonstration_table
 
 
@@ -112,13 +114,26 @@ def test_interrupted_run_says_how_to_go_on(qloom, trained, monkeypatch):
     assert ended.err == f"stopped; go on with: qloom train {trained} --resume\n"
 
 
+def test_diagnose_is_of_the_layer_that_is_trained(qloom):
+    """Its circuit, its observables and its first weights."""
+    assert qloom("init", "demo:wine", "--set", "model.n_qubits=3", "--set", "model.n_layers=1").code == 0
+    printed = qloom("diagnose", "wine.yaml", "--samples", "20").out
+    architecture = Architecture(n_features=13, n_targets=3, n_qubits=3, n_layers=1)
+    network = build_network(architecture, architecture.circuit(), observables_of(3), seed=0)
+    found = diagnose(network.layer, n_samples=20)
+    for value in (*found.variances, *found.squares_at_start):
+        assert f"{value:.2e}" in printed
+    assert f"from init='auto' ({network.layer.initialization})" in printed
+
+
 def test_diagnose_prints_and_draws(qloom, wine_csv, tmp_path):
     assert qloom("init", wine_csv, "--target", "cultivar").code == 0
     picture = tmp_path / "decay.svg"
     settings = ("--set", "model.n_qubits=4", "--samples", "50", "--plot", picture)
     ended = qloom("diagnose", tmp_path / "wine.yaml", *settings)
     assert ended.code == 0
-    assert "slope of ln Var a qubit" in ended.out
+    assert "slope of ln a qubit" in ended.out
+    assert "8 observables on up to 2 qubits: Z(0), Z(1), ..., Z(0) @ Z(3)" in ended.out
     assert picture.read_text().startswith("<?xml")
     assert list(tmp_path.glob(".*")) == []
     wrong = qloom("diagnose", tmp_path / "wine.yaml", "--plot", "decay.txt")

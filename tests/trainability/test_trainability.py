@@ -13,7 +13,6 @@ from qloom.gradients import gradient
 from qloom.trainability import (
     clifford_start,
     decay,
-    diagnose,
     entangling_capability,
     expressibility,
     extended_weights,
@@ -21,9 +20,9 @@ from qloom.trainability import (
     gradient_variance,
     lie_closure,
     meyer_wallach,
-    plot_decay,
     restricted,
     restricted_observable,
+    restricted_observables,
     spectrum,
 )
 from qloom.trainability.expressibility import BINS
@@ -60,6 +59,34 @@ def test_variances_of_product_states(n, name):
     assert np.all(np.abs(found.of_weights - expected) < 5 * found.errors)
 
 
+def test_variances_from_given_weights():
+    """-sin(w) at normal angles of deviation s, squared: (1 - exp(-2 s^2)) / 2; at fixed angles nothing varies."""
+    found = gradient_variance(rx_layer(2), ql.Z(1), 4000, spread=0.1)
+    expected = (1 - np.exp(-0.02)) / 2
+    assert found.squares[1] == pytest.approx(expected, rel=0.1)  # 4 deviations of sqrt(2 / 4000)
+    assert found.effective.tolist() == [False, True]
+    fixed = gradient_variance(rx_layer(2), ql.Z(1), weights=lambda random: np.array([0.3, 0.7]))
+    np.testing.assert_allclose(fixed.of_weights, 0, atol=1e-25)
+    np.testing.assert_allclose(fixed.squares, [0, np.sin(0.7) ** 2], atol=1e-15)
+
+
+def test_variance_at_random_amplitudes():
+    """A real qubit at an angle a, turned by w: <Z> = cos(a + w), whose slope has the variance 1/2 only at norm 1."""
+    circuit = ql.encoders.amplitude(2)
+    circuit.ry(circuit.weights(1)[0], 0)
+    found = gradient_variance(circuit, ql.Z(0), 4000)
+    assert abs(found.mean - 0.5) < 5 * found.errors[0]
+
+
+def test_a_power_is_told_from_an_exponential_decay():
+    widths = np.array([2, 4, 6, 8])
+    halved, square = decay(widths, 0.3 * 2.0**-widths), decay(widths, 0.3 / widths**2)
+    assert (halved.slope, halved.is_steep) == (pytest.approx(-np.log(2)), True)
+    assert (square.power, square.is_steep) == (pytest.approx(-2), False)
+    assert square.slope < -0.4  # as a decay it would be steep
+    assert not decay([2, 3], [0.1, 0.05]).is_steep  # two points show neither
+
+
 def test_variances_of_deep_random_circuits():
     """Both halves of 50 layers scramble: N^2 / (2 (N^2 - 1) (N + 1)), a factor of nearly 2 every qubit."""
     found, widths = [], (2, 4, 6, 8)
@@ -82,6 +109,8 @@ def test_restriction_is_the_narrower_circuit():
     assert (both.n_inputs, both.n_weights) == (2, 2)
     observable = ql.Z(0) @ ql.X(3) + 0.5 * ql.Y(4) + 2 * ql.Z(1)
     assert restricted_observable(observable, 2) == ql.Z(0) + 2 * ql.Z(1)
+    bonds = [ql.Z(0), ql.Z(0) @ ql.Z(3), ql.Z(1) @ ql.Z(2), ql.X(3)]
+    assert restricted_observables(bonds, 2) == (ql.Z(0), ql.Z(1))
     with pytest.raises(ql.errors.CircuitError, match="to 7 qubits, expected a circuit from"):
         restricted(wide, 7)
     with pytest.raises(ql.errors.CircuitError, match="has no weights on its first 1 qubits"):
@@ -167,8 +196,15 @@ def test_spectrum_of_uploads():
 
 
 def test_errors():
-    with pytest.raises(ql.errors.CircuitError, match="expected weights and at least 2 samples"):
+    with pytest.raises(ql.errors.CircuitError, match="has no weights, expected some to train"):
         gradient_variance(ql.encoders.angle(2), ql.Z(0))
+    for wrong, words in (
+        ({"n_samples": 1}, "n_samples=1, expected an integer of at least 2"),
+        ({"spread": -0.1}, "spread=-0.1, expected a positive number of radians"),
+        ({"seed": -1}, "seed=-1, expected an integer of at least 0"),
+    ):
+        with pytest.raises(ql.errors.CircuitError, match=words):
+            gradient_variance(rx_layer(2), ql.Z(0), **wrong)
     with pytest.raises(ql.errors.CircuitError, match="1 widths with a gradient, expected at least 2"):
         decay([2, 3], [0.1, 0.0])
 
@@ -205,68 +241,3 @@ def test_warm_starts():
     assert ql.expectation(wide, bonds + fields, None, start)[0] == pytest.approx(-4.5)
     with pytest.raises(ql.errors.CircuitError, match="expected a circuit with weights and without inputs"):
         clifford_start(ql.encoders.angle(2), bonds)
-
-
-def test_diagnosis_of_a_plateau():
-    found = diagnose(ql.ansatze.strongly_entangling(8, 20), ql.Z(0) @ ql.Z(1))
-    assert found.widths == (2, 4, 6, 8)
-    assert found.decay.slope == pytest.approx(-np.log(2), abs=0.1)
-    assert found.shots == pytest.approx(1 / found.variances[-1])
-    assert (found.locality, found.algebra) == (2, (4096, False))
-    assert found.entangling_capability > 0.9
-    assert "will not train from random angles" in found.advice
-    assert "slope of ln Var a qubit: -0." in str(found)
-
-
-def test_diagnosis_of_what_trains():
-    """Two layers and a local observable; free fermions, easy to simulate; a weight with no effect."""
-    shallow = diagnose(ql.nn.QuantumLayer(ql.ansatze.hardware_efficient(6, 2)))
-    assert shallow.decay.high > -0.1
-    assert shallow.effective_dimension == 24
-    assert shallow.advice == (
-        "Gradients are large enough to train by at this width, and no exponential decay was seen."
-    )
-    chain = ql.Circuit(6)
-    for qubit, weight in enumerate(chain.weights(5)):
-        chain.rzz(weight, qubit, qubit + 1)
-    for qubit, weight in enumerate(chain.weights(6)):
-        chain.rx(weight, qubit)
-    free = diagnose(chain, ql.Z(0) @ ql.Z(1))
-    assert free.algebra == (66, True)
-    assert "can be simulated classically" in free.advice
-    idle = diagnose(rx_layer(3), ql.X(1))
-    assert idle.advice.startswith("No weight changes this observable")
-    assert idle.shots == np.inf
-
-
-def test_diagnosis_of_other_inputs():
-    """Observables and weights away from the first qubits; an encoder; words that are measured together."""
-    circuit = ql.ansatze.hardware_efficient(6, 2)
-    assert diagnose(circuit, ql.Z(5)).widths == (6,)
-    assert diagnose(circuit, ql.Z(3) @ ql.Z(4)).widths == (5, 6)
-    late = ql.Circuit(4)
-    late.ry(late.weights(1)[0], 3)
-    assert diagnose(late, ql.Z(3)).widths == (4,)
-    encoded = ql.encoders.angle(4)
-    encoded.ry(encoded.weights(1)[0], 0)
-    found = diagnose(encoded, ql.Z(0))
-    assert found.light_cone == (1, 1)
-    total = ql.Z(0) + ql.Z(1) + ql.Z(2)
-    assert diagnose(rx_layer(3), total).shots == pytest.approx(9 / diagnose(rx_layer(3), total).variances[-1])
-
-
-def test_plot_of_a_diagnosis():
-    found = diagnose(ql.ansatze.hardware_efficient(5, 2))
-    ax = plot_decay(found)
-    assert ax.get_lines()[0].get_label() == "this circuit"
-    np.testing.assert_allclose(ax.get_lines()[0].get_ydata(), found.variances)
-    single = diagnose(ql.ansatze.hardware_efficient(5, 2), ql.Z(4))
-    with pytest.raises(ql.errors.ConfigError, match="expected at least 2 to draw a decay"):
-        plot_decay(single)
-
-
-def test_diagnosis_errors():
-    with pytest.raises(ql.errors.CircuitError, match="has no weights, expected some to train"):
-        diagnose(ql.encoders.angle(3))
-    with pytest.raises(ql.errors.CircuitError, match="to 9 qubits, expected a circuit"):
-        diagnose(ql.ansatze.basic_entangler(4, 1), widths=[2, 9])

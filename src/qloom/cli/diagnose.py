@@ -24,19 +24,20 @@ def diagnose(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value of the configuration; may be repeated.")
     ] = None,
-    samples: Annotated[int, typer.Option(help="Random angles a width.", min=2)] = 200,
+    samples: Annotated[int, typer.Option(help="Random angles a width and observable.", min=2)] = 200,
     plot: Annotated[str | None, typer.Option(help="Picture to write: .svg, .png or .pdf.")] = None,
 ) -> None:
-    """Measure gradients of a configuration's circuit at random angles, and say whether it will train."""
+    """Measure gradients of a configuration's circuit, at random angles and at the start: say whether it will train."""
     if plot is not None and Path(plot).suffix.lower() not in FORMATS:
         raise ConfigError(f"plot is {plot!r}, expected a name that ends in {', '.join(FORMATS)}")
     configuration = load_configuration(config, settings or [])
     model = configuration.model
     architecture = Architecture(1, 1, model.n_qubits, model.n_layers, model.ansatz)
     found = diagnose_circuit(
-        architecture.circuit(), observables_of(model.n_qubits)[0], n_samples=samples, seed=configuration.seed
+        architecture.circuit(), observables_of(model.n_qubits), n_samples=samples, seed=configuration.seed
     )
-    typer.echo(f"{model.ansatz}, {model.n_layers} layers, Z on the first qubit\n{found}")
+    layers = f"{model.n_layers} layer{'s' if model.n_layers > 1 else ''}"
+    typer.echo(f"{model.ansatz}, {layers}, and the observables that the model learns from\n{found}")
     if plot is not None:
         _write(Path(plot), found)
 

@@ -99,7 +99,7 @@ class Tangents:
 
     def metrics(self, batch: Batch) -> np.ndarray:
         """Of every sample, (B, W, W)."""
-        states, scales = self._states(batch), self.scales.astype(batch.dtype)
+        states, scales = self.states(batch), self.scales.astype(batch.dtype)
         parts = states.view(batch.dtype)[:, 1:]  # real and imaginary parts side by side: products give Re <a|b>
         phases = (states[:, 1:] @ states[:, 0, :, None].conj())[..., 0].imag  # of i <d_r psi|psi>
         with _products().limit(limits=1, user_api="blas"):
@@ -110,13 +110,13 @@ class Tangents:
     def rows(self, batch: Batch) -> np.ndarray:
         """A root of the mean metric: rows @ rows.T is the metric. Shapes: (W, B 2 2^n)."""
         self._check_memory(batch, batch.size)
-        states = self._states(batch)
+        states = self.states(batch)
         state, turned = states[:, :1], states[:, 1:]
         across = ((turned - (turned @ state.conj().swapaxes(1, 2)) * state) / 2).view(batch.dtype)
         flat = across.swapaxes(0, 1).reshape(self.n_states - 1, -1) / np.sqrt(max(1, batch.size))
         return csr_array(self.scales.astype(batch.dtype)) @ flat.astype(batch.dtype)
 
-    def _states(self, batch: Batch) -> np.ndarray:
+    def states(self, batch: Batch) -> np.ndarray:
         """The state, then that with each angle turned by pi, twice its derivative: (B, R + 1, 2^n)."""
         rows = np.repeat(self.free.inputs(batch), self.n_states, axis=0).reshape(batch.size, self.n_states, -1)
         rows[:, range(1, self.n_states), self.columns] += np.pi

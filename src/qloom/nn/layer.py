@@ -79,6 +79,11 @@ class QuantumLayer(nn.Module):
         self.n_outputs = self._evaluator.n_outputs // (2 if self._complex else 1)
 
     @property
+    def observables(self) -> Any:
+        """What is measured, as it was given; None for Z on every qubit."""
+        return self._recipe[0]
+
+    @property
     def takes_any_norm(self) -> bool:
         """Whether the circuit is taken as a linear map of amplitudes, as in `QuantumLinear`."""
         return self._evaluator.any_norm

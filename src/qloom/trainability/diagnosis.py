@@ -2,172 +2,252 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf, log, sqrt
+from math import inf
+from typing import Any
 
 import numpy as np
 
 from qloom.circuits import Circuit
+from qloom.circuits.checks import checked_count
+from qloom.engines.base import as_outputs
+from qloom.engines.batch import starts_from_inputs
+from qloom.engines.shots import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients import metric_tensor
+from qloom.gradients.parameter_shift import free_rotations
 from qloom.nn import QuantumLayer
-from qloom.observables import PauliSum, Z, group_commuting, word_letters
+from qloom.observables import PauliSum, group_commuting, word_letters
 from qloom.programs import SOURCES, lower
-from qloom.trainability.expressibility import entangling_capability, expressibility
+from qloom.trainability.draws import random_inputs
+from qloom.trainability.effective_dimension import data_constant, effective_dimension
+from qloom.trainability.expressibility import Spectrum, entangling_capability, expressibility, input_waves, spectrum
+from qloom.trainability.first_weights import FirstWeights, first_weights
+from qloom.trainability.heisenberg import reached_words
 from qloom.trainability.lie_algebra import generators, lie_closure
-from qloom.trainability.restriction import restricted, restricted_observable, used_slots
-from qloom.trainability.variance import Decay, decay, gradient_variance
+from qloom.trainability.restriction import restricted, restricted_observables, used_slots
+from qloom.trainability.variance import Decay, check_spread, decay, gradient_variance
+from qloom.trainability.wording import advise, describe
 
 # States of so many qubits are compared in pairs; the metric is taken of so many weights.
 MOST_QUBITS_COMPARED, MOST_WEIGHTS_MEASURED = 10, 400
-# ln Var per qubit from which on a decay is called exponential; halving every three qubits.
-STEEP = -log(2) / 3
+# Rotations times amplitudes for the derivatives of one state, up to which the effective dimension is found.
+MOST_TURNS = 1 << 23
+# Waves of an input, up to which its spectrum is found.
+MOST_WAVES = 100
+# Words of an observable that are followed through the circuit.
+MOST_WORDS = 4096
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found of a circuit and an observable.
+    """What was found of a circuit and its observables.
 
     Attributes:
-        n_qubits, n_weights: of the circuit.
-        widths, variances: of gradients at random angles, the mean over weights, for the circuit on its first qubits.
+        n_qubits, n_inputs, n_weights: of the circuit.
+        observables: that were diagnosed.
+        spread: standard deviation of the random angles; None for uniform ones.
+        widths, variances: of gradients at random angles, for the circuit and the observables on its first qubits; the
+            mean over weights with an effect, then over observables that some weight changes.
         decay: of the variance over widths; None for a single width.
-        shots: to see a gradient of typical size as large as its error.
-        locality: most qubits that a word of the observable acts on.
-        light_cone: weights that the observable depends on, of all.
+        start: where training would begin: as a layer of the circuit draws its weights by default, or as this layer did.
+        squares_at_start: means of the squares of the same gradients there. Not variances: at a start that is no
+            uniformly random one gradients need not be 0 on average.
+        decay_at_start: of these over widths.
+        shots: to see a gradient of typical size as large as its error, at the last width, of the observable that takes
+            the most.
+        locality: most qubits that a word of an observable acts on.
+        light_cone: weights that some observable depends on, of all.
         algebra: dimension of the dynamical Lie algebra of the single words, an upper bound where weights are shared,
             and whether that is all of it.
-        effective_dimension: independent directions in which the weights move the state; None where too large.
+        words: most Pauli words that an observable turns into, and whether these are all; see `reached_words`.
+        directions: independent ones in which the weights move the state, the rank of the metric; None where too large.
+        effective_dimension: see that function; None where too large.
+        n_data: rows of data that it is for.
         expressibility, entangling_capability: see those functions; None where too large.
+        spectrum: of the first observable that depends on an input, in the first such input; None where there is none,
+            it has no unit, or is too large.
     """
 
     n_qubits: int
+    n_inputs: int
     n_weights: int
+    observables: tuple[PauliSum, ...]
+    spread: float | None
     widths: tuple[int, ...]
     variances: tuple[float, ...]
     decay: Decay | None
+    start: FirstWeights
+    squares_at_start: tuple[float, ...]
+    decay_at_start: Decay | None
     shots: float
     locality: int
     light_cone: tuple[int, int]
     algebra: tuple[int, bool]
-    effective_dimension: int | None
+    words: tuple[int, bool]
+    directions: int | None
+    effective_dimension: float | None
+    n_data: int
     expressibility: float | None
     entangling_capability: float | None
+    spectrum: Spectrum | None
 
     @property
     def advice(self) -> str:
-        """One sentence."""
-        return _advice(self)
+        """What to do, in a sentence or a few."""
+        return advise(self)
 
     def __str__(self) -> str:
-        dimension, complete = self.algebra
-        kept, turning = self.light_cone
-        lines = [
-            f"{self.n_qubits} qubits, {self.n_weights} weights; the observable acts on up to {self.locality} qubits "
-            f"and depends on {kept} of {turning} weights that turn something",
-            "variance of a gradient: " + ", ".join(
-                f"{variance:.2e} at {width}" for width, variance in zip(self.widths, self.variances, strict=True)
-            ) + " qubits",
-        ]  # fmt: skip
-        if self.decay is not None:
-            lines.append(
-                f"slope of ln Var a qubit: {self.decay.slope:+.3f}, 95% from {self.decay.low:+.3f} to "
-                f"{self.decay.high:+.3f} (random circuits -0.693)"
-            )
-        lines.append(f"shots to see a typical gradient: {self.shots:.2g}")
-        lines.append(f"Lie algebra: {'' if complete else 'more than '}{dimension} of {4**self.n_qubits - 1} directions")
-        if self.effective_dimension is not None:
-            lines.append(f"weights move the state in {self.effective_dimension} directions")
-        if self.expressibility is not None and self.entangling_capability is not None:
-            lines.append(
-                f"expressibility {self.expressibility:.3f} nats from random states, entanglement "
-                f"{abs(self.entangling_capability):.2f} of 1"
-            )
-        return "\n".join([*lines, self.advice])
+        return describe(self)
 
 
 def diagnose(
-    circuit: Circuit | QuantumLayer, observable: PauliSum | None = None, widths: Sequence[int] | None = None,
-    n_samples: int = 200, spread: float | None = None, seed: int = 0,
+    circuit: Circuit | QuantumLayer, observables: Any = None, widths: Iterable[int] | None = None,
+    n_samples: int = 200, spread: float | None = None, seed: int = 0, n_data: int = 1000,
 ) -> Diagnosis:  # fmt: skip
-    """Measure whether a circuit will train, at random angles, on a few widths.
+    """Measure whether a circuit will train, at random angles and at the start, on a few widths.
 
     Args:
         circuit: or a QuantumLayer, whose circuit it is.
-        observable: one; Z on the first qubit if None.
+        observables: a Pauli sum or several; None for the layer's own, and for Z on every qubit of a circuit.
         widths: numbers of qubits the circuit is restricted to; by default up to four, the largest its own, or 12.
-        n_samples: random angles a width.
-        spread: standard deviation of the angles; None for uniform ones.
+        n_samples: random angles a width and observable.
+        spread: standard deviation of the random angles; None for uniform ones.
         seed: of the draws.
+        n_data: rows of data that the effective dimension is for.
 
     Raises:
-        CircuitError: for a circuit without weights, or one that cannot be restricted to the widths.
+        CircuitError: for a circuit without weights, or one that cannot be restricted to the widths; for outcome
+            probabilities or states instead of observables; for an argument out of range.
     """
-    circuit = circuit.circuit if isinstance(circuit, QuantumLayer) else circuit
-    if not circuit.n_weights:
-        raise CircuitError(f"{circuit!r} has no weights, expected some to train")
-    observable = Z(0) if observable is None else observable
-    widths = tuple(_default_widths(circuit, observable) if widths is None else sorted(set(widths)))
-    variances = tuple(_variance(circuit, observable, width, n_samples, spread, seed) for width in widths)
-    seen = [(width, variance) for width, variance in zip(widths, variances, strict=True) if variance > 0]
-    small = circuit.n_qubits <= MOST_QUBITS_COMPARED and circuit.initial is None
+    start, circuit, observables = _checked(circuit, observables)
+    check_spread(spread)
+    data_constant(n_data)
+    widths = _default_widths(circuit, observables) if widths is None else _checked_widths(widths)
+    found = [_gradients(circuit, observables, width, n_samples, spread, seed, start) for width in widths]
+    variances, squares, shots = zip(*found, strict=True)
+    small = circuit.n_qubits <= MOST_QUBITS_COMPARED
+    states = small and not starts_from_inputs(circuit)  # else the states of random inputs are all states
     return Diagnosis(
-        circuit.n_qubits, circuit.n_weights, widths, variances,
-        decay(*zip(*seen, strict=True)) if len(seen) > 1 else None,
-        _shots(observable, variances[-1]),
-        max((len(word_letters(word)) for _, word in observable), default=0),
-        _light_cone(circuit, observable),
-        _algebra(circuit),
-        _effective_dimension(circuit, seed) if small and circuit.n_weights <= MOST_WEIGHTS_MEASURED else None,
-        expressibility(circuit, seed=seed) if small else None,
-        entangling_capability(circuit, seed=seed) if small else None,
-    )  # fmt: skip
+        n_qubits=circuit.n_qubits,
+        n_inputs=circuit.n_inputs,
+        n_weights=circuit.n_weights,
+        observables=observables,
+        spread=spread,
+        widths=tuple(widths),
+        variances=variances,
+        decay=_decay(widths, variances),
+        start=start,
+        squares_at_start=squares,
+        decay_at_start=_decay(widths, squares),
+        shots=shots[-1],
+        locality=max((len(word_letters(word)) for observable in observables for _, word in observable), default=0),
+        light_cone=_light_cone(circuit, observables),
+        algebra=_algebra(circuit),
+        words=_most_words(circuit, observables),
+        directions=_directions(circuit, seed) if small and circuit.n_weights <= MOST_WEIGHTS_MEASURED else None,
+        effective_dimension=effective_dimension(circuit, n_data, seed=seed) if _is_quick(circuit) else None,
+        n_data=n_data,
+        expressibility=expressibility(circuit, seed=seed) if states else None,
+        entangling_capability=entangling_capability(circuit, seed=seed) if states else None,
+        spectrum=_spectrum(circuit, observables, seed) if states else None,
+    )
 
 
-def _default_widths(circuit: Circuit, observable: PauliSum) -> list[int]:
+def _checked(circuit: Circuit | QuantumLayer, observables: Any) -> tuple[FirstWeights, Circuit, tuple[PauliSum, ...]]:
+    if not isinstance(circuit, Circuit | QuantumLayer):
+        raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit or a QuantumLayer")
+    bare = circuit.circuit if isinstance(circuit, QuantumLayer) else circuit
+    if not bare.n_weights:
+        raise CircuitError(f"{bare!r} has no weights, expected some to train")
+    if observables is None and isinstance(circuit, QuantumLayer):
+        observables = circuit.observables
+    outputs = as_outputs(bare, observables)
+    if not isinstance(outputs, tuple):
+        raise CircuitError(f"observables={observables!r}, expected Pauli sums; name some, such as [Z(0), Z(0) @ Z(1)]")
+    return first_weights(circuit), bare, outputs
+
+
+def _checked_widths(widths: Any) -> list[int]:
+    given = list(widths) if isinstance(widths, Iterable) else [widths]
+    if not given:
+        raise CircuitError("widths has no number, expected one or more, such as [2, 4, 6]")
+    return sorted({checked_count("width", width) for width in given})
+
+
+def _default_widths(circuit: Circuit, observables: Sequence[PauliSum]) -> list[int]:
     """Up to four from where there is something to measure and to train; a local observable is kept whole."""
     most = min(circuit.n_qubits, 12)
-    able = [width for width in range(1, most + 1) if _restrictable(circuit, observable, width)]
+    able = [width for width in range(1, most + 1) if _restrictable(circuit, observables, width)]
     if circuit.initial is not None or not able:
         return [circuit.n_qubits]
-    support = max((max(word_letters(word), default=0) + 1 for _, word in observable), default=1)
+    support = min(max(observable.qubits, default=0) + 1 for observable in observables)
     least = max(able[0], min(2, most), support if support < most else 0)
     return sorted({round(width) for width in np.linspace(least, most, min(4, most - least + 1))})
 
 
-def _restrictable(circuit: Circuit, observable: PauliSum, width: int) -> bool:
-    mask = (1 << width) - 1
-    measured = any((x | z) & mask for _, (x, z) in observable)
-    return circuit.initial is None and measured and bool(used_slots(circuit, width)["weight"])
+def _restrictable(circuit: Circuit, observables: Sequence[PauliSum], width: int) -> bool:
+    return circuit.initial is None and bool(
+        restricted_observables(observables, width) and used_slots(circuit, width)["weight"]
+    )
 
 
-def _variance(
-    circuit: Circuit, observable: PauliSum, width: int, n_samples: int, spread: float | None, seed: int
-) -> float:  # fmt: skip
+def _gradients(
+    circuit: Circuit, observables: Sequence[PauliSum], width: int, n_samples: int, spread: float | None, seed: int,
+    start: FirstWeights,
+) -> tuple[float, float, float]:  # fmt: skip
+    """At one width: variance at random angles, mean square at the start, and shots; see `Diagnosis`."""
+    part = circuit if width == circuit.n_qubits else restricted(circuit, width)
+    draw = start.draw(circuit, part)
+    variances, squares, shots = [], [], []
+    for observable in _at_width(circuit, observables, width):
+        found = gradient_variance(part, observable, n_samples, spread, seed)
+        if found.effective.any():
+            first = gradient_variance(part, observable, n_samples, seed=seed, weights=draw)
+            variances.append(found.mean)
+            squares.append(float(first.squares[found.effective].mean()))
+            shots.append(_power(observable) / found.mean)
+    if not variances:
+        return 0.0, 0.0, inf
+    return float(np.mean(variances)), float(np.mean(squares)), max(shots)
+
+
+def _at_width(circuit: Circuit, observables: Sequence[PauliSum], width: int) -> tuple[PauliSum, ...]:
     if width == circuit.n_qubits:
-        part, measured = circuit, observable
-    else:
-        part, measured = restricted(circuit, width), restricted_observable(observable, width)
-    return gradient_variance(part, measured, n_samples, spread, seed).mean
+        return tuple(dict.fromkeys(observables))
+    kept = restricted_observables(observables, width)
+    if not kept:
+        names = ", ".join(map(repr, observables))
+        raise CircuitError(
+            f"observables [{names}] have nothing on the first {width} qubits, expected a factor there; take more qubits"
+        )
+    return kept
 
 
-def _shots(observable: PauliSum, variance: float) -> float:
-    """Of a group of words, so that the error of a parameter-shift difference is a typical gradient.
+def _decay(widths: Sequence[int], variances: Sequence[float]) -> Decay | None:
+    seen = [(width, variance) for width, variance in zip(widths, variances, strict=True) if variance > 0]
+    return decay(*zip(*seen, strict=True)) if len(seen) > 1 else None
+
+
+def _power(observable: PauliSum) -> float:
+    """Of a group of words the square of the error of one shot, so that power / variance shots show a typical gradient.
 
     A measurement of words that commute spreads by at most the sum of their coefficients.
     """
     sizes = {word: abs(coefficient) for coefficient, word in observable if word != (0, 0)}
-    power = sum(sum(sizes[word] for word in group) ** 2 for group in group_commuting(sizes))
-    return power / variance if variance > 0 else inf
+    return sum(sum(sizes[word] for word in group) ** 2 for group in group_commuting(sizes))
 
 
-def _light_cone(circuit: Circuit, observable: PauliSum) -> tuple[int, int]:
-    """Weights that the observable depends on, of all that turn anything."""
-    rotations = lower(circuit, [observable]).rotations
-    kept = rotations.index[rotations.source == SOURCES.index("weight")]
+def _light_cone(circuit: Circuit, observables: Sequence[PauliSum]) -> tuple[int, int]:
+    """Weights that the observables depend on, of all that turn anything."""
     used = {angle.index for op in circuit.operations for angle in op.angles if angle.source == "weight"}
-    return len(np.unique(kept)), len(used)
+    return len(_effective_slots(circuit, observables, "weight")), len(used)
+
+
+def _effective_slots(circuit: Circuit, observables: Sequence[PauliSum], source: Any) -> np.ndarray:
+    rotations = lower(circuit, observables).rotations
+    return np.unique(rotations.index[rotations.source == SOURCES.index(source)])
 
 
 def _algebra(circuit: Circuit) -> tuple[int, bool]:
@@ -175,34 +255,41 @@ def _algebra(circuit: Circuit) -> tuple[int, bool]:
     return len(words), complete
 
 
-def _effective_dimension(circuit: Circuit, seed: int) -> int:
+def _most_words(circuit: Circuit, observables: Sequence[PauliSum]) -> tuple[int, bool]:
+    most = 0
+    for observable in observables:
+        count, complete = reached_words(circuit, observable, MOST_WORDS)
+        if not complete:
+            return count, False
+        most = max(most, count)
+    return most, True
+
+
+def _directions(circuit: Circuit, seed: int) -> int:
     """Rank of the metric at random weights (Haug, Bharti, Kim 2021, PRX Quantum 2, 040309)."""
-    random = np.random.default_rng(seed)
-    inputs, weights = (random.uniform(-np.pi, np.pi, k) for k in (circuit.n_inputs, circuit.n_weights))
+    random = make_generator(seed)
+    inputs, weights = random_inputs(circuit, 1, random), random.uniform(-np.pi, np.pi, circuit.n_weights)
     values = np.linalg.eigvalsh(metric_tensor(circuit, inputs, weights))
     return int((values > 1e-9 * values[-1]).sum())
 
 
-def _advice(found: Diagnosis) -> str:
-    dimension, complete = found.algebra
-    easy = complete and dimension <= 8 * found.n_qubits**2
-    simulable = (
-        f" Its algebra of {dimension} directions is small, so it can be simulated classically."
-        if easy and found.n_qubits > 2
-        else ""
-    )
-    if found.variances[-1] == 0:
-        return "No weight changes this observable: measure other qubits, or entangle them." + simulable
-    if found.decay is not None and found.decay.slope < STEEP and found.decay.high < 0:
-        factor = np.exp(-found.decay.slope)
-        return (
-            f"Gradients lose a factor of {factor:.1f} in variance with every qubit, so this circuit will not train "
-            "from random angles at larger widths: start near the identity (init='small', identity blocks), use fewer "
-            "layers or a more local observable; each of these also makes it easier to simulate." + simulable
-        )
-    if sqrt(found.variances[-1]) < 1e-3:
-        return (
-            f"Gradients are below 0.001 already at this width: expect {found.shots:.1g} shots a gradient, and train "
-            "with exact values first." + simulable
-        )
-    return "Gradients are large enough to train by at this width, and no exponential decay was seen." + simulable
+def _is_quick(circuit: Circuit) -> bool:
+    """Whether the effective dimension takes seconds."""
+    n_turned = sum(angle.source == "weight" for angle in free_rotations(circuit)[1])
+    return circuit.n_qubits <= MOST_QUBITS_COMPARED and n_turned**2 * 2**circuit.n_qubits <= MOST_TURNS
+
+
+def _spectrum(circuit: Circuit, observables: Sequence[PauliSum], seed: int) -> Spectrum | None:
+    for observable in observables:
+        inputs = _effective_slots(circuit, [observable], "input")
+        if len(inputs):
+            return _spectrum_of(circuit, observable, int(inputs[0]), seed)
+    return None
+
+
+def _spectrum_of(circuit: Circuit, observable: PauliSum, index: int, seed: int) -> Spectrum | None:
+    try:
+        _, n_waves = input_waves(circuit, index)
+    except CircuitError:  # angles that are no multiples of one
+        return None
+    return spectrum(circuit, observable, index, seed=seed) if n_waves <= MOST_WAVES else None

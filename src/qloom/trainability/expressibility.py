@@ -8,18 +8,21 @@ import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.engines import Engine, StatevectorEngine, expectation, make_batch
+from qloom.engines.shots import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients.parameter_shift import free_rotations
 from qloom.gradients.waves import waves_of
 from qloom.observables import PauliSum
+from qloom.trainability.draws import random_inputs
 
 BINS = 75
 
 
 def random_states(circuit: Circuit, n_samples: int, seed: int = 0, engine: Engine | None = None) -> np.ndarray:
     """States at uniformly random weights and inputs, (B, 2^n)."""
-    random = np.random.default_rng(seed)
-    inputs, weights = (random.uniform(-np.pi, np.pi, (n_samples, k)) for k in (circuit.n_inputs, circuit.n_weights))
+    random = make_generator(seed)
+    inputs = random_inputs(circuit, n_samples, random)
+    weights = random.uniform(-np.pi, np.pi, (n_samples, circuit.n_weights))
     return (engine or StatevectorEngine()).state(circuit, make_batch(circuit, inputs, weights))
 
 
@@ -67,10 +70,13 @@ class Spectrum:
     Attributes:
         frequencies: 0, u, 2 u, ... radians^-1.
         sizes: root mean squares of the coefficients over random weights.
+        input_index, observable: of what.
     """
 
     frequencies: np.ndarray
     sizes: np.ndarray
+    input_index: int
+    observable: PauliSum
 
 
 def spectrum(
@@ -78,14 +84,15 @@ def spectrum(
 ) -> Spectrum:
     """The waves that a circuit makes of one input: as many as its rotations by that input allow.
 
+    Raises:
+        CircuitError: if the input turns nothing, or turns by angles that are no multiples of one.
+
     Source: Schuld, Sweke, Meyer 2021, Phys. Rev. A 103, 032430.
     """
-    angles = free_rotations(circuit)[1]
-    scales = [angle.scale for angle in angles if angle.source == "input" and angle.index == input_index]
-    unit, n_waves = waves_of(scales)
+    unit, n_waves = input_waves(circuit, input_index)
     if not n_waves:
         raise CircuitError(f"input {input_index} turns nothing in {circuit!r}, expected one of its inputs")
-    count, random = 2 * n_waves + 1, np.random.default_rng(seed)
+    count, random = 2 * n_waves + 1, make_generator(seed)
     inputs = np.zeros((count, circuit.n_inputs))
     inputs[:, input_index] = 2 * np.pi / unit * np.arange(count) / count
     coefficients = []
@@ -93,4 +100,14 @@ def spectrum(
         weights = random.uniform(-np.pi, np.pi, circuit.n_weights)
         coefficients.append(np.fft.rfft(expectation(circuit, observable, inputs, weights)[:, 0]) / count)
     sizes = np.sqrt(np.mean(np.abs(coefficients) ** 2, axis=0))
-    return Spectrum(unit * np.arange(len(sizes)), sizes)
+    return Spectrum(unit * np.arange(len(sizes)), sizes, input_index, observable)
+
+
+def input_waves(circuit: Circuit, input_index: int) -> tuple[float, int]:
+    """The unit u and number m of the frequencies u, 2 u, ..., m u that an input's rotations allow; m may be 0.
+
+    Raises:
+        CircuitError: if its angles are no multiples of one.
+    """
+    angles = free_rotations(circuit)[1]
+    return waves_of([angle.scale for angle in angles if angle.source == "input" and angle.index == input_index])

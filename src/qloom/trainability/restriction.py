@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from qloom.circuits import Circuit
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
 from qloom.errors import CircuitError
-from qloom.observables import PauliSum
+from qloom.observables import PauliSum, Word
 
 
 def restricted(circuit: Circuit, n_qubits: int) -> Circuit:
@@ -58,11 +59,22 @@ def restricted_observable(observable: PauliSum, n_qubits: int) -> PauliSum:
     Raises:
         CircuitError: if nothing is left at all.
     """
-    mask, total = (1 << n_qubits) - 1, PauliSum({})
-    for coefficient, (x, z) in observable:
-        word = (x & mask, z & mask)
-        if word != (0, 0):
-            total = total + PauliSum({word: coefficient})
+    total = _on_first(observable, n_qubits)
     if not total.terms:
         raise CircuitError(f"{observable!r} has nothing on the first {n_qubits} qubits, expected a factor there")
     return total
+
+
+def restricted_observables(observables: Iterable[PauliSum], n_qubits: int) -> tuple[PauliSum, ...]:
+    """What is left of several on the first qubits: what is equal then is taken once, where nothing is left none."""
+    parts = dict.fromkeys(_on_first(observable, n_qubits) for observable in observables)
+    return tuple(part for part in parts if part.terms)
+
+
+def _on_first(observable: PauliSum, n_qubits: int) -> PauliSum:
+    mask, kept = (1 << n_qubits) - 1, dict[Word, complex]()
+    for coefficient, (x, z) in observable:
+        word = (x & mask, z & mask)
+        if word != (0, 0):
+            kept[word] = kept.get(word, 0) + coefficient
+    return PauliSum(kept)

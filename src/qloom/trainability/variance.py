@@ -10,13 +10,18 @@ import numpy as np
 from scipy.stats import linregress, t
 
 from qloom.circuits import Circuit
+from qloom.circuits.checks import checked_count
 from qloom.engines import Batch, Engine
+from qloom.engines.shots import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients import prepare_gradient
 from qloom.observables import PauliSum
+from qloom.trainability.draws import random_inputs
 
 # Samples that are differentiated at once.
 MOST_SAMPLES = 1 << 12
+# ln Var per qubit from which on a decay is called exponential; halving every three qubits.
+STEEP = -np.log(2) / 3
 
 
 @dataclass(frozen=True)
@@ -27,17 +32,23 @@ class GradientVariance:
         of_weights: (W,).
         errors: standard errors of these, (W,).
         n_samples: drawn.
+        squares: means of the squares, (W,); at uniform weights these are the variances, as their mean is 0.
     """
 
     of_weights: np.ndarray
     errors: np.ndarray
     n_samples: int
+    squares: np.ndarray
+
+    @property
+    def effective(self) -> np.ndarray:
+        """Which weights have an effect, (W,) of booleans."""
+        return self.of_weights > 1e-15
 
     @property
     def mean(self) -> float:
         """Over the weights that have an effect."""
-        effective = self.of_weights[self.of_weights > 1e-15]
-        return float(effective.mean()) if len(effective) else 0.0
+        return float(self.of_weights[self.effective].mean()) if self.effective.any() else 0.0
 
 
 def gradient_variance(
@@ -54,24 +65,35 @@ def gradient_variance(
         seed: of the draw.
         weights: draws the weights (W,) of a sample, instead.
 
+    Raises:
+        CircuitError: for a circuit without weights, an observable that does not fit, or an argument out of range.
+
     Source: McClean et al. 2018, Nature Communications 9, 4812.
     """
-    if not circuit.n_weights or n_samples < 2:
-        raise CircuitError(f"{circuit!r} and n_samples={n_samples}, expected weights and at least 2 samples")
-    random = np.random.default_rng(seed)
+    if not circuit.n_weights:
+        raise CircuitError(f"{circuit!r} has no weights, expected some to train")
+    n_samples, random = checked_count("n_samples", n_samples, least=2), make_generator(seed)
+    check_spread(spread)
     evaluator = prepare_gradient(circuit, observable, engine)
     slopes = []
     for first in range(0, n_samples, MOST_SAMPLES):
         count = min(MOST_SAMPLES, n_samples - first)
-        inputs, drawn = (random.uniform(-np.pi, np.pi, (count, k)) for k in (circuit.n_inputs, circuit.n_weights))
-        if spread is not None:
-            drawn = random.normal(0, spread, drawn.shape)
+        inputs, shape = random_inputs(circuit, count, random), (count, circuit.n_weights)
         if weights is not None:
             drawn = np.stack([weights(random) for _ in range(count)])
+        else:
+            drawn = random.uniform(-np.pi, np.pi, shape) if spread is None else random.normal(0, spread, shape)
         slopes.append(evaluator.backward(Batch(inputs, drawn, False), np.ones((count, 1)), None, (False, True))[1])
     found = np.concatenate([np.asarray(part) for part in slopes])
-    squares = (found - found.mean(axis=0)) ** 2
-    return GradientVariance(found.var(axis=0, ddof=1), squares.std(axis=0, ddof=1) / np.sqrt(n_samples), n_samples)
+    apart = (found - found.mean(axis=0)) ** 2
+    errors = apart.std(axis=0, ddof=1) / np.sqrt(n_samples)
+    return GradientVariance(found.var(axis=0, ddof=1), errors, n_samples, (found**2).mean(axis=0))
+
+
+def check_spread(spread: object) -> None:
+    """Raise unless a standard deviation of weights is None or a positive number."""
+    if spread is not None and not (isinstance(spread, int | float | np.number) and 0 < spread < np.inf):
+        raise CircuitError(f"spread={spread!r}, expected a positive number of radians, or None for uniform weights")
 
 
 @dataclass(frozen=True)
@@ -81,11 +103,20 @@ class Decay:
     Attributes:
         slope: of ln Var per qubit; at -ln 2 every qubit halves the variance, as in random circuits.
         low, high: its 95% confidence interval; infinite for two widths.
+        power: slope of ln Var over the logarithm of the number of qubits.
+        exponential: whether the line over qubits fits at least as well as that of the power.
     """
 
     slope: float
     low: float
     high: float
+    power: float
+    exponential: bool
+
+    @property
+    def is_steep(self) -> bool:
+        """Whether it is an exponential decay, surely, and halves the variance in three qubits or fewer."""
+        return self.exponential and self.slope < STEEP and self.high < 0
 
 
 def decay(widths: Any, variances: Any) -> Decay:
@@ -94,7 +125,8 @@ def decay(widths: Any, variances: Any) -> Decay:
     seen = variances > 0
     if seen.sum() < 2:
         raise CircuitError(f"{int(seen.sum())} widths with a gradient, expected at least 2; take other widths")
-    fit = linregress(widths[seen], np.log(variances[seen]))
+    fit, power = (linregress(x, np.log(variances[seen])) for x in (widths[seen], np.log(widths[seen])))
     n = int(seen.sum())
     margin = float(t.ppf(0.975, n - 2) * fit.stderr) if n > 2 else np.inf
-    return Decay(float(fit.slope), float(fit.slope - margin), float(fit.slope + margin))
+    fits = bool(fit.rvalue**2 >= power.rvalue**2)
+    return Decay(float(fit.slope), float(fit.slope - margin), float(fit.slope + margin), float(power.slope), fits)

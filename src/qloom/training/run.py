@@ -87,7 +87,10 @@ def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) ->
         known = {coding.name for coding in data.preprocessing.codings}
         unknown = ", ".join(column.name for column in schema.features if column.name not in known)
         left_out = f", which does not know {unknown}" if unknown else ""
-        notes.append(f"started from {configuration.training.start_from} and its preprocessing{left_out}")
+        notes.append(
+            f"started from {configuration.training.start_from} and its preprocessing{left_out}; scores are fair only "
+            "where it was not trained on rows that are test rows here"
+        )
     return tuple(notes)
 
 

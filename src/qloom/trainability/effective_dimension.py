@@ -1,0 +1,134 @@
+"""Effective dimension: how many directions a circuit's weights have that so much data could tell apart.
+
+Source: Abbas, Sutter, Zoufal, Lucchi, Figalli, Woerner 2021, Nature Computational Science 1, 403.
+"""
+
+from __future__ import annotations
+
+from math import isfinite, log, pi
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from scipy.special import logsumexp
+from threadpoolctl import threadpool_limits
+
+from qloom.circuits import Circuit
+from qloom.circuits.checks import checked_count
+from qloom.engines import Batch, StatevectorEngine, make_batch
+from qloom.engines.batch import check_memory
+from qloom.engines.shots import make_generator
+from qloom.errors import CircuitError
+from qloom.gradients.metric import Tangents
+from qloom.trainability.draws import random_inputs
+
+# States of about this many bytes are held at once, those of one row always.
+MOST_BYTES = 1 << 26
+
+
+def effective_dimension(
+    circuit: Circuit, n_data: int = 1000, gamma: float = 1.0, n_samples: int = 20, n_rows: int = 20, seed: int = 0
+) -> float:
+    """Of the probabilities of bit strings, all qubits measured: 2 ln E sqrt det(1 + kappa F) / ln kappa.
+
+    E is the mean over uniformly random weights, F the Fisher information, the mean over random inputs, divided by its
+    mean trace over weights and times W, and kappa = gamma n_data / (2 pi ln n_data). With more and more data it tends
+    to the largest rank of F; with little it may lie above that. It is 0 where no weight changes a probability.
+
+    Args:
+        circuit: with weights.
+        n_data: n, rows of data that the weights are learnt from; the definition means something from some hundred on.
+        gamma: constant of the generalization bound, above 0 and at most 1.
+        n_samples: random weights.
+        n_rows: random inputs for each of these; too few make F singular and the result too small.
+        seed: of the draws.
+
+    Raises:
+        CircuitError: for a circuit without weights, so little data that kappa is not above 1, or a gamma out of range.
+        MemoryLimitError: where the states of one row's derivatives do not fit.
+
+    Source: Abbas et al. 2021.
+    """
+    _check_trainable(circuit)
+    kappa = data_constant(n_data, gamma)
+    n_samples, n_rows = checked_count("n_samples", n_samples), checked_count("n_rows", n_rows)
+    tangents, random = Tangents(circuit, StatevectorEngine()), make_generator(seed)
+    rows = n_rows if circuit.n_inputs else 1
+    values = []
+    with threadpool_limits(1, "blas"):  # its threads wait for each other where others want a core
+        for _ in range(n_samples):
+            weights = random.uniform(-pi, pi, circuit.n_weights)
+            batch = Batch(random_inputs(circuit, rows, random), weights, False)
+            values.append(np.linalg.eigvalsh(_fisher_information(tangents, batch)))
+    return _dimension(np.array(values), kappa)
+
+
+def fisher_information(circuit: Circuit, inputs: Any = None, weights: Any = None) -> np.ndarray:
+    """Of the probabilities p_b of bit strings in the weights, the mean over rows: sum_b d_i p_b d_j p_b / p_b.
+
+    Shapes: inputs (B, I) or (I,), weights (W,) -> (W, W).
+
+    Raises:
+        CircuitError: for a circuit without weights, or weights of their own for each row.
+    """
+    _check_trainable(circuit)
+    batch = make_batch(circuit, inputs, weights)
+    if batch.weights.ndim != 1 or not batch.size:
+        raise CircuitError(
+            f"{batch.size} rows of inputs and weights of shape {batch.weights.shape}, expected at least one row, and "
+            f"weights ({circuit.n_weights},) that all rows share"
+        )
+    exact = Batch(batch.inputs.astype(np.float64), batch.weights.astype(np.float64), False)
+    return _fisher_information(Tangents(circuit, StatevectorEngine()), exact)
+
+
+def data_constant(n_data: int, gamma: float = 1.0) -> float:
+    """kappa = gamma n / (2 pi ln n): how finely so much data resolves the Fisher information.
+
+    Raises:
+        CircuitError: unless n_data is an integer, gamma in (0, 1] and kappa above 1.
+    """
+    n_data = checked_count("n_data", n_data, least=2)
+    if not isinstance(gamma, Real) or not 0 < gamma <= 1:
+        raise CircuitError(f"gamma={gamma!r}, expected a number above 0 and at most 1")
+    kappa = float(gamma) * n_data / (2 * pi * log(n_data))
+    if not (isfinite(kappa) and kappa > 1):
+        raise CircuitError(f"n_data={n_data} at gamma={gamma:g} gives kappa {kappa:.3g}, expected above 1; give more")
+    return kappa
+
+
+def _check_trainable(circuit: Circuit) -> None:
+    if not isinstance(circuit, Circuit):
+        raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
+    if not circuit.n_weights:
+        raise CircuitError(f"{circuit!r} has no weights, expected some to train")
+
+
+def _dimension(eigenvalues: np.ndarray, kappa: float) -> float:
+    """From the eigenvalues of the Fisher information of S random weights. Shapes: (S, W) -> ()."""
+    trace = eigenvalues.sum(axis=1).mean()
+    if trace < 1e-12:  # no more than rounding
+        return 0.0
+    normalized = eigenvalues.shape[1] * np.maximum(eigenvalues, 0) / trace
+    halves = np.log1p(kappa * normalized).sum(axis=1) / 2  # ln sqrt det
+    return float(2 * (logsumexp(halves) - log(len(halves))) / log(kappa))
+
+
+def _fisher_information(tangents: Tangents, batch: Batch) -> np.ndarray:
+    """The mean over rows that share their weights. Shapes: (W, W).
+
+    With amplitudes psi_b = |psi_b| u_b the derivative of p_b divided by its root is 2 Re(conj(u_b) d psi_b), which is
+    finite also where p_b is 0; the states with an angle turned by pi are 2 d psi.
+    """
+    n_bytes = 3 * 16 * tangents.n_states * 2**tangents.circuit.n_qubits  # states, products, real parts
+    check_memory(n_bytes, f"{tangents.n_states} states of {tangents.circuit.n_qubits} qubits")
+    step = max(1, MOST_BYTES // n_bytes)
+    total = np.zeros((tangents.n_states - 1,) * 2)
+    for first in range(0, batch.size, step):
+        states = tangents.states(Batch(batch.inputs[first : first + step], batch.weights, False))
+        sizes = np.abs(states[:, :1])
+        phases = np.divide(states[:, :1], sizes, out=np.zeros_like(states[:, :1]), where=sizes > 0)
+        both = states[:, 1:].view(np.float64) * phases.view(np.float64)  # of real and imaginary parts side by side
+        slopes = both[..., 0::2] + both[..., 1::2]
+        total += (slopes @ slopes.swapaxes(1, 2)).sum(axis=0)
+    return tangents.scales @ total @ tangents.scales.T / batch.size
