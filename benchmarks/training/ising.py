@@ -1,5 +1,7 @@
 """Ground states of the transverse-field Ising chain: evaluations until the energy is right to a thousandth.
 
+Goal: natural gradient and imaginary time need fewer than Adam at 8 and 12 qubits, by the median over seeds.
+
 Run: python -m benchmarks.training.ising [--plot]
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +53,36 @@ def hamiltonian(n: int) -> ql.PauliSum:
     return sum(terms[1:], start=terms[0])
 
 
+def variational(n: int) -> ql.Circuit:
+    """n / 2 layers of the Hamiltonian's own words, each with an angle of its own, from |+...+>."""
+    circuit = ql.Circuit(n)
+    for q in range(n):
+        circuit.h(q)
+    for _ in range(n // 2):
+        for q, angle in enumerate(circuit.weights(n - 1)):
+            circuit.rzz(angle, q, q + 1)
+        for q, angle in enumerate(circuit.weights(n)):
+            circuit.rx(angle, q)
+    return circuit
+
+
+def hardware_efficient(n: int) -> ql.Circuit:
+    """n / 2 layers of RY, RZ and a line of CX."""
+    return ql.ansatze.hardware_efficient(n, n // 2, ("ry", "rz"))
+
+
+CIRCUITS = {"words of the Hamiltonian": variational, "hardware-efficient": hardware_efficient}
+
+
 def ground_energy(n: int) -> float:
     """By free fermions: minus the sum of the singular values of a bidiagonal matrix (Pfeuty 1970)."""
     return -float(np.linalg.svd(np.eye(n) + np.eye(n, k=-1), compute_uv=False).sum())
 
 
-def train(way: str, n: int, seed: int) -> tuple[str, int, int, list[tuple[int, float]]]:
-    """Evaluations and relative error of the energy at every step, until it is small enough."""
+def train(kind: str, n: int, way: str, seed: int) -> tuple[tuple[str, int, str, int], list[tuple[int, float]]]:
+    """Evaluations and relative error of the energy at every step from random angles, until it is small enough."""
     torch.set_num_threads(1)
-    circuit = ql.ansatze.hardware_efficient(n, n // 2, ("ry", "rz"))
-    layer = QuantumLayer(circuit, [hamiltonian(n)], init="uniform", seed=seed, dtype=torch.float64)
+    layer = QuantumLayer(CIRCUITS[kind](n), [hamiltonian(n)], init="uniform", seed=seed, dtype=torch.float64)
     optimizer, exact, curve = WAYS[way].make(layer), ground_energy(n), []
 
     def closure() -> torch.Tensor:
@@ -74,7 +97,7 @@ def train(way: str, n: int, seed: int) -> tuple[str, int, int, list[tuple[int, f
         curve.append((spent, 1 - loss.item() / exact))
         if curve[-1][1] < TOLERANCE:
             break
-    return way, n, seed, curve
+    return (kind, n, way, seed), curve
 
 
 def spent(curve: list[tuple[int, float]]) -> float:
@@ -82,42 +105,50 @@ def spent(curve: list[tuple[int, float]]) -> float:
     return curve[-1][0] if curve[-1][1] < TOLERANCE else float("inf")
 
 
+Curves = dict[tuple[str, int, str, int], list[tuple[int, float]]]
+
+
 def main(plot: bool = False) -> None:
-    works = [(way, n, seed) for n in WIDTHS[::-1] for way in WAYS for seed in SEEDS]
-    curves = {(way, n, seed): curve for way, n, seed, curve in in_parallel(train, works)}
-    for n in WIDTHS:
-        for way in WAYS:
-            found = sorted(spent(curves[way, n, seed]) for seed in SEEDS)
-            reached = sum(np.isfinite(found))
-            row = {
-                "qubits": n, "optimizer": way, "median": found[len(found) // 2], "reached": reached, "of": len(found),
-                "evaluations": " ".join(f"{value:g}" for value in found),
-            }  # fmt: skip
-            print(row, flush=True)
-            append_row("ising", row | provenance())
+    works = [(kind, n, way, seed) for kind in CIRCUITS for n in WIDTHS[::-1] for way in WAYS for seed in SEEDS]
+    curves: Curves = dict(in_parallel(train, works))
+    for kind, n, way in product(CIRCUITS, WIDTHS, WAYS):
+        found = sorted(spent(curves[kind, n, way, seed]) for seed in SEEDS)
+        row = {
+            "circuit": kind, "qubits": n, "optimizer": way, "median": found[len(found) // 2],
+            "reached": sum(np.isfinite(found)), "of": len(found),
+            "evaluations": " ".join(f"{value:g}" for value in found),
+        }  # fmt: skip
+        print(row, flush=True)
+        append_row("ising", row | provenance())
     if plot:
         draw(curves, PICTURE)
 
 
-def draw(curves: dict[tuple[str, int, int], list[tuple[int, float]]], path: Path) -> None:
-    """Errors over evaluations, a line a seed; of Adam the step size that reached it most often."""
+def draw(curves: Curves, path: Path) -> None:
+    """Errors over evaluations, a line a seed; of Adam the step size with the best median."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
-    colors = {"Adam": "#777777", "natural gradient": "#0072b2", "imaginary time": "#d55e00"}
-    for ax, n in zip(figure.subplots(1, len(WIDTHS), sharey=True), WIDTHS, strict=True):
-        rates = [way for way in WAYS if way.startswith("Adam")]
-        best = min(rates, key=lambda way: np.median([min(spent(curves[way, n, s]), 1e9) for s in SEEDS]))
-        for way, color in ((best, colors["Adam"]), *list(colors.items())[1:]):
-            for seed in SEEDS:
-                cost, error = np.array(curves[way, n, seed]).T
-                ax.loglog(cost, error, color=color, lw=1, label=way if seed == 0 else None)
-        ax.axhline(TOLERANCE, color="black", lw=0.7, ls=":")
-        ax.set_title(f"{n} qubits", loc="left")
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    panels = figure.subplots(len(CIRCUITS), len(WIDTHS), sharey=True, squeeze=False)
+    for row, kind in zip(panels, CIRCUITS, strict=True):
+        for ax, n in zip(row, WIDTHS, strict=True):
+            _panel(ax, {key[2:]: curve for key, curve in curves.items() if key[:2] == (kind, n)})
+            ax.set_title(f"{kind}, {n} qubits", loc="left", fontsize=10)
+        row[0].set_ylabel("relative error of the energy")
+    for ax in panels[-1]:
         ax.set_xlabel("runs of the circuit")
-        ax.legend(frameon=False, fontsize=8)
-    figure.axes[0].set_ylabel("relative error of the energy")
     save(figure, path)
+
+
+def _panel(ax: Any, curves: dict[tuple[str, int], list[tuple[int, float]]]) -> None:
+    rates = [way for way in WAYS if way.startswith("Adam")]
+    best = min(rates, key=lambda way: np.median([min(spent(curves[way, seed]), 1e9) for seed in SEEDS]))
+    for way, color in ((best, "#777777"), ("natural gradient", "#0072b2"), ("imaginary time", "#d55e00")):
+        for seed in SEEDS:
+            cost, error = np.array(curves[way, seed]).T
+            ax.loglog(cost, error, color=color, lw=1, label=way if seed == 0 else None)
+    ax.axhline(TOLERANCE, color="black", lw=0.7, ls=":")
+    ax.legend(frameon=False, fontsize=8)
 
 
 if __name__ == "__main__":
