@@ -115,7 +115,7 @@ def main(plot: bool = False) -> None:
         found = sorted(spent(curves[kind, n, way, seed]) for seed in SEEDS)
         row = {
             "circuit": kind, "qubits": n, "optimizer": way, "median": found[len(found) // 2],
-            "reached": sum(np.isfinite(found)), "of": len(found),
+            "reached": int(np.isfinite(found).sum()), "of": len(found),
             "evaluations": " ".join(f"{value:g}" for value in found),
         }  # fmt: skip
         print(row, flush=True)
