@@ -126,6 +126,18 @@ def test_diagnose_is_of_the_layer_that_is_trained(qloom):
     assert f"from init='auto' ({network.layer.initialization})" in printed
 
 
+def test_diagnose_measures_at_the_weights_of_an_earlier_run(qloom, wine_csv, tmp_path):
+    small = ("--set", "model.n_qubits=3", "--set", "training.epochs=1")
+    assert qloom("init", wine_csv, "--target", "cultivar").code == 0
+    config = tmp_path / "wine.yaml"
+    assert qloom("train", config, *small, "--name", "first", "--set", f"output={tmp_path}").code == 0
+    ended = qloom("diagnose", config, *small, "--samples", "20", "--set", f"training.start_from={tmp_path / 'first'}")
+    assert ended.code == 0
+    assert "square from the layer's weights" in ended.out
+    other = ("--set", "model.n_layers=2", "--set", f"training.start_from={tmp_path / 'first'}")
+    assert "first has another circuit" in qloom("diagnose", config, *small, *other).err
+
+
 def test_diagnose_prints_and_draws(qloom, wine_csv, tmp_path):
     assert qloom("init", wine_csv, "--target", "cultivar").code == 0
     picture = tmp_path / "decay.svg"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from qloom.errors import ArtifactError, DataError
 from qloom.models import HybridClassifier, HybridRegressor
+from qloom.models.artifact import read_artifact, write_artifact
+from qloom.models.starting import read_start
 
 SMALL = {"n_qubits": 3, "n_layers": 2, "width": 8, "epochs": 12, "learning_rate": 0.02}
 STILL = {"epochs": 1, "learning_rate": 1e-12, "weight_decay": 0.0}
@@ -57,16 +63,66 @@ def test_a_refitted_head_is_not_started_from(tmp_path):
     assert started.architecture_.head == "perceptron"
 
 
+def test_a_column_named_target_stays_a_feature(tmp_path):
+    """The label is told apart from it by another name, in the earlier model as in this one."""
+    x, y = frame(300, 4)
+    first = HybridClassifier(**SMALL).fit(x, y).save(tmp_path / "first")
+    x["target"] = np.random.default_rng(0).normal(size=300)
+    started = HybridClassifier(**{**SMALL, **STILL}, start_from=first).fit(x, y)
+    assert started.score(x, y) > 0.9
+    assert list(started.classes_) == ["no", "yes"]
+
+
+def test_a_class_may_be_missing_in_the_new_rows(tmp_path):
+    """Its probability is next to nothing, whatever head is fitted."""
+    x, y = np.random.default_rng(0).normal(size=(600, 2)), np.random.default_rng(1).integers(0, 3, 600)
+    x[np.arange(600), np.minimum(y, 1)] += 2 * y
+    HybridClassifier(**SMALL).fit(x, y).save(tmp_path / "first")
+    for refit in (None, "linear", "boosting"):
+        started = HybridClassifier(**{**SMALL, **STILL}, refit=refit, start_from=tmp_path / "first")
+        found = started.fit(x[y > 0], y[y > 0]).predict_proba(x[y > 0])
+        assert found.shape == (int((y > 0).sum()), 3)
+        assert found[:, 0].max() < 1e-9 or not (started.refit_ or {"kept": False})["kept"]
+
+
+def test_damaged_starts_are_refused(january, tmp_path):
+    """Also where the checksum is right, for the description is not part of it."""
+    _, folder = january
+    x, y = frame(100, 1)
+    for name, value in (
+        ("target", None),
+        ("preprocessing", None),
+        ("architecture", {"n_pixels": 3}),
+        ("hyperparameters", None),
+    ):
+        broken = tmp_path / name
+        shutil.copytree(folder, broken)
+        record = json.loads((broken / "model.json").read_text())
+        (broken / "model.json").write_text(json.dumps({**record, name: value}))
+        with pytest.raises(ArtifactError, match=r"damaged|expected 'qloom-"):
+            HybridClassifier(**SMALL, start_from=broken).fit(x, y)
+    record, tensors = read_artifact(folder)
+    del record["weights_sha256"]
+    for change in ({"layer.weights": None}, {"layer.weights": torch.zeros(3)}):
+        kept = {key: value for key, value in (tensors | change).items() if value is not None}
+        write_artifact(tmp_path / "less", record, kept)
+        with pytest.raises(ArtifactError, match="less is damaged"):
+            HybridClassifier(**SMALL, start_from=tmp_path / "less").fit(x, y)
+
+
 def test_bad_input_is_refused(january, tmp_path):
     folder, (x, y) = str(january[1]), frame(100, 1)
     with pytest.raises(ArtifactError, match=r"january has n_layers=2, got 3, expected the same network"):
         HybridClassifier(**{**SMALL, "n_layers": 3}, start_from=folder).fit(x, y)
-    with pytest.raises(ArtifactError, match="january holds a model with a quantum layer, expected a separable one"):
+    with pytest.raises(ArtifactError, match="january holds a quantum model and no separable one, expected both"):
         HybridClassifier(**SMALL, layer="separable", start_from=folder).fit(x, y)
     with pytest.raises(ArtifactError, match="january holds a model for classification, expected one for regression"):
         HybridRegressor(**SMALL, start_from=folder).fit(x, np.arange(100.0))
     with pytest.raises(ArtifactError, match=r"nowhere does not exist, expected a model or run folder"):
         HybridClassifier(**SMALL, start_from=str(tmp_path / "nowhere")).fit(x, y)
+    start = read_start(folder, "quantum")
+    with pytest.raises(ArtifactError, match="january predicts from 'kind', expected a model without it"):
+        start.check_target("kind")
     with pytest.raises(DataError, match="maybe"):
         HybridClassifier(**SMALL, start_from=folder).fit(x, np.where(np.arange(100) < 30, "maybe", y))
     with pytest.raises(DataError, match="kind"):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import qloom as ql
-from qloom.errors import ConfigError, UnsupportedError
+from qloom.errors import CircuitError, ConfigError, UnsupportedError
 from qloom.gradients import ShotPlan
 from qloom.nn import QuantumLayer
 from qloom.optimizers import ShotAdaptiveAdam
@@ -134,6 +134,38 @@ def test_a_circuit_of_other_rotations_gets_a_new_plan():
     assert len(optimizer._plans[0].shots) == 3
 
 
+def test_a_gradient_that_was_not_measured_moves_the_weights_too():
+    """Of a penalty on the weights alone; how often derivatives are measured stays as it was."""
+    layer = layer_of(two_qubits(), [ql.Z(0)], [1.0, 2.0])
+    optimizer, shots = ShotAdaptiveAdam(layer, lr=0.1), [100, 100]
+    layer.weights.square().sum().backward()
+    optimizer.step()
+    np.testing.assert_allclose(layer.weights.detach(), [0.9, 1.9], atol=1e-6)
+    assert optimizer._plans[0].shots.tolist() == shots
+
+
+def test_discarded_gradients_leave_no_variances():
+    allotted = []
+    for discarded in (0, 4):
+        layer = layer_of(two_qubits(), [ql.Z(0) + ql.Z(1)], [1.0, 2.0], shots=20_000)
+        optimizer = ShotAdaptiveAdam(layer, noise=0.01, most=100_000)
+        for _ in range(discarded):
+            layer().sum().backward()
+        step(layer, optimizer)
+        allotted.append(optimizer._plans[0].shots.copy())
+    np.testing.assert_allclose(*allotted, rtol=0.1)
+
+
+def test_one_optimizer_a_layer():
+    """The newest is followed; an older one says so instead of standing still."""
+    layer = layer_of(two_qubits(), [ql.Z(0)], [1.0, 2.0])
+    older, newer = ShotAdaptiveAdam(layer), ShotAdaptiveAdam(layer)
+    layer().sum().backward()
+    newer.step()
+    with pytest.raises(ConfigError, match="a layer follows another ShotAdaptiveAdam"):
+        older.step()
+
+
 def test_bad_input_is_refused():
     exact = layer_of(two_qubits(), [ql.Z(0)], [0.0, 0.0], shots=None)
     with pytest.raises(ConfigError, match=r"1 of 1 QuantumLayers measure no derivatives, expected shots and parameter"):
@@ -143,5 +175,16 @@ def test_bad_input_is_refused():
         ShotAdaptiveAdam(measured, fewest=0)
     with pytest.raises(ConfigError, match=r"lr=0.01, betas=\(0.9, 1.0\)"):
         ShotAdaptiveAdam(measured, betas=(0.9, 1.0))
+    with pytest.raises(ConfigError, match=r"betas=\(0.9,\)"):
+        ShotAdaptiveAdam(measured, betas=(0.9,))
+    for shots in ([5], [5, 1], [0.5, 3.0]):
+        with pytest.raises(CircuitError, match="expected 2 integers of at least 2, one a slope"):
+            measured.follow(ShotPlan(np.array(shots)))
+    optimizer = ShotAdaptiveAdam(measured)
+    with pytest.raises(ConfigError, match="state_dict has shots of 0 layers"):
+        optimizer.load_state_dict(torch.optim.Adam(measured.parameters()).state_dict())
+    (measured().sum() * float("nan")).backward()
+    with pytest.raises(ConfigError, match=r"a gradient .*, expected finite numbers; lower lr"):
+        optimizer.step()
     with pytest.raises(UnsupportedError, match="derivatives are not measured one by one"):
         exact.follow(ShotPlan(np.zeros(2)))

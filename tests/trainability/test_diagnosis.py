@@ -263,3 +263,14 @@ def test_a_plot():
 def test_errors(arguments, message):
     with pytest.raises(ql.errors.CircuitError, match=message):
         diagnose(**{"circuit": ql.ansatze.basic_entangler(4, 1), **arguments})
+
+
+@pytest.mark.parametrize("n_qubits", [6, 7])
+def test_a_local_observable_is_kept_whole(n_qubits):
+    """Also where it reaches the last qubit: cut, it would pretend that gradients shrink with qubits."""
+    circuit = ql.Circuit(n_qubits)
+    for qubit, weight in enumerate(circuit.weights(n_qubits)):
+        circuit.rx(weight, qubit)
+    found = diagnose(circuit, ql.Z(3) @ ql.Z(4) @ ql.Z(5), n_samples=20)
+    assert min(found.widths) == 6
+    assert found.decay is None or not found.decay.is_steep

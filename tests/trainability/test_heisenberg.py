@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import qloom as ql
+from qloom.errors import CircuitError
 from qloom.observables import pauli
 from qloom.trainability import generators, lie_closure, reached_words
 
@@ -74,3 +75,11 @@ def test_clifford_gates_and_light_cones():
         far.rx(weight, qubit)
     assert reached_words(far, ql.Z(3)) == (2, True)
     assert reached_words(far, ql.I()) == (0, True)
+
+
+def test_bad_input_is_refused():
+    circuit = ql.ansatze.basic_entangler(3, 1)
+    with pytest.raises(CircuitError, match="qubit"):
+        reached_words(circuit, ql.Z(5))
+    with pytest.raises(CircuitError, match="observable 'Z' is a str, expected a Pauli sum"):
+        reached_words(circuit, "Z")

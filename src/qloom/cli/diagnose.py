@@ -10,6 +10,7 @@ import typer
 
 from qloom.errors import ConfigError
 from qloom.models.architecture import Architecture, observables_of
+from qloom.models.starting import read_start
 from qloom.trainability import Diagnosis
 from qloom.trainability import diagnose as diagnose_circuit
 from qloom.trainability.plot import plot_decay
@@ -32,10 +33,10 @@ def diagnose(
         raise ConfigError(f"plot is {plot!r}, expected a name that ends in {', '.join(FORMATS)}")
     configuration = load_configuration(config, settings or [])
     model = configuration.model
-    architecture = Architecture(1, 1, model.n_qubits, model.n_layers, model.ansatz)
-    found = diagnose_circuit(
-        architecture.circuit(), observables_of(model.n_qubits), n_samples=samples, seed=configuration.seed
-    )
+    circuit = Architecture(1, 1, model.n_qubits, model.n_layers, model.ansatz).circuit()
+    start = configuration.training.start_from
+    what = circuit if start is None else read_start(start, "quantum").layer_of(circuit)
+    found = diagnose_circuit(what, observables_of(model.n_qubits), n_samples=samples, seed=configuration.seed)
     layers = f"{model.n_layers} layer{'s' if model.n_layers > 1 else ''}"
     typer.echo(f"{model.ansatz}, {layers}, and the observables that the model learns from\n{found}")
     if plot is not None:

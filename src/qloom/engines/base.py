@@ -107,6 +107,11 @@ class AdjointEvaluator(Evaluator):
     walk_cost: int = 2
     n_slopes: int = 0
 
+    @property
+    def plan(self) -> Any:
+        """What says how many measurements slopes take; None where nothing does."""
+        return None
+
     def follow(self, plan: Any) -> None:
         """Let a plan (`qloom.gradients.ShotPlan`) say how many measurements slopes take."""
         raise UnsupportedError("derivatives are not measured one by one; give shots and parameter shift")

@@ -20,7 +20,7 @@ from qloom.circuits.parameters import Angle, as_angle
 from qloom.engines.base import AdjointEvaluator, Engine, Evaluator, FinalState, as_outputs
 from qloom.engines.batch import Batch
 from qloom.engines.shots import ShotEvaluator
-from qloom.errors import UnsupportedError
+from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients.base import Derivatives, Differentiator, ForwardEvaluator, Wants
 
 # Shifted circuits are evaluated in batches of at most this many samples.
@@ -119,9 +119,20 @@ class ShiftEvaluator(ForwardEvaluator):
     def n_slopes(self) -> int:  # type: ignore[override]
         return len(self.free.angles) if isinstance(self.shifted, ShotEvaluator) else 0
 
+    @property
+    def plan(self) -> ShotPlan | None:
+        """The one that is followed."""
+        return self._plan()
+
     def follow(self, plan: ShotPlan) -> None:
-        """Let a plan say how many measurements slopes take, as long as it lives."""
+        """Let a plan say how many measurements slopes take, as long as it lives; it takes the place of another."""
+        if not self.n_slopes:
+            return super().follow(plan)
+        shots = np.asarray(plan.shots)
+        if shots.shape != (self.n_slopes,) or shots.dtype.kind not in "iu" or shots.min() < 2:
+            raise CircuitError(f"shots={plan.shots!r}, expected {self.n_slopes} integers of at least 2, one a slope")
         self._plan = weakref.ref(plan)
+        return None
 
     @property
     def walk_cost(self) -> int:  # type: ignore[override]
@@ -168,7 +179,7 @@ class ShiftEvaluator(ForwardEvaluator):
 
     def _sums(self, batch: Batch, k: int, cotangents: np.ndarray) -> np.ndarray:
         """Of the outputs weighted by cotangents, (B,); slopes by weights are measured as a plan says."""
-        plan, shifted = self._plan(), self.shifted
+        plan, shifted = self.plan, self.shifted
         if plan is None or not isinstance(shifted, ShotEvaluator):
             return (shifted.values(batch).astype(np.float64) * cotangents).sum(axis=1)
         shots = shifted.shots if self.free.of_inputs[k] else int(plan.shots[k])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,20 @@ def read_artifact(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]
         return record, safetensors.torch.load(weights)
     except (SafetensorError, ValueError) as error:
         raise ArtifactError(f"{folder / WEIGHTS} is no safetensors file ({error}); train again") from None
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Make what goes wrong with an artifact's values an ArtifactError of one line."""
+    try:
+        yield
+    except ArtifactError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ArtifactError(
+            f"the model in {path} is damaged ({type(error).__name__}: {str(error).splitlines()[0]}), "
+            "expected what qloom wrote; train it again"
+        ) from None
 
 
 def find_model_folder(path: str | Path) -> Path:

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from qloom.data import TargetCoding
 from qloom.models.fitting import Rows
 from qloom.models.preparation import PreparedTable
 from qloom.models.scores import score
@@ -35,16 +36,20 @@ def fit_boosting(data: PreparedTable, seed: int) -> Any:
         return kind(max_iter=100, early_stopping=False, random_state=seed).fit(x, y)
     model = kind(max_iter=500, learning_rate=0.05, early_stopping=True, n_iter_no_change=20, random_state=seed)
     x_validation, y_validation = _arrays(data.validation)
-    return model.fit(x, y, X_val=x_validation, y_val=y_validation)
+    known = np.isin(y_validation, y) | (data.task == "regression")  # a class may first come up in validation rows
+    return model.fit(x, y, X_val=x_validation[known], y_val=y_validation[known])
 
 
 BASELINES = {"linear": fit_linear, "boosting": fit_boosting}
 
 
-def baseline_outputs(model: Any, rows: Rows, task: str) -> np.ndarray:
-    """Probabilities (B, C) of a classifier, or standardised numbers (B,) of a regressor."""
-    predicted = model.predict(rows.x.numpy()) if task == "regression" else model.predict_proba(rows.x.numpy())
-    return np.asarray(predicted, dtype=float)
+def baseline_outputs(model: Any, rows: Rows, coding: TargetCoding) -> np.ndarray:
+    """Probabilities (B, C) of a classifier, 0 of classes that it never saw, or standardised numbers (B,)."""
+    if coding.task == "regression":
+        return np.asarray(model.predict(rows.x.numpy()), dtype=float)
+    probabilities = np.zeros((len(rows.y), coding.n_outputs))
+    probabilities[:, model.classes_] = model.predict_proba(rows.x.numpy())
+    return probabilities
 
 
 def count_parameters(model: Any) -> int:
@@ -57,7 +62,7 @@ def count_parameters(model: Any) -> int:
 def _loss(model: Any, data: PreparedTable) -> float:
     rows = data.validation if len(data.validation.y) else data.train
     name = "rmse" if data.task == "regression" else "log_loss"
-    return score(name, _arrays(rows)[1], baseline_outputs(model, rows, data.task))
+    return score(name, _arrays(rows)[1], baseline_outputs(model, rows, data.coding))
 
 
 def _arrays(rows: Rows) -> tuple[np.ndarray, np.ndarray]:

@@ -89,6 +89,7 @@ class Fit:
         recipe: how to train.
 
     Attributes:
+        n_targets: C classes, or 1 for a number.
         epoch: epochs done.
         best_epoch: the epoch of the lowest validation loss, from 1; the last one without validation rows.
         history: a record an epoch: epoch, stage, train_loss, validation_loss, validation_metric, seconds and, of a
@@ -98,6 +99,7 @@ class Fit:
     def __init__(self, network: HybridNetwork, task: str, recipe: Recipe):
         self.network, self.task, self.recipe = network, task, recipe
         self.optimizer = _make_optimizer(network, recipe)
+        self.n_targets = int(next(reversed(list(network.head.parameters()))).shape[0])
         self.epoch = self.best_epoch = 0
         self.best_loss = math.inf
         self.best = _copied(network.state_dict())
@@ -125,11 +127,6 @@ class Fit:
         """Whether the last epoch is done or patience has run out."""
         since = max(self.best_epoch, self.recipe.last_new_stage)
         return self.epoch >= self.recipe.epochs or self.epoch - since >= self.recipe.patience
-
-    @property
-    def n_targets(self) -> int:
-        """C classes, or 1 for a number."""
-        return int(next(reversed(list(self.network.head.parameters()))).shape[0])
 
     @property
     def seconds(self) -> float:
@@ -259,12 +256,14 @@ class Fit:
         return self
 
 
-def loss_of(task: str, outputs: Tensor, y: Tensor) -> Tensor:
+def loss_of(task: str, outputs: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
     """Cross-entropy of class scores, or mean squared error of standardised numbers.
 
-    Shapes: outputs (B, C), y (B,) -> ().
+    Shapes: outputs (B, C), y (B,) -> (), or (B,) with reduction "none".
     """
-    return mse_loss(outputs[:, 0], y) if task == "regression" else cross_entropy(outputs, y)
+    if task == "regression":
+        return mse_loss(outputs[:, 0], y, reduction=reduction)
+    return cross_entropy(outputs, y, reduction=reduction)
 
 
 def _make_optimizer(network: HybridNetwork, recipe: Recipe) -> torch.optim.Optimizer:

@@ -20,7 +20,7 @@ def describe_model(model: Any) -> dict[str, Any]:
     from qloom import __version__
 
     names = getattr(model, "feature_names_in_", None)
-    options = {k: v for k, v in model.get_params().items() if k != "random_state"}
+    options = {k: v for k, v in model.get_params().items() if k not in ("random_state", "start_from")}
     return {
         "qloom": __version__,
         "estimator": type(model).__name__,

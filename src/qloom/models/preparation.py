@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -41,9 +41,17 @@ class PreparedTable:
 
 
 def prepare_table(table: pa.Table, schema: Schema, split: Split, start: Start | None = None) -> PreparedTable:
-    """Fit preprocessing and target coding on the training rows, or take those of a start, and code every part."""
-    preprocessing = Preprocessing().fit(table, schema, split.train) if start is None else start.preprocessing
-    coding = TargetCoding.fit(table, schema, split.train) if start is None else start.coding
+    """Fit preprocessing and target coding on the training rows, or take those of a start, and code every part.
+
+    Raises:
+        ArtifactError: for a start that predicts from the target.
+    """
+    if start is None:
+        preprocessing = Preprocessing().fit(table, schema, split.train)
+        coding = TargetCoding.fit(table, schema, split.train)
+    else:
+        start.check_target(schema.target)
+        preprocessing, coding = start.preprocessing, replace(start.coding, name=schema.target)
     x, y = preprocessing.transform(table), coding.encode(table)
     train, validation, test = (_take(x, y, rows) for rows in (split.train, split.validation, split.test))
     return PreparedTable(preprocessing, coding, train, validation, test)

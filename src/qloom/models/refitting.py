@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-import torch
+from torch import Tensor, nn
 
 from qloom.errors import ConfigError
 from qloom.models.baselines import BASELINES
@@ -23,18 +25,24 @@ class Refit:
     Attributes:
         kind: one of `FITTED`.
         before, after: losses on the validation rows with the trained head and with the new one.
+        error: standard error of their difference.
         seconds: to fit it.
     """
 
     kind: str
     before: float
     after: float
+    error: float
     seconds: float
 
     @property
     def kept(self) -> bool:
-        """Whether it is better on the validation rows, which none of the two was fitted to."""
-        return self.after < self.before
+        """Whether it is better by more than two standard errors: the same rows chose its strength or size."""
+        return self.before - self.after > 2 * self.error
+
+    def record(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {**asdict(self), "kept": self.kept}
 
 
 def check_refit(kind: str | None, data: PreparedTable) -> None:
@@ -48,23 +56,27 @@ def check_refit(kind: str | None, data: PreparedTable) -> None:
 
 
 def refit_head(network: HybridNetwork, data: PreparedTable, kind: str, seed: int) -> Refit:
-    """Fit a baseline to the middle layer's outputs, and make it the head if it is better on the validation rows.
+    """Fit a baseline to the middle layer's outputs, and make it the head if it validates clearly better.
 
     "linear" is ridge regression, in closed form, or logistic regression; "boosting" gradient boosting.
     """
     start = time.perf_counter()
     features = replace(data, train=_features(network, data.train), validation=_features(network, data.validation))
-    head = FITTED[kind](BASELINES[kind](features, seed), data.coding.n_outputs)
-    before, after = (_loss(part, features) for part in (network.head, head))
-    found = Refit(kind, before, after, time.perf_counter() - start)
+    fitted = BASELINES[kind](features, seed)
+    head = FITTED[kind](fitted, features.n_features, data.coding.n_outputs)
+    before, after = (_losses(part, features) for part in (network.head, head))
+    gain = before - after
+    error = float(gain.std() / len(gain) ** 0.5) if len(gain) > 1 else math.inf
+    found = Refit(kind, float(before.mean()), float(after.mean()), error, time.perf_counter() - start)
     if found.kept:
         network.head = head
     return found
 
 
 def _features(network: HybridNetwork, rows: Rows) -> Rows:
-    return Rows(predict_rows(torch.nn.Sequential(network.encoder, network.layer), rows.x), rows.y)
+    return Rows(predict_rows(nn.Sequential(network.encoder, network.layer), rows.x), rows.y)
 
 
-def _loss(head: torch.nn.Module, data: PreparedTable) -> float:
-    return float(loss_of(data.task, predict_rows(head, data.validation.x), data.validation.y))
+def _losses(head: nn.Module, data: PreparedTable) -> Tensor:
+    """Of every validation row, (B,)."""
+    return loss_of(data.task, predict_rows(head, data.validation.x), data.validation.y, reduction="none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,11 +12,12 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from qloom.data import inspect_table, split_rows
 from qloom.errors import ArtifactError
 from qloom.models.architecture import Architecture, build_network, observables_of
-from qloom.models.artifact import read_artifact, write_artifact
+from qloom.models.artifact import read_artifact, reading, write_artifact
 from qloom.models.features import feature_table, with_target
 from qloom.models.fitting import Fit, Recipe
 from qloom.models.hybrid import HybridNetwork
@@ -28,7 +29,6 @@ from qloom.models.starting import Start, read_start
 from qloom.models.threads import torch_threads
 
 _FEWEST_VALIDATION_ROWS = 10
-_DAMAGED = (KeyError, TypeError, ValueError, AttributeError, RuntimeError)
 
 
 class HybridModel(BaseEstimator):  # type: ignore[misc]
@@ -54,7 +54,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
             then all; "layers_in_turn"; "circuit_only", between random classical parts; "classical_last", the classical
             parts alone in the last third.
         refit: "linear" or "boosting", a head that is fitted to the trained circuit's outputs in the end, and takes the
-            place of the trained one if it is better on the validation rows; None for none.
+            place of the trained one if it is clearly better on the validation rows; None for none.
         start_from: a model or run folder to begin with: the weights of its model with the same layer, its preprocessing
             and its coding of the target, for rows that have changed; None for a fresh start.
         validation_fraction: share of the rows held out for early stopping; below 10 rows none are.
@@ -68,7 +68,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         preprocessing_, coding_: how cells become numbers.
         history_: one record an epoch.
         best_epoch_: the epoch whose weights are kept.
-        refit_: what came of `refit`: kind, losses before and after, seconds, kept; None without.
+        refit_: what came of `refit`: kind, losses before and after, error, seconds, kept; None without.
         notes_: findings about the table and the model, one line each.
         n_features_in_, feature_names_in_: as in scikit-learn.
     """
@@ -92,7 +92,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         patience: int = 10,
         schedule: str = "together",
         refit: str | None = None,
-        start_from: str | None = None,
+        start_from: str | Path | None = None,
         validation_fraction: float = 0.15,
         threads: int = 1,
         random_state: Any = 0,
@@ -163,7 +163,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         fit = Fit(self.network_, self._task, self._recipe(seed))
         if resume:
             resume(fit)
-        with torch_threads(self.threads):
+        with torch_threads(self.threads), threadpool_limits(self.threads):
             fit.run(data.train, data.validation, watch)
             self._fit_head(data, seed)
         self.history_, self.best_epoch_ = fit.history, fit.best_epoch
@@ -177,7 +177,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         self.refit_ = None
         if self.refit is not None:
             found = refit_head(self.network_, data, self.refit, seed)
-            self.refit_ = {**asdict(found), "kept": found.kept}
+            self.refit_ = found.record()
             if found.kept:
                 self.architecture_ = replace(self.architecture_, head=self.refit)
 
@@ -200,7 +200,7 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
         self.observables_ = observables_of(self.n_qubits)
         self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed)
         if start := self.read_start():
-            start.put_into(self.network_, self.architecture_)
+            start.put_into(self.network_, self.architecture_, self.circuit_)
 
     # -- prediction
 
@@ -252,16 +252,9 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
     @classmethod
     def restored(cls, record: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], path: str | Path) -> Self:
         """The model of an artifact's record and weights; `path` is only named in errors."""
-        try:
+        with reading(path):
             model = cls(**record["hyperparameters"])
             restore_model(model, record, tensors)
-        except _DAMAGED as error:
-            if isinstance(error, ArtifactError):
-                raise
-            raise ArtifactError(
-                f"the model in {path} is damaged ({type(error).__name__}: {str(error).splitlines()[0]}), "
-                "expected what qloom wrote; train it again"
-            ) from None
         return model
 
 

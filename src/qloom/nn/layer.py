@@ -113,8 +113,14 @@ class QuantumLayer(nn.Module):
         """R, derivatives by single rotations that are measured; 0 where derivatives are not."""
         return self._evaluator.n_slopes
 
+    @property
+    def plan(self) -> ShotPlan | None:
+        """What says how many measurements derivatives take; None where the layer's own `shots` do."""
+        found: ShotPlan | None = self._evaluator.plan
+        return found
+
     def follow(self, plan: ShotPlan) -> None:
-        """Let a plan say how many measurements each of the `n_slopes` takes, as long as it lives.
+        """Let a plan say how many measurements each of the `n_slopes` takes, as long as it lives: keep it somewhere.
 
         Raises:
             UnsupportedError: where derivatives are not measured.

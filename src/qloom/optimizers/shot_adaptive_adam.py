@@ -44,9 +44,9 @@ class ShotAdaptiveAdam(QuantumOptimizer):
         self, model: Any, lr: float = 0.01, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         noise: float = 10.0, fewest: int = 10, most: int = 10_000,
     ):  # fmt: skip
-        if not (lr > 0 and noise > 0 and eps > 0 and all(0 <= beta < 1 for beta in betas)):
+        if not (lr > 0 and noise > 0 and eps > 0 and len(betas) == 2 and all(0 <= beta < 1 for beta in betas)):
             raise ConfigError(
-                f"lr={lr}, betas={betas}, eps={eps}, noise={noise}, expected positive numbers and betas below 1"
+                f"lr={lr}, betas={betas}, eps={eps}, noise={noise}, expected positive numbers and two betas below 1"
             )
         if not 2 <= fewest <= most:
             raise ConfigError(f"fewest={fewest}, most={most}, expected at least 2 shots, and no more fewest than most")
@@ -75,21 +75,44 @@ class ShotAdaptiveAdam(QuantumOptimizer):
             with torch.enable_grad():
                 loss = closure()
         for number, (group, layer) in enumerate(zip(self.param_groups, self.layers, strict=True)):
-            plan = self._plans[number]
+            plan = self._plan_of(number)
             self.cost.evaluations += plan.runs
             self.cost.shots += plan.spent
-            if layer.weights.grad is not None and plan.spent:
+            if layer.weights.grad is not None:
                 gradient = self._turn(group, layer)
-                self._allot(group, layer, plan, float(gradient.square().sum()))
+                if plan.spent:
+                    self._allot(group, layer, plan, float(gradient.square().sum()))
             plan.restart()
-            if len(plan.shots) != layer.n_slopes:  # a circuit of other rotations was put in its place
-                self._plans[number] = self._plan(group, layer)
         return loss
+
+    def _plan_of(self, number: int) -> ShotPlan:
+        """A new one where a circuit of other rotations was put in a layer's place.
+
+        Raises:
+            ConfigError: if the layer follows another optimizer meanwhile.
+        """
+        layer, plan = self.layers[number], self._plans[number]
+        if layer.plan is plan:
+            return plan
+        if layer.plan is not None:
+            raise ConfigError("a layer follows another ShotAdaptiveAdam, expected one optimizer a layer; step that one")
+        self._plans[number] = self._plan(self.param_groups[number], layer)
+        return plan
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget gradients, and the variances of their measurements; what they took stays counted."""
+        super().zero_grad(set_to_none)
+        for plan in self._plans:
+            plan.variances[:] = 0
 
     def _turn(self, group: dict[str, Any], layer: QuantumLayer) -> torch.Tensor:
         """A step of Adam; the mean gradient it takes."""
         weights, gradient, state = layer.weights, layer.weights.grad, self.state[layer.weights]
         assert gradient is not None
+        if not torch.isfinite(gradient).all():
+            raise ConfigError(
+                f"a gradient holds NaN or infinity, expected finite numbers; lower lr (now {group['lr']})"
+            )
         if not state:
             state |= {"step": 0, "mean": torch.zeros_like(weights), "square": torch.zeros_like(weights)}
         state["step"] += 1
@@ -117,6 +140,11 @@ class ShotAdaptiveAdam(QuantumOptimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         state_dict = dict(state_dict)
-        for plan, shots in zip(self._plans, state_dict.pop("shots"), strict=True):
-            plan.shots[:] = shots
+        shots = state_dict.pop("shots", [])
+        if list(map(len, shots)) != [len(plan.shots) for plan in self._plans]:
+            raise ConfigError(
+                f"state_dict has shots of {len(shots)} layers, expected those of a ShotAdaptiveAdam of the same layers"
+            )
+        for plan, kept in zip(self._plans, shots, strict=True):
+            plan.shots[:] = kept
         super().load_state_dict(state_dict)

@@ -19,6 +19,18 @@ FORMAT, VERSION = "qloom.run", 1
 
 
 @dataclass(frozen=True)
+class RefitRecord:
+    """A head fitted to a trained circuit's outputs: validation losses before and after, and whether it was kept."""
+
+    kind: str
+    before: float
+    after: float
+    error: float
+    seconds: float
+    kept: bool
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """One trained model of a run.
 
@@ -28,7 +40,7 @@ class ModelRecord:
         test: metric -> value on the test rows.
         interval: 95% interval of the run's metric on the test rows, None if there is none.
         history: one dict an epoch: epoch, train_loss, validation_loss, validation_metric, seconds.
-        refit: of a head fitted in the end: kind, before, after (validation losses), seconds, kept; None without.
+        refit: the head fitted in the end; None without.
         started_from: the run whose weights it began with, None for a fresh start.
     """
 
@@ -43,7 +55,7 @@ class ModelRecord:
     test: dict[str, float]
     interval: tuple[float, float] | None
     history: tuple[dict[str, Any], ...]
-    refit: dict[str, Any] | None = None
+    refit: RefitRecord | None = None
     started_from: str | None = None
 
 
@@ -172,9 +184,14 @@ def _model(key: str, data: dict[str, Any]) -> ModelRecord:
         {str(metric): float(value) for metric, value in data["test"].items()},
         None if interval is None else (float(interval[0]), float(interval[1])),
         tuple(dict(epoch) for epoch in data["history"] or ()),
-        None if data.get("refit") is None else dict(data["refit"]),
+        None if data.get("refit") is None else _refit(data["refit"]),
         None if data.get("started_from") is None else str(data["started_from"]),
     )
+
+
+def _refit(data: dict[str, Any]) -> RefitRecord:
+    before, after, error, seconds = (float(data[name]) for name in ("before", "after", "error", "seconds"))
+    return RefitRecord(str(data["kind"]), before, after, error, seconds, bool(data["kept"]))
 
 
 def _count(value: Any) -> int | None:

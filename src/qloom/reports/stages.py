@@ -42,13 +42,14 @@ def _epochs(title: str, epochs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _refit(model: ModelRecord) -> list[dict[str, Any]]:
     """The head that was fitted in the end, beside the one it was to replace."""
-    if model.refit is None:
+    refit = model.refit
+    if refit is None:
         return []
-    fate = "takes the place of the trained head" if model.refit["kept"] else "no better, the trained head stays"
-    title = f"head fitted anew, {_HEADS[model.refit['kind']]}: {fate}"
-    best = {**_BLANK, "title": f"weights of epoch {model.best_epoch}, the best", "loss": _loss(model.refit["before"])}
-    seconds, loss = seconds_text(model.refit["seconds"]), _loss(model.refit["after"])
-    return [best, {**_BLANK, "title": title, "seconds": seconds, "loss": loss}]
+    fate = "takes the place of the trained head" if refit.kept else "not clearly better, the trained head stays"
+    title = f"head fitted anew, {_HEADS.get(refit.kind, refit.kind)}: {fate}"
+    best = {**_BLANK, "title": f"weights of epoch {model.best_epoch}, the best", "loss": _loss(refit.before)}
+    loss = f"{_loss(refit.after)}, difference ± {score_text(refit.error)}"
+    return [best, {**_BLANK, "title": title, "seconds": seconds_text(refit.seconds), "loss": loss}]
 
 
 def _loss(value: float | None) -> str:

@@ -182,8 +182,9 @@ def _default_widths(circuit: Circuit, observables: Sequence[PauliSum]) -> list[i
     able = [width for width in range(1, most + 1) if _restrictable(circuit, observables, width)]
     if circuit.initial is not None or not able:
         return [circuit.n_qubits]
-    support = min(max(observable.qubits, default=0) + 1 for observable in observables)
-    least = max(able[0], min(2, most), support if support < most else 0)
+    support, acted_on = min((max(o.qubits, default=0) + 1, len(o.qubits)) for o in observables)
+    is_local = acted_on < circuit.n_qubits
+    least = max(able[0], min(2, most), support if is_local and support <= most else 0)
     return sorted({round(width) for width in np.linspace(least, most, min(4, most - least + 1))})
 
 

@@ -66,6 +66,8 @@ def effective_dimension(
 def fisher_information(circuit: Circuit, inputs: Any = None, weights: Any = None) -> np.ndarray:
     """Of the probabilities p_b of bit strings in the weights, the mean over rows: sum_b d_i p_b d_j p_b / p_b.
 
+    Outcomes of probability 0 count nothing, so that it jumps where an outcome vanishes, as at weights of 0.
+
     Shapes: inputs (B, I) or (I,), weights (W,) -> (W, W).
 
     Raises:
@@ -91,7 +93,7 @@ def data_constant(n_data: int, gamma: float = 1.0) -> float:
     n_data = checked_count("n_data", n_data, least=2)
     if not isinstance(gamma, Real) or not 0 < gamma <= 1:
         raise CircuitError(f"gamma={gamma!r}, expected a number above 0 and at most 1")
-    kappa = float(gamma) * n_data / (2 * pi * log(n_data))
+    kappa = float(gamma) * min(n_data, 1e300) / (2 * pi * log(n_data))
     if not (isfinite(kappa) and kappa > 1):
         raise CircuitError(f"n_data={n_data} at gamma={gamma:g} gives kappa {kappa:.3g}, expected above 1; give more")
     return kappa

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qloom.circuits import Circuit
-from qloom.observables import PauliSum, words_commute
+from qloom.observables import PauliSum, check_fits, words_commute
 from qloom.programs.frame import flat_gates, gate_forms, make_frame
 from qloom.programs.lowering import pull
 from qloom.programs.masks import unpack
@@ -18,6 +18,7 @@ def reached_words(circuit: Circuit, observable: PauliSum, most: int = 4096) -> t
 
     Source: Goh, Larocca, Cincio, Cerezo, Sauvage 2023, arXiv 2308.01432; Rudolph et al. 2023, arXiv 2308.09109.
     """
+    check_fits(observable, circuit.n_qubits)
     frame = make_frame(circuit.n_qubits, monomial=False)
     rotations = flat_gates(circuit, gate_forms(circuit)).lower_into(frame)
     _, xs, zs = pull(frame, [word for _, word in observable if word != (0, 0)])

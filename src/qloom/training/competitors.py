@@ -17,7 +17,7 @@ from qloom.models import Fit, HybridClassifier, HybridRegressor
 from qloom.models.artifact import DESCRIPTION
 from qloom.models.baselines import BASELINES, baseline_outputs, count_parameters
 from qloom.models.preparation import PreparedTable
-from qloom.models.starting import CONTROLS
+from qloom.models.starting import place_of
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 from qloom.training.configuration import Configuration
 from qloom.training.progress import Progress
@@ -51,6 +51,7 @@ class Contest:
 
     Attributes:
         folder: the run folder; checkpoints go into `checkpoints`, the hybrid model into `model`, its controls beside.
+        start: folder of the networks that these begin with, None for fresh ones.
     """
 
     configuration: Configuration
@@ -59,11 +60,13 @@ class Contest:
     notes: tuple[str, ...]
     folder: Path
     progress: Progress
+    start: Path | None = None
 
     def enter(self, key: str) -> Outcome:
         """The outcome of a model: read back if trained before, else trained, on from its checkpoint."""
         path = self.folder / "checkpoints" / f"{key}.outcome.safetensors"
-        restored = path.exists() and (key not in LAYER_OF or (self._model_folder(key) / DESCRIPTION).exists())
+        saved = key not in LAYER_OF or (place_of(self.folder, LAYER_OF[key]) / DESCRIPTION).exists()
+        restored = path.exists() and saved
         if restored:
             record, tensors = read_checkpoint(path)
             outcome = Outcome(record["outcome"], tensors["predictions"].numpy())
@@ -77,12 +80,12 @@ class Contest:
         title = title_of(key, self.data.task)
         self.progress.begin(title, self.configuration.training.epochs)
         keep, restore = checkpointing(self.folder / "checkpoints" / f"{key}.safetensors")
-        model = make_model(self.configuration, self.data.task, LAYER_OF[key])
+        model = make_model(self.configuration, self.data.task, LAYER_OF[key], self.start)
         fit = model.fit_prepared(
             self.data, seed=self.configuration.seed, watch=_both(keep, self.progress.epoch), resume=restore
         )
         model.notes_ = list(self.notes)
-        model.save(self._model_folder(key))
+        model.save(place_of(self.folder, LAYER_OF[key]))
         predictions, seconds = _timed(lambda: model.predict_features(self.data.test.x))
         role = "hybrid" if key == "hybrid" else "control"
         refitting = model.refit_["seconds"] if model.refit_ else 0.0
@@ -93,15 +96,12 @@ class Contest:
         }  # fmt: skip
         return Outcome({"title": title, "role": role, **_sizes(model), **times, **ending}, predictions)
 
-    def _model_folder(self, key: str) -> Path:
-        return self.folder / ("model" if key == "hybrid" else f"{CONTROLS}/{LAYER_OF[key]}")
-
     def _train_baseline(self, key: str) -> Outcome:
         title, task = title_of(key, self.data.task), self.data.task
         self.progress.begin(title, 0)
         with threadpool_limits(self.configuration.threads):
             model, seconds_training = _timed(lambda: BASELINES[key](self.data, self.configuration.seed))
-            outputs, seconds = _timed(lambda: baseline_outputs(model, self.data.test, task))
+            outputs, seconds = _timed(lambda: baseline_outputs(model, self.data.test, self.data.coding))
         counts = {"n_parameters": count_parameters(model), "n_quantum_parameters": 0}
         times = {"seconds_training": seconds_training, "seconds_prediction": seconds}
         ending: dict[str, Any] = {"best_epoch": None, "history": [], "refit": None, "started_from": None}
@@ -122,21 +122,23 @@ def title_of(key: str, task: str) -> str:
     return _TITLES.get(key, linear)
 
 
-def make_model(configuration: Configuration, task: str, layer: str) -> HybridClassifier | HybridRegressor:
-    """The unfitted estimator of a configuration."""
+def make_model(
+    configuration: Configuration, task: str, layer: str, start: Path | None
+) -> HybridClassifier | HybridRegressor:
+    """The unfitted estimator of a configuration, which begins with the networks in a folder if one is given."""
     kind = HybridRegressor if task == "regression" else HybridClassifier
-    options = {**configuration.model.model_dump(), **configuration.training.model_dump()}
+    options = {**configuration.model.model_dump(), **configuration.training.model_dump(), "start_from": start}
     return kind(**options, layer=layer, threads=configuration.threads, random_state=configuration.seed)
 
 
-def try_circuit(configuration: Configuration, data: PreparedTable) -> Circuit:
+def try_circuit(configuration: Configuration, data: PreparedTable, start: Path | None) -> Circuit:
     """The circuit of the hybrid model; all three networks are made and used once.
 
     One too large for memory, or not fitting the run it is to start from, is refused before training.
     """
     circuits = []
     for layer in LAYER_OF.values():
-        model = make_model(configuration, data.task, layer)
+        model = make_model(configuration, data.task, layer, start)
         model.begin(data, configuration.seed)
         with torch.no_grad():
             model.network_(data.train.x[:1])

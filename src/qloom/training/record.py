@@ -26,7 +26,7 @@ def make_metrics(contest: Contest, loaded: RunTable, outcomes: Mapping[str, Outc
         "name": configuration.name,
         "task": data.task,
         "target": loaded.schema.target,
-        "classes": list(loaded.schema.classes) or None,
+        "classes": list(data.coding.classes) or None,
         "n_rows": {part: len(getattr(loaded.split, part)) for part in ("train", "validation", "test")},
         "split": loaded.split.kind,
         "features": list(data.preprocessing.feature_names),

@@ -13,7 +13,8 @@ import torch
 from qloom.data import Schema
 from qloom.errors import ArtifactError
 from qloom.models.preparation import PreparedTable, prepare_table
-from qloom.training.competitors import KEYS, Contest, make_model, try_circuit
+from qloom.models.starting import Start, place_of, read_start
+from qloom.training.competitors import KEYS, LAYER_OF, Contest, try_circuit
 from qloom.training.configuration import Configuration, load_configuration
 from qloom.training.environment import describe_environment
 from qloom.training.folder import locked, read_json, replace_file, write_json
@@ -25,7 +26,8 @@ from qloom.training.record import make_metrics
 from qloom.training.rendering import render_configuration
 from qloom.training.table import RunTable, fingerprint, load_table
 
-CONFIG, ENVIRONMENT = "config.yaml", "environment.json"
+# `start` holds copies of the networks that a run begins with, so that it can go on without the earlier run.
+CONFIG, ENVIRONMENT, START = "config.yaml", "environment.json", "start"
 
 
 def train_run(configuration: Configuration, *, resume: bool = False, progress: Progress | None = None) -> Path:
@@ -41,15 +43,17 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
     with locked(folder), _deterministic():
         _check_folder(folder, configuration, resume)
         loaded = load_table(configuration)
-        start = make_model(configuration, loaded.schema.task, "quantum").read_start()
+        place = _start_of(configuration)
+        start = None if place is None else read_run_start(place, loaded.schema)
         data = prepare_table(loaded.table, loaded.schema, loaded.split, start)
-        circuit = try_circuit(configuration, data)
+        circuit = try_circuit(configuration, data, place)
         _open(folder, configuration, loaded.table)
         with RunLog(folder, progress or Progress()) as log:
             notes = _notes(loaded.schema, data, configuration)
             for note in notes:
                 log.note(note)
-            verdict = _compete(Contest(configuration, data, circuit, notes, folder, log), loaded)
+            contest = Contest(configuration, data, circuit, notes, folder, log, _start_of(configuration))
+            verdict = _compete(contest, loaded)
             log.lines.note(verdict)
     return folder
 
@@ -77,6 +81,28 @@ def _compete(contest: Contest, loaded: RunTable) -> str:
     replace_file(contest.folder / "leaderboard.csv", leaderboard_csv(metrics))
     write_json(contest.folder / "metrics.json", metrics)
     return str(metrics["verdict"])
+
+
+def _start_of(configuration: Configuration) -> Path | None:
+    """The folder of the networks to begin with: once a run is begun, its own copy of them."""
+    given = configuration.training.start_from
+    if given is None:
+        return None
+    return configuration.folder / START if (configuration.folder / CONFIG).exists() else Path(given)
+
+
+def read_run_start(place: Path, schema: Schema) -> Start:
+    """The network under test of an earlier run, for a table with the same target.
+
+    Raises:
+        ArtifactError: for another target or task.
+    """
+    start = read_start(place, "quantum", schema.task)
+    if start.coding.name != schema.target:
+        raise ArtifactError(
+            f"{place} predicts {start.coding.name!r}, got the target {schema.target!r}, expected the same; start afresh"
+        )
+    return start
 
 
 def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) -> tuple[str, ...]:
@@ -135,6 +161,9 @@ def _open(folder: Path, configuration: Configuration, table: pa.Table) -> None:
     path = folder / ENVIRONMENT
     if not (folder / CONFIG).exists():
         write_json(path, {**describe_environment(configuration.seed), "table_sha256": digest})
+        if configuration.training.start_from is not None:
+            for layer in LAYER_OF.values():
+                read_start(configuration.training.start_from, layer).copy_to(place_of(folder / START, layer))
         replace_file(folder / CONFIG, render_configuration(configuration))
     elif read_json(path).get("table_sha256") != digest:
         raise ArtifactError(
