@@ -102,6 +102,14 @@ class QuantumOptimizer(torch.optim.Optimizer):
         self.cost.shots += len(rows) * layer.walk_cost * layer.shots_a_run
         return rows
 
+    @staticmethod
+    def differentiate(closure: Closure | None) -> Any:
+        """The loss that a closure gives, its gradients left where they belong; None without one."""
+        if closure is None:
+            return None
+        with torch.enable_grad():
+            return closure()
+
     def forget_inputs(self) -> None:
         """At the end of a step."""
         for given in self._given.values():

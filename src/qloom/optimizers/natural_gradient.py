@@ -62,10 +62,7 @@ class NaturalGradient(QuantumOptimizer):
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> Any:  # type: ignore[override]
         """Turn the weights by their gradients. A closure clears them, computes the loss, calls backward, returns it."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
+        loss = self.differentiate(closure)
         for number, (group, layer) in enumerate(zip(self.param_groups, self.layers, strict=True)):
             gradient = layer.weights.grad
             if gradient is not None and len(inputs := self.take_inputs(layer)):
