@@ -44,7 +44,7 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
         _check_folder(folder, configuration, resume)
         loaded = load_table(configuration)
         place = _start_of(configuration)
-        start = None if place is None else read_run_start(place, loaded.schema)
+        start = None if place is None else _checked_start(place, loaded.schema)
         data = prepare_table(loaded.table, loaded.schema, loaded.split, start)
         circuit = try_circuit(configuration, data, place)
         _open(folder, configuration, loaded.table)
@@ -91,7 +91,7 @@ def _start_of(configuration: Configuration) -> Path | None:
     return configuration.folder / START if (configuration.folder / CONFIG).exists() else Path(given)
 
 
-def read_run_start(place: Path, schema: Schema) -> Start:
+def _checked_start(place: Path, schema: Schema) -> Start:
     """The network under test of an earlier run, for a table with the same target.
 
     Raises:
