@@ -138,6 +138,7 @@ static void bind(nb::module_& m) {
 
 void bind_limits(nb::module_&);    // bindings_limits.cpp
 void bind_lowering(nb::module_&);  // bindings_lowering.cpp
+void bind_search(nb::module_&);    // bindings_search.cpp
 void bind_signals(nb::module_&);   // bindings_signals.cpp
 
 NB_MODULE(_native, m) {
@@ -165,6 +166,7 @@ NB_MODULE(_native, m) {
     bind<double>(m);
     bind_lowering(m);
     bind_limits(m);
+    bind_search(m);
     bind_signals(m);
     m.def("available_threads", &available_threads);
     m.def(

@@ -12,8 +12,8 @@ from qloom.observables import I, PauliSum, X, Y, Z, pauli
 __version__ = version("qloom")
 
 _FOLDERS = (
-    "ansatze", "circuits", "data", "encoders", "engines", "errors", "gradients", "models", "nn", "optimizers",
-    "programs", "testing", "trainability",
+    "ansatze", "circuits", "combinatorial", "data", "encoders", "engines", "errors", "gradients", "models", "nn",
+    "optimizers", "programs", "testing", "trainability",
 )  # fmt: skip
 _EVALUATIONS = ("counts", "expectation", "probabilities", "sample", "state")
 _DERIVATIVES = ("metric_tensor",)

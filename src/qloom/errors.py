@@ -23,6 +23,10 @@ class ConfigError(QloomError, ValueError):
     """A configuration key or value that is unknown or out of range."""
 
 
+class ProblemError(QloomError, ValueError):
+    """An optimization problem, file or solver setting that cannot be what was asked for."""
+
+
 class MemoryLimitError(QloomError, MemoryError):
     """A request refused before it started because its arrays would not fit in memory."""
 

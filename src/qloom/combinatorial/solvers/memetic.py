@@ -1,0 +1,90 @@
+"""Memetic annealing: good states are crossed and annealed again from a low temperature.
+
+What two parents agree on is kept, the rest is thrown anew; annealing from a temperature that leaves most spins where
+they are repairs the seams. A population that has grown alike starts again.
+
+Source: the scheme of Wu, Hao 2012, Computers and Operations Research 39, 2145, with annealing in tabu search's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from qloom.combinatorial.quadratic import Quadratic
+from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, schedule, temperatures
+from qloom.errors import ProblemError
+
+# Rounds without a better child after which a population starts again; crossed states are annealed from REHEATED times
+# the first temperature.
+PATIENCE, REHEATED = 60, 0.3
+
+
+class MemeticAnnealing(Solver):
+    """A population of annealed states that is crossed, natively annealed, round by round.
+
+    Args:
+        n_sweeps: over all variables: of a first state; crossed ones take half as many.
+        population: states, at least 4.
+        n_children: crossed at once.
+        threads: None for all processors.
+    """
+
+    def __init__(
+        self, n_sweeps: int = 2000, population: int = 16, n_children: int = 8, threads: int | None = None
+    ):  # fmt: skip
+        super().__init__(threads)
+        if n_sweeps < 2 or population < 4 or n_children < 1:
+            raise ProblemError(
+                f"n_sweeps={n_sweeps}, population={population}, n_children={n_children}, expected at least 2, 4 and 1"
+            )
+        self.n_sweeps, self.population, self.n_children = n_sweeps, population, n_children
+
+    def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        hot, cold = temperatures(spins)
+        first, again = schedule(hot, cold, self.n_sweeps), schedule(REHEATED * hot, cold, self.n_sweeps // 2)
+        while True:
+            population = Population(spins.n)
+            for begin in range(0, self.population, self.n_children):
+                states = random_states(min(self.n_children, self.population - begin), spins.n, random)
+                energies = self._anneal(spins, states, first, random_seeds(len(states), random))
+                population.grow(states, energies)
+                yield states, energies
+            idle = 0
+            while idle < PATIENCE:
+                states = population.crossed(self.n_children, random)
+                energies = self._anneal(spins, states, again, random_seeds(len(states), random))
+                idle = 0 if population.take(states, energies) else idle + 1
+                yield states, energies
+
+
+class Population:
+    """States and their energies, all different; s and -s count as two."""
+
+    def __init__(self, n: int):
+        self.states, self.energies = np.empty((0, n), np.int8), np.empty(0)
+
+    def grow(self, states: np.ndarray, energies: np.ndarray) -> None:
+        """Take states in, however good."""
+        self.states = np.concatenate([self.states, states])
+        self.energies = np.concatenate([self.energies, energies])
+
+    def crossed(self, n_children: int, random: np.random.Generator) -> np.ndarray:
+        """Of two parents each; of a parent and its partner's opposite where they agree in less than half."""
+        pairs = np.array([random.choice(len(self.states), 2, replace=False) for _ in range(n_children)])
+        mine, other = self.states[pairs[:, 0]], self.states[pairs[:, 1]].copy()
+        agreement = (mine.astype(np.int32) * other).sum(axis=1)
+        other[agreement < 0] *= -1
+        return np.where(mine == other, mine, random_states(len(mine), mine.shape[1], random))
+
+    def take(self, states: np.ndarray, energies: np.ndarray) -> bool:
+        """Put children in the place of worse states, near copies in that of what they resemble; whether one was."""
+        taken = False
+        for state, energy in zip(states, energies, strict=True):
+            distance = self.states.shape[1] - np.abs((self.states.astype(np.int32) * state).sum(axis=1))
+            near = int(distance.argmin())
+            place = near if distance[near] <= 4 else int(self.energies.argmax())
+            if energy < self.energies[place]:
+                self.states[place], self.energies[place], taken = state, energy, True
+        return taken

@@ -1,0 +1,119 @@
+"""Searches: the optimum of small functions, the distribution of annealing, any number of threads, limits, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from itertools import product
+
+import numpy as np
+import pytest
+
+from qloom import _native
+from qloom.combinatorial import MemeticAnnealing, Quadratic, SimulatedAnnealing
+from qloom.errors import ProblemError
+
+SOLVERS = [
+    lambda **options: SimulatedAnnealing(100, 8, **options),
+    lambda **options: MemeticAnnealing(50, 6, 4, **options),
+]
+
+
+def random_quadratic(seed: int, n: int, kind: str = "spin", density: float = 1.0) -> Quadratic:
+    random = np.random.default_rng(seed)
+    pairs = np.triu(random.normal(size=(n, n)) * (random.random((n, n)) < density), 1)
+    return Quadratic.from_matrix(pairs, kind, random.normal(size=n), 0.3)
+
+
+@pytest.mark.parametrize("make", SOLVERS)
+@pytest.mark.parametrize(("kind", "density"), [("spin", 1.0), ("binary", 1.0), ("spin", 0.2)])
+def test_small_functions_are_solved(make, kind, density):
+    for seed in range(4):
+        function = random_quadratic(seed, 12, kind, density)
+        states = np.array(list(product((-1, 1) if kind == "spin" else (0, 1), repeat=12)))
+        lowest = function.energies(states).min()
+        found = make().minimize(function, time_limit=5, target=lowest + 1e-9, seed=seed)
+        assert found.energy == pytest.approx(lowest)
+        assert function.energies(found.state) == pytest.approx(found.energy)
+        assert found.seconds < 4
+        assert found.seconds_to(lowest + 1e-9) <= found.seconds
+
+
+def test_energies_of_a_round_are_those_of_its_states_and_no_flip_is_better():
+    for density in (1.0, 0.1):
+        spins = random_quadratic(0, 40, density=density)
+        states, energies = next(SimulatedAnnealing(20, 8).rounds(spins, np.random.default_rng(0)))
+        np.testing.assert_allclose(spins.energies(states), energies, atol=1e-9)
+        for i in range(40):
+            flipped = states.copy()
+            flipped[:, i] *= -1
+            assert (spins.energies(flipped) >= energies - 1e-4).all()
+
+
+def test_annealing_at_one_temperature_samples_boltzmanns_distribution():
+    """Three spins without descent at inverse temperature .7: counts of the eight states over 20,000 restarts.
+
+    Chi squared of 7 degrees of freedom is above 31 with a probability of 6e-5; the seed is fixed.
+    """
+    spins = Quadratic.from_pairs("spin", [0, 1], [1, 2], [0.8, -0.5], [0.3, -0.2, 0.1])
+    beta, n = 0.7, 20_000
+    states = np.random.default_rng(0).integers(0, 2, (n, 3), dtype=np.int8) * 2 - 1
+    energies, seeds = np.empty(n), np.arange(n, dtype=np.uint64)
+    _native.anneal(*spins.couplings, spins.linear, np.full(30, beta), False, seeds, states, energies, 1)
+    every = np.array(list(product((-1, 1), repeat=3)))
+    weights = np.exp(-beta * spins.energies(every))
+    expected = n * weights / weights.sum()
+    counts = np.array([(states == state).all(axis=1).sum() for state in every])
+    assert ((counts - expected) ** 2 / expected).sum() < 31
+    np.testing.assert_allclose(spins.energies(states) - spins.constant, energies, atol=1e-9)
+
+
+@pytest.mark.parametrize("make", SOLVERS)
+def test_threads_do_not_change_the_result(make):
+    spins = random_quadratic(3, 60)
+    streams = [make(threads=threads).rounds(spins, np.random.default_rng(1)) for threads in (1, 2)]
+    for _ in range(4):
+        (states, energies), (others, too) = (next(stream) for stream in streams)
+        np.testing.assert_array_equal(states, others)
+        np.testing.assert_array_equal(energies, too)
+
+
+@pytest.mark.parametrize("make", SOLVERS)
+def test_the_time_limit_holds(make):
+    spins, start = random_quadratic(4, 50), time.perf_counter()
+    found = make().minimize(spins, time_limit=0.3, seed=0)
+    assert 0.3 <= found.seconds <= time.perf_counter() - start < 2
+    assert not found.interrupted
+
+
+def test_ctrl_c_gives_the_best_so_far():
+    spins = random_quadratic(5, 300)
+    threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    found = SimulatedAnnealing(200, 2).minimize(spins, time_limit=60, seed=0)
+    assert found.interrupted
+    assert found.seconds < 10
+    assert spins.energies(found.state) == pytest.approx(found.energy)
+    assert found.energy < 0
+
+
+def test_functions_without_pairs_are_solved_too():
+    found = SimulatedAnnealing(10, 2).minimize(Quadratic.from_matrix(np.diag([1.0, -2.0, 0.0])), 5, -2.0, seed=0)
+    assert found.state[:2].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("run", "message"),
+    [
+        (lambda: SimulatedAnnealing().minimize(random_quadratic(0, 3), time_limit=0), "time_limit=0, expected seconds"),
+        (lambda: SimulatedAnnealing().minimize(Quadratic.from_matrix(np.zeros((0, 0)))), "no variables"),
+        (lambda: SimulatedAnnealing(n_sweeps=0), "n_sweeps=0"),
+        (lambda: SimulatedAnnealing(hot=-1.0), "hot=-1.0"),
+        (lambda: MemeticAnnealing(population=1), "population=1"),
+        (lambda: SimulatedAnnealing(threads=0), "threads=0, expected at least 1"),
+    ],
+)
+def test_bad_input_is_refused(run, message):
+    with pytest.raises(ProblemError, match=message):
+        run()
