@@ -18,7 +18,7 @@ from qloom.errors import ProblemError
 
 # Rounds without a better child after which a population starts again; crossed states are annealed from REHEATED times
 # the first temperature.
-PATIENCE, REHEATED = 60, 0.3
+PATIENCE, REHEATED = 25, 0.35
 
 
 class MemeticAnnealing(Solver):
@@ -32,7 +32,7 @@ class MemeticAnnealing(Solver):
     """
 
     def __init__(
-        self, n_sweeps: int = 2000, population: int = 16, n_children: int = 8, threads: int | None = None
+        self, n_sweeps: int = 2000, population: int = 24, n_children: int = 8, threads: int | None = None
     ):  # fmt: skip
         super().__init__(threads)
         if n_sweeps < 2 or population < 4 or n_children < 1:

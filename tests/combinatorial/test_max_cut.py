@@ -1,0 +1,69 @@
+"""Graphs: cuts, files, certificates of others."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qloom.combinatorial import MaxCut, MemeticAnnealing, read_max_cut
+from qloom.errors import ProblemError
+
+INSTANCES = Path(__file__).resolve().parents[3] / "shared" / "instances"
+shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+
+
+def test_a_cut_is_the_weight_between_both_sides():
+    random = np.random.default_rng(0)
+    edges = np.array([(i, j) for i in range(6) for j in range(i) if random.random() < 0.7])
+    problem = MaxCut(6, edges, random.normal(size=len(edges)))
+    for sides in product((-1, 1), repeat=6):
+        between = sum(w for (i, j), w in zip(problem.edges, problem.weights, strict=True) if sides[i] != sides[j])
+        assert problem.cut(sides) == pytest.approx(between)
+
+
+def test_files_are_read(tmp_path):
+    (tmp_path / "square.txt").write_text("4 4\n1 2\n2 3 1\n3 4 1.5\n4 1 -1\n\n")
+    problem = read_max_cut(tmp_path / "square.txt")
+    assert problem.n_nodes == 4
+    assert problem.edges.tolist() == [[0, 1], [1, 2], [2, 3], [3, 0]]
+    assert problem.weights.tolist() == [1, 1, 1.5, -1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("4\n", r"line 1: '4', expected 2 integers"),
+        ("3 1\n1 4 1\n", "line 2: '1 4 1', expected two nodes from 1 to 3"),
+        ("3 1\n1 2 x\n", "line 2: weight 'x', expected a finite number"),
+        ("3 1\n1 2 nan\n", "line 2: weight 'nan'"),
+        ("3 1\n1 2.5 1\n", r"line 2: '1 2\.5', expected 2 integers"),
+        ("3 1\n1 2 1 1\n", "line 2: '1 2 1 1', expected two nodes"),
+        ("3 2\n1 2 1\n", "has 1 edges, expected 2 as its line 1 says"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path, text, message):
+    (tmp_path / "graph.txt").write_text(text)
+    with pytest.raises(ProblemError, match=message):
+        read_max_cut(tmp_path / "graph.txt")
+    with pytest.raises(ProblemError, match=r"no\.txt cannot be read"):
+        read_max_cut(tmp_path / "no.txt")
+
+
+@shared
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("maxcut_gset/G1", 11624), ("maxcut_gset/G43", 6660), ("qubo_bqp/bqp250-1", 45607), ("qubo_bqp/bqp500-1", 116586)],
+)
+def test_certificates_of_others_and_our_own_searches(name, value):
+    """The cut that others published has the value they say, and the search finds one as good within seconds."""
+    file = next(path for path in (INSTANCES / f"{name}.txt", INSTANCES / f"{name}.sparse.mc") if path.exists())
+    problem = read_max_cut(file)
+    sides = np.array((INSTANCES / f"{name}_opt_cut.txt").read_text().replace(",", " ").split(), int)
+    assert problem.cut(sides) == value
+    found = MemeticAnnealing().minimize(problem.quadratic, time_limit=20, target=-value, seed=0)
+    assert found.energy == -value
+    assert problem.cut(found.state) == value
