@@ -88,6 +88,10 @@ struct Kernels {
                          T* sum);
     void (*weigh_word)(const T* psi, T* lambda, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip,
                        bool real, const T* g);
+
+    // local[j] += change * row[j], for spins and their couplings.
+    void (*add_row)(T* local, const T* row, T change, size_t n);
+    void (*add_integers)(int16_t* local, const int16_t* row, int16_t change, size_t n);
 };
 
 // The best set this processor runs, or the one named by QLOOM_KERNELS (read once).

@@ -70,3 +70,13 @@ def test_estimator(tmp_path, monkeypatch):
     exec(python, names)
     loaded = type(names["model"]).load("model")
     np.testing.assert_array_equal(loaded.predict_proba(frame), names["model"].predict_proba(frame))
+
+
+def test_combinatorial_search():
+    rng = np.random.default_rng(0)
+    edges, weights = np.array([[0, 1], [1, 2], [2, 3], [3, 0]]), np.ones(4)
+    names = {"matrix": rng.normal(size=(6, 6)), "edges": edges, "weights": weights}
+    exec(code_under(r"Combinatorial search \(begun\)"), names)
+    assert names["found"].energy == pytest.approx(min(
+        x @ names["matrix"] @ x for x in np.array(list(np.ndindex(*[2] * 6)))
+    ))  # fmt: skip
