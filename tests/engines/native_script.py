@@ -11,6 +11,7 @@ import threading
 import numpy as np
 
 import qloom as ql
+from qloom.combinatorial import Quadratic, SimulatedAnnealing
 from qloom.engines import StatevectorEngine
 
 # Both layouts, tiles that are not full, a batch without samples, a state that threads share.
@@ -43,6 +44,18 @@ def results(n_qubits: int, n_samples: int, dtype: str, threads: int) -> list[np.
     ]
 
 
+def annealed(seed: int, threads: int) -> list[np.ndarray]:
+    """Of a dense function of integers, and of a sparse one of real numbers."""
+    rng = np.random.default_rng(seed)
+    dense = np.triu(rng.choice([-1.0, 1.0], (40, 40)), 1)
+    sparse = np.triu(rng.normal(size=(90, 90)) * (rng.random((90, 90)) < 0.05), 1)
+    found = []
+    for matrix in (dense, sparse):
+        solver = SimulatedAnnealing(30, 6, threads=threads)
+        found += next(solver.rounds(Quadratic.from_matrix(matrix, "spin"), np.random.default_rng(1)))
+    return found
+
+
 def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
     return all(map(np.array_equal, a, b))
 
@@ -51,6 +64,9 @@ def main() -> None:
     for n_qubits, n_samples in SIZES:
         for dtype in ("f4", "f8"):
             assert same(*(results(n_qubits, n_samples, dtype, threads) for threads in (1, 2))), (n_qubits, dtype)
+
+    for seed in range(3):
+        assert same(annealed(seed, 1), annealed(seed, 2)), seed
 
     calls = [(4, 40, "f4"), (6, 40, "f4"), (15, 1, "f4")]
     expected = [results(*call, 1) for call in calls]
