@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -31,6 +32,13 @@ def save(figure: Figure, path: Path) -> None:
     """Write an SVG file without a date in it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, metadata={"Date": None}, bbox_inches="tight", facecolor="white")
+
+
+def thinned(curve: Sequence[tuple[float, float]], most: int = 250) -> tuple[np.ndarray, np.ndarray]:
+    """What a logarithmic axis shows of a long curve: at most so many points, the first and the last among them."""
+    places = np.unique(np.geomspace(1, len(curve), most).astype(int)) - 1
+    first, second = np.array(curve)[places].T
+    return first, second
 
 
 def _figure(width: float, height: float, columns: int = 1) -> tuple[Figure, list[Axes]]:

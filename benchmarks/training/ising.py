@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 import qloom as ql
-from benchmarks.plots import save
+from benchmarks.plots import save, thinned
 from benchmarks.published.workers import in_parallel
 from benchmarks.results import ROOT, append_row, provenance
 from qloom.nn import QuantumLayer
@@ -105,6 +105,14 @@ def spent(curve: list[tuple[int, float]]) -> float:
     return curve[-1][0] if curve[-1][1] < TOLERANCE else float("inf")
 
 
+def summary(unit: str, found: list[float]) -> dict[str, Any]:
+    """Of what every seed took: the median, how many arrived, and all of it."""
+    return {
+        "median": float(np.median(found)), "reached": int(np.isfinite(found).sum()), "of": len(found),
+        unit: " ".join(f"{value:g}" for value in sorted(found)),
+    }  # fmt: skip
+
+
 Curves = dict[tuple[str, int, str, int], list[tuple[int, float]]]
 
 
@@ -112,12 +120,8 @@ def main(plot: bool = False) -> None:
     works = [(kind, n, way, seed) for kind in CIRCUITS for n in WIDTHS[::-1] for way in WAYS for seed in SEEDS]
     curves: Curves = dict(in_parallel(train, works))
     for kind, n, way in product(CIRCUITS, WIDTHS, WAYS):
-        found = sorted(spent(curves[kind, n, way, seed]) for seed in SEEDS)
-        row = {
-            "circuit": kind, "qubits": n, "optimizer": way, "median": found[len(found) // 2],
-            "reached": int(np.isfinite(found).sum()), "of": len(found),
-            "evaluations": " ".join(f"{value:g}" for value in found),
-        }  # fmt: skip
+        row = {"circuit": kind, "qubits": n, "optimizer": way}
+        row |= summary("evaluations", [spent(curves[kind, n, way, seed]) for seed in SEEDS])
         print(row, flush=True)
         append_row("ising", row | provenance())
     if plot:
@@ -145,8 +149,7 @@ def _panel(ax: Any, curves: dict[tuple[str, int], list[tuple[int, float]]]) -> N
     best = min(rates, key=lambda way: np.median([min(spent(curves[way, seed]), 1e9) for seed in SEEDS]))
     for way, color in ((best, "#777777"), ("natural gradient", "#0072b2"), ("imaginary time", "#d55e00")):
         for seed in SEEDS:
-            cost, error = np.array(curves[way, seed]).T
-            ax.loglog(cost, error, color=color, lw=1, label=way if seed == 0 else None)
+            ax.loglog(*thinned(curves[way, seed]), color=color, lw=1, label=way if seed == 0 else None)
     ax.axhline(TOLERANCE, color="black", lw=0.7, ls=":")
     ax.legend(frameon=False, fontsize=8)
 

@@ -11,16 +11,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
-import numpy as np
 import torch
 
 import qloom as ql
-from benchmarks.plots import save
+from benchmarks.plots import save, thinned
 from benchmarks.published.workers import in_parallel
 from benchmarks.results import ROOT, append_row, provenance
-from benchmarks.training.ising import ground_energy, hamiltonian
+from benchmarks.training.ising import ground_energy, hamiltonian, summary
 from qloom.nn import QuantumLayer
 from qloom.optimizers import QNSPSA, SPSA, QuantumOptimizer, Rotosolve, ShotAdaptiveAdam
 
@@ -82,12 +80,8 @@ def shots_needed(curve: list[tuple[int, float]], tolerance: float) -> float:
 def main(plot: bool = False) -> None:
     curves = {(way, seed): curve for way, seed, curve in in_parallel(train, [(w, s) for w in WAYS for s in SEEDS])}
     for way, tolerance in product(WAYS, TOLERANCES):
-        found = sorted(shots_needed(curves[way, seed], tolerance) for seed in SEEDS)
-        row: dict[str, Any] = {
-            "optimizer": way, "tolerance": tolerance, "median": float(np.median(found)),
-            "reached": int(np.isfinite(found).sum()), "of": len(found),
-            "shots": " ".join(f"{value:g}" for value in found),
-        }  # fmt: skip
+        row = {"optimizer": way, "tolerance": tolerance}
+        row |= summary("shots", [shots_needed(curves[way, seed], tolerance) for seed in SEEDS])
         print(row, flush=True)
         append_row("shots", row | provenance())
     if plot:
@@ -103,8 +97,7 @@ def draw(curves: dict[tuple[str, int], list[tuple[int, float]]]) -> None:
     colors = ("#bbbbbb", "#888888", "#444444", "#d55e00", "#0072b2", "#009e73", "#cc79a7")
     for way, color in zip(WAYS, colors, strict=True):
         middle = sorted(SEEDS, key=lambda seed: shots_needed(curves[way, seed], TOLERANCES[0]))[(len(SEEDS) - 1) // 2]
-        cost, error = np.array(curves[way, middle]).T
-        ax.loglog(cost, error, color=color, lw=2 if "adaptive" in way else 1.2, label=way)
+        ax.loglog(*thinned(curves[way, middle]), color=color, lw=2 if "adaptive" in way else 1.2, label=way)
     for tolerance in TOLERANCES:
         ax.axhline(tolerance, color="black", lw=0.7, ls=":")
     ax.set_xlabel("shots")

@@ -268,9 +268,6 @@ def test_errors(arguments, message):
 @pytest.mark.parametrize("n_qubits", [6, 7])
 def test_a_local_observable_is_kept_whole(n_qubits):
     """Also where it reaches the last qubit: cut, it would pretend that gradients shrink with qubits."""
-    circuit = ql.Circuit(n_qubits)
-    for qubit, weight in enumerate(circuit.weights(n_qubits)):
-        circuit.rx(weight, qubit)
-    found = diagnose(circuit, ql.Z(3) @ ql.Z(4) @ ql.Z(5), n_samples=20)
+    found = diagnose(rx_layer(n_qubits), ql.Z(3) @ ql.Z(4) @ ql.Z(5), n_samples=20)
     assert min(found.widths) == 6
     assert found.decay is None or not found.decay.is_steep

@@ -176,15 +176,11 @@ class Quadratic:
 
     def components(self) -> list[np.ndarray]:
         """Indices of variables that hang together by pairs, the largest set first; each can be searched by itself."""
-        label = np.arange(self.n)
-        while len(self.first):  # each round every variable takes the least label beside it
-            least = label.copy()
-            np.minimum.at(least, self.first, label[self.second])
-            np.minimum.at(least, self.second, label[self.first])
-            least = least[least]
-            if (least == label).all():
-                break
-            label = least
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        pairs = coo_array((np.ones(len(self.first)), (self.first, self.second)), shape=(self.n, self.n))
+        _, label = connected_components(pairs, directed=False)
         sets = [np.flatnonzero(label == k) for k in np.unique(label)]
         return sorted(sets, key=len, reverse=True)
 
