@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from qloom.combinatorial.arrays import finite
 from qloom.errors import ProblemError
 
 Kind = Literal["binary", "spin"]
@@ -55,8 +56,8 @@ class Quadratic:
         Raises:
             ProblemError: for indices out of range, shapes that do not fit, NaN or infinity, or an unknown kind.
         """
-        linear = _finite("linear", linear)
-        first, second, values = np.atleast_1d(first), np.atleast_1d(second), _finite("values", values)
+        linear = finite("linear", linear)
+        first, second, values = np.atleast_1d(first), np.atleast_1d(second), finite("values", values)
         if kind not in VALUES:
             raise ProblemError(f"kind={kind!r}, expected 'binary' or 'spin'")
         if linear.ndim != 1 or not first.shape == second.shape == values.shape or values.ndim != 1:
@@ -67,7 +68,7 @@ class Quadratic:
         if values.size:
             _check_indices(np.stack([first, second]), len(linear))
         low, high = np.minimum(first, second).astype(np.int64), np.maximum(first, second).astype(np.int64)
-        own, linear, constant = low == high, linear.copy(), float(_finite("constant", constant))
+        own, linear, constant = low == high, linear.copy(), float(finite("constant", constant))
         if kind == "binary":
             np.add.at(linear, low[own], values[own])
         else:
@@ -87,7 +88,7 @@ class Quadratic:
         Raises:
             ProblemError: for a matrix that is not square, NaN or infinity.
         """
-        matrix = _finite("matrix", matrix)
+        matrix = finite("matrix", matrix)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
             raise ProblemError(f"matrix has shape {matrix.shape}, expected (N, N)")
         first, second = np.nonzero(matrix)
@@ -183,16 +184,6 @@ class Quadratic:
         _, label = connected_components(pairs, directed=False)
         sets = [np.flatnonzero(label == k) for k in np.unique(label)]
         return sorted(sets, key=len, reverse=True)
-
-
-def _finite(name: str, numbers: Any) -> np.ndarray:
-    try:
-        out = np.asarray(numbers, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ProblemError(f"{name} is {type(numbers).__name__}, expected real numbers") from None
-    if not np.isfinite(out).all():
-        raise ProblemError(f"{name} holds NaN or infinity, expected finite numbers")
-    return out
 
 
 def _check_indices(index: np.ndarray, n: int) -> None:

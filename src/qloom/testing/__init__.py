@@ -1,9 +1,10 @@
-"""Contracts: what a newcomer's gate, engine, differentiator, encoder or ansatz is run through."""
+"""Contracts: what a newcomer's gate, engine, differentiator, encoder, ansatz or problem is run through."""
 
 from qloom.testing.circuits import check_ansatz, check_encoder
 from qloom.testing.differentiators import check_differentiator
 from qloom.testing.engines import check_engine
 from qloom.testing.gates import check_gate, expansion_matrix
+from qloom.testing.problems import check_problem
 
 __all__ = [
     "check_ansatz",
@@ -11,5 +12,6 @@ __all__ = [
     "check_encoder",
     "check_engine",
     "check_gate",
+    "check_problem",
     "expansion_matrix",
 ]

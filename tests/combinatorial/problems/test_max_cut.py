@@ -11,7 +11,7 @@ import pytest
 from qloom.combinatorial import MaxCut, MemeticAnnealing, read_max_cut
 from qloom.errors import ProblemError
 
-INSTANCES = Path(__file__).resolve().parents[3] / "shared" / "instances"
+INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
 shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
 
 

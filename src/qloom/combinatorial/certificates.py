@@ -1,0 +1,213 @@
+"""What is proven of a problem: a bound that no solution passes, within a time, by an exact solver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+from threading import Thread
+from typing import Any, Literal
+
+import numpy as np
+
+from qloom.combinatorial.binary_form import pieces_of
+from qloom.combinatorial.model import Model
+from qloom.combinatorial.products import Products, expand, merge
+from qloom.errors import ProblemError
+
+Status = Literal["optimal", "bounded", "infeasible", "interrupted"]
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What an exact solver proved, and found on the way.
+
+    Attributes:
+        solution: the best it found, or None.
+        objective: its value, or None.
+        bound: that no solution's objective passes; minus (or plus) infinity where nothing is proven.
+        status: "optimal" if the solution meets the bound, "infeasible" if there is provably none.
+        method: the solver's name.
+        seconds: that it took.
+    """
+
+    solution: np.ndarray | None
+    objective: float | None
+    bound: float
+    status: Status
+    method: str
+    seconds: float
+
+
+def certify_model(model: Model, time_limit: float) -> Certificate:
+    """By HiGHS as a mixed-integer program; products become variables with the inequalities of McCormick.
+
+    Its solution holds the values of the model's variables.
+
+    Raises:
+        ProblemError: for a time limit that is not above 0.
+    """
+    if not time_limit > 0:
+        raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
+    start, program = time.perf_counter(), linear_program(model)
+    sign = 1.0 if model.sense == "min" else -1.0
+    result = run_highs(program, time_limit)
+    seconds = time.perf_counter() - start
+    nothing = Certificate(None, None, -sign * inf, "interrupted", "HiGHS", seconds)
+    if result is None:
+        return nothing
+    if result.status == 2:
+        return replace(nothing, status="infeasible")
+    bound = result.get("mip_dual_bound")
+    bound = -sign * inf if bound is None else sign * (float(bound) + program.constant)
+    if result.x is None:
+        return replace(nothing, status="bounded", bound=bound)
+    values = np.round(result.x[: model.n]).astype(np.int64)
+    if model.violated(values):
+        return replace(nothing, status="bounded", bound=bound)
+    return Certificate(
+        values, float(model.objective(values)), bound, "optimal" if result.status == 0 else "bounded", "HiGHS", seconds
+    )
+
+
+def conflict(model: Model, time_limit: float) -> list[str]:
+    """Names of constraints that no values meet together, none of them idle: each is left out in turn.
+
+    Where the time ends first, some may be idle.
+    """
+    end, program = time.perf_counter() + time_limit, linear_program(model)
+    kept = np.ones(len(program.row_lower), bool)
+    for k in range(len(model.constraints)):
+        kept[k] = False
+        left = end - time.perf_counter()
+        result = run_highs(program.some(kept), left) if left > 0 else None
+        kept[k] = result is None or result.status != 2
+    return [constraint.name for constraint, needed in zip(model.constraints, kept, strict=False) if needed]
+
+
+@dataclass(frozen=True)
+class Program:
+    """costs' x + constant to be small, row_lower <= rows x <= row_upper, lower <= x <= upper; whole is 1 or 0."""
+
+    costs: np.ndarray
+    constant: float
+    rows: Any
+    row_lower: np.ndarray
+    row_upper: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    whole: np.ndarray
+
+    def some(self, kept: np.ndarray) -> Program:
+        """With some of the rows, and nothing to be small."""
+        limits = self.row_lower[kept], self.row_upper[kept]
+        return replace(
+            self, costs=0 * self.costs, rows=self.rows[kept], row_lower=limits[0], row_upper=limits[1], constant=0.0
+        )
+
+
+def run_highs(program: Program, time_limit: float) -> Any:
+    """scipy's result, or None where Ctrl-C came first."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    rows = LinearConstraint(program.rows, program.row_lower, program.row_upper)
+    return interruptible(
+        lambda: milp(
+            program.costs, integrality=program.whole, bounds=Bounds(program.lower, program.upper),
+            constraints=rows if program.rows.shape[0] else (), options={"time_limit": time_limit},
+        )
+    )  # fmt: skip
+
+
+def interruptible(call: Callable[[], Any]) -> Any:
+    """What a long native call returns; None if Ctrl-C comes first, and the call runs out beside what follows."""
+    out: list[Any] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            out.append(call())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        while thread.is_alive():
+            thread.join(0.05)
+    except KeyboardInterrupt:
+        return None
+    if errors:
+        raise errors[0]
+    return out[0]
+
+
+def linear_program(model: Model) -> Program:
+    """Columns: the model's variables; if there are spins or products, bits that make them up, and products of bits."""
+    from scipy.sparse import block_array, coo_array, eye_array
+
+    sign = 1.0 if model.sense == "min" else -1.0
+    n, rights, comparisons = model.n, model.rights, model.comparisons
+    row_lower = np.where(comparisons == "<=", -inf, rights)
+    row_upper = np.where(comparisons == ">=", inf, rights)
+    if all(indices.shape[1] == 1 for indices, _ in model.terms) and not model.is_spin.any():
+        costs = np.zeros(n)
+        for indices, values in model.terms:
+            np.add.at(costs, indices[:, 0], sign * values)
+        bounds = model.lower.astype(float), model.upper.astype(float)
+        return Program(costs, sign * model.constant, model.rows, row_lower, row_upper, *bounds, np.ones(n))
+    pieces = pieces_of(model)
+    owner, own = np.repeat(np.arange(n), np.diff(pieces.starts)), pieces.bits >= 0
+    n_bits, offset = int(pieces.bits.max(initial=-1)) + 1, np.bincount(owner[~own], pieces.weights[~own], n)
+    made_of = coo_array((pieces.weights[own], (owner[own], pieces.bits[own])), shape=(n, n_bits))
+    products = merge(expand(indices, sign * values, pieces) for indices, values in model.terms)
+    costs, constant = np.zeros(n + n_bits), sign * model.constant
+    if 0 in products:
+        constant += float(products[0][1].sum())
+    if 1 in products:
+        costs[n + products[1][0][:, 0]] = products[1][1]
+    long = {order: part for order, part in products.items() if order > 1}
+    links, most = mccormick(long, n_bits)
+    n_long = links.shape[1] - n_bits
+    blocks = [[model.rows, None, None], [-eye_array(n), made_of, None], [None, links[:, :n_bits], links[:, n_bits:]]]
+    blocks = [row for row in blocks if any(block is not None and block.shape[0] for block in row)]
+    return Program(
+        np.concatenate([costs, *(values for _, values in long.values())]),
+        constant,
+        block_array(blocks, format="csr") if n_long else block_array([row[:2] for row in blocks], format="csr"),
+        np.concatenate([row_lower, -offset, np.full(len(most), -inf)]),
+        np.concatenate([row_upper, -offset, most]),
+        np.concatenate([model.lower, np.zeros(n_bits + n_long)]),
+        np.concatenate([model.upper, np.ones(n_bits + n_long)]),
+        np.concatenate([np.ones(n + n_bits), np.zeros(n_long)]),
+    )
+
+
+def mccormick(products: Products, n_bits: int) -> tuple[Any, np.ndarray]:
+    """Rows <= most that hold a column for each product, after the bits: only the side that its value pushes against.
+
+    A product that is wanted is at most each of its bits, one that is not at least their sum less all but one.
+    """
+    from scipy.sparse import coo_array
+
+    rows: list[int] = []
+    columns: list[int] = []
+    entries: list[float] = []
+    most: list[float] = []
+    column = n_bits
+    for order, (bits, values) in products.items():
+        for row, value in zip(bits, values, strict=True):
+            if value > 0:
+                rows += [len(most)] * (order + 1)
+                columns += [*row, column]
+                entries += [1.0] * order + [-1.0]
+                most.append(order - 1.0)
+            else:
+                for bit in row:
+                    rows += [len(most)] * 2
+                    columns += [column, bit]
+                    entries += [1.0, -1.0]
+                    most.append(0.0)
+            column += 1
+    return coo_array((entries, (rows, columns)), shape=(len(most), column)).tocsr(), np.array(most)

@@ -1,0 +1,257 @@
+"""A model: named variables in arrays, an objective of products of them, linear constraints with names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from qloom.combinatorial.arrays import finite
+from qloom.errors import ProblemError
+
+Sense = Literal["min", "max"]
+Comparison = Literal["<=", "==", ">="]
+# What rounding leaves of a constraint that holds, as a share of the sizes that were added up.
+TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class Variables:
+    """One array of variables: its name, and the numbers its members have in the model."""
+
+    name: str
+    numbers: np.ndarray
+    kind: Literal["binary", "spin", "integer"]
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """sum_k coefficients_k x[variables_k] compared with a right side."""
+
+    name: str
+    variables: np.ndarray
+    coefficients: np.ndarray
+    comparison: Comparison
+    right: float
+
+
+class Model:
+    """Variables are numbers in arrays, so that numpy's indexing says which of them meet.
+
+        model = Model("max")
+        x = model.binary("taken", 5)
+        model.add([3, 4, 5, 2, 6], x)                           # objective + sum 3 x_0 + 4 x_1 + ...
+        model.add(-2, x[0], x[1])                               # - 2 x_0 x_1
+        model.constrain("weight", x, [2, 3, 4, 1, 5], "<=", 8)
+
+    Args:
+        sense: whether the objective is to be small or large.
+    """
+
+    def __init__(self, sense: Sense = "min"):
+        if sense not in ("min", "max"):
+            raise ProblemError(f"sense={sense!r}, expected 'min' or 'max'")
+        self.sense: Sense = sense
+        self.variables: list[Variables] = []
+        self.constraints: list[Constraint] = []
+        self.one_hot_groups: list[np.ndarray] = []
+        self.constant = 0.0
+        self.lower = np.zeros(0, np.int64)
+        self.upper = np.zeros(0, np.int64)
+        self._terms: list[tuple[np.ndarray, np.ndarray]] = []
+
+    # --- what it is made of
+
+    def binary(self, name: str, shape: int | tuple[int, ...] = ()) -> np.ndarray:
+        """Variables 0 or 1; their numbers, in an array of that shape."""
+        return self._declare(name, shape, "binary", 0, 1)
+
+    def spin(self, name: str, shape: int | tuple[int, ...] = ()) -> np.ndarray:
+        """Variables -1 or 1."""
+        return self._declare(name, shape, "spin", -1, 1)
+
+    def integer(self, name: str, lower: int, upper: int, shape: int | tuple[int, ...] = ()) -> np.ndarray:
+        """Variables of the whole numbers from lower to upper."""
+        if lower != int(lower) or upper != int(upper) or lower > upper:
+            raise ProblemError(f"{name!r} from {lower} to {upper}, expected two integers, the smaller first")
+        return self._declare(name, shape, "integer", int(lower), int(upper))
+
+    def one_hot(self, name: str, shape: int | tuple[int, ...], n_choices: int) -> np.ndarray:
+        """Binary variables (*shape, C), and the constraint that exactly one along the last axis is 1."""
+        if n_choices < 1:
+            raise ProblemError(f"{name!r} has n_choices={n_choices}, expected at least 1")
+        numbers = self.binary(name, (*np.atleast_1d(np.array(shape, int)), n_choices))
+        rows = numbers.reshape(-1, n_choices)
+        self.constrain(f"one {name}", rows, 1, "==", 1)
+        self.one_hot_groups.extend(rows)
+        return numbers
+
+    def add(self, values: Any, *variables: Any) -> None:
+        """Add sum values * x[a] * x[b] * ... to the objective, arrays broadcast; without variables a constant.
+
+        Raises:
+            ProblemError: for NaN or infinity, or numbers that are not variables of this model.
+        """
+        values = finite("values of the objective", values)
+        if not variables:
+            self.constant += float(values.sum())
+            return
+        for numbers in variables:
+            self._check(numbers)
+        values, *columns = np.broadcast_arrays(values, *variables)
+        indices = np.stack([column.ravel() for column in columns], axis=1)
+        self._terms.append((indices, np.array(values, float).ravel()))
+        self._forget()
+
+    def constrain(self, name: str, variables: Any, coefficients: Any, comparison: Comparison, right: Any) -> None:
+        """One constraint, or one a row of variables (R, K); then they are called name[0], name[1], ...
+
+        Shapes: variables (K,) or (R, K), coefficients to broadcast against them, right () or (R,).
+
+        Raises:
+            ProblemError: for NaN, an unknown comparison, a name that is taken, or a constraint that no values meet.
+        """
+        self._check(variables)
+        variables = np.asarray(variables)
+        if comparison not in ("<=", "==", ">=") or variables.ndim not in (1, 2):
+            raise ProblemError(
+                f"constraint {name!r} has comparison={comparison!r} and variables of shape {variables.shape}, "
+                "expected '<=', '==' or '>=' and (K,) or (R, K)"
+            )
+        rows = np.atleast_2d(variables)
+        coefficients = np.broadcast_to(finite(f"coefficients of {name!r}", coefficients), variables.shape)
+        rights = np.broadcast_to(finite(f"right side of {name!r}", right), len(rows))
+        taken = {constraint.name for constraint in self.constraints}
+        for k, (row, own, limit) in enumerate(zip(rows, np.atleast_2d(coefficients), rights, strict=True)):
+            label = name if variables.ndim == 1 else f"{name}[{k}]"
+            if label in taken:
+                raise ProblemError(f"constraint {label!r} is there already, expected a name of its own")
+            columns, where = np.unique(row, return_inverse=True)
+            constraint = Constraint(label, columns, np.bincount(where, own, len(columns)), comparison, float(limit))
+            self._check_reachable(constraint)
+            self.constraints.append(constraint)
+        self._forget()
+
+    # --- what it says
+
+    @property
+    def n(self) -> int:
+        """N variables."""
+        return len(self.lower)
+
+    @property
+    def is_spin(self) -> np.ndarray:
+        """Which variables are -1 or 1 and nothing between, bool (N,)."""
+        out = np.zeros(self.n, bool)
+        for variables in self.variables:
+            out[variables.numbers] = variables.kind == "spin"
+        return out
+
+    @cached_property
+    def terms(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The objective's products by order: variables int (K, order) and values (K,), orders rising."""
+        orders = sorted({indices.shape[1] for indices, _ in self._terms})
+        chosen = {order: [term for term in self._terms if term[0].shape[1] == order] for order in orders}
+        return [
+            (np.concatenate([indices for indices, _ in same]), np.concatenate([values for _, values in same]))
+            for same in chosen.values()
+        ]
+
+    @cached_property
+    def rows(self) -> Any:
+        """Coefficients of the constraints, scipy CSR (M, N)."""
+        from scipy.sparse import csr_array
+
+        starts = np.cumsum([0, *(len(c.variables) for c in self.constraints)])
+        columns = np.concatenate([np.zeros(0, int), *(c.variables for c in self.constraints)])
+        values = np.concatenate([np.zeros(0), *(c.coefficients for c in self.constraints)])
+        return csr_array((values, columns, starts), shape=(len(self.constraints), self.n))
+
+    @cached_property
+    def rights(self) -> np.ndarray:
+        """Right sides of the constraints, float64 (M,)."""
+        return np.array([c.right for c in self.constraints], float)
+
+    @cached_property
+    def comparisons(self) -> np.ndarray:
+        """Of the constraints, strings (M,)."""
+        return np.array([c.comparison for c in self.constraints], dtype="U2")
+
+    def objective(self, values: Any) -> np.ndarray:
+        """Shapes: values (N,) or (B, N) -> () or (B,)."""
+        x = self._values(values)
+        out = np.full(x.shape[:-1], self.constant)
+        for indices, weights in self.terms:
+            out = out + x[..., indices].prod(axis=-1) @ weights
+        return np.asarray(out)
+
+    def violations(self, values: Any) -> np.ndarray:
+        """By how much each constraint is missed, 0 where it holds. Shapes: values (N,) or (B, N) -> (M,) or (B, M)."""
+        x = self._values(values)
+        over = (self.rows @ x.T).T - self.rights
+        missed = np.where(self.comparisons == "==", np.abs(over), np.where(self.comparisons == "<=", over, -over))
+        slack = TOLERANCE * (np.abs(self.rights) + np.abs(self.rows).sum(axis=1) + 1)
+        return np.where(missed > slack, missed, 0.0)
+
+    def violated(self, values: Any) -> dict[str, float]:
+        """Constraints that are missed, by name, and by how much. Shapes: values (N,)."""
+        missed = self.violations(values)
+        return {c.name: float(amount) for c, amount in zip(self.constraints, missed, strict=True) if amount > 0}
+
+    def named(self, values: Any) -> dict[str, Any]:
+        """Values by the names of the variables, in their shapes. Shapes: values (N,)."""
+        return {v.name: np.asarray(values)[v.numbers].tolist() for v in self.variables}
+
+    # --- checks, where data enters
+
+    def _forget(self) -> None:
+        """What was found from variables, terms and constraints before these changed."""
+        for name in ("terms", "rows", "rights", "comparisons"):
+            self.__dict__.pop(name, None)
+
+    def _declare(self, name: str, shape: int | tuple[int, ...], kind: Any, lower: int, upper: int) -> np.ndarray:
+        if any(name == other.name for other in self.variables):
+            raise ProblemError(f"variables {name!r} are there already, expected a name of their own")
+        size = int(np.prod(shape))
+        numbers = np.arange(self.n, self.n + size).reshape(shape)
+        self.variables.append(Variables(name, numbers, kind))
+        self.lower = np.append(self.lower, np.full(size, lower))
+        self.upper = np.append(self.upper, np.full(size, upper))
+        self._forget()
+        return numbers
+
+    def _check(self, numbers: Any) -> None:
+        numbers = np.asarray(numbers)
+        if numbers.size and (numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() >= self.n):
+            raise ProblemError(
+                f"variables {numbers.ravel()[:4]}..., expected numbers that this model gave, below {self.n}"
+            )
+
+    def _check_reachable(self, constraint: Constraint) -> None:
+        """A constraint that no values meet is refused by name."""
+        least, most = self.range_of(constraint)
+        comparison, right = constraint.comparison, constraint.right
+        if (comparison != ">=" and least > right + TOLERANCE * (1 + abs(right))) or (
+            comparison != "<=" and most < right - TOLERANCE * (1 + abs(right))
+        ):
+            raise ProblemError(
+                f"constraint {constraint.name!r} asks for {comparison} {right:g}, its left side lies from {least:g} to "
+                f"{most:g}; no values meet it"
+            )
+
+    def range_of(self, constraint: Constraint) -> tuple[float, float]:
+        """The smallest and largest value of its left side that the variables' bounds allow."""
+        lower, upper = self.lower[constraint.variables], self.upper[constraint.variables]
+        ends = np.stack([constraint.coefficients * lower, constraint.coefficients * upper])
+        return float(ends.min(axis=0).sum()), float(ends.max(axis=0).sum())
+
+    def _values(self, values: Any) -> np.ndarray:
+        x = np.asarray(values, float)
+        if x.shape[-1:] != (self.n,) or x.ndim > 2:
+            raise ProblemError(f"values has shape {x.shape}, expected ({self.n},) or (B, {self.n})")
+        spin_between = self.is_spin & (x != 1) & (x != -1)
+        if (x != np.round(x)).any() or (x < self.lower).any() or (x > self.upper).any() or spin_between.any():
+            raise ProblemError("values lie outside the variables' bounds or are not whole, expected what they may be")
+        return x

@@ -1,0 +1,34 @@
+"""Searches of a model over bits: penalties are raised, each by itself, until its constraint holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from qloom.combinatorial.binary_form import BinaryForm, Inequalities
+from qloom.combinatorial.model import Model
+from qloom.combinatorial.solvers.base import Solver
+
+# What the penalty of a violated constraint is multiplied by.
+RAISE = 1.5
+
+
+def search(
+    model: Model, solver: Solver, random: np.random.Generator, inequalities: Inequalities = "slack"
+) -> Iterator[np.ndarray]:
+    """Without end, values (R, N) of the model's variables, those of the lowest penalized objective first.
+
+    After a round whose lowest state violates constraints their penalties are raised, and the search starts again.
+    """
+    form = BinaryForm(model, inequalities)
+    penalties = form.bounds()
+    while True:
+        spins = form.quadratic(penalties).as_spins()
+        for states, energies in solver.rounds(spins, random):
+            values = form.decode((states[np.argsort(energies)] + 1) // 2)
+            yield values
+            missed = model.violations(values[0]) > 0
+            if missed.any():
+                penalties = np.where(missed, RAISE * penalties, penalties)
+                break
