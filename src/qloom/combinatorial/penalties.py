@@ -6,29 +6,25 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from qloom.combinatorial.binary_form import BinaryForm, Inequalities
-from qloom.combinatorial.model import Model
+from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.solvers.base import Solver
 
 # What the penalty of a violated constraint is multiplied by.
 RAISE = 1.5
 
 
-def search(
-    model: Model, solver: Solver, random: np.random.Generator, inequalities: Inequalities = "slack"
-) -> Iterator[np.ndarray]:
+def search(form: BinaryForm, solver: Solver, random: np.random.Generator) -> Iterator[np.ndarray]:
     """Without end, values (R, N) of the model's variables, those of the lowest penalized objective first.
 
     After a round whose lowest state violates constraints their penalties are raised, and the search starts again.
     """
-    form = BinaryForm(model, inequalities)
     penalties = form.bounds()
     while True:
         spins = form.quadratic(penalties).as_spins()
         for states, energies in solver.rounds(spins, random):
             values = form.decode((states[np.argsort(energies)] + 1) // 2)
             yield values
-            missed = model.violations(values[0]) > 0
+            missed = form.model.violations(values[0]) > 0
             if missed.any():
                 penalties = np.where(missed, RAISE * penalties, penalties)
                 break

@@ -10,6 +10,7 @@ import pytest
 
 from qloom.combinatorial import MaxCut, MemeticAnnealing, read_max_cut
 from qloom.errors import ProblemError
+from qloom.testing import check_problem
 
 INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
 shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
@@ -22,6 +23,13 @@ def test_a_cut_is_the_weight_between_both_sides():
     for sides in product((-1, 1), repeat=6):
         between = sum(w for (i, j), w in zip(problem.edges, problem.weights, strict=True) if sides[i] != sides[j])
         assert problem.cut(sides) == pytest.approx(between)
+
+
+def test_contract():
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        edges = np.array([(i, j) for i in range(7) for j in range(i) if random.random() < 0.6])
+        check_problem(MaxCut(7, edges, random.integers(-2, 4, len(edges))), seed=seed)
 
 
 def test_files_are_read(tmp_path):

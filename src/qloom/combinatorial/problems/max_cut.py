@@ -2,44 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.model import Model, Sense
+from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.problems.text import chosen, text_of
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
 
 
 @dataclass(frozen=True, eq=False)
-class MaxCut:
-    """A weighted graph.
+class MaxCut(Problem):
+    """A weighted graph; a solution (N,) holds the side of each node, 0 or 1.
 
     Args:
         n_nodes: N.
         edges: pairs of nodes from 0, int (K, 2).
         weights: (K,).
+
+    Raises:
+        ProblemError: for shapes that do not fit, NaN, or nodes that are not there.
     """
+
+    sense: ClassVar[Sense] = "max"
 
     n_nodes: int
     edges: np.ndarray
     weights: np.ndarray
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "edges", np.asarray(self.edges, np.int64).reshape(-1, 2))
+        object.__setattr__(self, "weights", finite("weights", self.weights))
+        _ = self.quadratic
+
     @cached_property
     def quadratic(self) -> Quadratic:
         """Minus the weight of the cut, of one spin a node."""
-        half = np.asarray(self.weights, float) / 2
-        first, second = np.asarray(self.edges).reshape(-1, 2).T
+        half, (first, second) = self.weights / 2, self.edges.T
         return Quadratic.from_pairs("spin", first, second, half, np.zeros(self.n_nodes), -float(half.sum()))
+
+    @cached_property
+    def model(self) -> Model:
+        model, quadratic = Model("max"), self.quadratic
+        side = model.spin("side of node", self.n_nodes)
+        model.add(-quadratic.constant)
+        model.add(-quadratic.values, side[quadratic.first], side[quadratic.second])
+        return model
 
     def cut(self, sides: Any) -> float:
         """The weight of the edges between both sides. Shapes: sides (N,), of -1 and 1."""
         return -float(self.quadratic.energies(sides))
 
+    def objective(self, solution: np.ndarray) -> float:
+        first, second = solution[self.edges.T]
+        return float(self.weights[first != second].sum())
 
-def read_max_cut(path: str | Path) -> MaxCut:
+    def violations(self, solution: np.ndarray) -> dict[str, float]:
+        return {}
+
+    def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        return (values + 1) // 2
+
+    def encode(self, solution: np.ndarray) -> np.ndarray:
+        return 2 * solution - 1
+
+    def random_solution(self, random: np.random.Generator) -> np.ndarray:
+        return random.integers(0, 2, self.n_nodes)
+
+    def neighbour(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """One node changes its side."""
+        out = solution.copy()
+        out[random.integers(0, self.n_nodes)] ^= 1
+        return out
+
+    def candidates(self) -> Iterator[np.ndarray]:
+        return every([2] * self.n_nodes)
+
+    def draw(self, solution: np.ndarray, axes: Any) -> None:
+        """Both sides as two columns of nodes, edges that are cut between them."""
+        place = np.empty((self.n_nodes, 2))
+        for side in (0, 1):
+            members = np.flatnonzero(solution == side)
+            place[members] = np.column_stack([np.full(len(members), side), np.linspace(0, 1, len(members) + 2)[1:-1]])
+        for (first, second), weight in zip(self.edges, self.weights, strict=True):
+            cut = solution[first] != solution[second]
+            axes.plot(*place[[first, second]].T, color="C0" if cut else "0.8", linewidth=1 + (weight > 0), zorder=cut)
+        axes.scatter(*place.T, c=solution, cmap="coolwarm", zorder=3)
+        axes.set(xticks=(0, 1), xticklabels=("side 0", "side 1"), yticks=())
+
+    def describe(self, solution: np.ndarray) -> dict[str, Any]:
+        return {"nodes of side": [np.flatnonzero(solution == side).tolist() for side in (0, 1)]}
+
+
+def read_max_cut(path: str | Path, instance: int | None = None) -> MaxCut:
     """A graph in the format of rudy, as in Gset: a line with nodes and edges, then a line an edge, nodes from 1.
 
     An edge without a weight weighs 1.
@@ -47,14 +109,9 @@ def read_max_cut(path: str | Path) -> MaxCut:
     Raises:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.
     """
+    chosen(path, instance, 1)
     path = Path(path)
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProblemError(f"{path} cannot be read ({error}), expected a graph in text") from None
-    rows = [(k, line.split()) for k, line in enumerate(lines, 1) if line.strip()]
-    if not rows:
-        raise ProblemError(f"{path} is empty, expected a line with the numbers of nodes and edges")
+    rows = [(k, line.split()) for k, line in enumerate(text_of(path).splitlines(), 1) if line.strip()]
     n_nodes, n_edges = _integers(path, *rows[0], 2)
     edges, weights = np.empty((len(rows) - 1, 2), np.int64), np.ones(len(rows) - 1)
     for (k, words), edge, at in zip(rows[1:], edges, range(len(weights)), strict=True):

@@ -9,6 +9,10 @@ import numpy as np
 from qloom.errors import ProblemError
 
 
+class SeveralProblemsError(ProblemError):
+    """A file that holds several problems, and none was named."""
+
+
 def text_of(path: str | Path) -> str:
     """The text of a file.
 
@@ -111,7 +115,7 @@ def chosen(path: str | Path, instance: int | None, count: int) -> int:
         ProblemError: for a number out of range, or none where there are several.
     """
     if instance is None and count > 1:
-        raise ProblemError(f"{path} holds {count} problems, expected instance=1 to {count} to say which")
+        raise SeveralProblemsError(f"{path} holds {count} problems, expected instance=1 to {count} to say which")
     if instance is not None and not 1 <= instance <= count:
         raise ProblemError(f"instance={instance}, expected 1 to {count}, as many as {path} holds")
     return (instance or 1) - 1

@@ -1,0 +1,54 @@
+"""Files of problems: which format one is in is found from its content, by the readers themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from qloom.combinatorial.problems.base import Problem
+from qloom.combinatorial.problems.text import SeveralProblemsError, text_of
+from qloom.errors import ProblemError
+
+# A format's name and the module that reads it; the function is called read_ and the module's name.
+FORMATS = (
+    "max_cut",
+    "generalized_assignment",
+)  # fmt: skip
+
+
+def read_problem(path: str | Path, format: str = "auto", instance: int | None = None) -> Problem:
+    """A problem in any of the formats, told apart by which reader takes the file.
+
+    Args:
+        path: of the file.
+        format: "auto" or a name of `FORMATS`.
+        instance: which problem of a file that holds several, from 1.
+
+    Raises:
+        ProblemError: for an unknown format, a file that no reader takes or more than one, or what its reader refuses.
+    """
+    if format != "auto":
+        if format not in FORMATS:
+            raise ProblemError(f"format={format!r}, expected 'auto' or one of {', '.join(FORMATS)}")
+        return _reader(format)(path, instance)
+    text_of(path)
+    found: dict[str, Problem | SeveralProblemsError] = {}
+    for name in FORMATS:
+        try:
+            found[name] = _reader(name)(path, instance)
+        except SeveralProblemsError as error:
+            found[name] = error
+        except ProblemError:
+            continue
+    if len(found) != 1:
+        which = f"may be {' or '.join(found)}" if found else f"is in none of the formats {', '.join(FORMATS)}"
+        raise ProblemError(f"{path} {which}; name its format, then what is wrong with it is said by line")
+    only = next(iter(found.values()))
+    if isinstance(only, SeveralProblemsError):
+        raise only
+    return only
+
+
+def _reader(name: str) -> Callable[[str | Path, int | None], Problem]:
+    return getattr(import_module(f"qloom.combinatorial.problems.{name}"), f"read_{name}")

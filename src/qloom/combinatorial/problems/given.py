@@ -1,0 +1,110 @@
+"""A model of one's own as a problem: a solution holds the values of its variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from qloom.combinatorial.model import Model, Sense
+from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.quadratic import Quadratic
+
+
+@dataclass(frozen=True, eq=False)
+class GivenModel(Problem):
+    """A solution (N,) holds the value of each variable.
+
+    Args:
+        given: the model; it is not to be changed any more.
+    """
+
+    given: Model
+
+    @classmethod
+    def of(cls, quadratic: Quadratic) -> GivenModel:
+        """To be small, without constraints; the variables are called x or s."""
+        model = Model("min")
+        x = model.binary("x", quadratic.n) if quadratic.kind == "binary" else model.spin("s", quadratic.n)
+        model.add(quadratic.constant)
+        model.add(quadratic.linear, x)
+        model.add(quadratic.values, x[quadratic.first], x[quadratic.second])
+        return cls(model)
+
+    @property
+    def sense(self) -> Sense:  # type: ignore[override]
+        return self.given.sense
+
+    @cached_property
+    def model(self) -> Model:
+        return self.given
+
+    def objective(self, solution: np.ndarray) -> float:
+        return float(self.given.objective(solution))
+
+    def violations(self, solution: np.ndarray) -> dict[str, float]:
+        missed = self.given.violations(solution)
+        return {c.name: float(amount) for c, amount in zip(self.given.constraints, missed, strict=True)}
+
+    def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """One-hot groups without or with several ones get one of them; nothing else is repaired."""
+        out = np.asarray(values, np.int64).copy()
+        for group in self.given.one_hot_groups:
+            if out[group].sum() != 1:
+                wanted = np.flatnonzero(out[group]) if out[group].any() else np.arange(len(group))
+                out[group] = np.arange(len(group)) == random.choice(wanted)
+        return out
+
+    def encode(self, solution: np.ndarray) -> np.ndarray:
+        return solution
+
+    def random_solution(self, random: np.random.Generator) -> np.ndarray:
+        out = random.integers(self.given.lower, self.given.upper + 1)
+        spins = self.given.is_spin
+        out[spins] = 2 * random.integers(0, 2, int(spins.sum())) - 1
+        return self.decode(out, random)
+
+    def neighbour(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """One variable takes another value, the one of a one-hot group moves, or two variables exchange values."""
+        out, model = solution.copy(), self.given
+        k = random.integers(0, model.n)
+        group = self._group_of.get(int(k))
+        if group is not None:
+            out[group] = group == k
+        elif random.random() < 0.5:
+            j = self._loose[random.integers(0, len(self._loose))]
+            if all(own[j] == own[k] for own in (model.lower, model.upper, model.is_spin)):
+                out[k], out[j] = solution[j], solution[k]
+        elif model.is_spin[k]:
+            out[k] *= -1
+        else:
+            out[k] = random.integers(model.lower[k], model.upper[k] + 1)
+        return out
+
+    def candidates(self) -> Iterator[np.ndarray]:
+        step = np.where(self.given.is_spin, 2, 1)
+        choices = (self.given.upper - self.given.lower) // step + 1
+        return (self.given.lower + step * numbers for numbers in every(choices.tolist()))
+
+    def draw(self, solution: np.ndarray, axes: Any) -> None:
+        """Values of the variables in their order, a colour for each name."""
+        for variables in self.given.variables:
+            numbers = variables.numbers.ravel()
+            axes.bar(numbers, solution[numbers], label=variables.name)
+        axes.set(xlabel="variable", ylabel="value")
+        axes.legend()
+
+    def describe(self, solution: np.ndarray) -> dict[str, Any]:
+        return self.given.named(solution)
+
+    @cached_property
+    def _group_of(self) -> dict[int, np.ndarray]:
+        return {int(k): group for group in self.given.one_hot_groups for k in group}
+
+    @cached_property
+    def _loose(self) -> np.ndarray:
+        """Variables of no one-hot group."""
+        return np.array([k for k in range(self.given.n) if k not in self._group_of], np.int64)

@@ -1,0 +1,204 @@
+"""From a problem to an answer: a coarse search over bits, a fine one over solutions, a proven bound, and controls."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
+from typing import Any
+
+import numpy as np
+
+from qloom.combinatorial.binary_form import BinaryForm
+from qloom.combinatorial.certificates import conflict
+from qloom.combinatorial.coarse import annealing_for, search_for
+from qloom.combinatorial.model import Model
+from qloom.combinatorial.penalties import search
+from qloom.combinatorial.problems.base import Problem
+from qloom.combinatorial.problems.given import GivenModel
+from qloom.combinatorial.quadratic import Quadratic
+from qloom.combinatorial.solved import Solved, Stage
+from qloom.combinatorial.solvers.base import Solver
+from qloom.errors import ProblemError
+
+# Shares of the time. Each of the three controls takes as long as coarse and fine stage took together.
+COARSE, FINE, CERTIFICATE = 0.06, 0.09, 0.4
+# A search ends before its time when a tenth of that has passed, and three times as long as its last gain took.
+SETTLED, PATIENCE = 0.1, 3.0
+# Best states of a round that are decoded and repaired.
+DECODED = 8
+
+
+def solve(
+    problem: Problem | Model | Quadratic, coarse: str | Solver = "auto", fine: str = "auto", certify: bool = True,
+    time_limit: float = 60.0, seed: int | None = None, controls: bool = True,
+) -> Solved:  # fmt: skip
+    """The best solution within a time, a bound, and what each stage contributed.
+
+    The coarse stage searches the bits of the model and repairs what it finds, the fine one improves that by moves of
+    the problem, the certificate is an exact solver's that begins there. Then as long as coarse and fine stage took is
+    given to random solutions, to annealing of the bits alone, and to the exact solver alone. Stages that have settled
+    end early. Ctrl-C ends all of it with the best so far. Times end stages, so two runs with one seed may differ.
+
+    Args:
+        problem: a problem, or a model or quadratic function of one's own.
+        coarse: "auto", "none", the name of a search, or a solver.
+        fine: "auto" or "none".
+        certify: whether an exact solver is asked.
+        time_limit: seconds for everything, above 0.
+        seed: of everything random; None for fresh entropy.
+        controls: whether they are run.
+
+    Raises:
+        ProblemError: for a time of zero, an unknown name, or a problem that provably has no solution, which names
+            constraints that exclude each other.
+    """
+    if not time_limit > 0:
+        raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
+    if fine not in ("auto", "none"):
+        raise ProblemError(f"fine={fine!r}, expected 'auto' or 'none'")
+    if isinstance(problem, Quadratic | Model):
+        problem = GivenModel.of(problem) if isinstance(problem, Quadratic) else GivenModel(problem)
+    seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+    with watching_for_ctrl_c() as pressed:
+        return _Run(problem, time_limit, seed, pressed).run(coarse, fine, certify, controls)
+
+
+class _Run:
+    """One call of solve: the best solution so far and the stages that led to it."""
+
+    def __init__(self, problem: Problem, time_limit: float, seed: int, pressed: threading.Event):
+        self.problem, self.time_limit, self.seed, self.pressed = problem, time_limit, seed, pressed
+        self.random, self.start = np.random.default_rng(seed), time.perf_counter()
+        self.best = problem.random_solution(self.random)
+        self.cost, self.found_by = problem.cost(self.best), "random"
+        self.stages: list[Stage] = []
+        self.controls: list[Stage] = []
+        self.bound = -inf if problem.sense == "min" else inf
+
+    def run(self, coarse: str | Solver, fine: str, certify: bool, controls: bool) -> Solved:
+        form = BinaryForm(self.problem.model) if coarse != "none" or controls else None
+        if form is not None and coarse != "none":
+            self._coarse(form, coarse)
+        if fine == "auto":
+            self._fine()
+        heuristic = time.perf_counter() - self.start
+        if certify and not self.pressed.is_set():
+            self._certify()
+        if form is not None and controls:
+            self._control("random solutions", "repaired", self._random_solutions(), heuristic)
+            annealing = annealing_for(form, heuristic)
+            self._control("annealing alone", "SimulatedAnnealing", self._decoded(form, annealing), heuristic)
+            if certify and not self.pressed.is_set():
+                self._exact_alone(heuristic)
+        return Solved(
+            self.problem, self.best, self.problem.objective(self.best), self.problem.violations(self.best), self.bound,
+            self.found_by, tuple(self.stages), tuple(self.controls), self.pressed.is_set(),
+            time.perf_counter() - self.start, self.seed,
+        )  # fmt: skip
+
+    def _coarse(self, form: BinaryForm, coarse: str | Solver) -> None:
+        seconds = COARSE * self.time_limit
+        name, solver = search_for(coarse, form, seconds)
+        found, took = self._watch(self._decoded(form, solver), seconds)
+        self._take("coarse", f"{name}, {form.n_bits} bits", took, found)
+
+    def _fine(self) -> None:
+        """In quarters of its time, until one gains nothing."""
+        start, found = time.perf_counter(), self.best
+        for _ in range(4):
+            before = self.problem.cost(found)
+            found = self.problem.improve(found, FINE * self.time_limit / 4, self.random)
+            if self.pressed.is_set() or not self.problem.cost(found) < before:
+                break
+        self._take("fine", f"{type(self.problem).__name__}.improve", time.perf_counter() - start, found)
+
+    def _certify(self) -> None:
+        hint = self.best if self.problem.is_feasible(self.best) else None
+        certificate = self.problem.certify(CERTIFICATE * self.time_limit, hint)
+        if certificate.status == "infeasible":
+            raise ProblemError(self._impossible())
+        self._take("certificate", certificate.method, certificate.seconds, certificate.solution)
+        self.bound = certificate.bound
+        sign = 1 if self.problem.sense == "min" else -1
+        if (
+            not self.cost[0]
+            and sign * (self.problem.objective(self.best) - self.bound) < -1e-6 * abs(self.bound) - 1e-6
+        ):
+            raise RuntimeError(f"{certificate.method}'s bound {self.bound} is passed by a solution of {self.cost[1]}")
+
+    def _impossible(self) -> str:
+        names = conflict(self.problem.model, self.time_limit / 4) if self.problem.is_exact else []
+        which = f": {', '.join(names)} exclude each other" if names else ""
+        return f"no solution meets all constraints{which}; relax one of them"
+
+    def _exact_alone(self, seconds: float) -> None:
+        certificate = self.problem.certify(seconds)
+        self._take("exact solver alone", certificate.method, certificate.seconds, certificate.solution, control=True)
+
+    def _control(self, name: str, method: str, candidates: Iterator[np.ndarray], seconds: float) -> None:
+        if not self.pressed.is_set():
+            found, took = self._watch(candidates, seconds, settles=False)
+            self._take(name, method, took, found, control=True)
+
+    def _take(
+        self, stage: str, method: str, seconds: float, found: np.ndarray | None, control: bool = False
+    ) -> None:  # fmt: skip
+        """Note what a stage gave; only a control leaves the best as it is."""
+        if found is None:
+            row = Stage(stage, method, seconds, None, False)
+        else:
+            cost = self.problem.cost(found)
+            both = cost[0] == 0 and self.cost[0] == 0 and self.found_by != "random"
+            gained = max(self.cost[1] - cost[1], 0.0) if both and not control else None
+            row = Stage(stage, method, seconds, self.problem.objective(found), cost[0] == 0, gained)
+            if not control and cost < self.cost:
+                self.best, self.cost, self.found_by = found, cost, stage
+        (self.controls if control else self.stages).append(row)
+
+    def _random_solutions(self) -> Iterator[np.ndarray]:
+        while True:
+            yield self.problem.random_solution(self.random)
+
+    def _decoded(self, form: BinaryForm, solver: Solver) -> Iterator[np.ndarray]:
+        for values in search(form, solver, self.random):
+            for row in np.unique(values[:DECODED], axis=0):
+                yield self.problem.decode(row, self.random)
+
+    def _watch(
+        self, candidates: Iterator[np.ndarray], seconds: float, settles: bool = True
+    ) -> tuple[np.ndarray | None, float]:
+        """The best of a stream within a time, and the seconds it took."""
+        start, last, found, lowest = time.perf_counter(), 0.0, None, (inf, inf)
+        try:
+            for candidate in candidates:
+                cost, passed = self.problem.cost(candidate), time.perf_counter() - start
+                if cost < lowest:
+                    found, lowest, last = candidate, cost, passed
+                if passed >= seconds or (settles and passed > max(SETTLED * seconds, PATIENCE * last)):
+                    break
+        except KeyboardInterrupt:
+            pass
+        return found, time.perf_counter() - start
+
+
+@contextmanager
+def watching_for_ctrl_c() -> Iterator[threading.Event]:
+    """Set once Ctrl-C was pressed, also where a search has caught it; in other threads than the first never."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread() or not callable(signal.getsignal(signal.SIGINT)):
+        yield pressed
+        return
+
+    def press(number: int, frame: Any) -> None:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
