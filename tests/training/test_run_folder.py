@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from qloom.errors import ArtifactError
-from qloom.training.folder import locked, read_json, replace_file, write_json
+from qloom.files import read_json, replace_file, write_json
+from qloom.training.folder import locked
 
 HOLD = """
 import sys

@@ -13,8 +13,8 @@ from rich.table import Table
 from qloom import _native
 from qloom.benchmarking import CACHE_BYTES, MEMORY_BYTES, Work, copy_rate, fma_rate, measure
 from qloom.errors import ConfigError
+from qloom.files import write_json
 from qloom.training.environment import describe_environment
-from qloom.training.folder import write_json
 
 STEPS = (Work(4, 32, 2), Work(8, 32, 4), Work(8, 256, 4), Work(10, 128, 4), Work(12, 64, 4), Work(16, 16, 4))
 STATES = (Work(16, 1, 10), Work(20, 1, 10), Work(22, 1, 10))

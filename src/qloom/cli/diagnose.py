@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 
 from qloom.errors import ConfigError
+from qloom.files import replace_file
 from qloom.models.architecture import Architecture, observables_of
 from qloom.models.starting import read_start
 from qloom.trainability import Diagnosis
 from qloom.trainability import diagnose as diagnose_circuit
 from qloom.trainability.plot import plot_decay
 from qloom.training import load_configuration
-from qloom.training.folder import replace_file
 
 FORMATS = (".svg", ".png", ".pdf")
 

@@ -9,9 +9,9 @@ import typer
 
 from qloom.data import Schema
 from qloom.errors import ArtifactError
+from qloom.files import replace_file
 from qloom.training.configuration import make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
-from qloom.training.folder import replace_file
 from qloom.training.rendering import render_configuration
 from qloom.training.table import load_table
 

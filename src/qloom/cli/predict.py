@@ -13,8 +13,8 @@ import pyarrow.parquet as parquet
 import typer
 
 from qloom.errors import ConfigError
+from qloom.files import replace_file
 from qloom.models import load_model
-from qloom.training.folder import replace_file
 from qloom.training.predictions import prediction_columns
 from qloom.training.table import read_source
 

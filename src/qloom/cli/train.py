@@ -11,11 +11,11 @@ import typer
 from qloom.cli.bars import showing_progress
 from qloom.cli.leaderboard import print_leaderboard
 from qloom.errors import ArtifactError, ConfigError
+from qloom.files import read_json
 from qloom.reports import write_report
 from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
-from qloom.training.folder import read_json
 from qloom.training.run import CONFIG, read_run_configuration
 
 _TABLE = "Table (CSV, Parquet, Arrow, DuckDB), demo:breast_cancer, configuration (.yaml) or run to resume."

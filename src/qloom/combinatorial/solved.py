@@ -85,9 +85,10 @@ class Solved:
 
     def __str__(self) -> str:
         """The answer in a sentence or two, and a table of stages and controls."""
-        return "\n".join([*self._sentences(), "", *self._table()])
+        return "\n".join([*self.sentences(), "", *self._table()])
 
-    def _sentences(self) -> Iterator[str]:
+    def sentences(self) -> Iterator[str]:
+        """What was found and what is proven of it."""
         value = f"{self.objective:.10g}"
         if not self.feasible:
             missed = ", ".join(f"{name} (by {amount:g})" for name, amount in self.violations.items() if amount)

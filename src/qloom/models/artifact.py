@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from qloom.errors import ArtifactError
+from qloom.files import replace_file
 
 FORMAT, VERSION = "qloom.model", 1
 DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
@@ -32,15 +32,9 @@ def write_artifact(folder: str | Path, record: Mapping[str, Any], tensors: Mappi
     folder.mkdir(parents=True, exist_ok=True)
     weights = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
     heading = {"format": FORMAT, "version": VERSION, "weights_sha256": hashlib.sha256(weights).hexdigest()}
-    _replace(folder / WEIGHTS, weights)
-    _replace(folder / DESCRIPTION, json.dumps({**heading, **record}, indent=1).encode())
+    replace_file(folder / WEIGHTS, weights)
+    replace_file(folder / DESCRIPTION, json.dumps({**heading, **record}, indent=1).encode())
     return folder
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
 
 
 def read_artifact(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable
-from io import BytesIO
 from itertools import cycle
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,25 +12,10 @@ from matplotlib.ticker import MaxNLocator
 
 from qloom.circuits.drawing import draw_figure, figure_size
 from qloom.reports.curves import area, reliability, roc
+from qloom.reports.pictures import as_address
 from qloom.reports.record import ModelRecord, RunRecord
 from qloom.reports.wording import capitalized, metric_title
 
-_RC: dict[Any, Any] = {
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#555555",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e3e3e3",
-    "grid.linewidth": 0.7,
-    "legend.frameon": False,
-    "text.parse_math": False,
-    "text.usetex": False,
-    "svg.hashsalt": "qloom",
-}
 # Okabe and Ito's colours with dashes of their own, so that the lines differ in grey too.
 _STYLES: dict[str, dict[str, Any]] = {
     "hybrid": {"color": "#0072b2", "linewidth": 2.2, "linestyle": "-", "zorder": 4},
@@ -67,7 +48,7 @@ def learning_curves(record: RunRecord) -> str | None:
             ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         metric.legend()
 
-    return _image((10.4, 3.4), draw)
+    return as_address((10.4, 3.4), draw)
 
 
 def roc_curves(record: RunRecord) -> str:
@@ -83,7 +64,7 @@ def roc_curves(record: RunRecord) -> str:
         ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
         ax.legend(loc="lower right", fontsize=8)
 
-    return _image((5.0, 4.7), draw)
+    return as_address((5.0, 4.7), draw)
 
 
 def calibration(record: RunRecord) -> str:
@@ -104,7 +85,7 @@ def calibration(record: RunRecord) -> str:
         below.set(xlabel=f"predicted probability of {_cut(record.classes[1])}", ylabel="rows")
         below.grid(False)
 
-    return _image((5.0, 4.7), draw)
+    return as_address((5.0, 4.7), draw)
 
 
 def residuals(record: RunRecord) -> str:
@@ -129,7 +110,7 @@ def residuals(record: RunRecord) -> str:
         right.axhline(0, color="#555555", linewidth=0.9)
         right.set(title="Residuals (true minus predicted)", xlabel="predicted", ylabel="residual")
 
-    return _image((10.4, 4.2), draw)
+    return as_address((10.4, 4.2), draw)
 
 
 def circuit_drawing(record: RunRecord) -> str | None:
@@ -137,7 +118,9 @@ def circuit_drawing(record: RunRecord) -> str | None:
     circuit = record.circuit
     if len(circuit) > _LONGEST_CIRCUIT:
         return None
-    return _image(figure_size(circuit), lambda figure: draw_figure(circuit, figure.add_axes((0, 0, 1, 1))), tight=False)
+    return as_address(
+        figure_size(circuit), lambda figure: draw_figure(circuit, figure.add_axes((0, 0, 1, 1))), tight=False
+    )
 
 
 def _styled(models: list[ModelRecord]) -> list[tuple[ModelRecord, dict[str, Any]]]:
@@ -167,12 +150,3 @@ def _spread(n_rows: int) -> np.ndarray:
 def _cut(text: str) -> str:
     """Names of columns and classes can be of any length."""
     return text if len(text) <= 30 else text[:29] + "…"
-
-
-def _image(inches: tuple[float, float], draw: Callable[[Figure], Any], tight: bool = True) -> str:
-    with mpl.rc_context(_RC):
-        figure = Figure(figsize=inches, layout="constrained" if tight else None)
-        draw(figure)
-        buffer = BytesIO()
-        figure.savefig(buffer, format="svg", transparent=True, dpi=150, metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()

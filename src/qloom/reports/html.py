@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from qloom.circuits.drawing import draw_text
+from qloom.files import replace_file
 from qloom.reports import figures
 from qloom.reports.curves import class_scores, confusion
+from qloom.reports.pages import page
 from qloom.reports.record import Difference, ModelRecord, RunRecord, read_run
 from qloom.reports.stages import trained_when
 from qloom.reports.whiskers import scale_of, whisker
 from qloom.reports.wording import (
-    capitalized,
-    count_text,
     metric_heading,
     metric_title,
     score_text,
@@ -46,22 +42,13 @@ def write_report(run_folder: Path) -> Path:
         ArtifactError: if the folder is not a run, or a file of it is missing, damaged or of another version.
     """
     folder = Path(run_folder)
-    page = render(read_run(folder))
-    path, unfinished = folder / "report.html", folder / f".report.html.{os.getpid()}.tmp"
-    try:
-        unfinished.write_text(page, "utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path
+    return replace_file(folder / "report.html", render(read_run(folder)))
 
 
 def render(record: RunRecord) -> str:
     """The page as text."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"score": score_text, "count": count_text, "capitalized": capitalized}
-    template = environment.from_string(files("qloom.reports").joinpath("report.html.jinja").read_text("utf-8"))
-    return template.render(
+    return page(
+        "report.html.jinja",
         run=record,
         metric=metric_title(record.metric),
         leaderboard=_leaderboard(record),

@@ -12,8 +12,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from qloom.errors import ArtifactError
+from qloom.files import replace_file
 from qloom.models import Fit
-from qloom.training.folder import replace_file
 
 FORMAT, VERSION = "qloom.checkpoint", 1
 

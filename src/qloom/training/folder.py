@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from qloom.errors import ArtifactError
 
 LOCK = "lock"
-
-
-def replace_file(path: Path, content: bytes | str) -> Path:
-    """Write a file under another name and move it into place, so that a reader never sees half of it."""
-    temporary = path.with_name(path.name + ".part")
-    with temporary.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    return path
-
-
-def write_json(path: Path, value: Any) -> Path:
-    """Write a JSON file, whole or not at all."""
-    return replace_file(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file.
-
-    Raises:
-        ArtifactError: if it is missing or damaged.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ArtifactError(f"{path} cannot be read ({error.strerror}), expected a file of a run folder") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{path} is damaged ({error}), expected JSON; train again") from None
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from qloom.data import TargetCoding
-from qloom.training.folder import replace_file
+from qloom.files import replace_file
 from qloom.training.table import RunTable
 
 

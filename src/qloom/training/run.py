@@ -12,12 +12,13 @@ import torch
 
 from qloom.data import Schema
 from qloom.errors import ArtifactError
+from qloom.files import read_json, replace_file, write_json
 from qloom.models.preparation import PreparedTable, prepare_table
 from qloom.models.starting import Start, place_of, read_start
 from qloom.training.competitors import KEYS, LAYER_OF, Contest, try_circuit
 from qloom.training.configuration import Configuration, load_configuration
 from qloom.training.environment import describe_environment
-from qloom.training.folder import locked, read_json, replace_file, write_json
+from qloom.training.folder import locked
 from qloom.training.leaderboard import leaderboard_csv
 from qloom.training.log import RunLog
 from qloom.training.predictions import write_predictions

@@ -1,0 +1,34 @@
+"""`qloom solve`: an answer to an optimization problem in a file, with a proven bound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qloom.combinatorial.coarse import SEARCHES
+from qloom.combinatorial.problems.formats import FORMATS, read_problem
+from qloom.combinatorial.solving import solve as solve_problem
+from qloom.reports.solution import write_solution
+
+
+def solve(
+    problem: Annotated[Path, typer.Argument(help="File of a problem; its format is found from its content.")],
+    format: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(FORMATS)}.")] = "auto",
+    instance: Annotated[int | None, typer.Option(help="Which problem of a file that holds several, from 1.")] = None,
+    coarse: Annotated[str, typer.Option(help=f"Search over bits: auto, none, {', '.join(SEARCHES)}.")] = "auto",
+    fine: Annotated[str, typer.Option(help="Search over solutions: auto or none.")] = "auto",
+    certify: Annotated[bool, typer.Option(help="Ask an exact solver for a bound.")] = True,
+    controls: Annotated[bool, typer.Option(help="Show what the same time gives to other methods.")] = True,
+    time_limit: Annotated[float, typer.Option(help="Seconds for everything.")] = 60.0,
+    seed: Annotated[int | None, typer.Option(help="Of everything random; drawn and reported if not given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; solutions/NAME if not given.")] = None,
+) -> None:
+    """Solve an optimization problem: a feasible plan, a proven gap, and what each stage contributed."""
+    name = problem.stem if instance is None else f"{problem.stem}-{instance}"
+    read = read_problem(problem, format, instance)
+    solved = solve_problem(read, coarse, fine, certify, time_limit, seed, controls)
+    typer.echo(f"{name}: {type(read).__name__}\n{solved}\n")
+    for path in write_solution(solved, out or Path("solutions") / name, name):
+        typer.echo(f"{path} written")
