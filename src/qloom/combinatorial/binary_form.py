@@ -49,7 +49,7 @@ class BinaryForm:
         penalties: of the constraints, in their order.
 
     Raises:
-        ProblemError: for an inequality with coefficients that are not whole, with "slack".
+        ProblemError: for an inequality with more than three digits after the point, with "slack".
     """
 
     def __init__(self, model: Model, inequalities: Inequalities = "slack"):
@@ -145,15 +145,11 @@ class BinaryForm:
             return Penalty(bits, np.ones(len(bits)), 0.0, square=0.5, linear=-0.5), 0
         if inequalities == "unbalanced":
             return Penalty(bits, -values / unit, -shift / unit, square=0.5, linear=-1.0), 0
-        if (values != np.round(values)).any() or shift != round(shift):
-            raise ProblemError(
-                f"constraint {constraint.name!r} has coefficients that are not whole, expected integers for its slack; "
-                "scale them up, or use inequalities='unbalanced'"
-            )
-        divisor = int(np.gcd.reduce(np.abs(values).astype(np.int64))) or 1
-        weights = bit_weights(int(-shift - np.minimum(values, 0).sum()) // divisor) * divisor
+        scaled, shift = whole(constraint.name, values, shift)
+        unit *= float(np.abs(scaled).sum() / np.abs(values).sum()) if values.any() else 1.0
+        weights = bit_weights(int(-shift - np.minimum(scaled, 0).sum()))
         slack = np.arange(n_bits, n_bits + len(weights))
-        return Penalty(np.append(bits, slack), np.append(values, weights), shift, unit=unit), len(weights)
+        return Penalty(np.append(bits, slack), np.append(scaled, weights), shift, unit=unit), len(weights)
 
 
 def pieces_of(model: Model) -> Pieces:
@@ -172,6 +168,24 @@ def pieces_of(model: Model) -> Pieces:
         starts.append(starts[-1] + len(own) + bool(lower or not len(own)))
     none = np.zeros(0, np.int64)
     return Pieces(np.array(starts), np.concatenate([none, *bits]), np.concatenate([none, *weights]).astype(float))
+
+
+def whole(name: str, values: np.ndarray, shift: float) -> tuple[np.ndarray, float]:
+    """Decimal numbers scaled to integers without a common divisor; what their sum is at most is rounded down.
+
+    Raises:
+        ProblemError: for numbers of more than three digits after the point.
+    """
+    for scale in (1.0, 10.0, 100.0, 1000.0):
+        scaled = scale * values
+        if np.abs(scaled - np.round(scaled)).max(initial=0.0) <= 1e-9 * np.abs(scaled).max(initial=0.0):
+            divisor = int(np.gcd.reduce(np.round(np.abs(scaled)).astype(np.int64))) or 1
+            least = scale * shift / divisor
+            return np.round(scaled / divisor), float(np.ceil(least - 1e-9 * (1 + abs(least))))
+    raise ProblemError(
+        f"constraint {name!r} has coefficients that are not whole, expected at most three digits after the point for its "
+        "slack; round them, or use inequalities='unbalanced'"
+    )
 
 
 def bit_weights(most: int) -> np.ndarray:

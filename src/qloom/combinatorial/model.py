@@ -225,9 +225,7 @@ class Model:
     def _check(self, numbers: Any) -> None:
         numbers = np.asarray(numbers)
         if numbers.size and (numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() >= self.n):
-            raise ProblemError(
-                f"variables {numbers.ravel()[:4]}..., expected numbers that this model gave, below {self.n}"
-            )
+            raise ProblemError(f"variables {numbers.ravel()[:4]}, expected numbers below {self.n} that this model gave")
 
     def _check_reachable(self, constraint: Constraint) -> None:
         """A constraint that no values meet is refused by name."""

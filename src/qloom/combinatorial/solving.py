@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.binary_form import BinaryForm
+from qloom.combinatorial.binary_form import BinaryForm, Inequalities
 from qloom.combinatorial.certificates import conflict
 from qloom.combinatorial.coarse import annealing_for, search_for
 from qloom.combinatorial.model import Model
@@ -34,7 +34,7 @@ DECODED = 8
 
 def solve(
     problem: Problem | Model | Quadratic, coarse: str | Solver = "auto", fine: str = "auto", certify: bool = True,
-    time_limit: float = 60.0, seed: int | None = None, controls: bool = True,
+    time_limit: float = 60.0, seed: int | None = None, controls: bool = True, inequalities: Inequalities = "slack",
 ) -> Solved:  # fmt: skip
     """The best solution within a time, a bound, and what each stage contributed.
 
@@ -51,6 +51,7 @@ def solve(
         time_limit: seconds for everything, above 0.
         seed: of everything random; None for fresh entropy.
         controls: whether they are run.
+        inequalities: "slack" or "unbalanced", as `BinaryForm` takes them.
 
     Raises:
         ProblemError: for a time of zero, an unknown name, or a problem that provably has no solution, which names
@@ -64,7 +65,9 @@ def solve(
         problem = GivenModel.of(problem) if isinstance(problem, Quadratic) else GivenModel(problem)
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
     with watching_for_ctrl_c() as pressed:
-        return _Run(problem, time_limit, seed, pressed).run(coarse, fine, certify, controls)
+        run = _Run(problem, time_limit, seed, pressed)
+        form = BinaryForm(problem.model, inequalities) if coarse != "none" or controls else None
+        return run.run(form, coarse, fine, certify, controls)
 
 
 class _Run:
@@ -79,11 +82,10 @@ class _Run:
         self.controls: list[Stage] = []
         self.bound = -inf if problem.sense == "min" else inf
 
-    def run(self, coarse: str | Solver, fine: str, certify: bool, controls: bool) -> Solved:
-        form = BinaryForm(self.problem.model) if coarse != "none" or controls else None
+    def run(self, form: BinaryForm | None, coarse: str | Solver, fine: str, certify: bool, controls: bool) -> Solved:
         if form is not None and coarse != "none":
             self._coarse(form, coarse)
-        if fine == "auto":
+        if fine == "auto" and not self.pressed.is_set():
             self._fine()
         heuristic = time.perf_counter() - self.start
         if certify and not self.pressed.is_set():

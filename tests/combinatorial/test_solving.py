@@ -1,0 +1,143 @@
+"""From problem to answer: stages, controls, bounds, infeasible problems, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from qloom.combinatorial.model import Model
+from qloom.combinatorial.problems.generalized_assignment import GeneralizedAssignment
+from qloom.combinatorial.problems.given import GivenModel
+from qloom.combinatorial.problems.max_cut import MaxCut
+from qloom.combinatorial.quadratic import Quadratic
+from qloom.combinatorial.solvers import SimulatedAnnealing
+from qloom.combinatorial.solving import solve
+from qloom.errors import ProblemError
+from tests.combinatorial.models import random_model
+
+
+def assignment(seed: int = 0) -> GeneralizedAssignment:
+    random = np.random.default_rng(seed)
+    loads = random.integers(3, 9, (3, 8))
+    return GeneralizedAssignment(random.integers(5, 20, (3, 8)), loads, loads.sum(axis=1) * 0.45)
+
+
+@pytest.mark.parametrize("coarse", ["auto", "none", "annealing", SimulatedAnnealing(50, 4)])
+def test_an_answer_is_feasible_optimal_and_says_what_each_stage_gave(coarse):
+    problem = assignment()
+    solved = solve(problem, coarse=coarse, time_limit=5, seed=0)
+    best = problem.brute_force()
+    assert solved.objective == problem.objective(solved.solution) == problem.objective(best)
+    assert solved.optimal
+    assert solved.feasible
+    assert solved.gap <= 1e-6
+    assert set(solved.violations) == {f"capacity of agent[{a}]" for a in range(3)}
+    names = [stage.stage for stage in solved.stages]
+    assert names == ["coarse", "fine", "certificate"][coarse == "none" :]
+    assert [stage.stage for stage in solved.controls] == ["random solutions", "annealing alone", "exact solver alone"]
+    assert solved.seconds < 8
+    assert solved.found_by in names
+    gained = [stage.gained for stage in solved.stages if stage.gained is not None]
+    first = next(stage for stage in solved.stages if stage.feasible)
+    assert first.objective + sum(gained) == pytest.approx(solved.objective)
+    assert "proven optimal" in str(solved)
+    assert json.loads(json.dumps(solved.as_dict()))["objective"] == solved.objective
+
+
+def test_without_a_certificate_nothing_is_claimed():
+    solved = solve(assignment(), certify=False, controls=False, time_limit=2, seed=0)
+    assert (solved.optimal, solved.gap, solved.bound, solved.controls) == (False, np.inf, np.inf, ())
+    assert "no bound is proven" in str(solved)
+    assert solved.as_dict()["bound"] is None
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_models_of_ones_own_are_solved(seed):
+    model = random_model(seed)
+    solved = solve(model, time_limit=4, seed=seed, controls=False)
+    assert solved.optimal
+    assert solved.objective == pytest.approx(GivenModel(model).objective(GivenModel(model).brute_force()))
+
+
+def test_quadratic_functions_are_solved():
+    random = np.random.default_rng(0)
+    function = Quadratic.from_matrix(np.triu(random.integers(-3, 4, (14, 14)), 1), "spin")
+    solved = solve(function, time_limit=4, seed=0)
+    assert solved.optimal
+    assert float(function.energies(solved.solution)) == solved.objective
+
+
+def test_a_gap_is_between_the_answer_and_what_is_proven():
+    """Max-cut of a random graph of 60 nodes: HiGHS proves no optimum in half a second."""
+    random = np.random.default_rng(0)
+    edges = np.array([(i, j) for i in range(60) for j in range(i) if random.random() < 0.5])
+    solved = solve(MaxCut(60, edges, np.ones(len(edges))), time_limit=2, seed=0, controls=False)
+    assert solved.objective < solved.bound <= len(edges)
+    assert solved.gap == pytest.approx((solved.bound - solved.objective) / solved.bound)
+    assert not solved.optimal
+    assert f"at most {solved.gap:.2%} from the best" in str(solved)
+
+
+def test_an_infeasible_problem_is_refused_by_the_names_of_what_excludes():
+    model = Model()
+    x = model.binary("x", 4)
+    model.constrain("at least two", x[:3], 1, ">=", 2)
+    model.constrain("idle", x, 1, "<=", 3)
+    model.constrain("not both", x[:2], 1, "<=", 1)
+    model.constrain("no third", x[2:3], 1, "==", 0)
+    with pytest.raises(ProblemError, match="solution meets all constraints: at least two, not both, no third exclude"):
+        solve(model, time_limit=2, seed=0)
+
+
+def test_an_answer_that_is_not_feasible_says_so():
+    """Without the exact solver nothing proves that there is none."""
+    loads = np.full((2, 3), 5.0)
+    solved = solve(GeneralizedAssignment(np.ones((2, 3)), loads, [5, 5]), certify=False, time_limit=1, seed=0)
+    assert not solved.feasible
+    assert solved.gap == np.inf
+    assert sum(solved.violations.values()) > 0
+    assert "No feasible solution found" in str(solved)
+    assert "capacity of agent" in str(solved)
+
+
+CTRL_C = """
+import signal
+from qloom.combinatorial.solving import solve
+from tests.combinatorial.test_certificates import hard_model
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
+print("ready", flush=True)
+solved = solve(hard_model(), time_limit=600, seed=0)
+print(solved.interrupted, solved.feasible, len(solved.stages), len(solved.controls), flush=True)
+"""
+
+
+def test_ctrl_c_gives_the_best_so_far():
+    process = subprocess.Popen([sys.executable, "-c", CTRL_C], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline().strip() == "ready"
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    start = time.perf_counter()
+    out, _ = process.communicate(timeout=60)
+    assert time.perf_counter() - start < 5
+    interrupted, _, _, controls = out.split()
+    assert (interrupted, controls) == ("True", "0")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"time_limit": 0}, "time_limit=0, expected seconds above 0"),
+        ({"time_limit": float("nan")}, "time_limit=nan"),
+        ({"coarse": "magic"}, "coarse='magic', expected 'auto', 'none', 'qaoa'"),
+        ({"fine": "magic"}, "fine='magic', expected 'auto' or 'none'"),
+    ],
+)
+def test_bad_input_is_refused(options, message):
+    with pytest.raises(ProblemError, match=message):
+        solve(assignment(), **options)
