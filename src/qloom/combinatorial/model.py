@@ -179,6 +179,16 @@ class Model:
         """Of the constraints, strings (M,)."""
         return np.array([c.comparison for c in self.constraints], dtype="U2")
 
+    @property
+    def labels(self) -> list[str]:
+        """Names of the variables one by one: of their array, with a number where it has several."""
+        out = [""] * self.n
+        for variables in self.variables:
+            flat = variables.numbers.ravel()
+            for k, number in enumerate(flat):
+                out[number] = variables.name if len(flat) == 1 else f"{variables.name}[{k}]"
+        return out
+
     def objective(self, values: Any) -> np.ndarray:
         """Shapes: values (N,) or (B, N) -> () or (B,)."""
         x = self._values(values)

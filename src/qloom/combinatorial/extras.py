@@ -1,0 +1,23 @@
+"""Packages that only some calls need: imported there, or named with what to install."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+
+def package(name: str, who: str) -> ModuleType:
+    """The module.
+
+    Args:
+        name: of the package or a module of it.
+        who: what needs it.
+
+    Raises:
+        ImportError: if it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError:
+        top = name.split(".")[0]
+        raise ImportError(f"{who} needs {top}; install it with: pip install 'qloom[combinatorial]'") from None
