@@ -39,5 +39,9 @@ class UnsupportedError(QloomError, NotImplementedError):
     """A combination that has no defined or no implemented meaning; the message names the one that works."""
 
 
+class ExtraError(QloomError, ImportError):
+    """A package that only some calls need is not installed; the message names the extra that brings it."""
+
+
 class TrainabilityWarning(UserWarning):
     """A circuit's gradients are too small to train by."""

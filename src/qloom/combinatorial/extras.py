@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
+from qloom.errors import ExtraError
+
 
 def package(name: str, who: str) -> ModuleType:
     """The module.
@@ -14,10 +16,10 @@ def package(name: str, who: str) -> ModuleType:
         who: what needs it.
 
     Raises:
-        ImportError: if it is not installed.
+        ExtraError: if it is not installed.
     """
     try:
         return import_module(name)
     except ImportError:
         top = name.split(".")[0]
-        raise ImportError(f"{who} needs {top}; install it with: pip install 'qloom[combinatorial]'") from None
+        raise ExtraError(f"{who} needs {top}; install it with: pip install 'qloom[combinatorial]'") from None

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from qloom.combinatorial.problems.base import Problem
-from qloom.combinatorial.problems.text import SeveralProblemsError, text_of
+from qloom.combinatorial.problems.text import InstanceError, text_of
 from qloom.errors import ProblemError
 
 # A format's name and the module that reads it; the function is called read_ and the module's name.
@@ -33,11 +33,11 @@ def read_problem(path: str | Path, format: str = "auto", instance: int | None = 
             raise ProblemError(f"format={format!r}, expected 'auto' or one of {', '.join(FORMATS)}")
         return _reader(format)(path, instance)
     text_of(path)
-    found: dict[str, Problem | SeveralProblemsError] = {}
+    found: dict[str, Problem | InstanceError] = {}
     for name in FORMATS:
         try:
             found[name] = _reader(name)(path, instance)
-        except SeveralProblemsError as error:
+        except InstanceError as error:
             found[name] = error
         except ProblemError:
             continue
@@ -45,7 +45,7 @@ def read_problem(path: str | Path, format: str = "auto", instance: int | None = 
         which = f"may be {' or '.join(found)}" if found else f"is in none of the formats {', '.join(FORMATS)}"
         raise ProblemError(f"{path} {which}; name its format, then what is wrong with it is said by line")
     only = next(iter(found.values()))
-    if isinstance(only, SeveralProblemsError):
+    if isinstance(only, InstanceError):
         raise only
     return only
 

@@ -9,8 +9,8 @@ import numpy as np
 from qloom.errors import ProblemError
 
 
-class SeveralProblemsError(ProblemError):
-    """A file that holds several problems, and none was named."""
+class InstanceError(ProblemError):
+    """A file whose problems are fine, but the one that is meant is not there, or not said."""
 
 
 def text_of(path: str | Path) -> str:
@@ -115,7 +115,7 @@ def chosen(path: str | Path, instance: int | None, count: int) -> int:
         ProblemError: for a number out of range, or none where there are several.
     """
     if instance is None and count > 1:
-        raise SeveralProblemsError(f"{path} holds {count} problems, expected instance=1 to {count} to say which")
+        raise InstanceError(f"{path} holds {count} problems, expected instance=1 to {count} to say which")
     if instance is not None and not 1 <= instance <= count:
-        raise ProblemError(f"instance={instance}, expected 1 to {count}, as many as {path} holds")
+        raise InstanceError(f"instance={instance}, expected 1 to {count}, as many as {path} holds")
     return (instance or 1) - 1
