@@ -15,5 +15,6 @@ def read_linear_program(path: str | Path, instance: int | None = None) -> GivenM
     Raises:
         ProblemError: for a file of another ending, a damaged one, or continuous variables.
     """
+    problem = GivenModel(read_program(path))
     chosen(path, instance, 1)
-    return GivenModel(read_program(path))
+    return problem

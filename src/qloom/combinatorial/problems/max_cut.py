@@ -109,7 +109,6 @@ def read_max_cut(path: str | Path, instance: int | None = None) -> MaxCut:
     Raises:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.
     """
-    chosen(path, instance, 1)
     path = Path(path)
     rows = [(k, line.split()) for k, line in enumerate(text_of(path).splitlines(), 1) if line.strip()]
     n_nodes, n_edges = _integers(path, *rows[0], 2)
@@ -123,6 +122,7 @@ def read_max_cut(path: str | Path, instance: int | None = None) -> MaxCut:
         weights[at] = _number(path, k, words[2]) if len(words) == 3 else 1
     if len(edges) != n_edges:
         raise ProblemError(f"{path} has {len(edges)} edges, expected {n_edges} as its line {rows[0][0]} says")
+    chosen(path, instance, 1)
     return MaxCut(n_nodes, edges - 1, weights)
 
 
