@@ -30,7 +30,8 @@ def annealing_for(form: BinaryForm, seconds: float) -> SimulatedAnnealing:
     rows = sum(len(penalty.bits) ** 2 for penalty in form.penalties) + 2 * len(form.objective.values)
     work = form.n_bits + 0.2 * rows
     n_sweeps = int(seconds * FLIPS * _native.available_threads() / (6 * RESTARTS * work))
-    return SimulatedAnnealing(int(np.clip(n_sweeps, 20, 4000)), RESTARTS, hot=2.5 * scale, cold=0.08 * scale)
+    hot, cold = (2.5 * scale, 0.08 * scale) if form.penalties else (None, None)
+    return SimulatedAnnealing(int(np.clip(n_sweeps, 20, 4000)), RESTARTS, hot, cold)
 
 
 def _made(module: str, name: str, **options: object) -> Callable[[BinaryForm, float], Solver]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from qloom.combinatorial import MaxCut, MemeticAnnealing, read_max_cut
+from qloom.combinatorial.problems.max_cut import eigenvalue_bound
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 
@@ -75,3 +76,24 @@ def test_certificates_of_others_and_our_own_searches(name, value):
     found = MemeticAnnealing().minimize(problem.quadratic, time_limit=20, target=-value, seed=0)
     assert found.energy == -value
     assert problem.cut(found.state) == value
+
+
+def test_no_cut_passes_the_eigenvalue_bound():
+    """On a ring of five all nodes are alike and the bound is 5 (5 + sqrt 5) / 8; random graphs by brute force."""
+    ring = MaxCut(5, np.array([(k, (k + 1) % 5) for k in range(5)]), np.ones(5))
+    assert eigenvalue_bound(ring.laplacian, 1.0) == pytest.approx(5 * (5 + np.sqrt(5)) / 8)
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        edges = np.array([(i, j) for i in range(10) for j in range(i) if random.random() < 0.6])
+        problem = MaxCut(10, edges, random.integers(-2, 4, len(edges)))
+        best = problem.objective(problem.brute_force())
+        bound = eigenvalue_bound(problem.laplacian, 0.5)
+        assert best <= bound <= problem.weights[problem.weights > 0].sum() * 1.2 + 1
+
+
+@shared
+def test_the_bound_of_a_large_graph_is_near_its_best_cut():
+    problem = read_max_cut(INSTANCES / "maxcut_gset" / "G1.txt")
+    certificate = problem.certify(6.0, problem.random_solution(np.random.default_rng(0)))
+    assert 11624 <= certificate.bound <= 12400
+    assert certificate.status == "bounded"
