@@ -100,7 +100,11 @@ class Solved:
         else:
             yield f"{value}, no bound is proven; found by the stage {self.found_by!r}."
         if self.feasible and self.violations:
-            yield f"All {len(self.violations)} constraints hold."
+            yield (
+                "Its constraint holds."
+                if len(self.violations) == 1
+                else f"All {len(self.violations)} constraints hold."
+            )
         if isfinite(self.bound) and not self.optimal:
             yield f"Proven bound {self.bound:.10g}."
         if self.interrupted:

@@ -24,3 +24,5 @@ def test_quadratic_functions_are_problems(kind):
     check_problem(problem)
     solution = problem.random_solution(random)
     assert problem.objective(solution) == pytest.approx(float(function.energies(solution)))
+    better = problem.improve(solution, 0.1, random)
+    assert problem.objective(better) == pytest.approx(problem.objective(problem.brute_force()))

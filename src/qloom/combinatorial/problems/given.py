@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.problems.flips import improve_by_flips
 from qloom.combinatorial.quadratic import Quadratic
 
 
@@ -84,6 +86,14 @@ class GivenModel(Problem):
             out[k] = random.integers(model.lower[k], model.upper[k] + 1)
         return out
 
+    def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
+        """By flips where nothing constrains two-valued variables in pairs, else by neighbours."""
+        if self._flips is None:
+            return super().improve(solution, seconds, random)
+        function, low = self._flips, self.given.lower
+        bits = improve_by_flips(function, (solution - low) // (self.given.upper - low), seconds, random)
+        return low + bits * (self.given.upper - low)
+
     def candidates(self) -> Iterator[np.ndarray]:
         step = np.where(self.given.is_spin, 2, 1)
         choices = (self.given.upper - self.given.lower) // step + 1
@@ -99,6 +109,15 @@ class GivenModel(Problem):
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:
         return self.given.named(solution)
+
+    @cached_property
+    def _flips(self) -> Quadratic | None:
+        """The objective of a bit a variable, to be small."""
+        model = self.given
+        two_valued = (model.upper - model.lower == np.where(model.is_spin, 2, 1)).all()
+        if model.constraints or not two_valued or any(indices.shape[1] > 2 for indices, _ in model.terms):
+            return None
+        return BinaryForm(model).objective
 
     @cached_property
     def _group_of(self) -> dict[int, np.ndarray]:

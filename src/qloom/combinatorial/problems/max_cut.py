@@ -16,6 +16,7 @@ from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.problems.flips import improve_by_flips
 from qloom.combinatorial.problems.text import chosen, text_of
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
@@ -87,6 +88,9 @@ class MaxCut(Problem):
         out = solution.copy()
         out[random.integers(0, self.n_nodes)] ^= 1
         return out
+
+    def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
+        return (improve_by_flips(self.quadratic, self.encode(solution), seconds, random) + 1) // 2
 
     def candidates(self) -> Iterator[np.ndarray]:
         return every([2] * self.n_nodes)

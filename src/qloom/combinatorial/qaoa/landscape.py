@@ -1,0 +1,90 @@
+"""Landscapes: an objective as a function of the angles, with its gradient, and the states that are measured there."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits import Circuit
+from qloom.combinatorial.qaoa.cost import Polynomial
+from qloom.combinatorial.qaoa.objectives import Mean, Objective
+from qloom.engines import AdjointEvaluator, StatevectorEngine, make_batch, sample
+from qloom.engines.batch import check_memory
+from qloom.errors import ProblemError
+
+MOST_QUBITS = 26
+# Angles that differ from sample to sample make no table of a diagonal. Registers up to this many qubits are quicker all
+# the same with the samples as lanes of vectors.
+MOST_QUBITS_IN_LANES = 13
+
+
+def check_width(n: int) -> None:
+    """Refuse registers too wide for state vectors."""
+    if n > MOST_QUBITS:
+        raise ProblemError(
+            f"{n} variables, expected at most {MOST_QUBITS} for state vectors; annealing, bifurcation, "
+            "Pauli-correlation encoding and the light cone fit wider ones"
+        )
+
+
+class Landscape(ABC):
+    """Of W angles."""
+
+    n_angles: int
+
+    @abstractmethod
+    def __call__(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The objective and its gradient. Shapes: angles (B, W) -> (B,), (B, W)."""
+
+    @abstractmethod
+    def sample(self, angles: np.ndarray, shots: int, random: np.random.Generator) -> np.ndarray:
+        """Measured states of -1 and 1. Shapes: angles (W,) -> int8 (shots, N)."""
+
+
+class CircuitLandscape(Landscape):
+    """Of the weights of a circuit, natively.
+
+    Args:
+        circuit: without inputs.
+        cost: of as many spins as the circuit has qubits.
+        objective: the mean is measured word by word, another one from the probabilities of all basis states.
+        dtype: of the simulation, float64 or float32.
+        threads: None for all processors; results do not depend on them.
+    """
+
+    def __init__(
+        self, circuit: Circuit, cost: Polynomial, objective: Objective | None = None, dtype: Any = np.float64,
+        threads: int | None = None,
+    ):  # fmt: skip
+        check_width(cost.n)
+        self.circuit, self.n_angles, self.dtype = circuit, circuit.n_weights, np.dtype(dtype)
+        self.engine, objective = StatevectorEngine(threads), objective or Mean()
+        by_words = isinstance(objective, Mean)
+        numbers = 2 ** (cost.n + 2) if by_words else 2 ** (cost.n + 3)
+        check_memory(numbers * self.dtype.itemsize, f"QAOA of {cost.n} qubits in {self.dtype}")
+        self._weigh = objective.on(np.ones(1) if by_words else cost.diagonal())
+        evaluator = self.engine.prepare(circuit, [cost.observable()] if by_words else "probabilities")
+        assert isinstance(evaluator, AdjointEvaluator)
+        self._evaluator = evaluator
+
+    def __call__(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        angles = np.asarray(angles)
+        walks = map(self._walk, [angles] if self.circuit.n_qubits <= MOST_QUBITS_IN_LANES else angles)
+        values, gradients = zip(*walks, strict=True)
+        return np.concatenate(values), np.vstack(gradients)
+
+    def _walk(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """With angles (B, W), or of one sample (W,)."""
+        batch = make_batch(self.circuit, None, angles.astype(self.dtype))
+        outputs, kept = self._evaluator.forward(batch, keep=True)
+        values, slopes = self._weigh(outputs)
+        _, gradients = self._evaluator.backward(batch, slopes, kept, (False, True))
+        assert gradients is not None
+        return values.astype(np.float64), gradients.astype(np.float64)
+
+    def sample(self, angles: np.ndarray, shots: int, random: np.random.Generator) -> np.ndarray:
+        seed, weights = int(random.integers(2**63)), np.asarray(angles, self.dtype)
+        bits = sample(self.circuit, shots, weights=weights, seed=seed, engine=self.engine)
+        return 1 - 2 * bits.astype(np.int8)
