@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from math import inf
+from threading import current_thread, main_thread
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from qloom.combinatorial.certificates import Status
+from qloom.combinatorial.extras import package
 from qloom.errors import ProblemError
 
 
 class CpResult(NamedTuple):
-    """Values of the wanted variables, int64 in their shape, and the objective, or None; the rest as in `Certificate`."""
+    """Values of the wanted variables, int64 in their shape, and the objective, or None; the rest: `Certificate`."""
 
     values: np.ndarray | None
     objective: float | None
@@ -24,13 +27,9 @@ def cp_sat(needed_by: str) -> Any:
     """OR-Tools' module cp_model.
 
     Raises:
-        ImportError: where OR-Tools is not installed, with what to install.
+        ExtraError: where OR-Tools is not installed, with what to install.
     """
-    try:
-        from ortools.sat.python import cp_model
-    except ImportError:
-        raise ImportError(f"{needed_by} needs ortools; install it with: pip install 'qloom[combinatorial]'") from None
-    return cp_model
+    return package("ortools.sat.python.cp_model", needed_by)
 
 
 def solve_cp(
@@ -56,9 +55,16 @@ def solve_cp(
     parameters |= {"max_time_in_seconds": time_limit, "num_workers": workers, "random_seed": seed}
     for name, value in parameters.items():
         setattr(solver.parameters, name, value)
+    # CP-SAT leaves Ctrl-C without a handler; only the main thread can give it back.
+    solver.parameters.catch_sigint_signal = is_main = current_thread() is main_thread()
+    handler = signal.getsignal(signal.SIGINT)
     # What best_objective_bound is before anything is proven, 0, is no bound.
     solver.best_bound_callback = bounds.append
-    answer = solver.solve(model)
+    try:
+        answer = solver.solve(model)
+    finally:
+        if is_main:
+            signal.signal(signal.SIGINT, handler)
     if answer == cp.MODEL_INVALID:
         raise ProblemError(f"CP-SAT refuses the model: {model.validate()}")
     proto = model.proto

@@ -65,9 +65,7 @@ def solve(
         problem = GivenModel.of(problem) if isinstance(problem, Quadratic) else GivenModel(problem)
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
     with watching_for_ctrl_c() as pressed:
-        run = _Run(problem, time_limit, seed, pressed)
-        form = BinaryForm(problem.model, inequalities) if coarse != "none" or controls else None
-        return run.run(form, coarse, fine, certify, controls)
+        return _Run(problem, time_limit, seed, pressed).run(inequalities, coarse, fine, certify, controls)
 
 
 class _Run:
@@ -82,7 +80,10 @@ class _Run:
         self.controls: list[Stage] = []
         self.bound = -inf if problem.sense == "min" else inf
 
-    def run(self, form: BinaryForm | None, coarse: str | Solver, fine: str, certify: bool, controls: bool) -> Solved:
+    def run(
+        self, inequalities: Inequalities, coarse: str | Solver, fine: str, certify: bool, controls: bool
+    ) -> Solved:  # fmt: skip
+        form = None if coarse == "none" and not controls else self._form(inequalities, coarse)
         if form is not None and coarse != "none":
             self._coarse(form, coarse)
         if fine == "auto" and not self.pressed.is_set():
@@ -90,17 +91,31 @@ class _Run:
         heuristic = time.perf_counter() - self.start
         if certify and not self.pressed.is_set():
             self._certify()
-        if form is not None and controls:
-            self._control("random solutions", "repaired", self._random_solutions(), heuristic)
-            annealing = annealing_for(form, heuristic)
-            self._control("annealing alone", "SimulatedAnnealing", self._decoded(form, annealing), heuristic)
-            if certify and not self.pressed.is_set():
-                self._exact_alone(heuristic)
+        if controls:
+            self._controls(form, heuristic, certify)
         return Solved(
             self.problem, self.best, self.problem.objective(self.best), self.problem.violations(self.best), self.bound,
             self.found_by, tuple(self.stages), tuple(self.controls), self.pressed.is_set(),
             time.perf_counter() - self.start, self.seed,
         )  # fmt: skip
+
+    def _form(self, inequalities: Inequalities, coarse: str | Solver) -> BinaryForm | None:
+        """The model in bits; "auto" goes on without one where there is none, and the table says why."""
+        try:
+            return BinaryForm(self.problem.model, inequalities)
+        except ProblemError as error:
+            if coarse not in ("auto", "none"):
+                raise
+            self.stages.append(Stage("coarse", f"left out: {error}", 0.0, None, False))
+            return None
+
+    def _controls(self, form: BinaryForm | None, seconds: float, certify: bool) -> None:
+        self._control("random solutions", "repaired", self._random_solutions(), seconds)
+        if form is not None:
+            annealing = annealing_for(form, seconds)
+            self._control("annealing alone", "SimulatedAnnealing", self._decoded(form, annealing), seconds)
+        if certify and not self.pressed.is_set():
+            self._exact_alone(seconds)
 
     def _coarse(self, form: BinaryForm, coarse: str | Solver) -> None:
         seconds = COARSE * self.time_limit
@@ -123,6 +138,8 @@ class _Run:
         certificate = self.problem.certify(CERTIFICATE * self.time_limit, hint)
         if certificate.status == "infeasible":
             raise ProblemError(self._impossible())
+        if certificate.status == "interrupted":
+            self.pressed.set()
         self._take("certificate", certificate.method, certificate.seconds, certificate.solution)
         self.bound = certificate.bound
         sign = 1 if self.problem.sense == "min" else -1

@@ -14,6 +14,10 @@ from qloom.errors import ProblemError
 FORMATS = (
     "max_cut",
     "generalized_assignment",
+    "linear_program",
+    "job_shop",
+    "flexible_job_shop",
+    "project_scheduling",
 )  # fmt: skip
 
 
