@@ -3,38 +3,106 @@
 #include <nanobind/ndarray.h>
 
 #include <stdexcept>
+#include <string>
 
-#include "annealing.hpp"
 #include "bindings_signals.hpp"
+#include "searches.hpp"
 
 namespace nb = nanobind;
+
 using namespace qloom;
 
 template <class T>
 using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+using Starts = Array<const int64_t>;
+using Neighbours = Array<const int32_t>;
+using Numbers = Array<const double>;
+using Seeds = Array<const uint64_t>;
+using Spins = Array<int8_t>;
+using Energies = Array<double>;
+
+static void check(bool sizes_fit, const char* names) {
+    if (!sizes_fit)
+        throw std::invalid_argument(std::string(names) + " are of different sizes; give a row and a number a seed");
+}
 
 // Shapes and indices were checked in Python, where a quadratic form is made.
-static Couplings couplings_of(Array<const int64_t> starts, Array<const int32_t> neighbours, Array<const double> values,
-                              Array<const double> fields) {
+static Couplings couplings_of(const Starts& starts, const Neighbours& neighbours, const Numbers& values,
+                              const Numbers& fields) {
     if (starts.size() != fields.size() + 1 || neighbours.size() != values.size())
         throw std::invalid_argument("couplings and fields are of different sizes; give those of one quadratic form");
     return {fields.size(), starts.data(), neighbours.data(), values.data(), fields.data()};
 }
 
+// Of `rows` rows of spins a seed.
+static Restarts restarts_of(const Couplings& c, const Seeds& seeds, const Spins& spins, const Energies& energies,
+                            size_t rows = 1) {
+    check(spins.size() == seeds.size() * rows * c.n && energies.size() == seeds.size() * rows, "spins and energies");
+    return {seeds.size(), seeds.data(), spins.data(), energies.data()};
+}
+
 void bind_search(nb::module_& m) {
     m.def(
         "anneal",
-        [](Array<const int64_t> starts, Array<const int32_t> neighbours, Array<const double> values,
-           Array<const double> fields, Array<const double> betas, bool descend, Array<const uint64_t> seeds,
-           Array<int8_t> spins, Array<double> energies, int threads) {
+        [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, Numbers betas, bool descend,
+           Seeds seeds, Spins spins, Energies energies, int threads) {
             const Couplings c = couplings_of(starts, neighbours, values, fields);
-            if (spins.size() != seeds.size() * c.n || energies.size() != seeds.size())
-                throw std::invalid_argument(
-                    "spins and energies are of different sizes; give a row and a number a seed");
-            run_unlocked([&] {
-                anneal(c, betas.data(), betas.size(), descend, seeds.data(), seeds.size(), spins.data(),
-                       energies.data(), threads);
-            });
+            const Restarts restarts = restarts_of(c, seeds, spins, energies);
+            run_unlocked([&] { anneal(c, betas.data(), betas.size(), descend, restarts, threads); });
         },
         "Simulated annealing of each row of spins, which are written over.");
+    m.def(
+        "descend",
+        [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, bool pairs, Spins spins,
+           Energies energies, int threads) {
+            const Couplings c = couplings_of(starts, neighbours, values, fields);
+            check(spins.size() == energies.size() * c.n, "spins and energies");
+            const Restarts restarts{energies.size(), nullptr, spins.data(), energies.data()};
+            run_unlocked([&] { descend(c, pairs, restarts, threads); });
+        },
+        "Descent of each row of spins by single flips, or by pairs too; they are written over.");
+    m.def(
+        "tabu",
+        [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, size_t tenure, size_t spread,
+           size_t patience, Seeds seeds, Spins spins, Energies energies, int threads) {
+            const Couplings c = couplings_of(starts, neighbours, values, fields);
+            const Restarts restarts = restarts_of(c, seeds, spins, energies);
+            run_unlocked([&] { tabu(c, tenure, spread, patience, restarts, threads); });
+        },
+        "Tabu search from each row of spins, which are written over by the best.");
+    m.def(
+        "temper",
+        [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, Numbers betas, size_t sweeps,
+           size_t exchanges, Seeds seeds, Spins spins, Energies energies, Spins best, Energies best_energies,
+           Array<int64_t> accepted, int threads) {
+            const Couplings c = couplings_of(starts, neighbours, values, fields);
+            const Restarts ladders = restarts_of(c, seeds, spins, energies, betas.size());
+            check(best.size() == seeds.size() * c.n && best_energies.size() == seeds.size(), "best and best_energies");
+            check(accepted.size() + 1 == betas.size(), "accepted and betas");
+            const Ladder ladder{betas.data(), betas.size(), sweeps, exchanges};
+            run_unlocked(
+                [&] { temper(c, ladder, ladders, best.data(), best_energies.data(), accepted.data(), threads); });
+        },
+        "Parallel tempering of ladders of replicas, which are written over.");
+    m.def(
+        "anneal_path",
+        [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, double beta, Numbers bonds,
+           size_t slices, bool descend, Seeds seeds, Spins spins, Energies energies, int threads) {
+            const Couplings c = couplings_of(starts, neighbours, values, fields);
+            const Restarts restarts = restarts_of(c, seeds, spins, energies, slices);
+            const Path path{beta, bonds.data(), bonds.size(), slices, descend};
+            run_unlocked([&] { anneal_path(c, path, restarts, threads); });
+        },
+        "Path-integral Monte Carlo of slices of spins, which are written over.");
+    m.def(
+        "bifurcate",
+        [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, size_t steps, float step, float scale,
+           float start, Numbers controls, bool discrete, Seeds seeds, Spins spins, int threads) {
+            const Couplings c = couplings_of(starts, neighbours, values, fields);
+            check(spins.size() == seeds.size() * c.n && controls.size() == seeds.size(), "spins and controls");
+            const Restarts restarts{seeds.size(), seeds.data(), spins.data(), nullptr};
+            run_unlocked(
+                [&] { bifurcate(c, {steps, step, scale, start, controls.data(), discrete}, restarts, threads); });
+        },
+        "Simulated bifurcation of the couplings; fields are left out.");
 }

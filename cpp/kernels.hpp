@@ -46,6 +46,8 @@ struct Phases {
     T* sums[MOST_TABLES];
 };
 
+constexpr size_t FLIP_BLOCK = 64, PANEL_ROWS = 6, TILE_VECTORS = 2;
+
 template <class T>
 struct Kernels {
     const char* name;
@@ -92,6 +94,21 @@ struct Kernels {
     // local[j] += change * row[j], for spins and their couplings.
     void (*add_row)(T* local, const T* row, T change, size_t n);
     void (*add_integers)(int16_t* local, const int16_t* row, int16_t change, size_t n);
+    // Where spins[i] * local[i] + held[i] is largest; among equals one near `start`, an index. Arrays are of whole
+    // blocks.
+    size_t (*best_flip)(const T* local, const int8_t* spins, const T* held, size_t blocks, size_t start);
+    size_t (*best_integer_flip)(const int16_t* local, const int8_t* spins, const int16_t* held, size_t blocks,
+                                size_t start);
+
+    // A tile of oscillators has two vectors a variable, each lane a replica.
+    // y += A x, A in panels of PANEL_ROWS rows, each column by column; y of as many rows as the panels.
+    void (*add_products)(T* y, const T* panels, const T* x, size_t count, size_t columns);
+    // The same by rows of a sparse A.
+    void (*add_sparse_products)(T* y, const int64_t* starts, const int32_t* columns, const T* values, const T* x,
+                                size_t n);
+    // A step of n variables: y -= step p x, x += step y, those beyond -1 .. 1 put to rest there, and then
+    // p -= share (1 - control x^2) p, each lane by its own of `controls`. Signs of x are written if wanted, else null.
+    void (*swing)(T* x, T* y, T* p, T* signs, const T* controls, size_t n, T step, T share);
 };
 
 // The best set this processor runs, or the one named by QLOOM_KERNELS (read once).

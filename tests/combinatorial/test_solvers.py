@@ -13,11 +13,25 @@ import pytest
 
 from qloom import _native
 from qloom.combinatorial import MemeticAnnealing, Quadratic, SimulatedAnnealing
+from qloom.combinatorial.solvers import (
+    MemeticTabu,
+    ParallelTempering,
+    SimulatedBifurcation,
+    SimulatedQuantumAnnealing,
+    TabuSearch,
+)
 from qloom.errors import ProblemError
 
 SOLVERS = [
     lambda **options: SimulatedAnnealing(100, 8, **options),
     lambda **options: MemeticAnnealing(50, 6, 4, **options),
+    lambda **options: MemeticTabu(200, 6, 4, **options),
+    lambda **options: TabuSearch(200, 5, **options),
+    lambda **options: ParallelTempering(6, 3, 10, **options),
+    lambda **options: SimulatedQuantumAnnealing(50, 4, 3, **options),
+    lambda **options: SimulatedBifurcation("ballistic", 200, 40, **options),
+    lambda **options: SimulatedBifurcation("discrete", 200, 40, **options),
+    lambda **options: SimulatedBifurcation("generalized", 200, 40, **options),
 ]
 
 
@@ -118,9 +132,24 @@ def test_ctrl_c_gives_the_best_so_far(when):
     assert best < (-10_000 if when == "rounds" else 10_000)
 
 
-def test_functions_without_pairs_are_solved_too():
-    found = SimulatedAnnealing(10, 2).minimize(Quadratic.from_matrix(np.diag([1.0, -2.0, 0.0])), 5, -2.0, seed=0)
+@pytest.mark.parametrize("make", SOLVERS)
+def test_functions_without_pairs_are_solved_too(make):
+    found = make().minimize(Quadratic.from_matrix(np.diag([1.0, -2.0, 0.0])), 5, -2.0, seed=0)
     assert found.state[:2].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("make", SOLVERS)
+@pytest.mark.parametrize("n", [1, 2, 3, 17, 65])
+@pytest.mark.parametrize(("density", "fields"), [(0.5, 1.0), (0.5, 0.0), (0.0, 1.0), (0.0, 0.0)])
+def test_every_size_has_states_with_their_energies(make, n, density, fields):
+    """With and without couplings and fields; without both, nothing is left to minimize."""
+    spins = random_quadratic(n, n, density=density)
+    spins = Quadratic("spin", spins.first, spins.second, spins.values, fields * spins.linear, spins.constant)
+    rounds = make().rounds(spins, np.random.default_rng(0))
+    for _ in range(3):
+        states, energies = next(rounds)
+        assert states.dtype == np.int8
+        np.testing.assert_allclose(spins.energies(states), energies, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +160,14 @@ def test_functions_without_pairs_are_solved_too():
         (lambda: SimulatedAnnealing(n_sweeps=0), "n_sweeps=0"),
         (lambda: SimulatedAnnealing(hot=-1.0), "hot=-1.0"),
         (lambda: MemeticAnnealing(population=1), "population=1"),
+        (lambda: MemeticTabu(patience=0), "patience=0"),
+        (lambda: TabuSearch(n_chains=0), "n_chains=0"),
+        (lambda: ParallelTempering(1), "n_temperatures=1"),
+        (lambda: ParallelTempering(cold=0.0), "cold=0.0"),
+        (lambda: SimulatedQuantumAnnealing(n_slices=1), "n_slices=1"),
+        (lambda: SimulatedBifurcation("adiabatic"), "mode='adiabatic', expected 'ballistic'"),
+        (lambda: SimulatedBifurcation(step=0.0), "step=0.0"),
+        (lambda: SimulatedBifurcation("discrete", control=0.5), "control=0.5 and mode='discrete'"),
         (lambda: SimulatedAnnealing(threads=0), "threads=0, expected at least 1"),
     ],
 )

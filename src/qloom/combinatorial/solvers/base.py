@@ -50,6 +50,11 @@ class Solver(ABC):
             raise ProblemError(f"threads={threads}, expected at least 1, or None for all processors")
         self.threads = threads
 
+    @property
+    def n_threads(self) -> int:
+        """That native searches may use."""
+        return self.threads or _native.available_threads()
+
     @abstractmethod
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Without end, states int8 (R, N) of -1 and 1 and their energies (R,)."""
@@ -91,8 +96,14 @@ class Solver(ABC):
 
     def _anneal(self, spins: Quadratic, states: np.ndarray, betas: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         """Each row of states through a schedule, written over; their energies."""
-        energies, threads = np.empty(len(states)), self.threads or _native.available_threads()
-        _native.anneal(*spins.couplings, spins.linear, betas, True, seeds, states, energies, threads)
+        energies = np.empty(len(states))
+        _native.anneal(*spins.couplings, spins.linear, betas, True, seeds, states, energies, self.n_threads)
+        return energies + spins.constant
+
+    def _descend(self, spins: Quadratic, states: np.ndarray) -> np.ndarray:
+        """Each row of states by single flips, written over; their energies."""
+        energies = np.empty(len(states))
+        _native.descend(*spins.couplings, spins.linear, False, states, energies, self.n_threads)
         return energies + spins.constant
 
 

@@ -1,24 +1,28 @@
-"""Memetic annealing: good states are crossed and annealed again from a low temperature.
+"""Memetic searches: good states are crossed and improved again, by annealing from a low temperature or by tabu search.
 
-What two parents agree on is kept, the rest is thrown anew; annealing from a temperature that leaves most spins where
-they are repairs the seams. A population that has grown alike starts again.
+What two parents agree on is kept, the rest is thrown anew; improving repairs the seams. A population that has grown
+alike starts again.
 
-Source: the scheme of Wu, Hao 2012, Computers and Operations Research 39, 2145, with annealing in tabu search's place.
+Source: Wu, Hao 2012, Computers and Operations Research 39, 2145 (with tabu search).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, schedule, temperatures
+from qloom.combinatorial.solvers.tabu import search_tabu
 from qloom.errors import ProblemError
 
 # Rounds without a better child after which a population starts again; crossed states are annealed from REHEATED times
 # the first temperature.
 PATIENCE, REHEATED = 25, 0.35
+
+# States are written over by better ones; their energies come back.
+Improver = Callable[[np.ndarray], np.ndarray]
 
 
 class MemeticAnnealing(Solver):
@@ -44,19 +48,57 @@ class MemeticAnnealing(Solver):
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         hot, cold = temperatures(spins)
         first, again = schedule(hot, cold, self.n_sweeps), schedule(REHEATED * hot, cold, self.n_sweeps // 2)
-        while True:
-            population = Population(spins.n)
-            for begin in range(0, self.population, self.n_children):
-                states = random_states(min(self.n_children, self.population - begin), spins.n, random)
-                energies = self._anneal(spins, states, first, random_seeds(len(states), random))
-                population.grow(states, energies)
-                yield states, energies
-            idle = 0
-            while idle < PATIENCE:
-                states = population.crossed(self.n_children, random)
-                energies = self._anneal(spins, states, again, random_seeds(len(states), random))
-                idle = 0 if population.take(states, energies) else idle + 1
-                yield states, energies
+
+        def annealed(betas: np.ndarray) -> Improver:
+            return lambda states: self._anneal(spins, states, betas, random_seeds(len(states), random))
+
+        return evolve(spins.n, self.population, self.n_children, annealed(first), annealed(again), random)
+
+
+class MemeticTabu(Solver):
+    """A population of states found by tabu search that is crossed, natively searched, round by round.
+
+    Args:
+        patience: flips without a better state that end a search; None for 20 N.
+        population: states, at least 4.
+        n_children: crossed at once.
+        threads: None for all processors.
+    """
+
+    def __init__(
+        self, patience: int | None = None, population: int = 16, n_children: int = 8, threads: int | None = None
+    ):
+        super().__init__(threads)
+        if not (patience is None or patience >= 1) or population < 4 or n_children < 1:
+            raise ProblemError(
+                f"patience={patience}, population={population}, n_children={n_children}, expected at least 1, 4 and 1"
+            )
+        self.patience, self.population, self.n_children = patience, population, n_children
+
+    def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        def searched(states: np.ndarray) -> np.ndarray:
+            return search_tabu(self, spins, states, random, self.patience)
+
+        return evolve(spins.n, self.population, self.n_children, searched, searched, random)
+
+
+def evolve(
+    n: int, size: int, n_children: int, first: Improver, again: Improver, random: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rounds without end: of random states by `first` until a population is whole, then of crossed ones by `again`."""
+    while True:
+        population = Population(n)
+        for begin in range(0, size, n_children):
+            states = random_states(min(n_children, size - begin), n, random)
+            energies = first(states)
+            population.grow(states, energies)
+            yield states, energies
+        idle = 0
+        while idle < PATIENCE:
+            states = population.crossed(n_children, random)
+            energies = again(states)
+            idle = 0 if population.take(states, energies) else idle + 1
+            yield states, energies
 
 
 class Population:
