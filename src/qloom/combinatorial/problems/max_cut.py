@@ -103,9 +103,9 @@ class MaxCut(Problem):
         bound = eigenvalue_bound(self.laplacian, time_limit)
         if (self.weights == np.round(self.weights)).all():
             bound = float(np.floor(bound + 1e-6))
-        found = (None, None) if hint is None else (hint, self.objective(hint))
-        status: Status = "optimal" if found[1] == bound else "bounded"
-        return Certificate(*found, bound, status, "eigenvalue bound", time.perf_counter() - start)
+        cut = None if hint is None else self.objective(hint)
+        status: Status = "optimal" if cut == bound else "bounded"
+        return Certificate(hint, cut, bound, status, "eigenvalue bound", time.perf_counter() - start)
 
     @property
     def laplacian(self) -> Any:
