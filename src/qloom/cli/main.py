@@ -12,7 +12,7 @@ import typer
 
 from qloom.errors import QloomError
 
-COMMANDS = ("train", "init", "diagnose", "predict", "evaluate", "report", "solve", "doctor", "bench")
+COMMANDS = ("train", "init", "tune", "diagnose", "predict", "evaluate", "report", "solve", "doctor", "bench")
 """Each is a function in a module of the same name."""
 
 

@@ -183,8 +183,8 @@ def whole(name: str, values: np.ndarray, shift: float) -> tuple[np.ndarray, floa
             least = scale * shift / divisor
             return np.round(scaled / divisor), float(np.ceil(least - 1e-9 * (1 + abs(least))))
     raise ProblemError(
-        f"constraint {name!r} has coefficients that are not whole, expected at most three digits after the point for its "
-        "slack; round them, or use inequalities='unbalanced'"
+        f"constraint {name!r} has coefficients that are not whole, expected at most three digits after the point for "
+        "its slack; round them, or use inequalities='unbalanced'"
     )
 
 

@@ -115,7 +115,7 @@ def run_highs(program: Program, time_limit: float) -> Any:
     return interruptible(
         lambda: milp(
             program.costs, integrality=program.whole, bounds=Bounds(program.lower, program.upper),
-            constraints=rows if program.rows.shape[0] else (), options={"time_limit": time_limit},
+            constraints=rows if program.rows.shape[0] else (), options={"time_limit": time_limit, "mip_rel_gap": 0.0},
         )
     )  # fmt: skip
 

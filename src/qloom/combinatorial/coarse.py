@@ -47,6 +47,9 @@ SEARCHES: dict[str, Callable[[BinaryForm, float], Solver]] = {
     "quantum_annealing": _made("solvers", "SimulatedQuantumAnnealing"),
     "tempering": _made("solvers", "ParallelTempering"),
     "tabu": _made("solvers", "TabuSearch"),
+    "memetic_tabu": _made("solvers", "MemeticTabu"),
+    "pauli_correlation": _made("wide", "PauliCorrelation"),
+    "blocks": _made("wide", "BlockSearch"),
 }
 
 

@@ -30,6 +30,8 @@ COARSE, FINE, CERTIFICATE = 0.06, 0.09, 0.4
 SETTLED, PATIENCE = 0.1, 3.0
 # Best states of a round that are decoded and repaired.
 DECODED = 8
+# Constraints that exclude each other are named up to this many.
+NAMED = 8
 
 
 def solve(
@@ -151,7 +153,8 @@ class _Run:
 
     def _impossible(self) -> str:
         names = conflict(self.problem.model, self.time_limit / 4) if self.problem.is_exact else []
-        which = f": {', '.join(names)} exclude each other" if names else ""
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        which = f": {', '.join(names[:NAMED])}{more} exclude each other" if names else ""
         return f"no solution meets all constraints{which}; relax one of them"
 
     def _exact_alone(self, seconds: float) -> None:

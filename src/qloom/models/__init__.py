@@ -5,6 +5,7 @@ from qloom.models.architecture import ANSATZE, LAYERS, Architecture
 from qloom.models.circuit_centric import CircuitCentricClassifier
 from qloom.models.dressed import DressedCircuitClassifier
 from qloom.models.estimators import HybridClassifier, HybridRegressor, load_model
+from qloom.models.feature_selector import QuadraticFeatureSelector
 from qloom.models.fitting import Fit, Recipe
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.iqp import IQPVariationalClassifier
@@ -33,6 +34,7 @@ __all__ = [
     "HybridRegressor",
     "IQPVariationalClassifier",
     "QCNNClassifier",
+    "QuadraticFeatureSelector",
     "QuantumGaussianProcess",
     "QuantumKernel",
     "QuantumKernelRidge",

@@ -14,6 +14,10 @@ from qloom.errors import ProblemError
 FORMATS = (
     "max_cut",
     "generalized_assignment",
+    "knapsack",
+    "portfolio",
+    "graph_colouring",
+    "graph_partition",
     "linear_program",
     "job_shop",
     "flexible_job_shop",
@@ -37,21 +41,22 @@ def read_problem(path: str | Path, format: str = "auto", instance: int | None = 
             raise ProblemError(f"format={format!r}, expected 'auto' or one of {', '.join(FORMATS)}")
         return _reader(format)(path, instance)
     text_of(path)
-    found: dict[str, Problem | InstanceError] = {}
-    for name in FORMATS:
-        try:
-            found[name] = _reader(name)(path, instance)
-        except InstanceError as error:
-            found[name] = error
-        except ProblemError:
-            continue
+    found = [name for name in FORMATS if _takes(name, path)]
     if len(found) != 1:
         which = f"may be {' or '.join(found)}" if found else f"is in none of the formats {', '.join(FORMATS)}"
         raise ProblemError(f"{path} {which}; name its format, then what is wrong with it is said by line")
-    only = next(iter(found.values()))
-    if isinstance(only, InstanceError):
-        raise only
-    return only
+    return _reader(found[0])(path, instance)
+
+
+def _takes(name: str, path: str | Path) -> bool:
+    """Whether the reader of a format takes the file, be it of one problem or of several."""
+    try:
+        _reader(name)(path, None)
+    except InstanceError:
+        return True
+    except ProblemError:
+        return False
+    return True
 
 
 def _reader(name: str) -> Callable[[str | Path, int | None], Problem]:

@@ -55,6 +55,10 @@ class Solver(ABC):
         """That native searches may use."""
         return self.threads or _native.available_threads()
 
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
+        return f"{type(self).__name__}({options})"
+
     @abstractmethod
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Without end, states int8 (R, N) of -1 and 1 and their energies (R,)."""

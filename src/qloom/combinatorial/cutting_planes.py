@@ -1,0 +1,211 @@
+"""Linear programs with more rows than can be written down: those that a solution breaks are added as they are met."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from math import inf
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qloom.combinatorial.certificates import Certificate, Program, interruptible
+from qloom.combinatorial.problems.base import Problem
+from qloom.errors import ProblemError
+
+# What rounding leaves of values of the objective, and a tenth of it as a share of them.
+SMALL = 1e-6
+# The relaxation is left for the whole numbers when so many rounds of rows have together raised it by less than a share.
+ROUNDS, SHARE = 8, 1e-4
+
+
+class Cuts(NamedTuple):
+    """rows x <= most, scipy CSR (K, N) and (K,), that all solutions keep and the given values break; K may be 0."""
+
+    rows: Any
+    most: np.ndarray
+
+
+Separate = Callable[[np.ndarray], Cuts]
+
+
+def certify_by_cuts(
+    problem: Problem, program: Program, separate: Separate, read: Callable[[np.ndarray], np.ndarray],
+    time_limit: float, hint: np.ndarray | None,
+) -> Certificate:  # fmt: skip
+    """HiGHS, first without and then with whole numbers, again after each round of rows.
+
+    What is proven of the relaxation fixes the variables that, moved from their bound, would cost more than the hint.
+
+    Args:
+        problem: to be small; its solutions are those of the program that keep all rows.
+        program: the rows to begin with.
+        separate: rows that values (N,) break. For whole values it finds one if there is one.
+        read: the problem's solution of values (N,).
+        time_limit: seconds, above 0.
+        hint: a solution, or None.
+
+    Raises:
+        ProblemError: for a time limit that is not above 0.
+
+    Source: Dantzig, Fulkerson, Johnson 1954, Operations Research 2, 393.
+    """
+    if not time_limit > 0:
+        raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
+    start = time.perf_counter()
+    if hint is not None and not problem.is_feasible(hint):
+        hint = None
+    search = _Search(program, separate, start + time_limit, inf if hint is None else problem.objective(hint))
+    values = search.run()
+    solution = hint if values is None else read(values)
+    objective = None if solution is None else problem.objective(solution)
+    bound = search.bound if objective is None else min(search.bound, objective)
+    seconds = time.perf_counter() - start
+    status = "interrupted" if search.is_interrupted else "bounded"
+    if bound == inf:
+        status = "infeasible"
+    elif objective is not None and search.reaches(objective):
+        bound, status = objective, "optimal"
+    return Certificate(solution, objective, bound, status, "HiGHS with cuts", seconds)  # type: ignore[arg-type]
+
+
+class _Search:
+    """The program with the rows so far, what is proven, and the time it may take.
+
+    Attributes:
+        bound: no solution is below it, but for those not below the cutoff.
+    """
+
+    def __init__(self, program: Program, separate: Separate, end: float, cutoff: float):
+        self.program, self.separate, self.end, self.cutoff = program, separate, end, cutoff
+        sizes = np.append(program.costs, program.constant)
+        self.is_whole = bool(program.whole.all() and (sizes == np.round(sizes)).all())
+        self.bound, self.relaxed, self.slopes = -inf, -inf, np.zeros(len(program.costs))
+        self.is_interrupted = False
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self.end - time.perf_counter()
+
+    def run(self) -> np.ndarray | None:
+        """The values of a solution below the cutoff, or None; Ctrl-C ends it with what is proven so far."""
+        try:
+            self.relax()
+            self.fix()
+            return self.branch()
+        except KeyboardInterrupt:
+            self.is_interrupted = True
+            return None
+
+    def relax(self) -> None:
+        """Add rows that break the relaxation's solution until there are none, or they have ceased to help."""
+        history: list[float] = []
+        while self.left > 0:
+            found = interruptible(lambda: _relaxation(self.program, self.left))
+            if found is None:
+                self.is_interrupted = True
+                return
+            if found.status == 2:
+                self.bound = inf
+                return
+            if found.status != 0:
+                return
+            self.relaxed, self.slopes = found.fun + self.program.constant, found.lower.marginals + found.upper.marginals
+            self.raise_bound(self.relaxed)
+            history.append(self.relaxed)
+            stale = len(history) > ROUNDS and history[-1] - history[-ROUNDS - 1] < SHARE * abs(history[-1])
+            if stale or self.reaches(self.cutoff) or not self.add(self.separate(found.x)):
+                return
+
+    def fix(self) -> None:
+        """Hold variables whose reduced cost says that moving them leads to nothing below the cutoff."""
+        if not -inf < self.bound < inf or self.cutoff == inf:
+            return
+        program = self.program
+        room = self.cutoff - self.is_whole - self.relaxed
+        dear = (np.abs(self.slopes) > room + _slack(self.cutoff)) & (program.whole == 1)
+        at_lower, at_upper = dear & (self.slopes > 0), dear & (self.slopes < 0)
+        self.program = replace(
+            program,
+            upper=np.where(at_lower, program.lower, program.upper),
+            lower=np.where(at_upper, program.upper, program.lower),
+        )
+
+    def branch(self) -> np.ndarray | None:
+        """Whole values that keep all rows and are below the cutoff, or None."""
+        while not self.reaches(self.cutoff) and self.left > 0 and not self.is_interrupted:
+            found = interruptible(lambda: _whole(self.program, self.left))
+            if found is None:
+                self.is_interrupted = True
+            elif found.status == 2:
+                self.bound = self.cutoff
+            else:
+                if found.get("mip_dual_bound") is not None:
+                    self.raise_bound(found.mip_dual_bound + self.program.constant)
+                if found.x is None:
+                    return None
+                values = np.round(found.x)
+                if not self.add(self.separate(values)):
+                    value = self.program.costs @ values + self.program.constant
+                    return values if value < self.cutoff else None
+                self.relax()
+                self.fix()
+        return None
+
+    def raise_bound(self, value: float) -> None:
+        """To the next whole number, where all solutions' values are whole."""
+        self.bound = max(self.bound, float(np.ceil(value - _slack(value))) if self.is_whole else value)
+
+    def reaches(self, value: float) -> bool:
+        """Whether nothing below the value is left, as far as rounding lets tell."""
+        return self.bound >= value - (0.0 if self.is_whole or value == inf else _slack(value))
+
+    def add(self, cuts: Cuts) -> bool:
+        """Whether there were any."""
+        from scipy.sparse import vstack
+
+        program = self.program
+        self.program = replace(
+            program,
+            rows=vstack([program.rows, cuts.rows], format="csr"),
+            row_lower=np.append(program.row_lower, np.full(len(cuts.most), -inf)),
+            row_upper=np.append(program.row_upper, cuts.most),
+        )
+        return len(cuts.most) > 0
+
+
+def _slack(value: float) -> float:
+    return SMALL + SMALL / 10 * abs(value)
+
+
+def _whole(program: Program, time_limit: float) -> Any:
+    """scipy's result, to the last unit of the objective."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    return milp(
+        program.costs,
+        integrality=program.whole,
+        bounds=Bounds(program.lower, program.upper),
+        constraints=LinearConstraint(program.rows, program.row_lower, program.row_upper),
+        options={"time_limit": time_limit, "mip_rel_gap": 0.0},
+    )
+
+
+def _relaxation(program: Program, time_limit: float) -> Any:
+    """scipy's result without whole numbers, with the slopes of the variables' bounds."""
+    from scipy.optimize import linprog
+    from scipy.sparse import vstack
+
+    equal = program.row_lower == program.row_upper
+    below, above = ~equal & (program.row_upper < inf), ~equal & (program.row_lower > -inf)
+    return linprog(
+        program.costs,
+        A_ub=vstack([program.rows[below], -program.rows[above]]),
+        b_ub=np.append(program.row_upper[below], -program.row_lower[above]),
+        A_eq=program.rows[equal],
+        b_eq=program.row_upper[equal],
+        bounds=np.stack([program.lower, program.upper], axis=1),
+        options={"time_limit": time_limit},
+    )

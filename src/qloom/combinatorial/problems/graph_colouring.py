@@ -1,0 +1,166 @@
+"""Graph colouring: colours for nodes that no edge has at both ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from qloom.combinatorial.model import Model
+from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges
+from qloom.combinatorial.problems.text import Words, chosen, text_of
+from qloom.errors import ProblemError
+
+
+@dataclass(frozen=True, eq=False)
+class GraphColouring(NodeClasses):
+    """Nodes get colours, from 0, so that the ends of no edge have the same; there is nothing else to be small.
+
+    A certificate that says "infeasible" proves that so many colours are not enough.
+
+    Args:
+        n_nodes: N.
+        edges: pairs of nodes from 0, int (K, 2).
+        n_classes: colours.
+
+    Raises:
+        ProblemError: for nodes that are not there, an edge from a node to itself, or no colours.
+    """
+
+    n_nodes: int
+    edges: np.ndarray
+    n_classes: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "edges", np.unique(checked_edges(self.n_nodes, self.edges), axis=0))
+        object.__setattr__(self, "weights", np.ones(len(self.edges)))
+        if self.n_classes < 1:
+            raise ProblemError(f"n_classes={self.n_classes}, expected at least 1 colour")
+
+    @cached_property
+    def model(self) -> Model:
+        model = Model()
+        x = model.one_hot("colour of node", self.n_nodes, self.n_classes)
+        ends = x[self.edges].transpose(0, 2, 1).reshape(-1, 2)
+        if len(ends):
+            model.constrain("ends of edge and colour", ends, 1, "<=", 1)
+        return model
+
+    def objective(self, solution: np.ndarray) -> float:
+        return 0.0
+
+    def violations(self, solution: np.ndarray) -> dict[str, float]:
+        return {"edges within a colour": self.inside(solution)}
+
+    def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        return self._repaired(self._wanted(values, random), random)
+
+    def random_solution(self, random: np.random.Generator) -> np.ndarray:
+        return self._repaired(random.integers(0, self.n_classes, self.n_nodes), random)
+
+    def neighbour(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """One node changes its colour, where there are conflicts one that has some."""
+        first, second = self.edges[(solution[self.edges[:, 0]] == solution[self.edges[:, 1]])].T
+        nodes = np.append(first, second) if len(first) else np.arange(self.n_nodes)
+        out = solution.copy()
+        out[random.choice(nodes)] = random.integers(0, self.n_classes)
+        return out
+
+    def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
+        """Tabu search: the best change of colour of a node in conflict that is not a late one taken back.
+
+        Source: Hertz, de Werra 1987, Computing 39, 345; length of the list as Galinier, Hao 1999, Journal of
+        Combinatorial Optimization 3, 379.
+        """
+        end, present, best = time.perf_counter() + seconds, solution.copy(), solution
+        nodes, least = np.arange(self.n_nodes), self.inside(solution)
+        table = self._conflicts(present)
+        until, move = np.zeros(table.shape), 0
+        try:
+            while least > 0 and time.perf_counter() < end:
+                own = table[nodes, present]
+                change = np.where(own > 0, (table - own[:, None]).T, np.inf).T
+                conflicts = own.sum() / 2
+                change[nodes, present] = np.inf
+                allowed = (until <= move) | (conflicts + change < least)
+                ties = np.flatnonzero((change == (smallest := np.where(allowed, change, np.inf).min())) & allowed)
+                if smallest == np.inf:
+                    until[:] = 0
+                    continue
+                node, colour = divmod(int(random.choice(ties)), self.n_classes)
+                until[node, present[node]] = move + random.integers(10) + 0.6 * (own > 0).sum()
+                table[:, present[node]] -= self.adjacency[node]
+                table[:, colour] += self.adjacency[node]
+                present[node], move = colour, move + 1
+                if conflicts + smallest < least:
+                    best, least = present.copy(), conflicts + smallest
+        except KeyboardInterrupt:
+            pass
+        return best
+
+    def _conflicts(self, solution: np.ndarray) -> np.ndarray:
+        """Neighbours of each node in each colour, (N, C)."""
+        return self.adjacency @ np.eye(self.n_classes)[solution]
+
+    def _repaired(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """Nodes in conflict get, one after another, the colour that fewest of their neighbours have."""
+        out, table = solution.copy(), self._conflicts(solution)
+        for node in random.permutation(self.n_nodes):
+            if table[node, out[node]] > 0:
+                colour = int(table[node].argmin())
+                table[:, out[node]] -= self.adjacency[node]
+                table[:, colour] += self.adjacency[node]
+                out[node] = colour
+        return out
+
+
+def read_graph_colouring(path: str | Path, instance: int | None = None, n_colours: int | None = None) -> GraphColouring:
+    """DIMACS' format: comments c, a line "p edge NODES EDGES", lines "e NODE NODE", nodes from 1.
+
+    Args:
+        path: of the file.
+        instance: 1 or None: there is one.
+        n_colours: how many there may be; None takes what `greedy_colours` needs.
+
+    Raises:
+        ProblemError: for a file that cannot be read or is damaged, with the number of the line.
+    """
+    chosen(path, instance, 1)
+    size, pairs = None, list[np.ndarray]()
+    for k, line in enumerate(text_of(path).splitlines(), 1):
+        kind, _, rest = line.strip().partition(" ")
+        if kind in ("c", ""):
+            continue
+        words = Words(path, rest, k)
+        if kind == "p" and size is None and rest.split()[:1] in (["edge"], ["col"], ["edges"]):
+            size = Words(path, " ".join(rest.split()[1:]), k).integers("nodes, edges", 2, 0)
+        elif kind == "e" and size is not None:
+            pairs.append(words.integers("two nodes", 2, 1, int(size[0])) - 1)
+            words.end()
+        else:
+            raise ProblemError(f"{path}, line {k}: {line.strip()!r}, expected 'p edge NODES EDGES', then 'e NODE NODE'")
+    if size is None or len(pairs) not in (size[1], size[1] / 2):
+        raise ProblemError(
+            f"{path} has {len(pairs)} edges, expected a line 'p edge NODES EDGES' and as many as it says"
+        )
+    n_nodes, edges = int(size[0]), np.array(pairs, np.int64).reshape(-1, 2)
+    return GraphColouring(n_nodes, edges, greedy_colours(n_nodes, edges) if n_colours is None else n_colours)
+
+
+def greedy_colours(n_nodes: int, edges: np.ndarray) -> int:
+    """Colours that it takes if nodes, those of most edges first, get the first colour that no neighbour has.
+
+    Source: Welsh, Powell 1967, The Computer Journal 10, 85.
+    """
+    neighbours: list[set[int]] = [set() for _ in range(n_nodes)]
+    for first, second in edges.tolist():
+        neighbours[first].add(second)
+        neighbours[second].add(first)
+    colours: dict[int, int] = {}
+    for node in sorted(range(n_nodes), key=lambda node: -len(neighbours[node])):
+        taken = {colours[other] for other in neighbours[node] if other in colours}
+        colours[node] = next(k for k in range(n_nodes) if k not in taken)
+    return 1 + max(colours.values())

@@ -1,0 +1,164 @@
+"""Multi-dimensional knapsack: items of most value that fit into several resources at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.model import Model, Sense
+from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.problems.text import Words, chosen, text_of
+from qloom.errors import ProblemError
+
+
+@dataclass(frozen=True, eq=False)
+class Knapsack(Problem):
+    """Items that use resources; a solution (N,) holds 1 for each item that is taken, else 0.
+
+    Args:
+        values: of the items, (N,).
+        loads: of each item on each resource, (R, N).
+        capacities: of the resources, (R,).
+        optimum: that the problem's source states; None if it does not.
+
+    Raises:
+        ProblemError: for shapes that do not fit, NaN, or negative loads or capacities.
+    """
+
+    sense: ClassVar[Sense] = "max"
+    values: np.ndarray
+    loads: np.ndarray
+    capacities: np.ndarray
+    optimum: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("values", "loads", "capacities"):
+            object.__setattr__(self, name, finite(name, getattr(self, name)))
+        n_items, n_resources = self.values.shape, self.capacities.shape
+        if len(n_items) != 1 or len(n_resources) != 1 or self.loads.shape != n_resources + n_items or not n_items[0]:
+            raise ProblemError(
+                f"values, loads, capacities have shapes {n_items}, {self.loads.shape}, {n_resources}, "
+                "expected (N,), (R, N), (R,) with at least one item"
+            )
+        for name in ("loads", "capacities"):
+            if (getattr(self, name) < 0).any():
+                raise ProblemError(f"{name} hold negative numbers, expected none below 0")
+
+    @cached_property
+    def model(self) -> Model:
+        model = Model("max")
+        x = model.binary("item taken", len(self.values))
+        model.add(self.values, x)
+        model.constrain("resource", np.broadcast_to(x, self.loads.shape), self.loads, "<=", self.capacities)
+        return model
+
+    @cached_property
+    def order(self) -> np.ndarray:
+        """Items by value for what they use, the best first; resources cost their prices in the relaxed problem.
+
+        Source: Chu, Beasley 1998, Journal of Heuristics 4, 63, section 3.
+        """
+        from scipy.optimize import linprog
+
+        relaxed = linprog(-self.values, self.loads, self.capacities, bounds=(0, 1), method="highs")
+        cost = np.maximum(-relaxed.ineqlin.marginals @ self.loads, 1e-12 * (1 + np.abs(self.values).max()))
+        return np.argsort(-self.values / cost, kind="stable")
+
+    def objective(self, solution: np.ndarray) -> float:
+        return float(self.values @ solution)
+
+    def violations(self, solution: np.ndarray) -> dict[str, float]:
+        over = self.loads @ solution - self.capacities
+        over[over <= 1e-9 * (1 + self.capacities)] = 0
+        return {f"resource[{r}]": float(amount) for r, amount in enumerate(over)}
+
+    def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        return self._repaired(values, self.order)
+
+    def encode(self, solution: np.ndarray) -> np.ndarray:
+        return solution.copy()
+
+    def random_solution(self, random: np.random.Generator) -> np.ndarray:
+        return self._repaired(random.integers(0, 2, len(self.values)), random.permutation(len(self.values)))
+
+    def neighbour(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """One item changes sides and stays there; others make room or fill up, by their order more or less shuffled."""
+        n, item = len(solution), random.integers(len(solution))
+        shift = 10 ** random.uniform(-2, -0.5) * n * random.standard_normal(n)
+        rest = self.order[np.argsort(np.arange(n) + shift)]
+        rest = rest[rest != item]
+        out = solution.copy()
+        out[item] = 1 - out[item]
+        return self._filled(self._dropped(out, np.append(item, rest)), rest)
+
+    def candidates(self) -> Iterator[np.ndarray]:
+        return every([2] * len(self.values))
+
+    def draw(self, solution: np.ndarray, axes: Any) -> None:
+        """The share of each resource that is used, stacked by item."""
+        places = np.arange(len(self.capacities))
+        left = np.zeros(len(places))
+        whole = np.where(self.capacities > 0, self.capacities, 1)
+        for item in np.flatnonzero(solution):
+            share = self.loads[:, item] / whole
+            bars = axes.barh(places, share, left=left, color=f"C{item % 10}", edgecolor="white", linewidth=0.5)
+            if share.max() > 0.03:
+                axes.bar_label(bars, [str(item) if s > 0.03 else "" for s in share], label_type="center", color="white")
+            left += share
+        axes.axvline(1, color="black")
+        axes.set(xlabel="share of the capacity in use, by item", ylabel="resource", yticks=places, xlim=(0, 1.05))
+        axes.invert_yaxis()
+
+    def describe(self, solution: np.ndarray) -> dict[str, Any]:
+        return {"items taken": np.flatnonzero(solution).tolist(), "used": (self.loads @ solution).tolist()}
+
+    def _repaired(self, solution: np.ndarray, order: np.ndarray) -> np.ndarray:
+        return self._filled(self._dropped(solution, order), order)
+
+    def _dropped(self, solution: np.ndarray, order: np.ndarray) -> np.ndarray:
+        """Without the last items in an order, as many as it takes for the others to fit."""
+        taken = order[solution[order] == 1]
+        used = np.cumsum(self.loads[:, taken], axis=1)
+        out = np.zeros(len(solution), np.int64)
+        out[taken[(used <= self.capacities[:, None]).all(axis=0)]] = 1
+        return out
+
+    def _filled(self, solution: np.ndarray, order: np.ndarray) -> np.ndarray:
+        """With items that still fit and are worth something, in an order."""
+        out, room = solution.copy(), self.capacities - self.loads @ solution
+        left = order[(out[order] == 0) & (self.values[order] > 0)]
+        while len(left := left[(self.loads[:, left] <= room[:, None]).all(axis=0)]):
+            out[left[0]] = 1
+            room -= self.loads[:, left[0]]
+            left = left[1:]
+        return out
+
+
+def read_knapsack(path: str | Path, instance: int | None = None) -> Knapsack:
+    """OR-Library's format: items, resources, optimum (0 for unknown), values, loads by resource, capacities.
+
+    Several problems stand one after another, after a line with their number.
+
+    Args:
+        path: of the file.
+        instance: which of its problems, from 1; None if there is only one.
+
+    Raises:
+        ProblemError: for a file that cannot be read or is damaged, with the number of the line.
+    """
+    words, found = Words.of(path), []
+    has_count = len(text_of(path).strip().splitlines()[0].split()) == 1
+    for _ in range(words.integer("number of problems", 1, 1000) if has_count else 1):
+        n_items, n_resources = words.integers("items, resources", 2, 1)
+        optimum = float(words.numbers("optimum", 1)[0])
+        values = words.numbers("values", n_items)
+        loads = words.numbers("loads", n_items * n_resources).reshape(n_resources, n_items)
+        found.append((values, loads, words.numbers("capacities", n_resources), optimum or None))
+    words.end()
+    return Knapsack(*found[chosen(path, instance, len(found))])

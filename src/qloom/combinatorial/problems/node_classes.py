@@ -1,0 +1,92 @@
+"""Classes of a graph's nodes: what colours and parts have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from qloom.combinatorial.problems.base import Problem, every
+from qloom.errors import ProblemError
+
+
+def checked_edges(n_nodes: int, edges: Any) -> np.ndarray:
+    """Pairs of different nodes, the smaller first, each once, int64 (K, 2).
+
+    Raises:
+        ProblemError: for nodes that are not there, or an edge from a node to itself.
+    """
+    edges = np.asarray(edges)
+    if n_nodes < 1 or edges.size % 2 or (edges.size and edges.dtype.kind not in "iu"):
+        raise ProblemError(f"n_nodes={n_nodes}, edges {edges.dtype} {edges.shape}, expected nodes and integers (K, 2)")
+    edges = np.sort(edges.reshape(-1, 2).astype(np.int64), axis=1)
+    if edges.size and (edges.min() < 0 or edges.max() >= n_nodes or (edges[:, 0] == edges[:, 1]).any()):
+        raise ProblemError(f"edges hold nodes outside 0 to {n_nodes - 1} or join a node to itself; take these out")
+    return edges
+
+
+class NodeClasses(Problem):
+    """Base: a solution (N,) holds the class of each node, from 0."""
+
+    n_nodes: int
+    edges: np.ndarray
+    weights: np.ndarray
+    n_classes: int
+
+    @cached_property
+    def adjacency(self) -> np.ndarray:
+        """Weights between nodes, symmetric (N, N)."""
+        out = np.zeros((self.n_nodes, self.n_nodes))
+        np.add.at(out, tuple(self.edges.T), self.weights)
+        return out + out.T
+
+    def inside(self, solution: np.ndarray) -> float:
+        """The weight of edges within classes."""
+        first, second = solution[self.edges.T]
+        return float(self.weights[first == second].sum())
+
+    def encode(self, solution: np.ndarray) -> np.ndarray:
+        return np.eye(self.n_classes, dtype=np.int64)[solution].ravel()
+
+    def candidates(self) -> Iterator[np.ndarray]:
+        return every([self.n_classes] * self.n_nodes)
+
+    def draw(self, solution: np.ndarray, axes: Any) -> None:
+        """The network, nodes by class; edges within classes dark, others light."""
+        places = spring_layout(self.adjacency)
+        for first, second in self.edges:
+            same = solution[first] == solution[second]
+            axes.plot(*places[[first, second]].T, color="0.2" if same else "0.8", linewidth=1 + same, zorder=1 + same)
+        for k in range(self.n_classes):
+            members = np.flatnonzero(solution == k)
+            axes.scatter(*places[members].T, s=120 if self.n_nodes <= 60 else 25, color=f"C{k % 10}", zorder=3)
+            for node in members if self.n_nodes <= 60 else ():
+                axes.annotate(str(node), places[node], ha="center", va="center", fontsize=7, color="white", zorder=4)
+        axes.set(xticks=(), yticks=(), aspect="equal")
+
+    def describe(self, solution: np.ndarray) -> dict[str, Any]:
+        return {"nodes of class": [np.flatnonzero(solution == k).tolist() for k in range(self.n_classes)]}
+
+    def _wanted(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """The class of each node in values of one-hot variables, at random where none or several are set."""
+        wanted = values.reshape(self.n_nodes, self.n_classes)
+        return (wanted + 1e-3 * random.random(wanted.shape)).argmax(axis=1)
+
+
+def spring_layout(adjacency: np.ndarray, n_steps: int = 100) -> np.ndarray:
+    """Places in the plane, (N, 2): edges pull, nodes push one another away; begun on a circle, in spectral order.
+
+    Source: Fruchterman, Reingold 1991, Software: Practice and Experience 21, 1129.
+    """
+    n, near = len(adjacency), (adjacency != 0).astype(float)
+    around = 2 * np.pi * np.linalg.eigh(np.diag(near.sum(axis=1)) - near)[1][:, min(1, n - 1)].argsort().argsort() / n
+    places, distance = np.column_stack([np.cos(around), np.sin(around)]), 1 / np.sqrt(n)
+    for heat in np.linspace(0.2, 0.002, n_steps):
+        apart = places[:, None] - places
+        length = np.maximum(np.linalg.norm(apart, axis=2), 1e-3)
+        force = (apart * (distance**2 / length**2 - near * length / distance)[:, :, None]).sum(axis=1)
+        size = np.maximum(np.linalg.norm(force, axis=1, keepdims=True), 1e-12)
+        places = places + force / size * np.minimum(size, heat)
+    return places

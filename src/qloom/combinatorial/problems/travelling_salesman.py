@@ -1,0 +1,173 @@
+"""Travelling salesman: the shortest round trip through all cities."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from math import fsum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qloom.combinatorial.certificates import Certificate, Program
+from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
+from qloom.combinatorial.model import Model
+from qloom.combinatorial.problems.base import Problem
+from qloom.combinatorial.problems.edges import Edges, in_order
+from qloom.combinatorial.problems.permutations import every_order, n_missing, nearest_order
+from qloom.combinatorial.problems.places import check_places, draw_map
+from qloom.combinatorial.problems.text import chosen
+from qloom.combinatorial.problems.tour_search import TourSearch
+from qloom.combinatorial.problems.tsplib import read_tsplib
+
+# The integers of a maximum flow are multiples of one part in so many.
+FLOW_UNITS = 10_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class TravellingSalesman(Problem):
+    """Cities on a round trip; a solution (N,) holds the cities in the order they are visited, from 0.
+
+    Args:
+        distances: between cities, the same both ways, (N, N), N at least 3; the diagonal is not read.
+        coordinates: for the picture, (N, 2), or None.
+
+    Raises:
+        ProblemError: for shapes that do not fit, NaN, or distances that differ by direction.
+    """
+
+    distances: np.ndarray
+    coordinates: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        distances, coordinates = check_places(self.distances, self.coordinates, 3)
+        object.__setattr__(self, "distances", distances)
+        object.__setattr__(self, "coordinates", coordinates)
+
+    @property
+    def n(self) -> int:
+        """N cities."""
+        return len(self.distances)
+
+    @cached_property
+    def model(self) -> Model:
+        """City 0 is visited first; of the others one bit for each position from 1."""
+        model, d = Model(), self.distances
+        x = model.one_hot("city at position", self.n - 1, self.n - 1)
+        model.constrain("position of city", x.T, 1, "==", 1)
+        model.add(d[0, 1:], x[0])
+        model.add(d[1:, 0], x[-1])
+        model.add(d[1:, 1:], x[:-1, :, None], x[1:, None, :])
+        return model
+
+    def objective(self, solution: np.ndarray) -> float:
+        return fsum(self.distances[solution, np.roll(solution, -1)])  # the same wherever the trip begins
+
+    def violations(self, solution: np.ndarray) -> dict[str, float]:
+        return {"each city once": n_missing(solution, self.n)}
+
+    def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        return np.append(0, nearest_order(values, random) + 1)
+
+    def encode(self, solution: np.ndarray) -> np.ndarray:
+        order = np.roll(solution, -int(np.flatnonzero(solution == 0)[0]))[1:] - 1
+        return np.eye(self.n - 1, dtype=np.int64)[order].ravel()
+
+    def random_solution(self, random: np.random.Generator) -> np.ndarray:
+        return random.permutation(self.n)
+
+    def neighbour(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """A part of the trip is gone in the other direction."""
+        i, j = np.sort(random.integers(0, self.n + 1, 2))
+        out = solution.copy()
+        out[i:j] = solution[i:j][::-1]
+        return out
+
+    def candidates(self) -> Iterator[np.ndarray]:
+        return (np.append(0, order + 1) for order in every_order(self.n - 1))
+
+    def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
+        """2-opt and Or-opt moves among near cities, and after each local optimum a kick nearby; Ctrl-C ends it."""
+        end, search = time.perf_counter() + seconds, TourSearch(self.distances, solution)
+        try:
+            search.descend(search.tour)
+            while time.perf_counter() < end:
+                search.kick(random)
+        except KeyboardInterrupt:
+            pass
+        return search.best
+
+    def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
+        """HiGHS on edges, two at each city; rows against trips through some of the cities are added as they are met.
+
+        Source: Dantzig, Fulkerson, Johnson 1954, Operations Research 2, 393.
+        """
+        edges = Edges(self.n)
+        two, one = np.full(self.n, 2.0), np.ones(len(edges.first))
+        costs = self.distances[edges.first, edges.second]
+        program = Program(costs, 0.0, edges.degrees, two, two, 0 * one, one, one)
+
+        def separate(values: np.ndarray) -> Cuts:
+            sets = subtours(edges, values)
+            return edges.cuts(values, sets, np.ones(len(sets)))
+
+        def read(values: np.ndarray) -> np.ndarray:
+            return in_order(edges.graph(values), np.arange(self.n))
+
+        return certify_by_cuts(self, program, separate, read, time_limit, hint)
+
+    def draw(self, solution: np.ndarray, axes: Any) -> None:
+        """The trip on a map; without coordinates, of points whose distances are near the given ones."""
+        places = draw_map(self.distances, self.coordinates, axes)
+        axes.plot(*places[np.append(solution, solution[:1])].T, color="C0", linewidth=1.2, zorder=1)
+        axes.set_title(f"{self.n} cities, length {self.objective(solution):g}")
+
+    def describe(self, solution: np.ndarray) -> dict[str, Any]:
+        return {"round trip": solution.tolist(), "length": self.objective(solution)}
+
+
+def subtours(edges: Edges, values: np.ndarray) -> np.ndarray:
+    """Sets of at most half of the nodes that less than two edges leave, bool (K, N). Shapes: values (E,)."""
+    sets = edges.parts(values)
+    if len(sets) == 1:
+        sets = np.array(_minimum_cuts(edges.graph(values)), bool).reshape(-1, edges.n)
+    return np.where(sets.sum(axis=1, keepdims=True) > edges.n / 2, ~sets, sets)
+
+
+def _minimum_cuts(graph: Any) -> list[np.ndarray]:
+    """Sets that hold node 0 and that edges of less than 2 leave, one for each other node that is not parted yet."""
+    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+    capacity = (graph * FLOW_UNITS).astype(np.int32)
+    n, found = graph.shape[0], list[np.ndarray]()
+    together = np.ones(n, bool)
+    for node in range(1, n):
+        if not together[node]:
+            continue
+        flow = maximum_flow(capacity, 0, node)
+        if flow.flow_value < 2 * FLOW_UNITS * (1 - 1e-4):
+            left = capacity - flow.flow
+            left.eliminate_zeros()
+            side = np.zeros(n, bool)
+            side[breadth_first_order(left, 0, return_predecessors=False)] = True
+            found.append(side)
+            together &= side
+    return found
+
+
+def read_travelling_salesman(path: str | Path, instance: int | None = None) -> TravellingSalesman:
+    """TSPLIB's format, TYPE TSP, with distances of EUC_2D, CEIL_2D, ATT, GEO or EXPLICIT.
+
+    Args:
+        path: of the file.
+        instance: 1 or None; a file holds one problem.
+
+    Raises:
+        ProblemError: for a file that cannot be read or is damaged, with the number of the line.
+    """
+    file = read_tsplib(path, "TSP")
+    chosen(path, instance, 1)
+    return TravellingSalesman(file.distances, file.coordinates)

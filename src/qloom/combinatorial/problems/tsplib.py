@@ -1,0 +1,188 @@
+"""TSPLIB's format, of round trips and of vehicles: keywords with values, then sections of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qloom.combinatorial.problems.text import Words, text_of
+from qloom.errors import ProblemError
+
+KEYWORDS = {
+    "NAME", "TYPE", "COMMENT", "DIMENSION", "CAPACITY", "VEHICLES", "EDGE_WEIGHT_TYPE", "EDGE_WEIGHT_FORMAT",
+    "NODE_COORD_TYPE", "DISPLAY_DATA_TYPE",
+}  # fmt: skip
+SECTIONS = {
+    "NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION", "DISPLAY_DATA_SECTION", "DEMAND_SECTION", "DEPOT_SECTION",
+}  # fmt: skip
+# Kilometres, and the value of pi that GEO is defined with.
+EARTH_RADIUS, GEO_PI = 6378.388, 3.141592
+
+
+@dataclass(frozen=True)
+class Tsplib:
+    """A file's parts.
+
+    Attributes:
+        path: named in errors.
+        values: of the keywords.
+        lines: where the keywords stand.
+        sections: the text of each section, and the line that it begins in.
+        n: N nodes.
+    """
+
+    path: Path
+    values: dict[str, str]
+    lines: dict[str, int]
+    sections: dict[str, tuple[str, int]]
+    n: int
+
+    def section(self, name: str) -> Words:
+        """Raises:
+        ProblemError: if the file has none of that name."""
+        if name not in self.sections:
+            raise ProblemError(f"{self.path} has no {name}, expected one for what its keywords say")
+        return Words(self.path, *self.sections[name])
+
+    def words(self, keyword: str) -> Words:
+        """The value of a keyword, empty if there is none."""
+        return Words(self.path, self.values.get(keyword, ""), self.lines.get(keyword, 1))
+
+    def one_of(self, keyword: str, known: list[str]) -> str:
+        """The value of a keyword.
+
+        Raises:
+            ProblemError: if it is not there, or unknown.
+        """
+        value = self.values.get(keyword, "")
+        if value not in known:
+            where = f", line {self.lines[keyword]}" if keyword in self.lines else ""
+            raise ProblemError(f"{self.path}{where}: {keyword} {value!r}, expected one of {', '.join(known)}")
+        return value
+
+    def rows(self, name: str, width: int, what: str) -> np.ndarray:
+        """A section's lines: a node from 1, then numbers. Float64 (N, width), by node.
+
+        Raises:
+            ProblemError: for a node out of range or twice, or a section that is too short or too long.
+        """
+        words, out = self.section(name), np.full((self.n, width), np.nan)
+        for _ in range(self.n):
+            line = words.line
+            node = words.integer("node", 1, self.n) - 1
+            if not np.isnan(out[node, 0]):
+                raise ProblemError(f"{self.path}, line {line}: node {node + 1} again, expected each once")
+            out[node] = words.numbers(what, width)
+        words.end()
+        return out
+
+    @cached_property
+    def distances(self) -> np.ndarray:
+        """Between the nodes, float64 (N, N), its diagonal 0.
+
+        Raises:
+            ProblemError: for a kind of distances that is unknown, or numbers that do not fit it.
+        """
+        kind = self.one_of("EDGE_WEIGHT_TYPE", [*MEASURES, "EXPLICIT"])
+        out = self._explicit() if kind == "EXPLICIT" else MEASURES[kind](self.rows("NODE_COORD_SECTION", 2, "x, y"))
+        np.fill_diagonal(out, 0)
+        return out
+
+    @cached_property
+    def coordinates(self) -> np.ndarray | None:
+        """Where to draw the nodes, x to the right and y up, (N, 2); None if the file does not say."""
+        for name in ("DISPLAY_DATA_SECTION", "NODE_COORD_SECTION"):
+            if name in self.sections:
+                points = self.rows(name, 2, "x, y")
+                is_geographic = "GEO" in self.values.get("EDGE_WEIGHT_TYPE", "")
+                return points[:, ::-1] if is_geographic and name == "NODE_COORD_SECTION" else points
+        return None
+
+    def _explicit(self) -> np.ndarray:
+        """The matrix; by columns a triangle is the other one's rows."""
+        layout = self.one_of("EDGE_WEIGHT_FORMAT", ["FULL_MATRIX", *TRIANGLES])
+        words, n = self.section("EDGE_WEIGHT_SECTION"), self.n
+        if layout == "FULL_MATRIX":
+            out = words.numbers("distances", n * n).reshape(n, n)
+        else:
+            indices, offset = TRIANGLES[layout]
+            where = indices(n, offset)
+            out = np.zeros((n, n))
+            out[where] = words.numbers("distances", len(where[0]))
+            out = out + out.T
+        words.end()
+        return out
+
+
+def read_tsplib(path: str | Path, kind: str) -> Tsplib:
+    """The parts of a file of that TYPE.
+
+    Raises:
+        ProblemError: for a file that cannot be read, is of another type or has what is unknown here, with the line.
+    """
+    path, values, lines, sections = Path(path), dict[str, str](), dict[str, int](), dict[str, tuple[str, int]]()
+    text = text_of(path).splitlines()
+    starts = [k for k, line in enumerate(text) if line.strip()[:1].isalpha()]
+    Words(path, "\n".join(text[: starts[0]] if starts else [])).end()
+    for k, following in zip(starts, [*starts[1:], len(text)], strict=True):
+        keyword, _, value = (part.strip() for part in text[k].partition(":"))
+        if keyword == "EOF":
+            break
+        if keyword not in KEYWORDS | SECTIONS or (keyword in lines and keyword != "COMMENT"):
+            raise ProblemError(
+                f"{path}, line {k + 1}: {keyword!r}, expected each once of {', '.join(sorted(KEYWORDS | SECTIONS))}"
+            )
+        lines[keyword], below = k + 1, ("\n".join(text[k + 1 : following]), k + 2)
+        if keyword in SECTIONS:
+            sections[keyword] = below
+        else:
+            values[keyword] = f"{values[keyword]} {value}" if keyword in values else value
+            Words(path, *below).end()
+    if not starts or values.get("TYPE", "").split()[:1] != [kind]:
+        raise ProblemError(f"{path} has TYPE {values.get('TYPE')!r}, expected {kind}")
+    n = Words(path, values.get("DIMENSION", ""), lines.get("DIMENSION", 1)).integer("DIMENSION", 1)
+    return Tsplib(path, values, lines, sections, n)
+
+
+def _rounded(points: np.ndarray) -> np.ndarray:
+    return np.floor(_euclidean(points) + 0.5)
+
+
+def _rounded_up(points: np.ndarray) -> np.ndarray:
+    return np.ceil(_euclidean(points))
+
+
+def _pseudo_euclidean(points: np.ndarray) -> np.ndarray:
+    exact = _euclidean(points) / np.sqrt(10)
+    near = np.floor(exact + 0.5)
+    return np.where(near < exact, near + 1, near)
+
+
+def _geographic(points: np.ndarray) -> np.ndarray:
+    """Whole kilometres on a sphere. Shapes: points (N, 2), latitude and longitude as degrees.minutes."""
+    degrees = np.trunc(points)
+    latitude, longitude = (GEO_PI * (degrees + 5 * (points - degrees) / 3) / 180).T
+    q1 = np.cos(longitude[:, None] - longitude)
+    q2, q3 = np.cos(latitude[:, None] - latitude), np.cos(latitude[:, None] + latitude)
+    return np.trunc(EARTH_RADIUS * np.arccos(np.clip(((1 + q1) * q2 - (1 - q1) * q3) / 2, -1, 1)) + 1)
+
+
+def _euclidean(points: np.ndarray) -> np.ndarray:
+    return np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
+
+
+# Source: Reinelt 1995, TSPLIB 95, section 2.
+MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "EUC_2D": _rounded, "CEIL_2D": _rounded_up, "ATT": _pseudo_euclidean, "GEO": _geographic,
+}  # fmt: skip
+TRIANGLES: dict[str, tuple[Callable[..., Any], int]] = {
+    "UPPER_ROW": (np.triu_indices, 1), "LOWER_ROW": (np.tril_indices, -1),
+    "UPPER_DIAG_ROW": (np.triu_indices, 0), "LOWER_DIAG_ROW": (np.tril_indices, 0),
+    "LOWER_COL": (np.triu_indices, 1), "UPPER_COL": (np.tril_indices, -1),
+    "LOWER_DIAG_COL": (np.triu_indices, 0), "UPPER_DIAG_COL": (np.tril_indices, 0),
+}  # fmt: skip

@@ -1,0 +1,94 @@
+"""Facilities and their customers: the contract, files of Holmberg and Delmaire and their optima."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qloom.combinatorial.problems.facility_location import FacilityLocation, read_facility_location
+from qloom.errors import ProblemError
+from qloom.testing import check_problem
+
+INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
+shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+
+
+def random_location(seed: int, n_facilities: int = 3, n_customers: int = 6) -> FacilityLocation:
+    random = np.random.default_rng(seed)
+    demands = random.integers(3, 9, n_customers)
+    return FacilityLocation(
+        opening=random.integers(5, 40, n_facilities),
+        capacities=np.full(n_facilities, np.ceil(0.6 * demands.sum())),
+        demands=demands,
+        service=random.integers(1, 30, (n_facilities, n_customers)),
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_contract(seed):
+    check_problem(random_location(seed), seed=seed)
+
+
+@shared
+@pytest.mark.parametrize(
+    ("name", "optimum"), [("holmberg_p1", 8848), ("holmberg_p2", 7913), ("holmberg_p13", 8252), ("delmaire_p2", 4251)]
+)
+def test_optima_are_proven(name, optimum):
+    problem = read_facility_location(INSTANCES / "facility_location" / f"{name}.txt")
+    certificate = problem.certify(60)
+    assert certificate.status == "optimal"
+    np.testing.assert_allclose([certificate.objective, certificate.bound], optimum, rtol=1e-6)
+    assert problem.is_feasible(certificate.solution)
+    assert problem.objective(certificate.solution) == optimum
+
+
+def test_local_search_finds_the_optimum_of_small_ones():
+    """The search ends here in a few thousand steps, out of 729 solutions; a false alarm was not seen in 100 seeds."""
+    problem, random = random_location(4), np.random.default_rng(0)
+    found = problem.improve(problem.random_solution(random), 0.5, random)
+    assert problem.objective(found) == problem.objective(problem.brute_force())
+
+
+def test_an_overloaded_facility_is_repaired():
+    problem = random_location(1)
+    rows = np.eye(3, dtype=int)[[0] * 6]
+    values = np.concatenate([rows.ravel(), [1, 0, 0]])
+    assert problem.violations(np.zeros(6, np.int64))["capacity of facility[0]"] > 0
+    assert problem.is_feasible(problem.decode(values, np.random.default_rng(0)))
+
+
+TEXT = "2 3\n7 8\n1 2\n3 4 5\n10 20\n11 21\n12 22\n"
+
+
+def test_files_are_read(tmp_path):
+    (tmp_path / "one.txt").write_text(TEXT)
+    problem = read_facility_location(tmp_path / "one.txt")
+    assert problem.capacities.tolist() == [7, 8]
+    assert problem.opening.tolist() == [1, 2]
+    assert problem.demands.tolist() == [3, 4, 5]
+    assert problem.objective(np.array([0, 0, 1])) == 10 + 11 + 22 + 1 + 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TEXT[:-3], r"line 7: the file ends, expected 6 numbers \(service costs\), there are 5"),
+        (TEXT.replace("21", "x"), r"line 6: 'x', expected a finite number \(service costs\)"),
+        (TEXT + "5", "line 8: '5', expected the end of the file"),
+        (TEXT.replace("3 4 5", "3 4 9"), "customer 2 has demand 9, the largest facility capacity 8"),
+        (TEXT.replace("3 4 5", "6 4 6"), "demands sum to 16, capacities to 15"),
+        (TEXT.replace("1 2\n3", "1 -2\n3"), "opening hold negative numbers"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path, text, message):
+    (tmp_path / "one.txt").write_text(text)
+    with pytest.raises(ProblemError, match=message):
+        read_facility_location(tmp_path / "one.txt")
+
+
+def test_bad_arrays_are_refused():
+    with pytest.raises(ProblemError, match=r"expected \(F,\), \(F,\), \(C,\), \(F, C\)"):
+        replace(random_location(0), service=np.ones((2, 2)))

@@ -1,0 +1,104 @@
+"""Multi-dimensional knapsack: the contract, files of OR-Library and their optima."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qloom.combinatorial.problems.knapsack import Knapsack, read_knapsack
+from qloom.errors import ProblemError
+from qloom.testing import check_problem
+
+INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances" / "knapsack_mkp"
+shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+
+
+def random_knapsack(seed: int, n_resources: int = 3) -> Knapsack:
+    random = np.random.default_rng(seed)
+    loads = random.integers(0, 9, (n_resources, 9))
+    return Knapsack(random.integers(1, 20, 9), loads, loads.sum(axis=1) // 2)
+
+
+@pytest.mark.parametrize("n_resources", [1, 3])
+def test_contract(n_resources):
+    for seed in range(3):
+        check_problem(random_knapsack(seed, n_resources), seed=seed)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_repair_leaves_nothing_that_would_still_fit(seed):
+    problem, random = random_knapsack(seed), np.random.default_rng(seed)
+    for _ in range(20):
+        solution = problem.decode(random.integers(0, 2, 9), random)
+        assert problem.is_feasible(solution)
+        for item in np.flatnonzero(solution == 0):
+            assert not problem.is_feasible(solution + np.eye(9, dtype=np.int64)[item])
+
+
+@shared
+@pytest.mark.parametrize("instance", range(1, 8))
+def test_stated_optima_are_proven(instance):
+    problem = read_knapsack(INSTANCES / "mknap1.txt", instance)
+    certificate = problem.certify(30)
+    assert certificate.status == "optimal"
+    assert certificate.objective == pytest.approx(problem.optimum, rel=1e-12)
+    assert certificate.bound == pytest.approx(problem.optimum, rel=1e-9)
+    assert problem.is_feasible(certificate.solution)
+
+
+@shared
+def test_formats_agree():
+    single = read_knapsack(INSTANCES / "OR5x100-0.25_1.dat")
+    many = read_knapsack(INSTANCES / "mknapcb1.txt", 1)
+    assert (single.loads == many.loads).all()
+    assert single.optimum is None
+    files = sorted((INSTANCES / "sac94").glob("*/*.dat"))
+    assert all(read_knapsack(file).optimum > 0 for file in files)
+
+
+@shared
+def test_search_comes_near_the_optimum():
+    problem, random = read_knapsack(INSTANCES / "sac94" / "weish" / "weish27.dat"), np.random.default_rng(0)
+    found = problem.improve(problem.decode(np.ones(90), random), 0.5, random)
+    assert problem.is_feasible(found)
+    assert 0.98 * problem.optimum <= problem.objective(found) <= problem.optimum
+
+
+TEXT = "3 2 7\n4 3 2\n1 2 3\n3 2 1\n4 4\n"
+
+
+def test_files_are_read(tmp_path):
+    (tmp_path / "one.dat").write_text(TEXT)
+    problem = read_knapsack(tmp_path / "one.dat")
+    assert (problem.values.tolist(), problem.capacities.tolist(), problem.optimum) == ([4, 3, 2], [4, 4], 7)
+    assert problem.loads.tolist() == [[1, 2, 3], [3, 2, 1]]
+    (tmp_path / "two.txt").write_text("2\n\n" + TEXT + TEXT.replace("7", "0"))
+    assert read_knapsack(tmp_path / "two.txt", 2).optimum is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TEXT[:-4], r"line 4: the file ends, expected 2 numbers \(capacities\), there are 0"),
+        (TEXT.replace("1 2 3", "1 x 3"), r"line 3: 'x', expected a finite number \(loads\)"),
+        (TEXT + "9", "line 6: '9', expected the end of the file"),
+        ("0" + TEXT[1:], "line 1: '0', expected an integer from 1"),
+        ("2\n" + TEXT + TEXT, "holds 2 problems, expected instance=1 to 2"),
+        (TEXT.replace("3 2 1", "3 -2 1"), "loads hold negative numbers"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path, text, message):
+    (tmp_path / "one.dat").write_text(text)
+    with pytest.raises(ProblemError, match=message):
+        read_knapsack(tmp_path / "one.dat")
+
+
+def test_bad_arrays_are_refused():
+    with pytest.raises(ProblemError, match=r"expected \(N,\), \(R, N\), \(R,\)"):
+        Knapsack(np.ones(3), np.ones((2, 2)), np.ones(2))
+    with pytest.raises(ProblemError, match="capacities hold negative numbers"):
+        Knapsack(np.ones(1), np.ones((1, 1)), [-1])
+    with pytest.raises(ProblemError, match="values holds NaN"):
+        Knapsack([np.nan], np.ones((1, 1)), [1])

@@ -1,0 +1,166 @@
+"""Round trips: the contract, TSPLIB's files and their optima."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qloom.combinatorial.problems.tour_search import TourSearch
+from qloom.combinatorial.problems.travelling_salesman import TravellingSalesman, read_travelling_salesman
+from qloom.errors import ProblemError
+from qloom.testing import check_problem
+
+INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
+shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+FIRST = ["gr17", "burma14", "ulysses22", "bayg29", "bays29", "dantzig42", "att48", "berlin52"]
+
+
+def random_trip(seed: int, n: int = 7, is_whole: bool = True) -> TravellingSalesman:
+    random = np.random.default_rng(seed)
+    points = random.integers(0, 100, (n, 2)) if is_whole else random.random((n, 2))
+    distances = np.linalg.norm(points[:, None] - points, axis=-1)
+    return TravellingSalesman(np.round(distances) if is_whole else distances, points)
+
+
+@pytest.mark.parametrize("is_whole", [True, False])
+@pytest.mark.parametrize("n", [3, 4, 7])
+def test_contract(n, is_whole):
+    check_problem(random_trip(n, n, is_whole), seed=n)
+
+
+def test_contract_holds_without_coordinates_and_triangle_inequality():
+    distances = np.triu(np.random.default_rng(0).integers(-20, 100, (7, 7)), 1)
+    check_problem(TravellingSalesman(distances + distances.T))
+
+
+def test_moves_gain_what_they_say():
+    problem, random = random_trip(1, 40, is_whole=False), np.random.default_rng(0)
+    for _ in range(20):
+        start = problem.random_solution(random)
+        search = TourSearch(problem.distances, start)
+        gain = search.descend(start.tolist())
+        assert problem.is_feasible(search.best)
+        assert (np.argsort(search.best) == search.place).all()
+        np.testing.assert_allclose(problem.objective(start) - problem.objective(search.best), gain)
+
+
+@shared
+@pytest.mark.parametrize("name", FIRST)
+def test_optima_of_tsplib_are_proven(name):
+    problem = read_travelling_salesman(INSTANCES / "tsp" / f"{name}.tsp")
+    optimum = json.loads((INSTANCES / "best_known.json").read_text())["tsp_tour"][name]
+    random = np.random.default_rng(0)
+    hint = problem.improve(problem.random_solution(random), 0.2, random)
+    certificate = problem.certify(60, hint)
+    assert (certificate.objective, certificate.bound, certificate.status) == (optimum, optimum, "optimal")
+    assert problem.is_feasible(certificate.solution)
+    assert problem.objective(certificate.solution) == optimum
+
+
+@shared
+def test_kicks_lead_to_the_optimum():
+    problem = read_travelling_salesman(INSTANCES / "tsp" / "eil51.tsp")
+    random = np.random.default_rng(0)
+    search = TourSearch(problem.distances, problem.random_solution(random))
+    search.descend(search.tour)
+    for _ in range(4000):
+        search.kick(random)
+    assert problem.objective(search.best) <= 426 * 1.01
+
+
+@shared
+def test_a_bound_is_proven_even_where_the_time_ends():
+    problem = read_travelling_salesman(INSTANCES / "tsp" / "pr76.tsp")
+    certificate = problem.certify(2)
+    assert certificate.status == "bounded"
+    assert 0.9 * 108159 < certificate.bound < 108159
+
+
+TEXT = """NAME: four
+TYPE: TSP
+DIMENSION: 4
+EDGE_WEIGHT_TYPE: EXPLICIT
+EDGE_WEIGHT_FORMAT: {layout}
+EDGE_WEIGHT_SECTION
+{numbers}
+EOF
+"""
+MATRIX = np.array([[0, 1, 2, 3], [1, 0, 4, 5], [2, 4, 0, 6], [3, 5, 6, 0]])
+
+
+@pytest.mark.parametrize(
+    ("layout", "numbers"),
+    [
+        ("FULL_MATRIX", "0 1 2 3 1 0 4 5 2 4 0 6 3 5 6 0"),
+        ("UPPER_ROW", "1 2 3\n4 5\n6"),
+        ("LOWER_ROW", "1\n2 4\n3 5 6"),
+        ("UPPER_DIAG_ROW", "0 1 2 3 0 4 5 0 6 0"),
+        ("LOWER_DIAG_ROW", "0 1 0 2 4 0 3 5 6 0"),
+        ("UPPER_COL", "1\n2 4\n3 5 6"),
+        ("LOWER_DIAG_COL", "0 1 2 3 0 4 5 0 6 0"),
+    ],
+)
+def test_layouts_of_a_matrix(tmp_path, layout, numbers):
+    path = tmp_path / "four.tsp"
+    path.write_text(TEXT.format(layout=layout, numbers=numbers))
+    assert (read_travelling_salesman(path).distances == MATRIX).all()
+
+
+POINTS = """TYPE : TSP
+COMMENT : by hand
+DIMENSION : 3
+EDGE_WEIGHT_TYPE : {kind}
+NODE_COORD_SECTION
+2 3 4
+1 0 0
+3 1.5 2.1
+"""
+
+
+# Exact distances are 5, 2.58 and 2.42; over the square root of 10 they are 1.58, 0.82 and 0.77.
+@pytest.mark.parametrize(("kind", "expected"), [("EUC_2D", [5, 3, 2]), ("CEIL_2D", [5, 3, 3]), ("ATT", [2, 1, 1])])
+def test_distances_of_points(tmp_path, kind, expected):
+    path = tmp_path / "three.tsp"
+    path.write_text(POINTS.format(kind=kind))
+    problem = read_travelling_salesman(path)
+    assert problem.distances[[0, 0, 1], [1, 2, 2]].tolist() == expected
+    assert problem.coordinates.tolist() == [[0, 0], [3, 4], [1.5, 2.1]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("COMMENT", "FIXED_EDGES_SECTION", "line 2: 'FIXED_EDGES_SECTION', expected each once of"),
+        ("EUC_2D", "XRAY1", "line 4: EDGE_WEIGHT_TYPE 'XRAY1', expected one of EUC_2D"),
+        ("EUC_2D", "EXPLICIT", "EDGE_WEIGHT_FORMAT '', expected one of FULL_MATRIX"),
+        ("TYPE : TSP", "TYPE : ATSP", "has TYPE 'ATSP', expected TSP"),
+        ("DIMENSION : 3", "DIMENSION : x", "line 3: 'x', expected a finite number"),
+        ("3 1.5 2.1\n", "", "line 7: the file ends"),
+        ("3 1.5", "2 1.5", "line 8: node 2 again"),
+        ("1 0 0", "4 0 0", "line 7: '4', expected an integer from 1 to 3"),
+        ("3 1.5 2.1", "3 1.5 nan", "line 8: 'nan', expected a finite number"),
+        ("3 1.5 2.1", "3 1.5 2.1 7", "line 8: '7', expected the end"),
+        ("NODE_COORD_SECTION", "DISPLAY_DATA_SECTION", "has no NODE_COORD_SECTION"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path, old, new, message):
+    path = tmp_path / "three.tsp"
+    path.write_text(POINTS.format(kind="EUC_2D").replace(old, new))
+    with pytest.raises(ProblemError, match=message):
+        read_travelling_salesman(path)
+
+
+@pytest.mark.parametrize(
+    ("distances", "message"),
+    [
+        (np.ones((2, 3)), r"expected \(N, N\) with N at least 3"),
+        (np.triu(np.ones((3, 3))), r"distances\[0, 1\] is 1 and distances\[1, 0\] 0"),
+        (np.full((3, 3), np.nan), "distances holds NaN"),
+    ],
+)
+def test_bad_distances_are_refused(distances, message):
+    with pytest.raises(ProblemError, match=message):
+        TravellingSalesman(distances)

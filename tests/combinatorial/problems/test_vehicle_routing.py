@@ -1,0 +1,169 @@
+"""Routes of vehicles: the contract, an independent solver, Augerat's files and their optima."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qloom.combinatorial.problems.vehicle_routing import VehicleRouting, read_vehicle_routing
+from qloom.errors import ProblemError
+from qloom.testing import check_problem
+
+INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
+shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+
+
+def random_routing(seed: int, n: int = 5, n_vehicles: int = 2, is_whole: bool = True) -> VehicleRouting:
+    random = np.random.default_rng(seed)
+    points = random.integers(0, 100, (n + 1, 2))
+    distances = np.linalg.norm(points[:, None] - points, axis=-1)
+    demands = random.integers(1, 10, n)
+    capacity = max(np.ceil(1.2 * demands.sum() / n_vehicles), 10)
+    return VehicleRouting(np.round(distances) if is_whole else distances, demands, capacity, n_vehicles, points)
+
+
+@pytest.mark.parametrize(("n", "n_vehicles", "is_whole"), [(5, 2, True), (5, 3, False), (4, 4, True), (3, 1, True)])
+def test_contract(n, n_vehicles, is_whole):
+    check_problem(random_routing(n_vehicles, n, n_vehicles, is_whole), seed=n)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_certificate_is_that_of_cp_sat(seed):
+    cp_model = pytest.importorskip("ortools.sat.python.cp_model")
+    problem = random_routing(seed, 10, 3)
+    model, n = cp_model.CpModel(), problem.n + 1
+    arcs = {(i, j): model.new_bool_var(f"{i} {j}") for i in range(n) for j in range(n) if i != j}
+    loads = [model.new_int_var(int(load), int(problem.capacity), "") for load in (0, *problem.demands)]
+    for (i, j), arc in arcs.items():
+        if i and j:
+            model.add(loads[j] >= loads[i] + int(problem.demands[j - 1])).only_enforce_if(arc)
+    model.add_multiple_circuit([(*ends, arc) for ends, arc in arcs.items()])
+    model.add(sum(arcs[0, j] for j in range(1, n)) <= problem.n_vehicles)
+    model.minimize(sum(int(problem.distances[ends]) * arc for ends, arc in arcs.items()))
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    assert solver.solve(model) == cp_model.OPTIMAL
+    certificate = problem.certify(30)
+    assert (certificate.objective, certificate.status) == (solver.objective_value, "optimal")
+    assert problem.is_feasible(certificate.solution)
+
+
+def routes_of(name: str) -> list[list[int]]:
+    """The routes of a file of CVRPLIB, the first solution's."""
+    text = (INSTANCES / "cvrp" / f"opt-{name}").read_text().split("Solution 2:")[0]
+    lines = re.findall(r"(?im)^route.*:(.*)$", text)
+    return [[int(word) for word in line.split()] for line in lines]
+
+
+@shared
+def test_published_routes_cost_what_their_files_say():
+    paths = sorted((INSTANCES / "cvrp").glob("opt-*"))
+    assert len(paths) == 20
+    for path in paths:
+        name = path.name[4:]
+        problem = read_vehicle_routing(INSTANCES / "cvrp" / f"{name.replace('n44-k6', 'n44-k7')}.vrp")
+        routes = routes_of(name)
+        assert problem.n_vehicles == len(routes)
+        solution = np.array([stop for route in routes for stop in (*route, 0)][:-1])
+        cost = re.search(r"(?i)cost:? *(\d+)", path.read_text())
+        assert problem.violations(solution) == dict.fromkeys(problem.violations(solution), 0)
+        assert problem.objective(solution) == float(cost[1])
+
+
+@shared
+@pytest.mark.slow
+def test_optimum_of_a_n32_k5_is_found_and_proven():
+    problem, random = read_vehicle_routing(INSTANCES / "cvrp" / "A-n32-k5.vrp"), np.random.default_rng(0)
+    hint = problem.improve(problem.random_solution(random), 10, random)
+    certificate = problem.certify(120, hint)
+    assert (certificate.objective, certificate.bound, certificate.status) == (784, 784, "optimal")
+    assert problem.is_feasible(certificate.solution)
+
+
+def test_violations_are_named():
+    problem = random_routing(0, 5, 2)
+    missed = problem.violations(np.array([1, 2, 3, 4, 4, 0]))
+    assert missed["each customer once"] > 0
+    all_in_one = np.array([1, 2, 3, 4, 5, 0])
+    over = problem.demands.sum() - problem.capacity
+    assert problem.violations(all_in_one)["capacity of vehicle[0]"] == over > 0
+    assert problem.violations(np.array([1, 0, 2, 0, 3, 4, 5]))["number of vehicles"] == 1
+
+
+def test_a_full_vehicle_is_repaired():
+    problem = replace(random_routing(3, 6, 3), capacity=30.0)
+    values = np.eye(3, dtype=int)[[0] * 6].ravel()
+    assert problem.is_feasible(problem.decode(values, np.random.default_rng(0)))
+
+
+TEXT = """NAME : A-n4-k2
+COMMENT : (by hand, Min no of trucks: 2, Optimal value: 1)
+TYPE : CVRP
+DIMENSION : 4
+EDGE_WEIGHT_TYPE : EUC_2D
+CAPACITY : 9
+NODE_COORD_SECTION
+1 0 3
+2 4 0
+3 0 0
+4 0 9
+DEMAND_SECTION
+1 5
+2 4
+3 0
+4 6
+DEPOT_SECTION
+ 3
+ -1
+EOF
+"""
+
+
+def test_files_are_read(tmp_path):
+    path = tmp_path / "four.vrp"
+    path.write_text(TEXT)
+    problem = read_vehicle_routing(path)
+    assert problem.distances[0].tolist() == [0, 3, 4, 9]
+    assert problem.demands.tolist() == [5, 4, 6]
+    assert (problem.capacity, problem.n_vehicles) == (9, 2)
+    path.write_text(TEXT.replace("trucks: 2", "").replace("k2", "k3"))
+    assert read_vehicle_routing(path).n_vehicles == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("TYPE : CVRP", "TYPE : TSP", "has TYPE 'TSP', expected CVRP"),
+        ("CAPACITY : 9", "CAPACITY : 5.5", "line 6: '5.5', expected an integer"),
+        ("CAPACITY : 9", "DISTANCE : 9", "line 6: 'DISTANCE', expected each once of"),
+        ("CAPACITY : 9", "CAPACITY : 5", "customer 3 has demand 6, a vehicle's capacity is 5"),
+        ("CAPACITY : 9", "CAPACITY : 7", "demands sum to 15, 2 vehicles carry 14"),
+        ("2 4\n3 0", "2 4\n2 0", "line 15: node 2 again"),
+        (" 3\n -1", " 3\n 1\n -1", "line 18: expected one depot without demand, then -1"),
+        (" 3\n -1", " 1\n -1", "line 18: expected one depot without demand, then -1"),
+        ("DEMAND_SECTION", "", "has no DEMAND_SECTION"),
+    ],
+)
+def test_damaged_files_are_refused(tmp_path, old, new, message):
+    path = tmp_path / "four.vrp"
+    path.write_text(TEXT.replace(old, new))
+    with pytest.raises(ProblemError, match=message):
+        read_vehicle_routing(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"demands": [1, 2]}, r"demands has shape \(2,\), expected \(5,\)"),
+        ({"demands": [-1, 2, 3, 4, 5]}, "expected demands of at least 0"),
+        ({"n_vehicles": 0}, "at least one vehicle"),
+        ({"coordinates": np.ones((3, 2))}, r"coordinates has shape \(3, 2\), expected \(6, 2\)"),
+    ],
+)
+def test_bad_numbers_are_refused(change, message):
+    with pytest.raises(ProblemError, match=message):
+        replace(random_routing(0), **change)
