@@ -57,11 +57,15 @@ class Edges:
         from scipy.sparse import csr_array
 
         most = sets.sum(axis=1) - trips
-        inside = sets[:, self.first] & sets[:, self.second]
-        over = inside @ values - most
-        worst = np.argsort(-over)[: (over > BROKEN).sum()]
-        places = worst[np.sort(np.unique(sets[worst], axis=0, return_index=True)[1])][:ROWS]
-        return Cuts(csr_array(inside[places].astype(float)), most[places])
+        over = (sets @ self.graph(values).toarray() * sets).sum(axis=1) / 2 - most
+        kept = dict[bytes, int]()  # each set once
+        for place in np.argsort(-over)[: (over > BROKEN).sum()].tolist():
+            kept.setdefault(sets[place].tobytes(), place)
+            if len(kept) == ROWS:
+                break
+        places = np.array(list(kept.values()), int)
+        inside = sets[places][:, self.first] & sets[places][:, self.second]
+        return Cuts(csr_array(inside.astype(float)), most[places])
 
 
 def in_order(graph: Any, nodes: np.ndarray) -> np.ndarray:

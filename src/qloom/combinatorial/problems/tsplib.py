@@ -128,7 +128,9 @@ def read_tsplib(path: str | Path, kind: str) -> Tsplib:
     path, values, lines, sections = Path(path), dict[str, str](), dict[str, int](), dict[str, tuple[str, int]]()
     text = text_of(path).splitlines()
     starts = [k for k, line in enumerate(text) if line.strip()[:1].isalpha()]
-    Words(path, "\n".join(text[: starts[0]] if starts else [])).end()
+    if not starts:
+        raise ProblemError(f"{path} has no keywords such as {', '.join(sorted(KEYWORDS)[:3])}, expected TSPLIB's")
+    Words(path, "\n".join(text[: starts[0]])).end()
     for k, following in zip(starts, [*starts[1:], len(text)], strict=True):
         keyword, _, value = (part.strip() for part in text[k].partition(":"))
         if keyword == "EOF":
@@ -143,7 +145,7 @@ def read_tsplib(path: str | Path, kind: str) -> Tsplib:
         else:
             values[keyword] = f"{values[keyword]} {value}" if keyword in values else value
             Words(path, *below).end()
-    if not starts or values.get("TYPE", "").split()[:1] != [kind]:
+    if values.get("TYPE", "").split()[:1] != [kind]:
         raise ProblemError(f"{path} has TYPE {values.get('TYPE')!r}, expected {kind}")
     n = Words(path, values.get("DIMENSION", ""), lines.get("DIMENSION", 1)).integer("DIMENSION", 1)
     return Tsplib(path, values, lines, sections, n)
