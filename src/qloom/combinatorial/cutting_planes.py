@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qloom.combinatorial.certificates import Certificate, Program, interruptible
+from qloom.combinatorial.certificates import Certificate, Program, interruptible, run_highs
 from qloom.combinatorial.problems.base import Problem
 from qloom.errors import ProblemError
 
@@ -136,7 +136,7 @@ class _Search:
     def branch(self) -> np.ndarray | None:
         """Whole values that keep all rows and are below the cutoff, or None."""
         while not self.reaches(self.cutoff) and self.left > 0 and not self.is_interrupted:
-            found = interruptible(lambda: _whole(self.program, self.left))
+            found = run_highs(self.program, self.left)
             if found is None:
                 self.is_interrupted = True
             elif found.status == 2:
@@ -178,19 +178,6 @@ class _Search:
 
 def _slack(value: float) -> float:
     return SMALL + SMALL / 10 * abs(value)
-
-
-def _whole(program: Program, time_limit: float) -> Any:
-    """scipy's result, to the last unit of the objective."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    return milp(
-        program.costs,
-        integrality=program.whole,
-        bounds=Bounds(program.lower, program.upper),
-        constraints=LinearConstraint(program.rows, program.row_lower, program.row_upper),
-        options={"time_limit": time_limit, "mip_rel_gap": 0.0},
-    )
 
 
 def _relaxation(program: Program, time_limit: float) -> Any:
