@@ -105,6 +105,6 @@ def test_no_time_is_refused():
 
 
 def test_absent_package_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ortools.sat.python", None)
+    monkeypatch.setitem(sys.modules, "ortools.sat.python.cp_model", None)
     with pytest.raises(ImportError, match=r"JobShop.certify needs ortools; install it with: pip install 'qloom\["):
         cp_sat("JobShop.certify")

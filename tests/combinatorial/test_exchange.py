@@ -16,7 +16,7 @@ from qloom.combinatorial.exchange import (
     quadratic_to_dimod,
 )
 from qloom.combinatorial.model import Model
-from qloom.combinatorial.program_files import read_program, write_program
+from qloom.combinatorial.program_files import _plain, read_program, write_program
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
 
@@ -70,15 +70,37 @@ def test_models_go_to_dimod_and_back():
     assert [c.name for c in again.constraints] == [c.name for c in model.constraints]
 
 
-@pytest.mark.parametrize("suffix", [".lp", ".mps"])
-def test_programs_go_to_files_and_back(tmp_path, suffix):
-    model = small_model(spins=False)
+def linear_model() -> Model:
+    model = Model("max")
+    x, y, fixed = model.binary("x", 3), model.integer("y", -1, 2), model.integer("2 fixed", 2, 2)
+    model.add(1.5)
+    model.add([3, -1, 2.5], x)
+    model.add(-2, y)
+    model.add(1, fixed)
+    model.constrain("weight", np.append(x, y), [2, 3, 1, 1], "<=", 4)
+    model.constrain("enough", x, 1, ">=", 1)
+    model.constrain("sum", x[1:], 1, "==", 1)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("make", "suffix"), [(lambda: small_model(spins=False), ".lp"), (linear_model, ".lp"), (linear_model, ".mps")]
+)
+def test_programs_go_to_files_and_back(tmp_path, make, suffix):
+    model = make()
     again = read_program(write_program(model, tmp_path / f"program{suffix}"))
     values, sign = values_of(model), 1 if again.sense == model.sense else -1
-    np.testing.assert_allclose(again.objective(values), sign * model.objective(values), atol=1e-9)
-    np.testing.assert_allclose(again.violations(values), model.violations(values))
-    assert [c.name for c in again.constraints] == ["weight", "enough", "sum"]
+    order = [again.labels.index(name) for name in _plain(model.labels)]
+    theirs = np.empty_like(values)
+    theirs[:, order] = values
+    np.testing.assert_allclose(again.objective(theirs), sign * model.objective(values), atol=1e-9)
+    np.testing.assert_allclose(again.violations(theirs), model.violations(values))
+    assert [c.name for c in again.constraints] == ["weight", "v_enough", "sum"]
     assert not list(tmp_path.glob("*.part*"))
+
+
+def test_names_become_what_the_files_take_and_stay_apart():
+    assert _plain(["a b", "a_b", "2x", "free", "x[0]", "ä"]) == ["a_b", "a_b_1", "v_2x", "v_free", "x_0_", "v__"]
 
 
 LP = """maximize
@@ -134,8 +156,10 @@ def test_files_of_another_hand_are_read(tmp_path, text, suffix, names):
     ("text", "message"),
     [
         ("min\n obj: x\nst\n a: x >= 1\nbounds\n x <= 3\nend\n", "variable 'x' is continuous"),
-        ("min\n obj: x\nst\n a: x >= 1\ngeneral\n x\nend\n", "variable 'x' lies from 0 to inf, expected bounds"),
+        ("min\n obj: x\nst\n a: x >= 1\ngeneral\n x\nend\n", "variable 'x' lies from 0 to .*, expected bounds"),
         ("min\n obj: x +* y\nst\n", "is damaged, expected the LP format"),
+        ("hello world\n", "expected the LP format"),
+        ("", "expected the LP format"),
     ],
 )
 def test_files_that_cannot_be_used_are_refused(tmp_path, text, message):
@@ -150,8 +174,10 @@ def test_what_the_formats_do_not_have_is_refused(tmp_path):
     model.add(1, *x)
     with pytest.raises(ProblemError, match="products of 3 variables, expected at most 2 for dimod"):
         model_to_dimod(model)
-    with pytest.raises(ProblemError, match="spins or products of more than two"):
+    with pytest.raises(ProblemError, match="spins or products of more than 2"):
         write_program(model, tmp_path / "a.lp")
+    with pytest.raises(ProblemError, match="in a folder that is there"):
+        write_program(Model(), tmp_path / "nowhere" / "a.lp")
     with pytest.raises(ProblemError, match=r"expected a name that ends in \.lp or \.mps"):
         write_program(Model(), tmp_path / "a.txt")
     with pytest.raises(ProblemError, match=r"expected a file that ends in \.lp or \.mps"):

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from qloom.combinatorial.extras import package
-from qloom.combinatorial.model import Model
-from qloom.combinatorial.program_files import declare
+from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.quadratic import Kind, Quadratic
 from qloom.errors import ProblemError
 
@@ -35,13 +34,17 @@ def quadratic_from_dimod(quadratic_model: Any) -> tuple[Quadratic, list[Any]]:
     return Quadratic.from_pairs(kind, *indices, values, linear, float(quadratic_model.offset)), names
 
 
-def model_to_dimod(model: Model) -> Any:
+def model_to_dimod(model: Model, labels: list[str] | None = None, rows: list[str] | None = None) -> Any:
     """A ConstrainedQuadraticModel, to be small; the members of an array of variables are called name[k].
+
+    Args:
+        model: to be taken over.
+        labels, rows: other names for its variables and constraints.
 
     Raises:
         ProblemError: for products of more than two, which dimod does not have.
     """
-    out, names = package("dimod", "model_to_dimod").ConstrainedQuadraticModel(), model.labels
+    out, names = package("dimod", "model_to_dimod").ConstrainedQuadraticModel(), labels or model.labels
     for variables in model.variables:
         for number in variables.numbers.ravel():
             bounds = {"lower_bound": int(model.lower[number]), "upper_bound": int(model.upper[number])}
@@ -56,29 +59,30 @@ def model_to_dimod(model: Model) -> Any:
             )
         objective += [(*(names[k] for k in row), sign * value) for row, value in zip(indices, values, strict=True)]
     out.set_objective(objective)
-    for constraint in model.constraints:
+    for k, constraint in enumerate(model.constraints):
+        label = rows[k] if rows else constraint.name
         row = [(names[k], value) for k, value in zip(constraint.variables, constraint.coefficients, strict=True)]
-        out.add_constraint(row, constraint.comparison, rhs=constraint.right, label=constraint.name)
+        out.add_constraint(row, constraint.comparison, rhs=constraint.right, label=label)
     return out
 
 
-def model_from_dimod(constrained: Any) -> Model:
-    """The model of a ConstrainedQuadraticModel whose constraints are linear.
+def model_from_dimod(constrained: Any, sense: Sense = "min") -> Model:
+    """The model of a ConstrainedQuadraticModel whose constraints are linear; "max" turns its objective round.
 
     Raises:
         ProblemError: for a variable that is not whole, or a constraint with products or a weight.
     """
-    model, place = Model("min"), {}
+    model, place, sign = Model(sense), {}, 1.0 if sense == "min" else -1.0
     for name in constrained.variables:
         kind = constrained.vartype(name).name
         bounds = constrained.lower_bound(name), constrained.upper_bound(name)
         place[name] = declare(model, str(name), kind, *bounds)
     objective = constrained.objective
-    model.add(float(objective.offset))
+    model.add(sign * float(objective.offset))
     for name, value in objective.linear.items():
-        model.add(value, place[name])
+        model.add(sign * value, place[name])
     for first, second, value in objective.iter_quadratic():
-        model.add(value, place[first], place[second])
+        model.add(sign * value, place[first], place[second])
     soft = getattr(constrained, "_soft", {})
     for label, constraint in constrained.constraints.items():
         left = constraint.lhs
@@ -87,3 +91,20 @@ def model_from_dimod(constrained: Any) -> Model:
         columns, values = [place[name] for name in left.linear], list(left.linear.values())
         model.constrain(str(label), columns, values, constraint.sense.value, constraint.rhs - left.offset)
     return model
+
+
+def declare(model: Model, name: str, kind: str, lower: float, upper: float) -> int:
+    """The number of a new variable of a foreign model.
+
+    Raises:
+        ProblemError: for one that is continuous, or without bounds.
+    """
+    if kind == "SPIN":
+        return int(model.spin(name))
+    if kind not in ("BINARY", "INTEGER"):
+        raise ProblemError(f"variable {name!r} is continuous, expected binary or integer ones")
+    if not (np.isfinite([lower, upper]).all() and upper - lower < 2**31):
+        raise ProblemError(f"variable {name!r} lies from {lower:g} to {upper:g}, expected bounds")
+    if (lower, upper) == (0, 1):
+        return int(model.binary(name))
+    return int(model.integer(name, int(np.ceil(lower)), int(np.floor(upper))))

@@ -18,8 +18,10 @@ def package(name: str, who: str) -> ModuleType:
     Raises:
         ExtraError: if it is not installed.
     """
+    top = name.split(".")[0]
     try:
         return import_module(name)
-    except ImportError:
-        top = name.split(".")[0]
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] != top:
+            raise
         raise ExtraError(f"{who} needs {top}; install it with: pip install 'qloom[combinatorial]'") from None
