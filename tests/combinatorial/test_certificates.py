@@ -98,3 +98,20 @@ def test_ctrl_c_ends_it_and_proves_nothing():
 def test_bad_input_is_refused():
     with pytest.raises(ProblemError, match="time_limit=0, expected seconds above 0"):
         certify_model(hard_model(), 0)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-9, 1e-4, 1.0, 1e9])
+def test_small_and_large_numbers_prove_the_same(size):
+    """Of a knapsack: the objective, or its row, times a number."""
+    random = np.random.default_rng(1)
+    values, weights = random.integers(5, 30, 12), random.integers(5, 30, 12)
+    for objective, row in ((size, 1.0), (1.0, size)):
+        model = Model("max")
+        x = model.binary("x", 12)
+        model.add(objective * values, x)
+        model.constrain("weight", x, row * weights, "<=", 60 * row)
+        states = every_value(model)
+        best = (states @ values)[states @ weights <= 60].max()
+        certificate = certify_model(model, 10)
+        assert certificate.status == "optimal"
+        assert [certificate.objective, certificate.bound] == pytest.approx([objective * best] * 2, rel=1e-6)

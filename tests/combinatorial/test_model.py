@@ -69,6 +69,20 @@ def test_a_variable_twice_in_a_constraint_counts_twice():
     assert model.violated([1, 1]) == {"twice": 1}
 
 
+def test_a_large_coefficient_of_what_is_zero_forgives_nothing():
+    model = Model("max")
+    x, y = model.binary("x"), model.integer("y", 0, 1000)
+    model.constrain("c", [x, y], [1e12, 1], "<=", 5)
+    assert model.violated([0, 900]) == {"c": 895}
+    assert model.violated([0, 5]) == {}
+
+
+def test_rounding_is_forgiven():
+    model = Model()
+    model.constrain("sum", model.binary("x", 3), [0.1, 0.2, 0.4], "==", 0.3)
+    assert model.violated([1, 1, 0]) == {}
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [
@@ -84,6 +98,12 @@ def test_a_variable_twice_in_a_constraint_counts_twice():
         (lambda m, x: m.constrain("a", x, 1, ">=", 4), "constraint 'a' asks for >= 4, its left side lies from 0 to 3"),
         (lambda m, x: m.constrain("a", x, [1, -2, 0], "==", 2), "'a' asks for == 2, its left side lies from -2 to 1"),
         (lambda m, x: [m.constrain("a", x, 1, "<=", 1) for _ in range(2)], "constraint 'a' is there already"),
+        (lambda m, x: m.integer("y", float("nan"), 3), "'y' from nan to 3, expected two integers"),
+        (lambda m, x: m.integer("y", 0, 2**62), "expected two integers below"),
+        (lambda m, x: m.binary("y", 2.5), "variables 'y' have shape 2.5, expected integers"),
+        (lambda m, x: m.add([1, 2], x), r"shapes \[\(2,\), \(3,\)\], expected ones that broadcast"),
+        (lambda m, x: m.constrain("a", x, [1, 2], "<=", 1), r"'a' has variables \(3,\), coefficients \(2,\)"),
+        (lambda m, x: m.constrain("a", x, 1, "<=", [1, 2]), r"right side \(2,\), expected shapes that broadcast"),
         (lambda m, x: m.objective([0, 1]), r"values has shape \(2,\), expected \(3,\) or \(B, 3\)"),
         (lambda m, x: m.objective([0, 1, 2]), "outside the variables' bounds"),
         (lambda m, x: m.violations([0, 0.5, 1]), "not whole"),

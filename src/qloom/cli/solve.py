@@ -10,7 +10,7 @@ import typer
 from qloom.combinatorial.coarse import SEARCHES
 from qloom.combinatorial.problems.formats import FORMATS, read_problem
 from qloom.combinatorial.solving import solve as solve_problem
-from qloom.reports.solution import write_solution
+from qloom.reports.solution import make_folder, write_solution
 
 
 def solve(
@@ -28,7 +28,9 @@ def solve(
     """Solve an optimization problem: a feasible plan, a proven gap, and what each stage contributed."""
     name = problem.stem if instance is None else f"{problem.stem}-{instance}"
     read = read_problem(problem, format, instance)
+    folder = out or Path("solutions") / name
+    make_folder(folder)
     solved = solve_problem(read, coarse, fine, certify, time_limit, seed, controls)
     typer.echo(f"{name}: {type(read).__name__}\n{solved}\n")
-    for path in write_solution(solved, out or Path("solutions") / name, name):
+    for path in write_solution(solved, folder, name):
         typer.echo(f"{path} written")

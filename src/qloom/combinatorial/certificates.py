@@ -108,16 +108,36 @@ class Program:
 
 
 def run_highs(program: Program, time_limit: float) -> Any:
-    """scipy's result, or None where Ctrl-C came first."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
+    """scipy's result, or None where Ctrl-C came first.
 
+    Its tolerances are absolute: small objectives and rows are brought to a size of one first, large rows too.
+    """
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import diags_array
+
+    largest = np.abs(program.costs).max(initial=0.0)
+    scale = 1.0 if largest >= 1 or not largest else 2.0 ** np.ceil(-np.log2(largest))
+    sizes = np.abs(program.rows).max(axis=1).toarray().ravel() if program.rows.shape[0] else np.zeros(0)
+    by = np.where(
+        (sizes > 0) & ((sizes < 1e-2) | (sizes > 1e6)), 2.0 ** -np.round(np.log2(np.where(sizes, sizes, 1))), 1.0
+    )
+    if (by != 1).any():
+        limits = by * program.row_lower, by * program.row_upper
+        program = replace(
+            program, rows=(diags_array(by) @ program.rows).tocsr(), row_lower=limits[0], row_upper=limits[1]
+        )
     rows = LinearConstraint(program.rows, program.row_lower, program.row_upper)
-    return interruptible(
+    result = interruptible(
         lambda: milp(
-            program.costs, integrality=program.whole, bounds=Bounds(program.lower, program.upper),
+            scale * program.costs, integrality=program.whole, bounds=Bounds(program.lower, program.upper),
             constraints=rows if program.rows.shape[0] else (), options={"time_limit": time_limit, "mip_rel_gap": 0.0},
         )
     )  # fmt: skip
+    if result is not None:
+        for name in ("fun", "mip_dual_bound"):
+            if result.get(name) is not None:
+                result[name] /= scale
+    return result
 
 
 def interruptible(call: Callable[[], Any]) -> Any:

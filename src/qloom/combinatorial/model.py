@@ -15,6 +15,8 @@ Sense = Literal["min", "max"]
 Comparison = Literal["<=", "==", ">="]
 # What rounding leaves of a constraint that holds, as a share of the sizes that were added up.
 TOLERANCE = 1e-9
+# Bounds of integers; differences of two still fit.
+LARGEST = 2**31
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,12 @@ class Model:
 
     def integer(self, name: str, lower: int, upper: int, shape: int | tuple[int, ...] = ()) -> np.ndarray:
         """Variables of the whole numbers from lower to upper."""
-        if lower != int(lower) or upper != int(upper) or lower > upper:
-            raise ProblemError(f"{name!r} from {lower} to {upper}, expected two integers, the smaller first")
+        if not all(isinstance(end, int | float | np.number) and float(end).is_integer() for end in (lower, upper)) or (
+            not -LARGEST <= lower <= upper <= LARGEST
+        ):
+            raise ProblemError(
+                f"{name!r} from {lower} to {upper}, expected two integers below 2**31, the smaller first"
+            )
         return self._declare(name, shape, "integer", int(lower), int(upper))
 
     def one_hot(self, name: str, shape: int | tuple[int, ...], n_choices: int) -> np.ndarray:
@@ -100,7 +106,11 @@ class Model:
             return
         for numbers in variables:
             self._check(numbers)
-        values, *columns = np.broadcast_arrays(values, *variables)
+        try:
+            values, *columns = np.broadcast_arrays(values, *variables)
+        except ValueError:
+            shapes = [np.shape(part) for part in (values, *variables)]
+            raise ProblemError(f"values and variables have shapes {shapes}, expected ones that broadcast") from None
         indices = np.stack([column.ravel() for column in columns], axis=1)
         self._terms.append((indices, np.array(values, float).ravel()))
         self._forget()
@@ -121,8 +131,18 @@ class Model:
                 "expected '<=', '==' or '>=' and (K,) or (R, K)"
             )
         rows = np.atleast_2d(variables)
-        coefficients = np.broadcast_to(finite(f"coefficients of {name!r}", coefficients), variables.shape)
-        rights = np.broadcast_to(finite(f"right side of {name!r}", right), len(rows))
+        coefficients, right = (
+            finite(f"coefficients of {name!r}", coefficients),
+            finite(f"right side of {name!r}", right),
+        )
+        try:
+            coefficients = np.broadcast_to(coefficients, variables.shape)
+            rights = np.broadcast_to(right, (len(rows),))
+        except ValueError:
+            raise ProblemError(
+                f"constraint {name!r} has variables {variables.shape}, coefficients {coefficients.shape}, right side "
+                f"{right.shape}, expected shapes that broadcast"
+            ) from None
         taken = {constraint.name for constraint in self.constraints}
         for k, (row, own, limit) in enumerate(zip(rows, np.atleast_2d(coefficients), rights, strict=True)):
             label = name if variables.ndim == 1 else f"{name}[{k}]"
@@ -202,7 +222,7 @@ class Model:
         x = self._values(values)
         over = (self.rows @ x.T).T - self.rights
         missed = np.where(self.comparisons == "==", np.abs(over), np.where(self.comparisons == "<=", over, -over))
-        slack = TOLERANCE * (np.abs(self.rights) + np.abs(self.rows).sum(axis=1) + 1)
+        slack = TOLERANCE * (np.abs(self.rights) + (np.abs(self.rows) @ np.abs(x).T).T)
         return np.where(missed > slack, missed, 0.0)
 
     def violated(self, values: Any) -> dict[str, float]:
@@ -224,6 +244,9 @@ class Model:
     def _declare(self, name: str, shape: int | tuple[int, ...], kind: Any, lower: int, upper: int) -> np.ndarray:
         if any(name == other.name for other in self.variables):
             raise ProblemError(f"variables {name!r} are there already, expected a name of their own")
+        dimensions = list(shape) if isinstance(shape, tuple | list) else [shape]
+        if not all(isinstance(length, int | np.integer) and length >= 0 for length in dimensions):
+            raise ProblemError(f"variables {name!r} have shape {shape!r}, expected integers from 0")
         size = int(np.prod(shape))
         numbers = np.arange(self.n, self.n + size).reshape(shape)
         self.variables.append(Variables(name, numbers, kind))
@@ -241,8 +264,8 @@ class Model:
         """A constraint that no values meet is refused by name."""
         least, most = self.range_of(constraint)
         comparison, right = constraint.comparison, constraint.right
-        if (comparison != ">=" and least > right + TOLERANCE * (1 + abs(right))) or (
-            comparison != "<=" and most < right - TOLERANCE * (1 + abs(right))
+        if (comparison != ">=" and least > right + TOLERANCE * abs(right)) or (
+            comparison != "<=" and most < right - TOLERANCE * abs(right)
         ):
             raise ProblemError(
                 f"constraint {constraint.name!r} asks for {comparison} {right:g}, its left side lies from {least:g} to "

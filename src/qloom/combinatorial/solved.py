@@ -76,12 +76,13 @@ class Solved:
         """Between objective and bound, as a share of the larger; infinite where one of them is not there."""
         if not self.feasible or not isfinite(self.bound):
             return inf
-        return abs(self.objective - self.bound) / max(abs(self.objective), abs(self.bound), 1e-9)
+        largest = max(abs(self.objective), abs(self.bound))
+        return abs(self.objective - self.bound) / largest if largest else 0.0
 
     @property
     def optimal(self) -> bool:
         """Whether it is proven that nothing is better."""
-        return self.gap <= 1e-6
+        return self.gap <= 1e-9
 
     def __str__(self) -> str:
         """The answer in a sentence or two, and a table of stages and controls."""

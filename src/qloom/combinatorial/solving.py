@@ -22,7 +22,7 @@ from qloom.combinatorial.problems.given import GivenModel
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solved import Solved, Stage
 from qloom.combinatorial.solvers.base import Solver
-from qloom.errors import ProblemError
+from qloom.errors import ExtraError, ProblemError
 
 # Shares of the time. Each of the three controls takes as long as coarse and fine stage took together.
 COARSE, FINE, CERTIFICATE = 0.06, 0.09, 0.4
@@ -59,12 +59,18 @@ def solve(
         ProblemError: for a time of zero, an unknown name, or a problem that provably has no solution, which names
             constraints that exclude each other.
     """
-    if not time_limit > 0:
+    if not isinstance(time_limit, int | float) or not time_limit > 0:
         raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
-    if fine not in ("auto", "none"):
-        raise ProblemError(f"fine={fine!r}, expected 'auto' or 'none'")
+    if fine not in ("auto", "none") or inequalities not in ("slack", "unbalanced"):
+        raise ProblemError(
+            f"fine={fine!r}, inequalities={inequalities!r}, expected 'auto' or 'none', and 'slack' or 'unbalanced'"
+        )
+    if seed is not None and not (isinstance(seed, int | np.integer) and seed >= 0):
+        raise ProblemError(f"seed={seed!r}, expected an integer from 0, or None")
     if isinstance(problem, Quadratic | Model):
         problem = GivenModel.of(problem) if isinstance(problem, Quadratic) else GivenModel(problem)
+    if not isinstance(problem, Problem):
+        raise ProblemError(f"problem is {type(problem).__name__}, expected a Problem, a Model or a Quadratic")
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
     with watching_for_ctrl_c() as pressed:
         return _Run(problem, time_limit, seed, pressed).run(inequalities, coarse, fine, certify, controls)
@@ -85,31 +91,53 @@ class _Run:
     def run(
         self, inequalities: Inequalities, coarse: str | Solver, fine: str, certify: bool, controls: bool
     ) -> Solved:  # fmt: skip
-        form = None if coarse == "none" and not controls else self._form(inequalities, coarse)
+        form = None
+        with self._interruptible():
+            form = None if coarse == "none" and not controls else self._form(inequalities, coarse)
         if form is not None and coarse != "none":
-            self._coarse(form, coarse)
+            with self._interruptible():
+                self._coarse(form, coarse)
         if fine == "auto" and not self.pressed.is_set():
-            self._fine()
+            with self._interruptible():
+                self._fine()
         heuristic = time.perf_counter() - self.start
         if certify and not self.pressed.is_set():
-            self._certify()
+            with self._interruptible():
+                self._certify()
         if controls:
-            self._controls(form, heuristic, certify)
+            with self._interruptible():
+                left = self.time_limit - (time.perf_counter() - self.start)
+                self._controls(form, max(min(heuristic, left / 3), 0.01), certify)
         return Solved(
             self.problem, self.best, self.problem.objective(self.best), self.problem.violations(self.best), self.bound,
             self.found_by, tuple(self.stages), tuple(self.controls), self.pressed.is_set(),
             time.perf_counter() - self.start, self.seed,
         )  # fmt: skip
 
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C that no search has caught ends a stage, not the answer."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.pressed.set()
+
     def _form(self, inequalities: Inequalities, coarse: str | Solver) -> BinaryForm | None:
         """The model in bits; "auto" goes on without one where there is none, and the table says why."""
         try:
-            return BinaryForm(self.problem.model, inequalities)
+            form = BinaryForm(self.problem.model, inequalities)
         except ProblemError as error:
             if coarse not in ("auto", "none"):
                 raise
-            self.stages.append(Stage("coarse", f"left out: {error}", 0.0, None, False))
+            self._leave_out("coarse", str(error))
             return None
+        if form.n_bits:
+            return form
+        self._leave_out("coarse", "the model has no bits to choose")
+        return None
+
+    def _leave_out(self, stage: str, why: str) -> None:
+        self.stages.append(Stage(stage, f"left out: {why}", 0.0, None, False))
 
     def _controls(self, form: BinaryForm | None, seconds: float, certify: bool) -> None:
         self._control("random solutions", "repaired", self._random_solutions(), seconds)
@@ -137,13 +165,19 @@ class _Run:
 
     def _certify(self) -> None:
         hint = self.best if self.problem.is_feasible(self.best) else None
-        certificate = self.problem.certify(CERTIFICATE * self.time_limit, hint)
+        try:
+            certificate = self.problem.certify(CERTIFICATE * self.time_limit, hint)
+        except ExtraError as error:
+            self._leave_out("certificate", str(error))
+            return
         if certificate.status == "infeasible":
             raise ProblemError(self._impossible())
         if certificate.status == "interrupted":
             self.pressed.set()
         self._take("certificate", certificate.method, certificate.seconds, certificate.solution)
         self.bound = certificate.bound
+        if certificate.status == "optimal" and certificate.objective is not None:
+            self.bound = certificate.objective
         sign = 1 if self.problem.sense == "min" else -1
         if (
             not self.cost[0]
@@ -154,11 +188,15 @@ class _Run:
     def _impossible(self) -> str:
         names = conflict(self.problem.model, self.time_limit / 4) if self.problem.is_exact else []
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        which = f": {', '.join(names[:NAMED])}{more} exclude each other" if names else ""
+        verb = "exclude each other" if len(names) > 1 else "cannot be met"
+        which = f": {', '.join(names[:NAMED])}{more} {verb}" if names else ""
         return f"no solution meets all constraints{which}; relax one of them"
 
     def _exact_alone(self, seconds: float) -> None:
-        certificate = self.problem.certify(seconds)
+        try:
+            certificate = self.problem.certify(seconds)
+        except ExtraError:  # the certificate's row says so
+            return
         self._take("exact solver alone", certificate.method, certificate.seconds, certificate.solution, control=True)
 
     def _control(self, name: str, method: str, candidates: Iterator[np.ndarray], seconds: float) -> None:

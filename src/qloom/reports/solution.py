@@ -6,6 +6,7 @@ from math import isfinite
 from pathlib import Path
 
 from qloom.combinatorial.solved import Solved, Stage
+from qloom.errors import ProblemError
 from qloom.files import replace_file, write_json
 from qloom.reports.pages import page
 from qloom.reports.pictures import address_of, picture
@@ -13,13 +14,23 @@ from qloom.reports.pictures import address_of, picture
 
 def write_solution(solved: Solved, folder: Path, name: str) -> list[Path]:
     """Write solution.json, solution.svg and report.html, each whole or not at all; their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     drawn = picture((9, 5), lambda figure: solved.problem.draw(solved.solution, figure.add_subplot()))
     return [
         write_json(folder / "solution.json", {"name": name, **solved.as_dict()}),
         replace_file(folder / "solution.svg", drawn),
         replace_file(folder / "report.html", render_solution(solved, name, drawn)),
     ]
+
+
+def make_folder(folder: Path) -> None:
+    """Raises:
+    ProblemError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ProblemError(f"{folder} cannot be a folder ({error.strerror}), expected another name for --out") from None
 
 
 def render_solution(solved: Solved, name: str, drawn: bytes) -> str:

@@ -138,6 +138,7 @@ def proposals(
         places = tuple(asked.suggest_categorical(key, range(len(values))) for key, values in choices.items())
 
         def tell(loss: float | None, asked: Any = asked, places: tuple[int, ...] = places) -> None:
+            loss = loss if loss is not None and math.isfinite(loss) else None
             known[places] = loss
             study.tell(asked, loss, state=TrialState.COMPLETE if loss is not None else TrialState.FAIL)
 
@@ -202,7 +203,7 @@ def write_trials(folder: Path, configuration: Configuration, trials: Sequence[Tr
     writer.writerows(rows)
     write_json(folder / TRIALS, [asdict(trial) for trial in trials])
     replace_file(folder / TRIALS_CSV, text.getvalue())
-    if any(trial.loss is not None for trial in trials):
+    if any(trial.loss is not None and math.isfinite(trial.loss) for trial in trials):
         best = changed(configuration, best_of(trials).settings).model_copy(
             update={"name": f"{configuration.name}-best"}
         )

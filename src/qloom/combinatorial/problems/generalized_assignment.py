@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from qloom.combinatorial.arrays import finite
-from qloom.combinatorial.model import Model, Sense
+from qloom.combinatorial.model import TOLERANCE, Model, Sense
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.text import Words, chosen
 from qloom.errors import ProblemError
@@ -45,8 +45,11 @@ class GeneralizedAssignment(Problem):
                 f"values, loads, capacities have shapes {shape}, {self.loads.shape}, "
                 f"{self.capacities.shape}, expected (A, T), (A, T), (A,)"
             )
-        if (self.loads < 0).any():
-            raise ProblemError("loads hold negative numbers, expected none below 0")
+        if (self.loads < 0).any() or not self.values.size or self.sense not in ("min", "max"):
+            raise ProblemError(
+                f"{self.values.size} values, loads from {self.loads.min(initial=0):g}, sense={self.sense!r}, expected "
+                "agents and tasks, loads from 0, and 'min' or 'max'"
+            )
 
     @cached_property
     def model(self) -> Model:
@@ -60,7 +63,8 @@ class GeneralizedAssignment(Problem):
         return float(self.values[solution, np.arange(len(solution))].sum())
 
     def violations(self, solution: np.ndarray) -> dict[str, float]:
-        over = np.maximum(self._used(solution) - self.capacities, 0)
+        used = self._used(solution)
+        over = np.where(used > (1 + TOLERANCE) * self.capacities, used - self.capacities, 0)
         return {f"capacity of agent[{a}]": float(amount) for a, amount in enumerate(over)}
 
     def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -113,9 +117,9 @@ class GeneralizedAssignment(Problem):
         used = self._used(out)
         for task in random.permutation(len(out)):
             agent = out[task]
-            if used[agent] <= self.capacities[agent]:
+            if used[agent] <= (1 + TOLERANCE) * self.capacities[agent]:
                 continue
-            fits = used + self.loads[:, task] <= self.capacities
+            fits = used + self.loads[:, task] <= (1 + TOLERANCE) * self.capacities
             if fits.any():
                 out[task] = np.where(fits, gains[:, task], -np.inf).argmax()
                 used[agent] -= self.loads[agent, task]

@@ -20,7 +20,7 @@ def text_of(path: str | Path) -> str:
         ProblemError: if it cannot be read, or is empty.
     """
     try:
-        text = Path(path).read_text("utf-8")
+        text = Path(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ProblemError(f"{path} cannot be read ({error}), expected a text file") from None
     if not text.strip():
