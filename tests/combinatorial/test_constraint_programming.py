@@ -85,6 +85,7 @@ def test_interrupt_gives_the_best_so_far():
     assert objective == ((1 + np.arange(39) * 7 % 19) * squares).sum() <= bound
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_is_python_s_again_afterwards():
     solve_cp(*knapsack("min"), time_limit=20)
     with pytest.raises(KeyboardInterrupt):

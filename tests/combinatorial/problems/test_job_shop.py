@@ -128,6 +128,7 @@ def test_the_model_leads_to_good_schedules():
 
 
 @shared
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupt_gives_the_best_so_far():
     problem, random = shared_shop("ta01"), np.random.default_rng(0)
     solution = problem.random_solution(random)
