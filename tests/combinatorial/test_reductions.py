@@ -49,6 +49,10 @@ def test_a_function_that_only_attracts_is_solved_whole():
     assert rest.constant == pytest.approx(function.energies(states).min())
 
 
+def test_a_function_without_variables_is_its_constant():
+    assert roof_dual(Quadratic.from_matrix(np.zeros((0, 0)), constant=2.5)) == (2.5, {})
+
+
 def test_a_frustrated_function_is_left_open():
     """A triangle of repelling spins without fields: every spin is 1/2 in the relaxation."""
     triangle = Quadratic.from_pairs("spin", [0, 0, 1], [1, 2, 2], np.ones(3), np.zeros(3))

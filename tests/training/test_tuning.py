@@ -100,6 +100,7 @@ def test_a_folder_with_trials_is_refused(tuned):
         (["model.n_layers"], "expected key=a,b,c"),
         (["model.n_layers=[1"], "expected key=a,b,c"),
         (["model.n_layer=1,2"], "did you mean 'model.n_layers'"),
+        (["model.n_layers=1,1"], "expected each value once"),
         (["split.test=0.1,0.2"], "expected keys of model or training"),
         (["model.n_layers=1", "model.n_layers=2"], "each once"),
     ],

@@ -8,7 +8,7 @@ import numpy as np
 
 from qloom.combinatorial.certificates import Program, mccormick, run_highs
 from qloom.combinatorial.quadratic import VALUES, Quadratic
-from qloom.errors import QloomError
+from qloom.errors import ProblemError, QloomError
 
 # How near to 0 or 1 a relaxed variable must be.
 NEAR = 1e-6
@@ -31,7 +31,11 @@ def roof_dual(function: Quadratic, time_limit: float = 60.0) -> RoofDual:
 
     Source: Hammer, Hansen, Simeone 1984, Mathematical Programming 28, 121.
     """
+    if not time_limit > 0:
+        raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
     binary = function.as_binary()
+    if not binary.n:
+        return RoofDual(binary.constant, {})
     n, pairs = binary.n, np.column_stack([binary.first, binary.second])
     rows, most = mccormick({2: (pairs, binary.values)}, n)
     costs = np.concatenate([binary.linear, binary.values])

@@ -73,6 +73,8 @@ def parse_choices(texts: Sequence[str]) -> dict[str, list[Any]]:
             raise ConfigError(f"unknown key {key!r}, did you mean {nearest_key(key)!r}?")
         if not key.startswith(TUNABLE) or key in choices:
             raise ConfigError(f"--over {text!r}, expected keys of model or training, each once; use --set for others")
+        if any(value in read[:k] for k, value in enumerate(read)):
+            raise ConfigError(f"--over {text!r}, expected each value once")
         choices[key] = read
     if not choices:
         raise ConfigError("nothing to tune, expected --over key=a,b,c at least once")

@@ -46,7 +46,7 @@ class Solver(ABC):
     """
 
     def __init__(self, threads: int | None = None):
-        if threads is not None and threads < 1:
+        if threads is not None and not (isinstance(threads, int) and threads >= 1):
             raise ProblemError(f"threads={threads}, expected at least 1, or None for all processors")
         self.threads = threads
 
