@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 from math import inf
 
@@ -14,6 +11,7 @@ import pytest
 from qloom.combinatorial.certificates import certify_model, conflict
 from qloom.combinatorial.model import Model
 from qloom.errors import ProblemError
+from tests.combinatorial.interrupted import interrupt
 from tests.combinatorial.models import every_value, random_model
 
 
@@ -74,10 +72,8 @@ def test_a_bound_holds_also_when_the_time_ends():
 
 
 CTRL_C = """
-import signal
 from qloom.combinatorial.certificates import certify_model
 from tests.combinatorial.test_certificates import hard_model
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 print("ready", flush=True)
 certificate = certify_model(hard_model(), 600)
 print(certificate.status, certificate.bound, flush=True)
@@ -85,13 +81,7 @@ print(certificate.status, certificate.bound, flush=True)
 
 
 def test_ctrl_c_ends_it_and_proves_nothing():
-    process = subprocess.Popen([sys.executable, "-c", CTRL_C], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline().strip() == "ready"
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    start = time.perf_counter()
-    out, _ = process.communicate(timeout=60)
-    assert time.perf_counter() - start < 10
+    out = interrupt(CTRL_C, after=2, within=10)
     assert out.split() == ["interrupted", "inf"]
 
 

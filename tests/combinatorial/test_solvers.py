@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 from itertools import product
 
@@ -21,6 +18,7 @@ from qloom.combinatorial.solvers import (
     TabuSearch,
 )
 from qloom.errors import ProblemError
+from tests.combinatorial.interrupted import interrupt
 
 SOLVERS = [
     lambda **options: SimulatedAnnealing(100, 8, **options),
@@ -103,9 +101,8 @@ def test_the_time_limit_holds(make):
 
 
 CTRL_C = """
-import signal, sys, numpy as np
+import sys, numpy as np
 from qloom.combinatorial import Quadratic, SimulatedAnnealing
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 pairs = np.triu(np.random.default_rng(0).normal(size=(2000, 2000)), 1)
 spins = Quadratic.from_matrix(pairs, "spin")
 spins.couplings
@@ -120,14 +117,7 @@ print("best", found.energy)
 @pytest.mark.parametrize("when", ["rounds", "within the first round"])
 def test_ctrl_c_gives_the_best_so_far(when):
     """Between native calls and in a long one; there the state it began with is all there is."""
-    process = subprocess.Popen([sys.executable, "-c", CTRL_C, when], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline().strip() == "ready"
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
-    start = time.perf_counter()
-    out, _ = process.communicate(timeout=60)
-    assert time.perf_counter() - start < 10
-    assert process.returncode == 0
+    out = interrupt(CTRL_C, when, after=3, within=10)
     best = float(out.split()[1])
     assert best < (-10_000 if when == "rounds" else 10_000)
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -20,6 +17,7 @@ from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers import SimulatedAnnealing
 from qloom.combinatorial.solving import solve
 from qloom.errors import ProblemError
+from tests.combinatorial.interrupted import interrupt
 from tests.combinatorial.models import random_model
 
 
@@ -108,10 +106,8 @@ def test_an_answer_that_is_not_feasible_says_so():
 
 
 CTRL_C = """
-import signal
 from qloom.combinatorial.solving import solve
 from tests.combinatorial.test_certificates import hard_model
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 print("ready", flush=True)
 solved = solve(hard_model(), time_limit=600, seed=0)
 print(solved.interrupted, solved.feasible, len(solved.stages), len(solved.controls), flush=True)
@@ -119,13 +115,7 @@ print(solved.interrupted, solved.feasible, len(solved.stages), len(solved.contro
 
 
 def test_ctrl_c_gives_the_best_so_far():
-    process = subprocess.Popen([sys.executable, "-c", CTRL_C], stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline().strip() == "ready"
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
-    start = time.perf_counter()
-    out, _ = process.communicate(timeout=60)
-    assert time.perf_counter() - start < 15
+    out = interrupt(CTRL_C, after=3, within=15)
     interrupted, _, _, controls = out.split()
     assert (interrupted, controls) == ("True", "0")
 

@@ -34,9 +34,9 @@ def annealing_for(form: BinaryForm, seconds: float) -> SimulatedAnnealing:
     return SimulatedAnnealing(int(np.clip(n_sweeps, 20, 4000)), RESTARTS, hot, cold)
 
 
-def _made(module: str, name: str, **options: object) -> Callable[[BinaryForm, float], Solver]:
+def _made(module: str, name: str) -> Callable[[BinaryForm, float], Solver]:
     """A solver of a module that is imported when it is asked for."""
-    return lambda form, seconds: getattr(import_module(f"qloom.combinatorial.{module}"), name)(**options)
+    return lambda form, seconds: getattr(import_module(f"qloom.combinatorial.{module}"), name)()
 
 
 SEARCHES: dict[str, Callable[[BinaryForm, float], Solver]] = {

@@ -92,8 +92,9 @@ class _Run:
         self, inequalities: Inequalities, coarse: str | Solver, fine: str, certify: bool, controls: bool
     ) -> Solved:  # fmt: skip
         form = None
-        with self._interruptible():
-            form = None if coarse == "none" and not controls else self._form(inequalities, coarse)
+        if coarse != "none" or controls:
+            with self._interruptible():
+                form = self._form(inequalities, coarse)
         if form is not None and coarse != "none":
             with self._interruptible():
                 self._coarse(form, coarse)
@@ -178,12 +179,11 @@ class _Run:
         self.bound = certificate.bound
         if certificate.status == "optimal" and certificate.objective is not None:
             self.bound = certificate.objective
-        sign = 1 if self.problem.sense == "min" else -1
-        if (
-            not self.cost[0]
-            and sign * (self.problem.objective(self.best) - self.bound) < -1e-6 * abs(self.bound) - 1e-6
-        ):
-            raise RuntimeError(f"{certificate.method}'s bound {self.bound} is passed by a solution of {self.cost[1]}")
+        lowest = self.bound if self.problem.sense == "min" else -self.bound
+        if not self.cost[0] and self.cost[1] < lowest - 1e-6 * max(abs(lowest), abs(self.cost[1])):
+            raise RuntimeError(
+                f"{certificate.method}'s bound {self.bound} is passed by {self.problem.objective(self.best)}"
+            )
 
     def _impossible(self) -> str:
         names = conflict(self.problem.model, self.time_limit / 4) if self.problem.is_exact else []

@@ -11,6 +11,7 @@ from qloom.combinatorial.problems.flexible_job_shop import FlexibleJobShop, read
 from qloom.combinatorial.problems.job_shop import JobShop
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
+from tests.combinatorial.problems.schedules import check_improving, check_schedules
 
 INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
 shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
@@ -55,21 +56,12 @@ def test_contract():
 
 
 def test_schedules_meet_the_constraints():
-    problem, random = random_shop(5, 8), np.random.default_rng(5)
-    for _ in range(20):
-        solution = problem.random_solution(random)
-        improved = problem.improve(solution, 0.02, random)
-        decoded = problem.decode(random.integers(0, 2, problem.model.n), random)
-        for one in (solution, improved, decoded):
-            assert check_schedule(problem, one) == problem.objective(one)
-            assert problem.is_feasible(one)
+    check_schedules(random_shop(5, 8), check_schedule, seed=5)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_improving_small_shops_finds_the_optimum(seed):
-    problem, random = random_shop(seed), np.random.default_rng(seed)
-    better = problem.improve(problem.random_solution(random), 0.5, random)
-    assert problem.objective(better) == problem.objective(problem.brute_force())
+    check_improving(random_shop(seed), 0.5, seed)
 
 
 def test_one_machine_an_operation_is_a_job_shop():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +13,7 @@ from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.constraint_programming import cp_sat, solve_cp
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.autocorrelation_search import SequenceSearches
-from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.problems.signs import SignProblem
 from qloom.errors import ProblemError
 
 # Of `improve`: runs side by side, and members of each.
@@ -22,7 +21,7 @@ RUNS, MEMBERS = 16, 30
 
 
 @dataclass(frozen=True, eq=False)
-class LowAutocorrelation(Problem):
+class LowAutocorrelation(SignProblem):
     """A solution (N,) holds the signs s_i of the sequence, 0 for -1 and 1 for 1.
 
     The objective is its energy, the sum over k from 1 to N - 1 of C_k^2, C_k = sum_i s_i s_{i+k}. There is one problem
@@ -79,27 +78,6 @@ class LowAutocorrelation(Problem):
     def merit_factor(self, solution: np.ndarray) -> float:
         """N^2 / (2 E)."""
         return self.n**2 / (2 * self.objective(solution))
-
-    def violations(self, solution: np.ndarray) -> dict[str, float]:
-        return {}
-
-    def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        return (values + 1) // 2
-
-    def encode(self, solution: np.ndarray) -> np.ndarray:
-        return 2 * solution - 1
-
-    def random_solution(self, random: np.random.Generator) -> np.ndarray:
-        return random.integers(0, 2, self.n)
-
-    def neighbour(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """One sign changes."""
-        out = solution.copy()
-        out[random.integers(0, self.n)] ^= 1
-        return out
-
-    def candidates(self) -> Iterator[np.ndarray]:
-        return every([2] * self.n)
 
     def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
         """Memetic tabu searches from random sequences and the given one, until the time or Ctrl-C."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -16,8 +15,8 @@ import numpy as np
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import Model, Sense
-from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.flips import improve_by_flips
+from qloom.combinatorial.problems.signs import SignProblem
 from qloom.combinatorial.problems.text import chosen, text_of
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
@@ -30,7 +29,7 @@ MOST_NODES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
-class MaxCut(Problem):
+class MaxCut(SignProblem):
     """A weighted graph; a solution (N,) holds the side of each node, 0 or 1.
 
     Args:
@@ -78,29 +77,8 @@ class MaxCut(Problem):
         first, second = solution[self.edges.T]
         return float(self.weights[first != second].sum())
 
-    def violations(self, solution: np.ndarray) -> dict[str, float]:
-        return {}
-
-    def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        return (values + 1) // 2
-
-    def encode(self, solution: np.ndarray) -> np.ndarray:
-        return 2 * solution - 1
-
-    def random_solution(self, random: np.random.Generator) -> np.ndarray:
-        return random.integers(0, 2, self.n_nodes)
-
-    def neighbour(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """One node changes its side."""
-        out = solution.copy()
-        out[random.integers(0, self.n_nodes)] ^= 1
-        return out
-
     def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
         return (improve_by_flips(self.quadratic, self.encode(solution), seconds, random) + 1) // 2
-
-    def candidates(self) -> Iterator[np.ndarray]:
-        return every([2] * self.n_nodes)
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
         """By HiGHS; graphs that are too dense for it by the largest eigenvalue of their Laplacian."""
