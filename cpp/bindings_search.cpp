@@ -14,12 +14,29 @@ using namespace qloom;
 
 template <class T>
 using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+
+// An array that is written over: what would be written to a copy would be lost, so that none is made.
+template <class T>
+struct Written : Array<T> {};
+
+template <class T>
+struct nanobind::detail::type_caster<Written<T>> {
+    NB_TYPE_CASTER(Written<T>, const_name("array"))
+
+    bool from_python(handle src, uint8_t flags, cleanup_list* cleanup) {
+        make_caster<Array<T>> caster;
+        if (!caster.from_python(src, flags & ~uint8_t(cast_flags::convert), cleanup)) return false;
+        value = {caster.value};
+        return true;
+    }
+};
+
 using Starts = Array<const int64_t>;
 using Neighbours = Array<const int32_t>;
 using Numbers = Array<const double>;
 using Seeds = Array<const uint64_t>;
-using Spins = Array<int8_t>;
-using Energies = Array<double>;
+using Spins = Written<int8_t>;
+using Energies = Written<double>;
 
 static void check(bool sizes_fit, const char* names) {
     if (!sizes_fit)
@@ -74,7 +91,7 @@ void bind_search(nb::module_& m) {
         "temper",
         [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, Numbers betas, size_t sweeps,
            size_t exchanges, Seeds seeds, Spins spins, Energies energies, Spins best, Energies best_energies,
-           Array<int64_t> accepted, int threads) {
+           Written<int64_t> accepted, int threads) {
             const Couplings c = couplings_of(starts, neighbours, values, fields);
             const Restarts ladders = restarts_of(c, seeds, spins, energies, betas.size());
             check(best.size() == seeds.size() * c.n && best_energies.size() == seeds.size(), "best and best_energies");

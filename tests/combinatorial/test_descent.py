@@ -46,6 +46,15 @@ def test_one_state_is_taken_too_and_left_as_it_is():
     assert not begin.any()
 
 
+@pytest.mark.parametrize("kind", ["spin", "binary"])
+def test_the_order_of_states_in_memory_does_not_matter(kind):
+    function = quadratic(kind, False)
+    begin = np.random.default_rng(1).choice([-1 if kind == "spin" else 0, 1], (6, 30)).astype(np.int8)
+    for same in (np.asfortranarray(begin), np.repeat(begin, 2, axis=0)[::2]):
+        for found, expected in zip(descend(function, same), descend(function, begin), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("begin", [np.zeros((2, 5)), np.full(30, 2), np.full(30, 0.5)])
 def test_other_states_are_refused(begin):
     with pytest.raises(ProblemError, match="states"):

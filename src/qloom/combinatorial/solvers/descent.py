@@ -35,7 +35,7 @@ def descend(
         raise ProblemError(
             f"states has shape {given.shape}, expected (B, {function.n}) or ({function.n},) of {low} and {high}"
         )
-    spins, rows = function.as_spins(), given.astype(np.int8).reshape(-1, function.n)
+    spins, rows = function.as_spins(), given.astype(np.int8, order="C").reshape(-1, function.n)
     down = rows if function.kind == "spin" else 2 * rows - 1
     energies = np.empty(len(down))
     _native.descend(*spins.couplings, spins.linear, pairs, down, energies, threads or _native.available_threads())
