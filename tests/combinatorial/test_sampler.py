@@ -75,6 +75,11 @@ def test_nothing_is_proposed_twice_until_all_was_tried():
     assert optimized(objective, QuadraticSurrogateSampler(1, seed=0), 15).best_value == 0
 
 
+def test_every_integer_is_reached_where_bins_of_the_logarithm_are_narrow():
+    study = optimized(lambda t: 16.0 - t.suggest_int("n", 1, 16, log=True), QuadraticSurrogateSampler(3, seed=0), 30)
+    assert study.best_value == 0
+
+
 def test_seeds_repeat():
     runs = [
         optimized(separable(0), QuadraticSurrogateSampler(5, solver=SimulatedAnnealing(50, 4), seed=seed), 12)
@@ -90,6 +95,8 @@ def test_values_belong_to_the_choice_that_they_were_drawn_from():
         optuna.distributions.FloatDistribution(1e-4, 1.0, log=True),
         optuna.distributions.FloatDistribution(-2.0, 3.0),
         optuna.distributions.IntDistribution(0, 6, step=2),
+        optuna.distributions.IntDistribution(1, 9, log=True),
+        optuna.distributions.FloatDistribution(0.5, 4.0, step=0.25),
         optuna.distributions.CategoricalDistribution(["x", None, 3]),
     ):
         setting = setting_of(distribution, 5)
@@ -100,14 +107,15 @@ def test_values_belong_to_the_choice_that_they_were_drawn_from():
 def test_how_bad_a_bad_score_is_does_not_matter():
     good = np.array([1.0, 2.0, 3.0])
     np.testing.assert_array_equal(tempered(np.append(good, [50.0])), tempered(np.append(good, [np.inf])))
-    np.testing.assert_array_equal(tempered(good), good)
+    np.testing.assert_allclose(tempered(good), [0, 1, 2])
+    assert np.isfinite(tempered(np.array([1e308, -1e308, -np.inf, -np.inf, -np.inf]))).all()
 
 
 def test_several_objectives_are_refused():
     study = optuna.create_study(directions=["minimize", "minimize"], sampler=QuadraticSurrogateSampler(1))
     with pytest.raises(ProblemError, match="2 objectives, expected one"):
         study.optimize(lambda t: (t.suggest_int("a", 0, 3), 1.0), n_trials=3)
-    with pytest.raises(ProblemError, match="expected at least 1"):
+    with pytest.raises(ProblemError, match="n_startup_trials=0, expected an integer from 1"):
         QuadraticSurrogateSampler(0)
 
 

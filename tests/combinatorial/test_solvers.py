@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from qloom import _native
-from qloom.combinatorial import MemeticAnnealing, Quadratic, SimulatedAnnealing
+from qloom.combinatorial import MemeticAnnealing, Model, Quadratic, SimulatedAnnealing
+from qloom.combinatorial.qaoa import Polynomial
 from qloom.combinatorial.solvers import (
     MemeticTabu,
     ParallelTempering,
@@ -158,7 +159,18 @@ def test_every_size_has_states_with_their_energies(make, n, density, fields):
         (lambda: SimulatedBifurcation("adiabatic"), "mode='adiabatic', expected 'ballistic'"),
         (lambda: SimulatedBifurcation(step=0.0), "step=0.0"),
         (lambda: SimulatedBifurcation("discrete", control=0.5), "control=0.5 and mode='discrete'"),
-        (lambda: SimulatedAnnealing(threads=0), "threads=0, expected at least 1"),
+        (lambda: SimulatedAnnealing(threads=0), "threads=0, expected an integer from 1, or None"),
+        (lambda: TabuSearch(n_chains=1.5), "n_chains=1.5, expected an integer from 1"),
+        (
+            lambda: SimulatedAnnealing().minimize(random_quadratic(0, 5), seed=-1),
+            "seed=-1, expected an integer",
+        ),
+        (
+            lambda: SimulatedAnnealing().minimize(random_quadratic(0, 5), "a"),
+            "time_limit='a', expected seconds",
+        ),
+        (lambda: SimulatedAnnealing().minimize(Model("min")), "function is Model, expected Quadratic"),
+        (lambda: TabuSearch().minimize(Polynomial.from_terms(2, {(0, 1): 1.0})), "Polynomial, expected Quadratic"),
     ],
 )
 def test_bad_input_is_refused(run, message):

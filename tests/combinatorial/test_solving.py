@@ -129,7 +129,7 @@ def test_ctrl_c_gives_the_best_so_far():
         ({"fine": "magic"}, "fine='magic'.* expected 'auto' or 'none'"),
         ({"inequalities": "magic"}, "inequalities='magic'.* 'slack' or 'unbalanced'"),
         ({"seed": -1}, "seed=-1, expected an integer from 0"),
-        ({"time_limit": "a"}, "time_limit=a, expected seconds"),
+        ({"time_limit": "a"}, "time_limit='a', expected seconds"),
     ],
 )
 def test_bad_input_is_refused(options, message):

@@ -5,12 +5,14 @@ Source: Rendle 2010 for the surrogate; Kitai et al. 2020, Physical Review Resear
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.arrays import generator, whole
 from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.extras import package
 from qloom.combinatorial.penalties import search
@@ -60,11 +62,12 @@ class QuadraticSurrogateSampler(BaseSampler):  # type: ignore[misc]
         self, n_startup_trials: int = 10, n_bins: int = 8, rank: int = 4, solver: Solver | None = None,
         seed: int | None = None,
     ):  # fmt: skip
-        if min(n_startup_trials, n_bins, rank) < 1:
-            raise ProblemError(f"n_startup_trials, n_bins, rank={n_startup_trials, n_bins, rank}, expected at least 1")
+        whole(1, n_startup_trials=n_startup_trials, n_bins=n_bins, rank=rank)
+        if solver is not None and not isinstance(solver, Solver):
+            raise ProblemError(f"solver={solver!r}, expected a Solver such as SimulatedAnnealing()")
         self.n_startup_trials, self.n_bins, self.rank = n_startup_trials, n_bins, rank
         self.solver = solver or SimulatedAnnealing(n_sweeps=100, n_restarts=8)
-        self._random, self._independent = np.random.default_rng(seed), RandomSampler(seed=seed)
+        self._random, self._independent = generator(seed), RandomSampler(seed=seed)
         self._space = IntersectionSearchSpace()
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -128,43 +131,72 @@ class QuadraticSurrogateSampler(BaseSampler):  # type: ignore[misc]
         return [problem.decode(row, self._random) for states in islice(rounds, 2) for row in states]
 
 
-class Setting:
-    """What a distribution offers, as choices from 0; values of a choice are drawn between its edges.
+class Setting(ABC):
+    """What a distribution offers, as choices from 0."""
 
-    Args:
-        values: of the choices, or None.
-        edges: of bins, (n + 1,), where there are no values.
-        distribution: whose they are.
-    """
+    n_choices: int
 
-    def __init__(self, distribution: Any, values: Sequence[Any] | None = None, edges: np.ndarray | None = None):
-        self.distribution, self.values, self.edges = distribution, values, edges
-        self.n_choices = len(values) if values is not None else len(edges) - 1 if edges is not None else 0
-
+    @abstractmethod
     def choice(self, value: Any) -> int:
         """The choice that a value belongs to."""
-        if self.edges is not None:
-            scaled = np.log(value) if self.distribution.log else value
-            return int(np.clip(np.searchsorted(self.edges, scaled, side="right") - 1, 0, self.n_choices - 1))
-        assert self.values is not None
-        if isinstance(self.distribution, CategoricalDistribution):
-            return int(self.distribution.to_internal_repr(value))
-        return int(np.abs(np.array(self.values, float) - value).argmin())
 
+    @abstractmethod
     def value(self, choice: int, random: np.random.Generator) -> Any:
         """A value of a choice."""
-        if self.values is not None:
-            return self.values[choice]
-        assert self.edges is not None
-        drawn = random.uniform(*self.edges[choice : choice + 2])
-        drawn, low, high = np.exp(drawn) if self.distribution.log else drawn, *self._ends()
-        if self.distribution.step is not None:
-            drawn = low + round((drawn - low) / self.distribution.step) * self.distribution.step
-        drawn = float(np.clip(drawn, low, high))
-        return round(drawn) if isinstance(self.distribution, IntDistribution) else drawn
 
-    def _ends(self) -> tuple[float, float]:
-        return self.distribution.low, self.distribution.high
+
+class Category(Setting):
+    """Values without order."""
+
+    def __init__(self, distribution: CategoricalDistribution):
+        self.distribution, self.n_choices = distribution, len(distribution.choices)
+
+    def choice(self, value: Any) -> int:
+        return int(self.distribution.to_internal_repr(value))
+
+    def value(self, choice: int, random: np.random.Generator) -> Any:
+        return self.distribution.choices[choice]
+
+
+class Grid(Setting):
+    """Numbers at equal steps; a choice is a bin of as many as lie between its edges, one where there are few."""
+
+    def __init__(self, distribution: IntDistribution | FloatDistribution, step: float, n_bins: int):
+        self.low, self.step = distribution.low, step
+        self.whole = isinstance(distribution, IntDistribution)
+        count = round((distribution.high - self.low) / step) + 1
+        edges = (even_edges(distribution, n_bins) - self.low) / step if count > n_bins else np.arange(count + 1)
+        # Bins even in the logarithm may hold no number.
+        self.edges = np.unique([*np.ceil(edges[:-1]).astype(int), count])
+        self.n_choices = len(self.edges) - 1
+
+    def choice(self, value: Any) -> int:
+        return int(np.searchsorted(self.edges, round((value - self.low) / self.step), side="right") - 1)
+
+    def value(self, choice: int, random: np.random.Generator) -> Any:
+        number = self.low + int(random.integers(*self.edges[choice : choice + 2])) * self.step
+        return number if self.whole else float(number)
+
+
+class Range(Setting):
+    """Numbers without steps; a choice is a bin of them."""
+
+    def __init__(self, distribution: FloatDistribution, n_bins: int):
+        self.distribution, self.n_choices, self.edges = distribution, n_bins, even_edges(distribution, n_bins)
+
+    def choice(self, value: Any) -> int:
+        return int(np.clip(np.searchsorted(self.edges, value, side="right") - 1, 0, self.n_choices - 1))
+
+    def value(self, choice: int, random: np.random.Generator) -> Any:
+        ends = self.edges[choice : choice + 2]
+        drawn = np.exp(random.uniform(*np.log(ends))) if self.distribution.log else random.uniform(*ends)
+        return float(np.clip(drawn, self.distribution.low, self.distribution.high))
+
+
+def even_edges(distribution: IntDistribution | FloatDistribution, n_bins: int) -> np.ndarray:
+    """Of bins of equal width, in the logarithm if the distribution says so, (n_bins + 1,)."""
+    spaced = np.geomspace if distribution.log else np.linspace
+    return spaced(distribution.low, distribution.high, n_bins + 1)
 
 
 def setting_of(distribution: BaseDistribution, n_bins: int) -> Setting:
@@ -174,22 +206,19 @@ def setting_of(distribution: BaseDistribution, n_bins: int) -> Setting:
         ProblemError: for a kind of distribution that is none of Optuna's three.
     """
     if isinstance(distribution, CategoricalDistribution):
-        return Setting(distribution, distribution.choices)
+        return Category(distribution)
     if not isinstance(distribution, FloatDistribution | IntDistribution):
         raise ProblemError(f"{distribution!r}, expected a categorical, float or int distribution")
-    low, high, step = distribution.low, distribution.high, distribution.step
-    if step is not None and round((high - low) / step) + 1 <= n_bins:
-        count = round((high - low) / step) + 1
-        whole = isinstance(distribution, IntDistribution)
-        return Setting(distribution, [low + k * step if whole else float(low + k * step) for k in range(count)])
-    ends = np.log([low, high]) if distribution.log else np.array([low, high], float)
-    return Setting(distribution, edges=np.linspace(ends[0], ends[1], n_bins + 1))
+    if distribution.step is None:
+        return Range(distribution, n_bins)
+    return Grid(distribution, distribution.step, n_bins)
 
 
 def tempered(scores: np.ndarray) -> np.ndarray:
-    """Scores to be small, those much worse than the median brought nearer: how bad a bad one is does not matter."""
-    known = scores[np.isfinite(scores)]
+    """Scores to be small, from 0 for the best, 1 for the median, to 3: how bad a bad one is does not matter."""
+    known = scores[np.isfinite(scores)] / 4  # no difference is too large a number
     if not len(known):
         return np.zeros(len(scores))
-    best, middle = float(known.min()), min(float(np.median(scores)), float(known.max()))
-    return np.clip(scores, best, middle + 2 * (middle - best))
+    best, worst = float(known.min()), float(known.max())
+    span = min(max(float(np.median(scores)) / 4, best), worst) - best
+    return np.clip((scores / 4 - best) / (span or 1.0), 0, 3)

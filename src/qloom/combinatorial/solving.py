@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.arrays import duration, whole
 from qloom.combinatorial.binary_form import BinaryForm, Inequalities
 from qloom.combinatorial.certificates import conflict
 from qloom.combinatorial.coarse import annealing_for, search_for
@@ -59,14 +60,12 @@ def solve(
         ProblemError: for a time of zero, an unknown name, or a problem that provably has no solution, which names
             constraints that exclude each other.
     """
-    if not isinstance(time_limit, int | float) or not time_limit > 0:
-        raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
+    time_limit = duration(time_limit)
+    whole(0, or_none=True, seed=seed)
     if fine not in ("auto", "none") or inequalities not in ("slack", "unbalanced"):
         raise ProblemError(
             f"fine={fine!r}, inequalities={inequalities!r}, expected 'auto' or 'none', and 'slack' or 'unbalanced'"
         )
-    if seed is not None and not (isinstance(seed, int | np.integer) and seed >= 0):
-        raise ProblemError(f"seed={seed!r}, expected an integer from 0, or None")
     if isinstance(problem, Quadratic | Model):
         problem = GivenModel.of(problem) if isinstance(problem, Quadratic) else GivenModel(problem)
     if not isinstance(problem, Problem):

@@ -79,8 +79,13 @@ def test_walsh_hadamard_is_the_product_with_hadamards_matrix(n_bits):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Polynomial.from_terms(2, {(0, 2): 1.0}), r"term \(0, 2\): 1.0, expected indices from 0 to 1"),
-        (lambda: Polynomial.from_terms(2, {(0, 1): np.nan}), "expected indices from 0 to 1 and a finite number"),
+        (
+            lambda: Polynomial.from_terms(2, {(0, 2): 1.0}),
+            r"term \(0, 2\): 1.0, expected a tuple of indices",
+        ),
+        (lambda: Polynomial.from_terms(2, {0: 1.0}), "term 0: 1.0, expected a tuple of indices"),
+        (lambda: Polynomial.from_terms(2, {(1,): 1.0}).on([0]), r"terms hold spins \[1\] too"),
+        (lambda: Polynomial.from_terms(2, {(0, 1): np.nan}), r"the value of term \(0, 1\) holds NaN"),
         (lambda: Polynomial.from_terms(2, {}, "trit"), "kind='trit', expected 'binary' or 'spin'"),
         (lambda: Polynomial.from_terms(2, {}).energies([0, 1]), r"expected \(B, 2\) or \(2,\) of -1 and 1"),
     ],

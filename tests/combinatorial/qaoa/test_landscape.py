@@ -128,6 +128,24 @@ def test_states_are_measured_with_their_probabilities():
     assert measured(grover, cost, shares, angles) < 1
 
 
+@pytest.mark.parametrize(
+    ("angles", "message"),
+    [
+        (np.zeros((1, 6)), r"shape \(1, 6\), expected \(B, 4\)"),
+        (np.zeros(4), r"shape \(4,\), expected \(B, 4\)"),
+        ([[np.nan, 0, 0, 0]], "angles holds NaN"),
+        ([["a", 0, 0, 0]], "angles is list, expected real numbers"),
+    ],
+)
+@pytest.mark.parametrize("make", [lambda c: GroverLandscape(c, 2), lambda c: QAOA(2).landscape(c)])
+def test_other_angles_are_refused(make, angles, message):
+    landscape = make(random_cost(4))
+    with pytest.raises(ProblemError, match=message):
+        landscape(angles)
+    with pytest.raises(ProblemError, match="shots=0, expected an integer from 1"):
+        landscape.sample(np.zeros(4), 0, np.random.default_rng(0))
+
+
 @pytest.mark.parametrize("objective", [None, CVaR(0.2)])
 def test_half_the_state_of_an_even_cost_is_the_whole(objective):
     terms = {(0, 1): 0.7, (1, 2): -1.1, (0, 4): 0.4, (0, 1, 3, 4): 0.8, (0, 1, 2, 3): -0.5, (): 0.2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import qloom as ql
 from qloom.ansatze import strongly_entangling
+from qloom.circuits import Circuit
 from qloom.combinatorial import Quadratic
 from qloom.combinatorial.qaoa import (
     QAOA,
@@ -190,21 +192,40 @@ def test_the_ramp_is_annealing():
     assert chances[cost.diagonal().argmin()] > 0.95
 
 
+@pytest.mark.parametrize("mixer", ["x", "grover"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_constant_changes_nothing(mixer, dtype):
+    function, search = random_quadratic(0, 6), QAOA(2, mixer, dtype=dtype)
+    best = search.optimize(function, seed=0)
+    for constant in (1e4, 1e8):
+        other = search.optimize(replace(function, constant=function.constant + constant), seed=0)
+        np.testing.assert_array_equal(other.angles, best.angles)
+        assert other.value - constant == pytest.approx(best.value, abs=1e-7)
+
+
+def test_schedules_of_trees_are_drawn_out():
+    function = random_quadratic(0)
+    drawn, ramp = (QAOA(7, start=start, n_steps=0).optimize(function).value for start in ("tree", "ramp"))
+    assert drawn < ramp
+
+
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        (lambda: QAOA(0), "n_layers=0, expected at least 1"),
+        (lambda: QAOA(0), "n_layers=0, expected an integer from 1"),
         (lambda: QAOA(mixer="y"), "mixer='y', expected 'x', 'grover' or a Mixer"),
         (lambda: QAOA(start="best"), "start='best', expected angles or one of ramp, tree, random"),
         (lambda: QAOA(mixer="grover", multi_angle=True), "expected a mixer of parts"),
         (lambda: QAOA(shots=0), "shots=0"),
         (lambda: QAOA(dtype=np.int32), "expected float64 or float32"),
         (lambda: QAOA(2, start=[0.1, 0.2]).optimize(random_quadratic(0)), "start has 2 angles, expected 4"),
-        (lambda: QAOA(9, start="tree").optimize(random_quadratic(0)), "n_layers=9, expected at most 8"),
+        (lambda: QAOA(start=["a"]), "start is list, expected real numbers"),
+        (lambda: QAOA(objective="mean"), r"objective='mean', expected Mean\(\)"),
+        (lambda: VariationalSearch(ansatz=lambda n: Circuit(n + 1)).optimize(random_quadratic(0, 3)), "4 qubits and 0"),
         (lambda: QAOA().minimize(random_quadratic(0, 27)), "27 variables, expected at most 26"),
         (lambda: VariationalSearch().minimize(random_quadratic(0, 27)), "27 variables, expected at most 26"),
         (lambda: RecursiveQAOA().minimize(random_quadratic(0, 27)), "27 variables, expected at most 26"),
-        (lambda: RecursiveQAOA(n_left=0), "n_left=0, expected from 1 to 20"),
+        (lambda: RecursiveQAOA(n_left=0), "n_left=0, expected an integer from 1"),
         (lambda: RecursiveQAOA(QAOA(mixer="grover")), "mixer='grover', expected 'x', which fits"),
         (lambda: VariationalSearch(0), "n_layers=0"),
     ],

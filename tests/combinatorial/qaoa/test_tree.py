@@ -10,7 +10,7 @@ import pytest
 
 from qloom.combinatorial import MaxCut
 from qloom.combinatorial.qaoa import CircuitLandscape, Polynomial, Tree, qaoa_circuit, tree_angles
-from qloom.errors import ProblemError
+from qloom.errors import QloomError
 
 ANGLES = Path(__file__).resolve().parents[4] / "shared" / "instances" / "qaoa_angles"
 shared = pytest.mark.skipif(not ANGLES.is_dir(), reason="../shared/instances is absent")
@@ -72,7 +72,16 @@ def test_fixed_angles_of_regular_graphs_give_their_stated_values():
         assert cut == pytest.approx(one["AR"], abs=2e-5), (one["d"], one["p"])
 
 
-@pytest.mark.parametrize(("degree", "p"), [(1, 1), (3, 0)])
-def test_bad_input_is_refused(degree, p):
-    with pytest.raises(ProblemError, match=f"degree={degree}, n_layers={p}, expected at least 2 and 1"):
-        Tree(degree, p)
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Tree(1, 1), "degree=1, expected an integer from 2"),
+        (lambda: Tree(3, 0), "n_layers=0, expected an integer from 1"),
+        (lambda: tree_angles(3, 0), "n_layers=0, expected an integer from 1"),
+        (lambda: Tree(3, 1).cut([[np.nan], [0.1]]), "angles holds NaN"),
+        (lambda: Tree(3, 18), "a tree of 18 layers"),
+    ],
+)
+def test_bad_input_is_refused(make, message):
+    with pytest.raises(QloomError, match=message):
+        make()

@@ -107,12 +107,20 @@ def test_blocks_are_different_variables(grow, density):
         assert len(set(block.tolist())) == size == len(block)
 
 
+def test_enumeration_tells_small_differences_beside_large_penalties_apart():
+    one_hot = 1e6 * (np.ones((4, 4)) - 2 * np.eye(4))
+    function = Quadratic.from_matrix(one_hot + np.diag(1e-4 * np.arange(1, 5)), "binary", constant=1e6)
+    for seed in range(5):
+        assert Enumeration().minimize(function, 0.01, seed=seed).state.tolist() == [1, 0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("run", "message"),
     [
         (lambda: BlockSearch(block_size=0), "block_size=0"),
-        (lambda: BlockSearch(block_size=27), "block_size=27, n_rounds=1, expected from 1 to 26"),
+        (lambda: BlockSearch(block_size=27), "block_size=27, expected at most 26"),
         (lambda: BlockSearch(n_rounds=0), "n_rounds=0"),
+        (lambda: BlockSearch("qaoa"), "inner='qaoa', expected a Solver"),
         (lambda: BlockSearch(grow="best"), "grow='best', expected one of couplings, impact, random"),
         (lambda: Enumeration().minimize(random_quadratic(0, 27)), "27 variables, expected at most 26"),
     ],

@@ -142,7 +142,9 @@ def test_symmetric_graphs_are_one_circuit():
     ("run", "message"),
     [
         (lambda: LightCone(regular(200, 3, 0).quadratic, 3), r"term \(.*\) holds (29|30|2[78]) spins at 3 layers, ex"),
-        (lambda: LightCone(regular(20, 3, 0).quadratic, 0), "n_layers=0, expected at least 1"),
+        (lambda: LightCone(regular(20, 3, 0).quadratic, 0), "n_layers=0, expected an integer from 1"),
+        (lambda: LightCone(regular(20, 3, 0).quadratic, 1, np.int8), "expected float64 or float32"),
+        (lambda: LightCone(regular(20, 3, 0).quadratic, 1)([0.1, 0.2]), r"shape \(2,\), expected \(B, 2\)"),
         (lambda: light_cone_value(regular(20, 3, 0).quadratic, [0.1], [0.1, 0.2]), "expected twice"),
     ],
 )

@@ -108,7 +108,7 @@ def test_signs_are_better_states_to_descend_from_than_random_ones():
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        (lambda: PauliCorrelation(order=0), "order=0, n_layers=None"),
+        (lambda: PauliCorrelation(order=0), "order=0, expected an integer from 1"),
         (lambda: PauliCorrelation(n_layers=0), "n_layers=0"),
         (lambda: PauliCorrelation(rate=0.0), "rate=0.0"),
         (lambda: PauliCorrelation(25), "n_qubits=25, order=5, expected order <= n_qubits <= 24"),

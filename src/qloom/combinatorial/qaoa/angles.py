@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from qloom.combinatorial.arrays import positive, whole
 from qloom.combinatorial.qaoa.cost import Polynomial
 
 # Of ramps: the largest angle of the mixer, and of the cost in units of 1 / `field`.
@@ -25,14 +26,16 @@ def field(cost: Polynomial) -> float:
 
 
 def linear_ramp(n_layers: int, unit: float = 1.0) -> np.ndarray:
-    """Gammas that rise in steps of equal height while betas fall, as in annealing. (2, p)
+    """Gammas that rise in steps of equal height while betas fall, as in annealing; the middles of steps. (2, p)
 
     Args:
         n_layers: p.
         unit: of the cost, its `field`.
 
-    Source: Montanez-Barrera, Michielsen 2024, arXiv 2405.09169.
+    Source: Montanez-Barrera, Michielsen 2024, arXiv 2405.09169, where angles are of the ends of steps.
     """
+    whole(1, n_layers=n_layers)
+    positive(unit=unit)
     times = (np.arange(n_layers) + 0.5) / n_layers
     return STEEPNESS * np.stack([times / unit, 1 - times])
 
@@ -42,7 +45,7 @@ def interpolated(angles: np.ndarray) -> np.ndarray:
 
     Source: Zhou, Wang, Choi, Pichler, Lukin 2020, Physical Review X 10, 021067, eq. (B1).
     """
-    p = angles.shape[1]
+    p = np.asarray(angles).shape[1]
     padded = np.pad(angles, ((0, 0), (1, 1)))
     place = np.arange(p + 1)
     return place / p * padded[:, :-1] + (p - place) / p * padded[:, 1:]

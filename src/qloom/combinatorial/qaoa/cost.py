@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.qaoa.transform import walsh_hadamard
 from qloom.combinatorial.quadratic import VALUES, Kind, Quadratic
 from qloom.errors import ProblemError
@@ -20,7 +21,8 @@ Term = tuple[int, ...]
 
 @dataclass(frozen=True, eq=False)
 class Polynomial:
-    """constant + sum over terms of value * product of the term's spins. Solvers take it like a `Quadratic` of spins.
+    """constant + sum over terms of value * product of the term's spins. Searches by circuits take it as they do a
+    `Quadratic` of spins.
 
     On qubits, spin i is the eigenvalue of Z(i): 1 for the bit 0, -1 for the bit 1. Binary variables are
     x = (s + 1) / 2 as in `Quadratic.as_spins`, so the bit 0 is x = 1. Basis state k stands for the bits of k, spin 0
@@ -48,9 +50,11 @@ class Polynomial:
         if kind not in VALUES:
             raise ProblemError(f"kind={kind!r}, expected 'binary' or 'spin'")
         total: dict[Term, float] = {}
+        whole(0, n=n)
         for term, value in terms.items():
-            if not all(isinstance(i, int | np.integer) and 0 <= i < n for i in term) or not np.isfinite(value):
-                raise ProblemError(f"term {term}: {value}, expected indices from 0 to {n - 1} and a finite number")
+            finite(f"the value of term {term}", value)
+            if not (isinstance(term, tuple) and all(isinstance(i, int | np.integer) and 0 <= i < n for i in term)):
+                raise ProblemError(f"term {term}: {value}, expected a tuple of indices from 0 to {n - 1}")
             for spins, share in _as_spins(term, kind):
                 total[spins] = total.get(spins, 0.0) + share * float(value)
         constant = total.pop((), 0.0)
@@ -104,7 +108,13 @@ class Polynomial:
         return PauliSum({(0, 0): self.constant} | words)
 
     def substitute(self, spin: int, sign: int, other: int | None = None) -> Polynomial:
-        """With s_spin = sign, or sign * s_other; the spin stays, without any term."""
+        """With s_spin = sign, or sign * s_other; the spin stays, without any term.
+
+        Raises:
+            ProblemError: for another sign than -1 and 1.
+        """
+        if sign not in (-1, 1):
+            raise ProblemError(f"sign={sign}, expected -1 or 1")
         terms: dict[Term, float] = {(): self.constant}
         for term, value in self.terms.items():
             if spin in term:
@@ -117,6 +127,8 @@ class Polynomial:
     def on(self, spins: Iterable[int]) -> Polynomial:
         """The function of some spins alone, numbered in the order given; they must be all that terms hold."""
         place = {spin: k for k, spin in enumerate(spins)}
+        if held := {i for term in self.terms for i in term} - place.keys():
+            raise ProblemError(f"terms hold spins {sorted(held)} too, expected only those given")
         terms = {tuple(place[i] for i in term): value for term, value in self.terms.items()}
         return Polynomial.from_terms(len(place), terms | {(): self.constant})
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from qloom.circuits import Circuit
+from qloom.combinatorial.arrays import finite
 from qloom.errors import ProblemError
 
 Pair = tuple[int, int]
@@ -68,9 +70,12 @@ class XYRing(Mixer):
     """
 
     def __init__(self, groups: Sequence[Sequence[int]], chances: Sequence[Sequence[float]] | None = None):
-        self.groups = [tuple(int(q) for q in group) for group in groups]
+        try:
+            self.groups = [tuple(map(index, group)) for group in groups]
+        except TypeError:
+            raise ProblemError(f"groups={groups!r}, expected lists of qubits") from None
         given = [np.full(len(group), 1 / len(group)) for group in groups if len(group)] if chances is None else chances
-        self.chances = [np.asarray(one, float) for one in given]
+        self.chances = [finite("chances", one) for one in given]
         held = [q for group in self.groups for q in group]
         if not all(self.groups) or len(set(held)) != len(held) or min(held, default=0) < 0:
             raise ProblemError(f"groups={groups}, expected different qubits from 0, at least one a group")
@@ -122,7 +127,7 @@ class WarmStart(Mixer):
     """
 
     def __init__(self, relaxed: Any, margin: float = 0.25):
-        relaxed = np.asarray(relaxed, float)
+        relaxed = finite("relaxed", relaxed)
         if relaxed.ndim != 1 or not ((relaxed >= 0) & (relaxed <= 1)).all() or not 0 <= margin <= 0.5:
             raise ProblemError(f"relaxed={relaxed}, margin={margin}, expected numbers from 0 to 1, a margin to 0.5")
         self.chances = np.clip(relaxed, margin, 1 - margin)

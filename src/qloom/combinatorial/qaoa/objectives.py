@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qloom.combinatorial.arrays import positive
 from qloom.errors import ProblemError
 
 # Shapes: probabilities (B, K) of K energies -> values (B,), slopes (B, K).
@@ -23,6 +24,10 @@ class Objective(ABC):
     @abstractmethod
     def on(self, energies: np.ndarray) -> Weigher:
         """The objective and its slopes as functions of the probabilities of these energies, (K,)."""
+
+    def offset(self, constant: float) -> float:
+        """What it grows by where all energies grow by a constant."""
+        return constant
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,8 @@ class CVaR(Objective):
     alpha: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 < self.alpha <= 1:
+        positive(alpha=self.alpha)
+        if self.alpha > 1:
             raise ProblemError(f"alpha={self.alpha}, expected a share above 0, at most 1")
 
     def on(self, energies: np.ndarray) -> Weigher:
@@ -77,8 +83,10 @@ class Gibbs(Objective):
     eta: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.eta > 0:
-            raise ProblemError(f"eta={self.eta}, expected a number above 0")
+        positive(eta=self.eta)
+
+    def offset(self, constant: float) -> float:
+        return self.eta * constant
 
     def on(self, energies: np.ndarray) -> Weigher:
         lowest = energies.min()

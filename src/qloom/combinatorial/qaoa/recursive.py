@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.qaoa.cost import Polynomial, Term, as_polynomial, spins_of
 from qloom.combinatorial.qaoa.solver import QAOA
 from qloom.combinatorial.quadratic import Quadratic
@@ -40,10 +41,13 @@ class RecursiveQAOA(Solver):
         threads: None for all processors; results do not depend on them.
     """
 
+    takes = (Quadratic, Polynomial)
+
     def __init__(self, qaoa: QAOA | None = None, n_left: int = 8, threads: int | None = None):
         super().__init__(threads)
         self.qaoa = qaoa or QAOA(1, n_starts=2, threads=threads)
-        if not 1 <= n_left <= 20:
+        whole(1, n_left=n_left)
+        if n_left > 20:
             raise ProblemError(f"n_left={n_left}, expected from 1 to 20")
         if self.qaoa.mixer != "x":
             raise ProblemError(f"mixer={self.qaoa.mixer!r}, expected 'x', which fits any number of spins")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.arrays import float_type, generator, whole
 from qloom.combinatorial.qaoa.angles import field
 from qloom.combinatorial.qaoa.cost import Polynomial, as_polynomial
 from qloom.combinatorial.qaoa.descent import Descents
@@ -55,16 +56,18 @@ class CircuitSearch(Solver):
         threads: None for all processors; results do not depend on them.
     """
 
+    takes = (Quadratic, Polynomial)
+
     def __init__(
         self, objective: Objective | None = None, shots: int = 1024, n_starts: int = 4, n_steps: int = 200,
         dtype: Any = np.float64, threads: int | None = None,
     ):  # fmt: skip
         super().__init__(threads)
-        if min(shots, n_starts) < 1 or n_steps < 0:
-            raise ProblemError(f"shots={shots}, n_starts={n_starts}, n_steps={n_steps}, expected at least 1, 1 and 0")
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise ProblemError(f"dtype={dtype}, expected float64 or float32")
-        self.objective, self.dtype = objective or Mean(), np.dtype(dtype)
+        whole(1, shots=shots, n_starts=n_starts)
+        whole(0, n_steps=n_steps)
+        if objective is not None and not isinstance(objective, Objective):
+            raise ProblemError(f"objective={objective!r}, expected Mean(), CVaR(alpha) or Gibbs(eta)")
+        self.objective, self.dtype = objective or Mean(), float_type(dtype)
         self.shots, self.n_starts, self.n_steps = shots, n_starts, n_steps
 
     @abstractmethod
@@ -94,7 +97,7 @@ class CircuitSearch(Solver):
         Raises:
             ProblemError: for more variables than state vectors have room for.
         """
-        cost, random = as_polynomial(function), np.random.default_rng(seed)
+        cost, random = as_polynomial(function), generator(seed)
         *_, found = self._descent(cost, self.landscape(cost), True, random)
         return found
 
@@ -118,7 +121,9 @@ class CircuitSearch(Solver):
         for step in range(0, self.n_steps + STRIDE, STRIDE):
             best = int(descents.values.argmin())
             total = spent + descents.n_evaluations
-            yield Optimized(descents.points[best].copy(), float(descents.values[best]), total, landscape)
+            yield Optimized(
+                descents.points[best].copy(), float(descents.values[best]) + landscape.offset, total, landscape
+            )
             if not len(descents.going):
                 return
             descents.run(min(STRIDE, self.n_steps - step))
@@ -126,4 +131,4 @@ class CircuitSearch(Solver):
     def descents(self, cost: Polynomial, landscape: Landscape, starts: np.ndarray) -> Descents:
         """From all starts, (B, W), to where the dtype shows no slope any more."""
         tolerance = 1e-5 if self.dtype == np.float64 else 1e-3
-        return Descents(landscape, starts, tolerance, self.units(cost, landscape.n_angles), field(cost))
+        return Descents(landscape.centred, starts, tolerance, self.units(cost, landscape.n_angles), field(cost))

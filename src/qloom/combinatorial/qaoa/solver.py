@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits import Circuit
+from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.qaoa.angles import field, interpolated, linear_ramp, with_a_wave_more
 from qloom.combinatorial.qaoa.circuit import qaoa_circuit
 from qloom.combinatorial.qaoa.cost import Polynomial
@@ -21,8 +22,8 @@ from qloom.errors import ProblemError
 
 LONGER = {"interpolation": interpolated, "fourier": with_a_wave_more}
 STARTS = ("ramp", "tree", "random", *LONGER)
-# Trees of more layers take longer than what they save.
-MOST_TREE_LAYERS = 8
+# Of trees; schedules of more layers take a second and more and hardly differ from these, drawn out.
+MOST_TREE_LAYERS = 6
 
 
 class QAOA(CircuitSearch):
@@ -33,8 +34,9 @@ class QAOA(CircuitSearch):
         mixer: "x", "grover", or a `Mixer` such as `XYRing(groups)` or `WarmStart(relaxed)`.
         objective: `Mean()`, `CVaR(alpha)` or `Gibbs(eta)`; None for the mean.
         start: of the first descent: "ramp"; "tree", the best angles of trees with as many neighbours as the cost's
-            spins have, up to 8 layers; "interpolation" and "fourier", descents from one layer up; "random"; or angles
-            (W,). Other descents start from these, each angle times a random factor, or from random angles.
+            spins have, those of 6 layers drawn out to more; "interpolation" and "fourier", descents from one layer up;
+            "random"; or angles (W,). Other descents start from these, each angle times a random factor, or from random
+            angles.
         multi_angle: an angle for each term and each part of the mixer.
         shots: states a round.
         n_starts: descents side by side.
@@ -49,11 +51,10 @@ class QAOA(CircuitSearch):
         dtype: Any = np.float64, threads: int | None = None,
     ):  # fmt: skip
         super().__init__(objective, shots, n_starts, n_steps, dtype, threads)
-        if n_layers < 1:
-            raise ProblemError(f"n_layers={n_layers}, expected at least 1")
+        whole(1, n_layers=n_layers)
         if not (mixer in ("x", "grover") if isinstance(mixer, str) else isinstance(mixer, Mixer)):
             raise ProblemError(f"mixer={mixer!r}, expected 'x', 'grover' or a Mixer such as XYRing(groups)")
-        self.start = start if isinstance(start, str) else np.asarray(start, float).ravel()
+        self.start = start if isinstance(start, str) else finite("start", start).ravel()
         if isinstance(start, str) and start not in STARTS:
             raise ProblemError(f"start={start!r}, expected angles or one of {', '.join(STARTS)}")
         if multi_angle and (mixer == "grover" or self._climbs):
@@ -125,13 +126,12 @@ class QAOA(CircuitSearch):
 
     def _of_tree(self, cost: Polynomial) -> np.ndarray:
         """Angles of the tree with the mean number of neighbours, in units of the cost's field."""
-        if self.n_layers > MOST_TREE_LAYERS:
-            raise ProblemError(
-                f'start="tree" with n_layers={self.n_layers}, expected at most {MOST_TREE_LAYERS}; use "ramp"'
-            )
         pairs = sum(len(term) == 2 for term in cost.terms)
         degree = max(2, round(2 * pairs / cost.n))
-        return tree_angles(degree, self.n_layers) * [[np.sqrt(degree) / 2 / field(cost)], [1]]
+        angles = tree_angles(degree, min(self.n_layers, MOST_TREE_LAYERS))
+        while angles.shape[1] < self.n_layers:
+            angles = interpolated(angles)
+        return angles * [[np.sqrt(degree) / 2 / field(cost)], [1]]
 
     def _scattered(self, base: np.ndarray, fresh: bool, random: np.random.Generator) -> np.ndarray:
         """The base, as it is in a first round, and angles from half of it to half as much again. (n_starts, W)"""

@@ -52,7 +52,7 @@ class EvenLandscape(CircuitLandscape):
         relative = cost.substitute(cost.n - 1, 1).on(range(cost.n - 1))
         super().__init__(qaoa_circuit(relative, n_layers, RelativeField()), relative, *options)
 
-    def sample(self, angles: np.ndarray, shots: int, random: np.random.Generator) -> np.ndarray:
-        relative = super().sample(angles, shots, random)
+    def _measured(self, angles: np.ndarray, shots: int, random: np.random.Generator) -> np.ndarray:
+        relative = super()._measured(angles, shots, random)
         last = random.integers(0, 2, (shots, 1), dtype=np.int8) * 2 - 1
         return np.hstack([relative, np.ones_like(last)]) * last

@@ -18,10 +18,11 @@ from functools import lru_cache, reduce
 
 import numpy as np
 
+from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.qaoa.angles import interpolated
 from qloom.combinatorial.qaoa.descent import Descents
 from qloom.combinatorial.qaoa.transform import walsh_hadamard
-from qloom.errors import ProblemError
+from qloom.engines.batch import check_memory
 
 
 @lru_cache(maxsize=64)
@@ -32,6 +33,7 @@ def tree_angles(degree: int, n_layers: int) -> np.ndarray:
         degree: D, at least 2.
         n_layers: p, at least 1.
     """
+    whole(1, n_layers=n_layers)
     if n_layers == 1:
         start = np.array([[np.arctan(1 / np.sqrt(degree - 1))], [np.pi / 8]])
     else:
@@ -58,8 +60,9 @@ class Tree:
     """
 
     def __init__(self, degree: int, n_layers: int):
-        if degree < 2 or n_layers < 1:
-            raise ProblemError(f"degree={degree}, n_layers={n_layers}, expected at least 2 and 1")
+        whole(2, degree=degree)
+        whole(1, n_layers=n_layers)
+        check_memory(64 * n_layers * 4**n_layers, f"a tree of {n_layers} layers")
         self.degree, self.n_layers, width = degree, n_layers, 2 * n_layers
         # Bits before layers 1 to p on the way there, then before layers p to 1 on the way back.
         bits = np.arange(2**width)[:, None] >> np.arange(width - 1, -1, -1) & 1
@@ -73,7 +76,7 @@ class Tree:
 
     def cut(self, angles: np.ndarray) -> tuple[float, np.ndarray]:
         """The share and its gradient. Shapes: angles (2, p) -> (), (2, p)."""
-        gammas, betas = np.asarray(angles, float)
+        gammas, betas = finite("angles", angles)
         phases = np.concatenate([gammas, -gammas[::-1]]) / 2
         # The transform of exp(i phase) over the bits in which two neighbours differ.
         spectrum = reduce(np.kron, np.stack([2 * np.cos(phases), 2j * np.sin(phases)], axis=1))

@@ -9,11 +9,11 @@ import numpy as np
 
 from qloom.ansatze import hardware_efficient
 from qloom.circuits import Circuit
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.qaoa.cost import Polynomial
 from qloom.combinatorial.qaoa.landscape import CircuitLandscape, check_width
 from qloom.combinatorial.qaoa.objectives import CVaR, Objective
 from qloom.combinatorial.qaoa.search import CircuitSearch
-from qloom.errors import ProblemError
 
 
 class VariationalSearch(CircuitSearch):
@@ -38,8 +38,7 @@ class VariationalSearch(CircuitSearch):
         threads: int | None = None,
     ):  # fmt: skip
         super().__init__(objective or CVaR(), shots, n_starts, n_steps, dtype, threads)
-        if n_layers < 1:
-            raise ProblemError(f"n_layers={n_layers}, expected at least 1")
+        whole(1, n_layers=n_layers)
         self.ansatz = ansatz or (lambda n: _real_layers(n, n_layers))
 
     def landscape(self, cost: Polynomial) -> CircuitLandscape:

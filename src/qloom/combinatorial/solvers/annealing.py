@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from qloom.combinatorial.arrays import positive, whole
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, schedule, temperatures
-from qloom.errors import ProblemError
 
 
 class SimulatedAnnealing(Solver):
@@ -29,10 +29,8 @@ class SimulatedAnnealing(Solver):
         threads: int | None = None,
     ):  # fmt: skip
         super().__init__(threads)
-        if n_sweeps < 1 or n_restarts < 1 or not all(t is None or t > 0 for t in (hot, cold)):
-            raise ProblemError(
-                f"n_sweeps={n_sweeps}, n_restarts={n_restarts}, hot={hot}, cold={cold}, expected positive numbers"
-            )
+        whole(1, n_sweeps=n_sweeps, n_restarts=n_restarts)
+        positive(or_none=True, hot=hot, cold=cold)
         self.n_sweeps, self.n_restarts, self.hot, self.cold = n_sweeps, n_restarts, hot, cold
 
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -7,10 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
+from typing import ClassVar
 
 import numpy as np
 
 from qloom import _native
+from qloom.combinatorial.arrays import duration, generator, whole
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
 
@@ -45,9 +47,10 @@ class Solver(ABC):
         threads: None for all processors; results do not depend on them.
     """
 
+    takes: ClassVar[tuple[type, ...]] = (Quadratic,)
+
     def __init__(self, threads: int | None = None):
-        if threads is not None and not (isinstance(threads, int) and threads >= 1):
-            raise ProblemError(f"threads={threads}, expected at least 1, or None for all processors")
+        whole(1, or_none=True, threads=threads)
         self.threads = threads
 
     @property
@@ -75,17 +78,19 @@ class Solver(ABC):
             seed: of everything random; None for fresh entropy.
 
         Raises:
-            ProblemError: for a time of zero, or a function without variables.
+            ProblemError: for a time of zero, a function without variables, or one that the search cannot take.
         """
-        if not time_limit > 0:
-            raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
+        time_limit, random = duration(time_limit), generator(seed)
+        if not isinstance(function, self.takes):
+            names = " or ".join(kind.__name__ for kind in self.takes)
+            raise ProblemError(f"function is {type(function).__name__}, expected {names}")
         if not function.n:
             raise ProblemError("the function has no variables, expected at least one")
         start, best, interrupted = time.perf_counter(), np.ones(function.n, np.int8), False
         spins = function.as_spins()
         improvements = [(0.0, float(spins.energies(best)))]
         try:
-            for states, energies in self.rounds(spins, np.random.default_rng(seed)):
+            for states, energies in self.rounds(spins, random):
                 seconds, k = time.perf_counter() - start, int(energies.argmin())
                 if energies[k] < improvements[-1][1]:
                     best = states[k].copy()

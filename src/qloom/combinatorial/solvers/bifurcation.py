@@ -20,6 +20,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from qloom import _native
+from qloom.combinatorial.arrays import finite, positive, whole
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds
 from qloom.errors import ProblemError
@@ -57,11 +58,9 @@ class SimulatedBifurcation(Solver):
         super().__init__(threads)
         if mode not in get_args(Mode):
             raise ProblemError(f"mode={mode!r}, expected 'ballistic', 'discrete' or 'generalized'")
-        if n_steps < 1 or n_restarts < 1 or not all(size is None or size > 0 for size in (step, scale)):
-            raise ProblemError(
-                f"n_steps={n_steps}, n_restarts={n_restarts}, step={step}, scale={scale}, expected positive numbers"
-            )
-        if control is not None and (mode != "generalized" or control < 0):
+        whole(1, n_steps=n_steps, n_restarts=n_restarts)
+        positive(or_none=True, step=step, scale=scale)
+        if control is not None and (mode != "generalized" or not finite("control", control) >= 0):
             raise ProblemError(f"control={control} and mode={mode!r}, expected a number from 0 of 'generalized'")
         self.mode, self.n_steps, self.n_restarts = mode, n_steps, n_restarts
         self.control, self.step, self.scale = control, step, scale

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from qloom import _native
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.quadratic import VALUES, Quadratic
 from qloom.errors import ProblemError
 
@@ -30,6 +31,7 @@ def descend(
     Raises:
         ProblemError: for states of another shape or with other numbers than the variables may have.
     """
+    whole(1, or_none=True, threads=threads)
     given, (low, high) = np.asarray(states), VALUES[function.kind]
     if given.shape[-1:] != (function.n,) or given.ndim > 2 or not np.isin(given, (low, high)).all():
         raise ProblemError(

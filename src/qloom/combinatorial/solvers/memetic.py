@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, schedule, temperatures
 from qloom.combinatorial.solvers.tabu import search_tabu
-from qloom.errors import ProblemError
 
 # Rounds without a better child after which a population starts again; crossed states are annealed from REHEATED times
 # the first temperature.
@@ -39,10 +39,9 @@ class MemeticAnnealing(Solver):
         self, n_sweeps: int = 2000, population: int = 24, n_children: int = 8, threads: int | None = None
     ):  # fmt: skip
         super().__init__(threads)
-        if n_sweeps < 2 or population < 4 or n_children < 1:
-            raise ProblemError(
-                f"n_sweeps={n_sweeps}, population={population}, n_children={n_children}, expected at least 2, 4 and 1"
-            )
+        whole(2, n_sweeps=n_sweeps)
+        whole(4, population=population)
+        whole(1, n_children=n_children)
         self.n_sweeps, self.population, self.n_children = n_sweeps, population, n_children
 
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -69,10 +68,9 @@ class MemeticTabu(Solver):
         self, patience: int | None = None, population: int = 16, n_children: int = 8, threads: int | None = None
     ):
         super().__init__(threads)
-        if not (patience is None or patience >= 1) or population < 4 or n_children < 1:
-            raise ProblemError(
-                f"patience={patience}, population={population}, n_children={n_children}, expected at least 1, 4 and 1"
-            )
+        whole(1, or_none=True, patience=patience)
+        whole(4, population=population)
+        whole(1, n_children=n_children)
         self.patience, self.population, self.n_children = patience, population, n_children
 
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from qloom import _native
+from qloom.combinatorial.arrays import positive, whole
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, temperatures
-from qloom.errors import ProblemError
 
 # A slice's temperature, P times that of the whole, as a share of annealing's first one; the first and last transverse
 # field in units of it.
@@ -38,11 +38,9 @@ class SimulatedQuantumAnnealing(Solver):
         threads: int | None = None,
     ):  # fmt: skip
         super().__init__(threads)
-        if n_sweeps < 1 or n_slices < 2 or n_restarts < 1 or not (temperature is None or temperature > 0):
-            raise ProblemError(
-                f"n_sweeps={n_sweeps}, n_slices={n_slices}, n_restarts={n_restarts}, temperature={temperature}, "
-                "expected at least 1, 2, 1 and a positive number"
-            )
+        whole(1, n_sweeps=n_sweeps, n_restarts=n_restarts)
+        whole(2, n_slices=n_slices)
+        positive(or_none=True, temperature=temperature)
         self.n_sweeps, self.n_slices, self.n_restarts = n_sweeps, n_slices, n_restarts
         self.temperature = temperature
 

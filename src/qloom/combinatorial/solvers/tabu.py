@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from qloom import _native
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states
-from qloom.errors import ProblemError
 
 # A flip is forbidden for TENURE + N / SHARE flips, and up to twice as many.
 TENURE, SHARE = 8, 40
@@ -39,10 +39,8 @@ class TabuSearch(Solver):
         self, patience: int | None = None, n_chains: int = 8, tenure: int | None = None, threads: int | None = None
     ):
         super().__init__(threads)
-        if n_chains < 1 or not all(count is None or count >= 1 for count in (patience, tenure)):
-            raise ProblemError(
-                f"patience={patience}, n_chains={n_chains}, tenure={tenure}, expected integers from 1, or None"
-            )
+        whole(1, n_chains=n_chains)
+        whole(1, or_none=True, patience=patience, tenure=tenure)
         self.patience, self.n_chains, self.tenure = patience, n_chains, tenure
 
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from qloom import _native
+from qloom.combinatorial.arrays import positive, whole
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, temperatures
-from qloom.errors import ProblemError
 
 # Rounds after which the ladder stays as it is.
 ADAPTED = 8
@@ -37,13 +37,9 @@ class ParallelTempering(Solver):
         hot: float | None = None, cold: float | None = None, threads: int | None = None,
     ):  # fmt: skip
         super().__init__(threads)
-        if (n_temperatures is not None and n_temperatures < 2) or min(n_ladders, n_exchanges, n_sweeps) < 1:
-            raise ProblemError(
-                f"n_temperatures={n_temperatures}, n_ladders={n_ladders}, n_exchanges={n_exchanges}, "
-                f"n_sweeps={n_sweeps}, expected at least 2, 1, 1 and 1"
-            )
-        if not all(t is None or t > 0 for t in (hot, cold)):
-            raise ProblemError(f"hot={hot}, cold={cold}, expected positive numbers")
+        whole(2, or_none=True, n_temperatures=n_temperatures)
+        whole(1, n_ladders=n_ladders, n_exchanges=n_exchanges, n_sweeps=n_sweeps)
+        positive(or_none=True, hot=hot, cold=cold)
         self.n_temperatures, self.n_ladders, self.n_exchanges = n_temperatures, n_ladders, n_exchanges
         self.n_sweeps, self.hot, self.cold = n_sweeps, hot, cold
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.qaoa import QAOA, Polynomial
 from qloom.combinatorial.qaoa.cost import spins_of
 from qloom.combinatorial.qaoa.landscape import MOST_QUBITS, check_width
@@ -13,6 +15,8 @@ from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_states
 from qloom.errors import ProblemError
 
+# Energies of one level differ by this share of the largest, at most.
+ROUNDING = 1e-13
 # Of the best state, thrown anew where no block made it better: a share drawn up to this.
 MOST_THROWN = 0.2
 
@@ -22,8 +26,8 @@ class Enumeration(Solver):
 
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         check_width(spins.n)
-        energies = Polynomial.from_quadratic(spins).diagonal()
-        lowest = np.flatnonzero(energies <= energies.min() + 1e-9 * np.abs(energies).max())
+        energies = replace(Polynomial.from_quadratic(spins), constant=0.0).diagonal()
+        lowest = np.flatnonzero(energies <= energies.min() + ROUNDING * np.abs(energies).max())
         while True:
             state = spins_of(random.choice(lowest, 1), spins.n)
             yield state, spins.energies(state)
@@ -50,10 +54,11 @@ class BlockSearch(Solver):
         threads: int | None = None,
     ):  # fmt: skip
         super().__init__(threads)
-        if not 1 <= block_size <= MOST_QUBITS or n_rounds < 1:
-            raise ProblemError(
-                f"block_size={block_size}, n_rounds={n_rounds}, expected from 1 to {MOST_QUBITS}, at least 1"
-            )
+        whole(1, block_size=block_size, n_rounds=n_rounds)
+        if block_size > MOST_QUBITS:
+            raise ProblemError(f"block_size={block_size}, expected at most {MOST_QUBITS}")
+        if inner is not None and not isinstance(inner, Solver):
+            raise ProblemError(f"inner={inner!r}, expected a Solver such as QAOA(2)")
         if grow not in GROWTHS:
             raise ProblemError(f"grow={grow!r}, expected one of {', '.join(GROWTHS)}")
         self.inner = inner or QAOA(

@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.qaoa import CircuitLandscape, Polynomial, qaoa_circuit
-from qloom.combinatorial.qaoa.landscape import MOST_QUBITS
+from qloom.combinatorial.qaoa.landscape import MOST_QUBITS, as_points
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
 
@@ -71,8 +72,7 @@ class LightCone:
     def __init__(
         self, function: Quadratic, n_layers: int, dtype: Any = np.float64, threads: int | None = None
     ):  # fmt: skip
-        if n_layers < 1:
-            raise ProblemError(f"n_layers={n_layers}, expected at least 1")
+        whole(1, n_layers=n_layers)
         spins = function.as_spins()
         singles = np.flatnonzero(spins.linear)
         pairs = zip(spins.first.tolist(), spins.second.tolist(), strict=True)
@@ -86,7 +86,7 @@ class LightCone:
 
     def __call__(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The mean energy and its gradient. Shapes: angles (B, 2 p), gammas before betas -> (B,), (B, 2 p)."""
-        angles = np.asarray(angles, np.float64)
+        angles = as_points(angles, 2 * self.n_layers)
         shares = np.bincount(self.cone_of, self.values, len(self.cones))
         values, gradients = np.full(len(angles), self.constant), np.zeros_like(angles)
         for share, landscape in zip(shares, self._landscapes, strict=True):

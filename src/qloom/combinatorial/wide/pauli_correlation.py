@@ -16,6 +16,7 @@ import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.circuits.entanglers import entangler_pairs
+from qloom.combinatorial.arrays import finite, float_type, positive, whole
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, temperatures
 from qloom.combinatorial.wide.correlators import Correlators
@@ -53,15 +54,14 @@ class PauliCorrelation(Solver):
         threads: int | None = None,
     ):  # fmt: skip
         super().__init__(threads)
-        if min(order, n_steps, 1 if n_layers is None else n_layers) < 1:
-            raise ProblemError(f"{order=}, {n_layers=}, {n_steps=}, expected at least 1")
-        if not (steepness > 0 and rate > 0 and regularization >= 0):
-            raise ProblemError(f"{steepness=}, {rate=}, {regularization=}, expected positive numbers")
+        whole(1, order=order, n_steps=n_steps)
+        whole(1, or_none=True, n_qubits=n_qubits, n_layers=n_layers)
+        positive(steepness=steepness, rate=rate)
+        if not finite("regularization", regularization) >= 0:
+            raise ProblemError(f"{regularization=}, expected a number from 0")
         if not order <= (MOST_QUBITS if n_qubits is None else n_qubits) <= MOST_QUBITS:
             raise ProblemError(f"n_qubits={n_qubits}, order={order}, expected order <= n_qubits <= {MOST_QUBITS}")
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise ProblemError(f"dtype={dtype}, expected float64 or float32")
-        self.n_qubits, self.order, self.n_layers, self.dtype = n_qubits, order, n_layers, np.dtype(dtype)
+        self.n_qubits, self.order, self.n_layers, self.dtype = n_qubits, order, n_layers, float_type(dtype)
         self.steepness, self.regularization, self.rate = steepness, regularization, rate
         self.n_steps = n_steps
 
