@@ -8,12 +8,15 @@ import numpy as np
 
 from qloom.errors import ProblemError
 
+# Sums of products of two are finite too.
+LARGEST = 1e100
+
 
 def finite(name: str, numbers: Any) -> np.ndarray:
     """As float64.
 
     Raises:
-        ProblemError: for what is no real number, NaN or infinity.
+        ProblemError: for what is no real number, NaN, infinity, or too large to calculate with.
     """
     try:
         out = np.asarray(numbers, dtype=np.float64)
@@ -21,6 +24,8 @@ def finite(name: str, numbers: Any) -> np.ndarray:
         raise ProblemError(f"{name} is {type(numbers).__name__}, expected real numbers") from None
     if not np.isfinite(out).all():
         raise ProblemError(f"{name} holds NaN or infinity, expected finite numbers")
+    if np.abs(out).max(initial=0.0) > LARGEST:
+        raise ProblemError(f"{name} holds numbers above {LARGEST:g} in size, expected smaller ones; use other units")
     return out
 
 

@@ -55,7 +55,7 @@ def test_mutual_information_of_codes_is_their_entropy():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n_selected": 8}, "n_selected=8, expected 1 to 7"),
+        ({"n_selected": 8}, "n_selected=8, expected at most 7"),
         ({"balance": 2.0}, r"balance=2\.0, expected 0 to 1"),
         ({"redundancy": np.triu(np.ones((7, 7)))}, r"expected \(N,\), \(N, N\) symmetric"),
         ({"relevance": np.full(7, np.nan)}, "relevance holds NaN"),

@@ -67,7 +67,7 @@ def test_damaged_files_are_refused(tmp_path, text, message):
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(ProblemError, match="n_classes=5, expected 1 to 3 parts"):
+    with pytest.raises(ProblemError, match="n_classes=5, expected at most 3 parts"):
         GraphPartition(3, np.array([[0, 1]]), [1], 5)
     with pytest.raises(ProblemError, match=r"weights has shape \(2,\), expected \(1,\)"):
         GraphPartition(3, np.array([[0, 1]]), [1, 2])

@@ -159,8 +159,8 @@ def test_damaged_files_are_refused(tmp_path, old, new, message):
     ("change", "message"),
     [
         ({"demands": [1, 2]}, r"demands has shape \(2,\), expected \(5,\)"),
-        ({"demands": [-1, 2, 3, 4, 5]}, "expected demands of at least 0"),
-        ({"n_vehicles": 0}, "at least one vehicle"),
+        ({"demands": [-1, 2, 3, 4, 5]}, "demands from -1, expected none below 0"),
+        ({"n_vehicles": 1.5}, "n_vehicles=1.5, expected an integer from 1"),
         ({"coordinates": np.ones((3, 2))}, r"coordinates has shape \(3, 2\), expected \(6, 2\)"),
     ],
 )

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.constraint_programming import cp_sat, solve_cp
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.autocorrelation_search import SequenceSearches
 from qloom.combinatorial.problems.signs import SignProblem
-from qloom.errors import ProblemError
 
 # Of `improve`: runs side by side, and members of each.
 RUNS, MEMBERS = 16, 30
@@ -39,8 +39,7 @@ class LowAutocorrelation(SignProblem):
     n: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.n, bool) or not isinstance(self.n, int | np.integer) or self.n < 2:
-            raise ProblemError(f"n={self.n!r}, expected an integer of at least 2")
+        whole(2, n=self.n)
 
     @cached_property
     def model(self) -> Model:

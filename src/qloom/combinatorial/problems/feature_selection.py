@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
 from qloom.errors import ProblemError
@@ -52,10 +52,11 @@ class FeatureSelection(Problem):
                 f"relevance, redundancy have shapes {relevance.shape}, {redundancy.shape}, expected (N,), (N, N) "
                 "symmetric"
             )
-        if not 1 <= self.n_selected <= n:
-            raise ProblemError(f"n_selected={self.n_selected}, expected 1 to {n}")
+        whole(1, n_selected=self.n_selected)
+        if self.n_selected > n:
+            raise ProblemError(f"n_selected={self.n_selected}, expected at most {n}")
         pairs = redundancy - np.diag(np.diag(redundancy))
-        if not 0 <= self.balance <= 1:
+        if not 0 <= finite("balance", self.balance) <= 1:
             raise ProblemError(f"balance={self.balance}, expected 0 to 1")
         for name, value in (("relevance", relevance), ("redundancy", pairs)):
             object.__setattr__(self, name, value)

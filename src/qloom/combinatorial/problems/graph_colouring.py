@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges
 from qloom.combinatorial.problems.text import Words, chosen, text_of
@@ -37,8 +38,7 @@ class GraphColouring(NodeClasses):
     def __post_init__(self) -> None:
         object.__setattr__(self, "edges", np.unique(checked_edges(self.n_nodes, self.edges), axis=0))
         object.__setattr__(self, "weights", np.ones(len(self.edges)))
-        if self.n_classes < 1:
-            raise ProblemError(f"n_classes={self.n_classes}, expected at least 1 colour")
+        whole(1, n_classes=self.n_classes)
 
     @cached_property
     def model(self) -> Model:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges
 from qloom.combinatorial.problems.text import Words, chosen, text_of
@@ -42,8 +42,9 @@ class GraphPartition(NodeClasses):
         object.__setattr__(self, "weights", finite("weights", self.weights))
         if self.weights.shape != self.edges.shape[:1]:
             raise ProblemError(f"weights has shape {self.weights.shape}, expected ({len(self.edges)},), one an edge")
-        if not 1 <= self.n_classes <= self.n_nodes:
-            raise ProblemError(f"n_classes={self.n_classes}, expected 1 to {self.n_nodes} parts")
+        whole(1, n_classes=self.n_classes)
+        if self.n_classes > self.n_nodes:
+            raise ProblemError(f"n_classes={self.n_classes}, expected at most {self.n_nodes} parts")
 
     @cached_property
     def sizes(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.flips import improve_by_flips
@@ -50,6 +50,7 @@ class MaxCut(SignProblem):
     weights: np.ndarray
 
     def __post_init__(self) -> None:
+        whole(1, n_nodes=self.n_nodes)
         edges = np.asarray(self.edges).reshape(-1, 2)
         if edges.size and edges.dtype.kind not in "iu":
             raise ProblemError(f"edges hold {edges.dtype} numbers, expected the integers of nodes")

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
@@ -63,7 +63,9 @@ class Portfolio(Problem):
             raise ProblemError("covariance is not symmetric, expected S_ij = S_ji; give (S + S.T) / 2 if that is meant")
         if np.linalg.eigvalsh(S)[0] < -1e-9 * np.abs(S).max():
             raise ProblemError("covariance has a negative eigenvalue, expected none below 0")
-        if not 1 <= self.n_assets <= n or not 0 <= self.minimum * self.n_assets <= 1 or not 0 <= self.trade_off <= 1:
+        whole(1, n_assets=self.n_assets)
+        finite("minimum and trade_off", (self.minimum, self.trade_off))
+        if not self.n_assets <= n or not 0 <= self.minimum * self.n_assets <= 1 or not 0 <= self.trade_off <= 1:
             raise ProblemError(
                 f"n_assets={self.n_assets}, minimum={self.minimum}, trade_off={self.trade_off}, expected 1 to {n} "
                 "assets whose minima sum up to at most 1, and a trade-off from 0 to 1"

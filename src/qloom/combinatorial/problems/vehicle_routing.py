@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.certificates import Certificate, Program
 from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
 from qloom.combinatorial.model import TOLERANCE, Model
@@ -69,11 +69,9 @@ class VehicleRouting(Problem):
         object.__setattr__(self, "demands", finite("demands", self.demands))
         if self.demands.shape != (self.n,):
             raise ProblemError(f"demands has shape {self.demands.shape}, expected ({self.n},), one a customer")
-        if (self.demands < 0).any() or not self.n_vehicles >= 1 or self.n_vehicles != int(self.n_vehicles):
-            raise ProblemError(
-                f"demands from {self.demands.min():g} and n_vehicles={self.n_vehicles}, expected demands of at least 0 "
-                "and at least one vehicle"
-            )
+        whole(1, n_vehicles=self.n_vehicles)
+        if (self.demands < 0).any():
+            raise ProblemError(f"demands from {self.demands.min():g}, expected none below 0")
         largest, total = int(self.demands.argmax()), self.demands.sum()
         if not self.demands[largest] <= self.capacity:
             raise ProblemError(
