@@ -8,8 +8,8 @@ import numpy as np
 
 from qloom.errors import ProblemError
 
-# Sums of products of two are finite too.
-LARGEST = 1e100
+# Products of two are finite in double precision, single numbers in the single precision of some searches.
+LARGEST = 1e30
 
 
 def finite(name: str, numbers: Any) -> np.ndarray:
