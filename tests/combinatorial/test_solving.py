@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.generalized_assignment import GeneralizedAssignment
 from qloom.combinatorial.problems.given import GivenModel
@@ -129,6 +130,7 @@ def test_ctrl_c_gives_the_best_so_far():
         ({"fine": "magic"}, "fine='magic'.* expected 'auto' or 'none'"),
         ({"inequalities": "magic"}, "inequalities='magic'.* 'slack' or 'unbalanced'"),
         ({"seed": -1}, "seed=-1, expected an integer from 0"),
+        ({"time_limit": np.inf}, "time_limit is infinite, expected a number of seconds"),
         ({"time_limit": "a"}, "time_limit='a', expected seconds"),
     ],
 )
@@ -143,6 +145,46 @@ def test_a_constant_does_not_make_a_gap_small():
     solved = solve(function, time_limit=1, seed=0, controls=False)
     assert solved.objective - solved.bound > 1
     assert not solved.optimal
+
+
+def test_a_bound_that_the_answer_disproves_is_left_out():
+    """Squares of 2^31 are too large for the exact solver's tolerances; the answer stays, without a bound."""
+    model = Model()
+    x = model.integer("x", -(2**31), 2**31)
+    model.add(1, x, x)
+    solved = solve(model, time_limit=1, seed=0, controls=False)
+    assert solved.feasible
+    assert solved.bound <= 0
+    assert solved.bound == 0 or "which the best solution disproves" in str(solved)
+
+
+def test_penalties_end_where_they_cannot_help():
+    """An even number is 3 for no penalty; the search goes on, and so does the answer."""
+    model = Model()
+    x = model.binary("x", 6)
+    model.add(np.arange(6), x)
+    model.constrain("odd", x, 2, "==", 3)
+    solved = solve(model, coarse="tabu", certify=False, time_limit=5, seed=0)
+    assert solved.violations == {"odd": 1.0}
+    form = BinaryForm(model)
+    np.testing.assert_allclose(form.ceilings(), 15)  # the objective's range, for one unit
+
+
+def test_a_right_side_that_always_holds_needs_no_slack():
+    model = Model("max")
+    x = model.binary("x", 3)
+    model.add([1, 2, 3], x)
+    model.constrain("free", x, [1e3, 1.5, 1], "<=", 1e20)
+    assert BinaryForm(model).n_bits == 3
+    model.constrain("large", x, [3e20, 1e20, 1e20], "<=", 4e20)
+    with pytest.raises(ProblemError, match="constraint 'large' has numbers that add up to"):
+        BinaryForm(model)
+
+
+def test_a_form_that_takes_longer_than_its_time_is_left_out():
+    function = Quadratic.from_matrix(np.triu(np.ones((800, 800)), 1))
+    assert "coarse" in str(solve(function, time_limit=0.1, seed=0, controls=False, certify=False))
+    assert "form in bits takes about" in str(solve(function, time_limit=0.1, seed=0, certify=False))
 
 
 @pytest.mark.parametrize("coarse", ["auto", "annealing", "none"])

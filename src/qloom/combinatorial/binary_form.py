@@ -11,11 +11,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from qloom.combinatorial.arrays import LARGEST
 from qloom.combinatorial.model import Constraint, Model
 from qloom.combinatorial.products import Pieces, expand, merge, reduce
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
 
+# Sums of integers up to this are exact in floating point.
+MOST = 2.0**53
 Inequalities = Literal["slack", "unbalanced"]
 
 
@@ -91,6 +94,17 @@ class BinaryForm:
         floor = float(change[change > 0].min(initial=change.max(initial=0.0))) or 1.0
         return np.array([max(change[p.bits].max(initial=0.0), floor) / (p.square * p.unit**2) for p in self.penalties])
 
+    def ceilings(self) -> np.ndarray:
+        """Penalties beyond which nothing is gained, float64 (M,): the objective's whole range for the least violation.
+
+        That is a unit of whole coefficients and a thousandth of others. Where numbers would get too large they end.
+        """
+        span = float(np.abs(self.objective.values).sum() + np.abs(self.objective.linear).sum())
+        least = [1.0 if (p.coefficients == np.round(p.coefficients)).all() else 1e-3 for p in self.penalties]
+        sizes = [max(np.abs(p.coefficients).sum(), abs(p.shift), 1.0) for p in self.penalties]
+        needed = span / (np.array([p.square for p in self.penalties]) * np.square(least))
+        return np.maximum(np.minimum(needed, 1e-3 * LARGEST / np.square(sizes)), self.bounds())
+
     @cached_property
     def changes(self) -> np.ndarray:
         """The most that a flip of each bit changes the objective by, float64 (n_bits,)."""
@@ -143,6 +157,8 @@ class BinaryForm:
             return Penalty(bits, values, shift, unit=unit), 0
         if len(values) and (values == values[0]).all() and values[0] > 0 and 1 <= -shift / values[0] < 2:
             return Penalty(bits, np.ones(len(bits)), 0.0, square=0.5, linear=-0.5), 0
+        if np.maximum(values, 0).sum() + shift <= 0:  # it always holds
+            return Penalty(bits[:0], values[:0], 0.0), 0
         if inequalities == "unbalanced":
             return Penalty(bits, -values / unit, -shift / unit, square=0.5, linear=-1.0), 0
         scaled, shift = whole(constraint.name, values, shift)
@@ -174,11 +190,16 @@ def whole(name: str, values: np.ndarray, shift: float) -> tuple[np.ndarray, floa
     """Decimal numbers scaled to integers without a common divisor; what their sum is at most is rounded down.
 
     Raises:
-        ProblemError: for numbers of more than three digits after the point.
+        ProblemError: for numbers of more than three digits after the point, or too large ones.
     """
     for scale in (1.0, 10.0, 100.0, 1000.0):
         scaled = scale * values
         if np.abs(scaled - np.round(scaled)).max(initial=0.0) <= 1e-9 * np.abs(scaled).max(initial=0.0):
+            if (size := float(np.abs(scaled).sum() + abs(scale * shift))) > MOST:
+                raise ProblemError(
+                    f"constraint {name!r} has numbers that add up to {size:g}, expected at most {MOST:g} for its "
+                    "slack; use other units, or inequalities='unbalanced'"
+                )
             divisor = int(np.gcd.reduce(np.round(np.abs(scaled)).astype(np.int64))) or 1
             least = scale * shift / divisor
             return np.round(scaled / divisor), float(np.ceil(least - 1e-9 * (1 + abs(least))))

@@ -9,6 +9,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.combinatorial.binary_form import BinaryForm
+from qloom.combinatorial.model import Model
 from qloom.combinatorial.solvers.annealing import SimulatedAnnealing
 from qloom.combinatorial.solvers.base import Solver
 from qloom.errors import ProblemError
@@ -18,6 +19,10 @@ QAOA_BITS = 16
 # Flips that annealing tries in a second on one core, times the couplings that one touches, roughly.
 FLIPS = 3e7
 RESTARTS = 8
+# Products of variables that become those of bits in a second, roughly.
+PRODUCTS = 1e6
+# Seconds of an objective of three layers and its gradient, an amplitude, roughly.
+AMPLITUDE = 8e-8
 
 
 def annealing_for(form: BinaryForm, seconds: float) -> SimulatedAnnealing:
@@ -34,13 +39,28 @@ def annealing_for(form: BinaryForm, seconds: float) -> SimulatedAnnealing:
     return SimulatedAnnealing(int(np.clip(n_sweeps, 20, 4000)), RESTARTS, hot, cold)
 
 
+def building_seconds(model: Model) -> float:
+    """Of a model's form in bits with its penalties, roughly."""
+    products = sum(len(values) for _, values in model.terms)
+    return (products + sum(len(c.variables) ** 2 for c in model.constraints)) / PRODUCTS
+
+
+def qaoa_for(form: BinaryForm, seconds: float) -> Solver:
+    """As many descents and steps as the time has room for, at most those of the default."""
+    from qloom.combinatorial.qaoa import QAOA
+
+    affordable = seconds / (AMPLITUDE * 2.0 ** min(form.n_bits, 64))
+    n_starts = int(np.clip(affordable / 20, 1, 4))
+    return QAOA(n_starts=n_starts, n_steps=int(np.clip(affordable / n_starts, 0, 200)))
+
+
 def _made(module: str, name: str) -> Callable[[BinaryForm, float], Solver]:
     """A solver of a module that is imported when it is asked for."""
     return lambda form, seconds: getattr(import_module(f"qloom.combinatorial.{module}"), name)()
 
 
 SEARCHES: dict[str, Callable[[BinaryForm, float], Solver]] = {
-    "qaoa": _made("qaoa", "QAOA"),
+    "qaoa": qaoa_for,
     "annealing": annealing_for,
     "memetic": _made("solvers", "MemeticAnnealing"),
     "bifurcation": _made("solvers", "SimulatedBifurcation"),

@@ -44,9 +44,12 @@ def merge(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> Products:
             by_order.setdefault(int(k), []).append((bits[order == k, bits.shape[1] - k :], values[order == k]))
     out: Products = {}
     for k, same in sorted(by_order.items()):
-        rows, where = np.unique(np.concatenate([bits for bits, _ in same]), axis=0, return_inverse=True)
-        sums = np.bincount(where.ravel(), np.concatenate([values for _, values in same]), len(rows))
-        out[k] = rows[sums != 0], sums[sums != 0]
+        rows, values = np.concatenate([bits for bits, _ in same]), np.concatenate([values for _, values in same])
+        order = np.lexsort(rows.T[::-1]) if k else np.arange(len(rows))
+        rows = rows[order]
+        starts = np.flatnonzero(np.append(True, (rows[1:] != rows[:-1]).any(axis=1)))
+        sums = np.add.reduceat(values[order], starts)
+        out[k] = rows[starts][sums != 0], sums[sums != 0]
     return out
 
 
@@ -59,6 +62,8 @@ def reduce(products: Products, n: int) -> tuple[Products, list[tuple[int, int]]]
 
     Source: Rosenberg 1975, Cahiers du Centre d'Etudes de Recherche Operationnelle 17, 71.
     """
+    if max(products, default=0) <= 2:
+        return products, []
     short = {order: part for order, part in products.items() if order <= 2}
     long = [
         (set(row.tolist()), float(value)) for k in products if k > 2 for row, value in zip(*products[k], strict=True)

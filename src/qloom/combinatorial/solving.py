@@ -15,7 +15,7 @@ import numpy as np
 from qloom.combinatorial.arrays import duration, whole
 from qloom.combinatorial.binary_form import BinaryForm, Inequalities
 from qloom.combinatorial.certificates import conflict
-from qloom.combinatorial.coarse import annealing_for, search_for
+from qloom.combinatorial.coarse import annealing_for, building_seconds, search_for
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.penalties import search
 from qloom.combinatorial.problems.base import Problem
@@ -61,6 +61,8 @@ def solve(
             constraints that exclude each other.
     """
     time_limit = duration(time_limit)
+    if not np.isfinite(time_limit):
+        raise ProblemError("time_limit is infinite, expected a number of seconds, which the stages share")
     whole(0, or_none=True, seed=seed)
     if fine not in ("auto", "none") or inequalities not in ("slack", "unbalanced"):
         raise ProblemError(
@@ -124,7 +126,11 @@ class _Run:
 
     def _form(self, inequalities: Inequalities, coarse: str | Solver) -> BinaryForm | None:
         """The model in bits; "auto" goes on without one where there is none, and the table says why."""
+        share = (COARSE + FINE) * self.time_limit
         try:
+            seconds = building_seconds(self.problem.model)
+            if coarse in ("auto", "none") and seconds > share:
+                raise ProblemError(f"the model's form in bits takes about {seconds:.0f} s, its share is {share:.1f} s")
             form = BinaryForm(self.problem.model, inequalities)
         except ProblemError as error:
             if coarse not in ("auto", "none"):
@@ -170,26 +176,31 @@ class _Run:
         except ExtraError as error:
             self._leave_out("certificate", str(error))
             return
-        if certificate.status == "infeasible":
+        if certificate.status == "infeasible" and self.cost[0]:
             raise ProblemError(self._impossible())
         if certificate.status == "interrupted":
             self.pressed.set()
         self._take("certificate", certificate.method, certificate.seconds, certificate.solution)
-        self.bound = certificate.bound
+        bound = certificate.bound
         if certificate.status == "optimal" and certificate.objective is not None:
-            self.bound = certificate.objective
-        lowest = self.bound if self.problem.sense == "min" else -self.bound
-        if not self.cost[0] and self.cost[1] < lowest - 1e-6 * max(abs(lowest), abs(self.cost[1])):
-            raise RuntimeError(
-                f"{certificate.method}'s bound {self.bound} is passed by {self.problem.objective(self.best)}"
-            )
+            bound = certificate.objective
+        lowest = bound if self.problem.sense == "min" else -bound
+        passed = not self.cost[0] and self.cost[1] < lowest - 1e-6 * max(abs(lowest), abs(self.cost[1]))
+        if passed or certificate.status == "infeasible":
+            wrong = "no solution" if certificate.status == "infeasible" else f"the bound {bound:g}"
+            self._leave_out("certificate", f"{certificate.method} says {wrong}, which the best solution disproves")
+            return
+        self.bound = bound
 
     def _impossible(self) -> str:
         names = conflict(self.problem.model, self.time_limit / 4) if self.problem.is_exact else []
+        if not names:
+            missed = [name for name, by in self.problem.violations(self.best).items() if by > 0]
+            near = f"; the best found misses {', '.join(missed[:NAMED])}" if missed else ""
+            return f"no solution meets all constraints{near}; relax one of them"
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         verb = "exclude each other" if len(names) > 1 else "cannot be met"
-        which = f": {', '.join(names[:NAMED])}{more} {verb}" if names else ""
-        return f"no solution meets all constraints{which}; relax one of them"
+        return f"no solution meets all constraints: {', '.join(names[:NAMED])}{more} {verb}; relax one of them"
 
     def _exact_alone(self, seconds: float) -> None:
         try:

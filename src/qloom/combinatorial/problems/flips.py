@@ -9,10 +9,12 @@ import numpy as np
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import random_states
 from qloom.combinatorial.solvers.descent import descend
-from qloom.combinatorial.solvers.tabu import TabuSearch, search_tabu
+from qloom.combinatorial.solvers.tabu import FLIPS, TabuSearch, search_tabu
 
 # Searches side by side, and the share of variables that all but the first throw anew.
 CHAINS, THROWN = 8, 0.1
+# Variables that tabu searches look at in a second, roughly; one looks at all of them before each flip.
+LOOKS = 1e9
 
 
 def improve_by_flips(
@@ -24,6 +26,7 @@ def improve_by_flips(
     """
     end, solver, spins = time.perf_counter() + seconds, TabuSearch(), function.as_spins()
     given = np.asarray(state, np.int8) if function.kind == "spin" else (2 * np.asarray(state) - 1).astype(np.int8)
+    patience = int(np.clip(seconds * LOOKS / (CHAINS * spins.n), 1, FLIPS * spins.n))
     best, lowest = given, float(spins.energies(given))
     try:
         best, energy = descend(spins, best)
@@ -32,7 +35,7 @@ def improve_by_flips(
             thrown = random.random((CHAINS, spins.n)) < THROWN
             thrown[0] = False
             states = np.where(thrown, random_states(CHAINS, spins.n, random), best)
-            energies = search_tabu(solver, spins, states, random)
+            energies = search_tabu(solver, spins, states, random, patience)
             if energies.min() < lowest:
                 best, lowest = states[energies.argmin()], float(energies.min())
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.flips import improve_by_flips
 from qloom.combinatorial.quadratic import Quadratic
+from qloom.errors import ProblemError
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,9 +23,16 @@ class GivenModel(Problem):
 
     Args:
         given: the model; it is not to be changed any more.
+
+    Raises:
+        ProblemError: for a model without variables.
     """
 
     given: Model
+
+    def __post_init__(self) -> None:
+        if not len(self.given.lower):
+            raise ProblemError("the model has no variables, expected at least one")
 
     @classmethod
     def of(cls, quadratic: Quadratic) -> GivenModel:
