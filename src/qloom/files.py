@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qloom.errors import ArtifactError
 
 
@@ -22,8 +24,8 @@ def replace_file(path: Path, content: bytes | str) -> Path:
 
 
 def write_json(path: Path, value: Any) -> Path:
-    """Write a JSON file, whole or not at all."""
-    return replace_file(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+    """Write a JSON file, whole or not at all; numpy's scalars become plain ones."""
+    return replace_file(path, json.dumps(value, indent=1, ensure_ascii=False, default=np.generic.item) + "\n")
 
 
 def read_json(path: Path) -> Any:

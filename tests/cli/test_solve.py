@@ -23,6 +23,7 @@ def test_a_file_becomes_an_answer_with_its_files(qloom, tmp_path):
     record = json.loads((folder / "solution.json").read_text())
     assert (record["objective"], record["bound"], record["optimal"], record["seed"]) == (12, 12, True, 3)
     assert record["solution"] == {"tasks of agent": [[1, 2], [0]]}
+    assert "\nseed 3\n" in ended.out
     assert record["violations"] == {"capacity of agent[0]": 0, "capacity of agent[1]": 0}
     assert ElementTree.parse(folder / "solution.svg").getroot().tag.endswith("svg")
     html = (folder / "report.html").read_text()
@@ -39,6 +40,14 @@ def test_stages_can_be_left_out(qloom, tmp_path):
     assert "no bound is proven" in ended.out
     assert "certificate" not in ended.out
     assert (tmp_path / "here" / "report.html").is_file()
+
+
+def test_loads_that_are_not_whole_can_be_penalized_without_slack(qloom, tmp_path):
+    (tmp_path / "tasks.txt").write_text(ASSIGNMENT.replace("1 1 1", "1 1 1.123456789").replace("2 4\n", "2.5 4\n"))
+    words = ("solve", "tasks.txt", "--coarse", "annealing", "--time-limit", 1, "--no-controls")
+    assert "use inequalities='unbalanced'" in qloom(*words).err
+    ended = qloom(*words, "--inequalities", "unbalanced")
+    assert (ended.code, "12, proven optimal" in ended.out) == (0, True), ended.err
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 
 def test_tune_prints_trials_and_what_to_train(qloom, tmp_path, small):
@@ -19,6 +20,15 @@ def test_tune_prints_trials_and_what_to_train(qloom, tmp_path, small):
     history = json.loads((tmp_path / "runs" / "wine-tuning-best" / "metrics.json").read_text())
     losses = [epoch["validation_loss"] for epoch in history["models"]["hybrid"]["history"]]
     assert abs(min(losses) - best["loss"]) < 1e-5
+
+
+def test_ctrl_c_while_a_command_is_imported_is_one_line(qloom, monkeypatch):
+    def interrupted(name):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys.modules["qloom.cli.main"], "import_module", interrupted)
+    ended = qloom("tune", "demo:wine")
+    assert (ended.code, ended.err) == (130, "qloom: stopped\n")
 
 
 def test_mistakes_are_one_line(qloom):

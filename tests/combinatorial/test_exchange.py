@@ -99,6 +99,47 @@ def test_programs_go_to_files_and_back(tmp_path, make, suffix):
     assert not list(tmp_path.glob("*.part*"))
 
 
+@pytest.mark.parametrize("suffix", [".lp", ".mps"])
+def test_files_keep_all_digits(tmp_path, suffix):
+    """Two weights that six digits do not tell apart, and a row without variables."""
+    numbers, model = [1234567.0, 1234568.0, 0.1, 1 / 3], Model()
+    x = model.binary("x", 4)
+    model.add(numbers, x)
+    model.add(-1e-9 / 3)
+    model.constrain("weight", x, numbers, "<=", 1234567.0)
+    model.constrain("empty", [], [], "<=", 1)
+    again = read_program(write_program(model, tmp_path / f"a{suffix}"))
+    order = [again.labels.index(name) for name in _plain(model.labels)]
+    np.testing.assert_array_equal(again.objective(np.eye(4)[order]), model.objective(np.eye(4)))
+    assert again.constant == model.constant
+    assert [bool(again.violated(row)) for row in np.eye(4)[order]] == [False, True, False, False]
+    assert again.constraints[0].right == 1234567.0
+
+
+def test_words_of_the_formats_are_no_names(tmp_path):
+    words, model = ["bound", "Integers", "maximum", "semi", "sos1", "RHS", "_objective", "MARKER", "ENDATA"], Model()
+    for word in words:
+        model.add(1, model.binary(word))
+    for suffix in (".lp", ".mps"):
+        assert read_program(write_program(model, tmp_path / f"a{suffix}")).n == len(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (lambda text: text[:60], "line 6: the file ends, expected a line ENDATA"),
+        (lambda text: text.replace("x COST 1 a 1", "x COST 1 b 1"), "has numbers of a row 'b'"),
+    ],
+)
+def test_mps_files_that_are_cut_or_name_another_row_are_refused(tmp_path, text, message):
+    whole = "NAME\nROWS\n N COST\n L a\nCOLUMNS\n    INTEGERS 'MARKER' 'INTORG'\n    x COST 1 a 1\nENDATA\n"
+    (tmp_path / "a.mps").write_text(whole)
+    assert read_program(tmp_path / "a.mps").n == 1
+    (tmp_path / "a.mps").write_text(text(whole))
+    with pytest.raises(ProblemError, match=message):
+        read_program(tmp_path / "a.mps")
+
+
 def test_names_become_what_the_files_take_and_stay_apart():
     assert _plain(["a b", "a_b", "2x", "free", "x[0]", "ä"]) == ["a_b", "a_b_1", "v_2x", "v_free", "x_0_", "v__"]
 
@@ -159,7 +200,7 @@ def test_files_of_another_hand_are_read(tmp_path, text, suffix, names):
         ("min\n obj: x\nst\n a: x >= 1\ngeneral\n x\nend\n", "variable 'x' lies from 0 to .*, expected bounds"),
         ("min\n obj: x +* y\nst\n", "is damaged, expected the LP format"),
         ("hello world\n", "expected the LP format"),
-        ("", "expected the LP format"),
+        ("", "is empty"),
     ],
 )
 def test_files_that_cannot_be_used_are_refused(tmp_path, text, message):

@@ -115,3 +115,15 @@ def test_bad_input_is_refused(write, message):
     x = model.binary("x", 3)
     with pytest.raises(ProblemError, match=message):
         write(model, x)
+
+
+def test_a_row_without_variables_holds_or_is_refused():
+    model = Model()
+    x = model.binary("x", 2)
+    model.add([], [])
+    model.add([1, 2], x)
+    model.constrain("empty", [], [], "<=", 1)
+    assert model.violations([1, 1]).tolist() == [0]
+    assert model.objective([1, 1]) == 3
+    with pytest.raises(ProblemError, match="constraint 'never' asks for >= 1, its left side lies from 0 to 0"):
+        model.constrain("never", [], [], ">=", 1)

@@ -37,6 +37,18 @@ def test_what_is_fixed_is_so_in_some_minimum_and_the_bound_holds(kind, seed):
     assert (rest.energies(others).min() if len(left) else rest.constant) == pytest.approx(energies.min())
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_small_coefficients_beside_large_ones_count(seed):
+    random = np.random.default_rng(seed)
+    for kind, values in (("binary", (0, 1)), ("spin", (-1, 1))) * 8:
+        states = np.array(list(product(values, repeat=6)))
+        matrix = np.triu(random.choice([1, -1, 1e-8, -1e-8, 3e-9, 0], (6, 6)), 1)
+        function = Quadratic.from_matrix(matrix, kind, random.choice([1, -1, 1e-8, -1e-8, 2e-9, 0], 6))
+        energies, fixed = function.energies(states), reduce_quadratic(function)[2]
+        held = (states[:, list(fixed)] == list(fixed.values())).all(axis=1)
+        assert energies[held].min() <= energies.min() + 1e-12
+
+
 def test_a_function_that_only_attracts_is_solved_whole():
     """Without frustration, -s_i s_j with fields, the relaxation is exact (a minimum cut)."""
     random = np.random.default_rng(3)

@@ -158,6 +158,21 @@ def test_a_bound_that_the_answer_disproves_is_left_out():
     assert solved.bound == 0 or "which the best solution disproves" in str(solved)
 
 
+def test_an_optimum_of_zero_is_proven():
+    """Tenths whose sum is 0 up to rounding."""
+    values = np.array([0.1, 0.2, -0.3, 0.7, -0.7])
+    model = Model()
+    x = model.binary("x", 5)
+    model.add(values, x)
+    model.constrain("all or nothing", x, [1, 1, -2, 0, 0], "==", 0)
+    model.constrain("the first", [x[0]], [1], "==", 1)
+    model.constrain("both or none", [x[3], x[4]], [1, -1], "==", 0)
+    for seed in range(3):
+        solved = solve(model, time_limit=1, seed=seed, controls=False)
+        assert solved.objective == pytest.approx(0, abs=1e-15)
+        assert solved.optimal
+
+
 def test_penalties_end_where_they_cannot_help():
     """An even number is 3 for no penalty; the search goes on, and so does the answer."""
     model = Model()

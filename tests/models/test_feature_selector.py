@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from qloom.combinatorial import SimulatedAnnealing
-from qloom.errors import ConfigError
+from qloom.errors import ConfigError, ProblemError
 from qloom.models import QuadraticFeatureSelector
 
 QUICK = {"solver": SimulatedAnnealing(n_sweeps=20, n_restarts=4), "n_rounds": 1}
@@ -64,9 +64,19 @@ def test_in_a_pipeline_with_half_of_the_features():
     [
         ({"n_features_to_select": 0}, "n_features_to_select=0, expected 1 to 6, or a share"),
         ({"n_features_to_select": 1.5}, r"n_features_to_select=1\.5"),
-        ({"n_rounds": 0}, "n_rounds=0, expected at least 1"),
+        ({"n_features_to_select": "2"}, "n_features_to_select='2', expected 1 to 6"),
+        ({"n_rounds": 0}, "n_rounds=0, expected an integer from 1"),
+        ({"n_rounds": 1.5}, r"n_rounds=1\.5, expected an integer from 1"),
+        ({"discrete_features": [True] * 3}, r"discrete_features=\[True, True, True\], expected a bool or 6 of them"),
+        ({"discrete_features": [0, 2]}, r"discrete_features=\[0, 2\], expected a bool or 6 of them"),
+        ({"discrete_features": True}, "feature 0 has a class of its own for each row"),
     ],
 )
 def test_options_that_cannot_be(options, message):
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises((ConfigError, ProblemError), match=message):
         QuadraticFeatureSelector(**options).fit(*table("classification"))
+
+
+def test_classes_of_one_row_each():
+    with pytest.raises(ConfigError, match="y has a class of its own for each row, expected classes of two rows"):
+        QuadraticFeatureSelector(2).fit(table("classification")[0][:3], ["a", "b", "c"])

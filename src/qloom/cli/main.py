@@ -41,7 +41,7 @@ def _docstring(name: str) -> str | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line: exit code 2 and one line on stderr for a mistake of the user."""
+    """Run the command line: one line on stderr for a mistake of the user, exit code 2, and for Ctrl-C, 130."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     try:
@@ -51,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         print(f"qloom: {describe(error)}", file=sys.stderr)
         raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("qloom: stopped", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def describe(error: Exception) -> str:

@@ -19,6 +19,7 @@ def solve(
     instance: Annotated[int | None, typer.Option(help="Which problem of a file that holds several, from 1.")] = None,
     coarse: Annotated[str, typer.Option(help=f"Search over bits: auto, none, {', '.join(SEARCHES)}.")] = "auto",
     fine: Annotated[str, typer.Option(help="Search over solutions: auto or none.")] = "auto",
+    inequalities: Annotated[str, typer.Option(help="In the bits: slack or unbalanced (no bits more).")] = "slack",
     certify: Annotated[bool, typer.Option(help="Ask an exact solver for a bound.")] = True,
     controls: Annotated[bool, typer.Option(help="Show what the same time gives to other methods.")] = True,
     time_limit: Annotated[float, typer.Option(help="Seconds for everything.")] = 60.0,
@@ -30,7 +31,7 @@ def solve(
     read = read_problem(problem, format, instance)
     folder = out or Path("solutions") / name
     make_folder(folder)
-    solved = solve_problem(read, coarse, fine, certify, time_limit, seed, controls)
-    typer.echo(f"{name}: {type(read).__name__}\n{solved}\n")
+    solved = solve_problem(read, coarse, fine, certify, time_limit, seed, controls, inequalities)  # type: ignore[arg-type]
+    typer.echo(f"{name}: {type(read).__name__}\n{solved}\n\nseed {solved.seed}")
     for path in write_solution(solved, folder, name):
         typer.echo(f"{path} written")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import inf
+from math import gcd, inf
 from threading import Thread
 from typing import Any, Literal
 
@@ -17,6 +17,9 @@ from qloom.combinatorial.products import Products, expand, merge
 from qloom.errors import ProblemError
 
 Status = Literal["optimal", "bounded", "infeasible", "interrupted"]
+
+# An objective that is so near to its bound, as a share of it, is the best up to rounding.
+CLOSED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,10 @@ class Program:
     upper: np.ndarray
     whole: np.ndarray
 
+    def lowest(self, costs: np.ndarray) -> float:
+        """costs' x + constant at least, rows or not."""
+        return float(np.minimum(costs * self.lower, costs * self.upper).sum()) + self.constant
+
     def some(self, kept: np.ndarray) -> Program:
         """With some of the rows, and nothing to be small."""
         limits = self.row_lower[kept], self.row_upper[kept]
@@ -115,8 +122,7 @@ def run_highs(program: Program, time_limit: float) -> Any:
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import diags_array
 
-    largest = np.abs(program.costs).max(initial=0.0)
-    scale = 1.0 if largest >= 1 or not largest else 2.0 ** np.ceil(-np.log2(largest))
+    scale = max(scale_of(program.costs), 1.0)
     sizes = np.abs(program.rows).max(axis=1).toarray().ravel() if program.rows.shape[0] else np.zeros(0)
     by = np.where(
         (sizes > 0) & ((sizes < 1e-2) | (sizes > 1e6)), 2.0 ** -np.round(np.log2(np.where(sizes, sizes, 1))), 1.0
@@ -138,6 +144,26 @@ def run_highs(program: Program, time_limit: float) -> Any:
             if result.get(name) is not None:
                 result[name] /= scale
     return result
+
+
+def divisor(numbers: np.ndarray) -> float:
+    """The largest number that all are whole multiples of; 0 if one of them is not whole."""
+    return float(gcd(*map(int, numbers.flat))) if (numbers == np.round(numbers)).all() else 0.0
+
+
+def magnified(program: Program) -> tuple[Program, float]:
+    """With costs by a power of two that brings the largest to some 2 ** 20, and that power.
+
+    HiGHS's tolerances for costs are absolute, 1e-7 and 1e-6; costs of variables that are held do not matter.
+    """
+    scale = 2.0**20 * scale_of(program.costs[program.lower < program.upper])
+    return replace(program, costs=scale * program.costs, constant=scale * program.constant), scale
+
+
+def scale_of(costs: np.ndarray) -> float:
+    """The power of two that brings the largest cost to a size from 1 to 2."""
+    largest = np.abs(costs).max(initial=0.0)
+    return float(2.0 ** np.ceil(-np.log2(largest))) if largest else 1.0
 
 
 def interruptible(call: Callable[[], Any]) -> Any:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qloom.combinatorial.certificates import Certificate, Program, interruptible, run_highs
+from qloom.combinatorial.certificates import CLOSED, Certificate, Program, divisor, interruptible, magnified, run_highs
 from qloom.combinatorial.problems.base import Problem
 from qloom.errors import ProblemError
 
-# What rounding leaves of values of the objective, and a tenth of it as a share of them.
-SMALL = 1e-6
+# What HiGHS's tolerances and rounding may have added to a bound, where the largest cost is some 2 ** 20.
+SMALL = 1e-5
 # The relaxation is left for the whole numbers when so many rounds of rows have together raised it by less than a share.
 ROUNDS, SHARE = 8, 1e-4
 
@@ -56,16 +56,20 @@ def certify_by_cuts(
     start = time.perf_counter()
     if hint is not None and not problem.is_feasible(hint):
         hint = None
-    search = _Search(program, separate, start + time_limit, inf if hint is None else problem.objective(hint))
+    cutoff = inf if hint is None else problem.objective(hint)
+    program = fixed(program, program.costs, cutoff - program.lowest(program.costs))
+    step = divisor(np.append(program.costs, program.constant)) if program.whole.all() else 0.0
+    program, scale = magnified(program)
+    search = _Search(program, scale * step, separate, start + time_limit, scale * cutoff)
     values = search.run()
     solution = hint if values is None else read(values)
     objective = None if solution is None else problem.objective(solution)
-    bound = search.bound if objective is None else min(search.bound, objective)
+    bound = search.bound / scale if objective is None else min(search.bound / scale, objective)
     seconds = time.perf_counter() - start
     status = "interrupted" if search.is_interrupted else "bounded"
     if bound == inf:
         status = "infeasible"
-    elif objective is not None and search.reaches(objective):
+    elif objective is not None and search.reaches(scale * objective):
         bound, status = objective, "optimal"
     return Certificate(solution, objective, bound, status, "HiGHS with cuts", seconds)  # type: ignore[arg-type]
 
@@ -73,15 +77,17 @@ def certify_by_cuts(
 class _Search:
     """The program with the rows so far, what is proven, and the time it may take.
 
+    Args:
+        program: with costs of the size that HiGHS's tolerances are for.
+        step: all solutions' values are multiples of it; 0 if that is not known.
+
     Attributes:
         bound: no solution is below it, but for those not below the cutoff.
     """
 
-    def __init__(self, program: Program, separate: Separate, end: float, cutoff: float):
-        self.program, self.separate, self.end, self.cutoff = program, separate, end, cutoff
-        sizes = np.append(program.costs, program.constant)
-        self.is_whole = bool(program.whole.all() and (sizes == np.round(sizes)).all())
-        self.bound, self.relaxed, self.slopes = -inf, -inf, np.zeros(len(program.costs))
+    def __init__(self, program: Program, step: float, separate: Separate, end: float, cutoff: float):
+        self.program, self.step, self.separate, self.end, self.cutoff = program, step, separate, end, cutoff
+        self.bound, self.relaxed, self.slopes = program.lowest(program.costs), -inf, np.zeros(len(program.costs))
         self.is_interrupted = False
 
     @property
@@ -112,7 +118,7 @@ class _Search:
                 return
             if found.status != 0:
                 return
-            self.relaxed, self.slopes = found.fun + self.program.constant, found.lower.marginals + found.upper.marginals
+            self.relaxed, self.slopes = found.bound - SMALL, found.slopes
             self.raise_bound(self.relaxed)
             history.append(self.relaxed)
             stale = len(history) > ROUNDS and history[-1] - history[-ROUNDS - 1] < SHARE * abs(history[-1])
@@ -120,18 +126,8 @@ class _Search:
                 return
 
     def fix(self) -> None:
-        """Hold variables whose reduced cost says that moving them leads to nothing below the cutoff."""
-        if not -inf < self.bound < inf or self.cutoff == inf:
-            return
-        program = self.program
-        room = self.cutoff - self.is_whole - self.relaxed
-        dear = (np.abs(self.slopes) > room + _slack(self.cutoff)) & (program.whole == 1)
-        at_lower, at_upper = dear & (self.slopes > 0), dear & (self.slopes < 0)
-        self.program = replace(
-            program,
-            upper=np.where(at_lower, program.lower, program.upper),
-            lower=np.where(at_upper, program.upper, program.lower),
-        )
+        """Hold variables that, moved, lead to nothing below the cutoff."""
+        self.program = fixed(self.program, self.slopes, self.cutoff - self.step - self.relaxed)
 
     def branch(self) -> np.ndarray | None:
         """Whole values that keep all rows and are below the cutoff, or None."""
@@ -143,7 +139,7 @@ class _Search:
                 self.bound = self.cutoff
             else:
                 if found.get("mip_dual_bound") is not None:
-                    self.raise_bound(found.mip_dual_bound + self.program.constant)
+                    self.raise_bound(found.mip_dual_bound + self.program.constant - SMALL)
                 if found.x is None:
                     return None
                 values = np.round(found.x)
@@ -155,12 +151,12 @@ class _Search:
         return None
 
     def raise_bound(self, value: float) -> None:
-        """To the next whole number, where all solutions' values are whole."""
-        self.bound = max(self.bound, float(np.ceil(value - _slack(value))) if self.is_whole else value)
+        """To the next value that a solution may have."""
+        self.bound = max(self.bound, self.step * float(np.ceil(value / self.step)) if self.step else value)
 
     def reaches(self, value: float) -> bool:
         """Whether nothing below the value is left, as far as rounding lets tell."""
-        return self.bound >= value - (0.0 if self.is_whole or value == inf else _slack(value))
+        return self.bound >= value - (CLOSED * abs(value) if value < inf else 0.0)
 
     def add(self, cuts: Cuts) -> bool:
         """Whether there were any."""
@@ -176,23 +172,33 @@ class _Search:
         return len(cuts.most) > 0
 
 
-def _slack(value: float) -> float:
-    return SMALL + SMALL / 10 * abs(value)
+def fixed(program: Program, slopes: np.ndarray, room: float) -> Program:
+    """Without whole variables that cost more than the room when they leave the bound where their slopes hold them."""
+    dear = (np.abs(slopes) > room) & (program.whole == 1)
+    at_lower, at_upper = dear & (slopes > 0), dear & (slopes < 0)
+    upper, lower = np.where(at_lower, program.lower, program.upper), np.where(at_upper, program.upper, program.lower)
+    return replace(program, upper=upper, lower=lower)
 
 
 def _relaxation(program: Program, time_limit: float) -> Any:
-    """scipy's result without whole numbers, with the slopes of the variables' bounds."""
+    """scipy's result without whole numbers; if it is optimal, with the costs less what the rows are worth (slopes).
+
+    They prove the bound, whatever the solver's tolerances are.
+
+    Source: Neumaier, Shcherbina 2004, Mathematical Programming 99, 283.
+    """
     from scipy.optimize import linprog
     from scipy.sparse import vstack
 
     equal = program.row_lower == program.row_upper
     below, above = ~equal & (program.row_upper < inf), ~equal & (program.row_lower > -inf)
-    return linprog(
-        program.costs,
-        A_ub=vstack([program.rows[below], -program.rows[above]]),
-        b_ub=np.append(program.row_upper[below], -program.row_lower[above]),
-        A_eq=program.rows[equal],
-        b_eq=program.row_upper[equal],
-        bounds=np.stack([program.lower, program.upper], axis=1),
-        options={"time_limit": time_limit},
-    )
+    rows = vstack([program.rows[below], -program.rows[above]])
+    most = np.append(program.row_upper[below], -program.row_lower[above])
+    equations, right = program.rows[equal], program.row_upper[equal]
+    bounds = np.stack([program.lower, program.upper], axis=1)
+    found = linprog(program.costs, rows, most, equations, right, bounds, options={"time_limit": time_limit})
+    if found.status == 0:
+        worth, worth_equal = np.minimum(found.ineqlin.marginals, 0), found.eqlin.marginals
+        found.slopes = program.costs - rows.T @ worth - equations.T @ worth_equal
+        found.bound = most @ worth + right @ worth_equal + program.lowest(found.slopes)
+    return found

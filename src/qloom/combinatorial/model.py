@@ -104,12 +104,11 @@ class Model:
         if not variables:
             self.constant += float(values.sum())
             return
-        for numbers in variables:
-            self._check(numbers)
+        members = [self._members(numbers) for numbers in variables]
         try:
-            values, *columns = np.broadcast_arrays(values, *variables)
+            values, *columns = np.broadcast_arrays(values, *members)
         except ValueError:
-            shapes = [np.shape(part) for part in (values, *variables)]
+            shapes = [np.shape(part) for part in (values, *members)]
             raise ProblemError(f"values and variables have shapes {shapes}, expected ones that broadcast") from None
         indices = np.stack([column.ravel() for column in columns], axis=1)
         self._terms.append((indices, np.array(values, float).ravel()))
@@ -123,8 +122,7 @@ class Model:
         Raises:
             ProblemError: for NaN, an unknown comparison, a name that is taken, or a constraint that no values meet.
         """
-        self._check(variables)
-        variables = np.asarray(variables)
+        variables = self._members(variables)
         if comparison not in ("<=", "==", ">=") or variables.ndim not in (1, 2):
             raise ProblemError(
                 f"constraint {name!r} has comparison={comparison!r} and variables of shape {variables.shape}, "
@@ -255,10 +253,12 @@ class Model:
         self._forget()
         return numbers
 
-    def _check(self, numbers: Any) -> None:
+    def _members(self, numbers: Any) -> np.ndarray:
+        """As integers, which an empty list is not by itself."""
         numbers = np.asarray(numbers)
         if numbers.size and (numbers.dtype.kind not in "iu" or numbers.min() < 0 or numbers.max() >= self.n):
             raise ProblemError(f"variables {numbers.ravel()[:4]}, expected numbers below {self.n} that this model gave")
+        return numbers.astype(np.int64)
 
     def _check_reachable(self, constraint: Constraint) -> None:
         """A constraint that no values meet is refused by name."""

@@ -11,10 +11,14 @@ import numpy as np
 from qloom.combinatorial.exchange import declare, model_from_dimod, model_to_dimod
 from qloom.combinatorial.extras import package
 from qloom.combinatorial.model import Comparison, Model
+from qloom.combinatorial.problems.text import FormatError, text_of
 from qloom.errors import ProblemError
 from qloom.files import replace_file
 
 SUFFIXES = (".lp", ".mps")
+# MPS's letters of the comparisons, and a name of the objective that `_plain` gives to no row.
+LETTERS = {"<=": "L", "==": "E", ">=": "G"}
+OBJECTIVE = "_objective"
 
 
 def read_program(path: str | Path) -> Model:
@@ -24,8 +28,8 @@ def read_program(path: str | Path) -> Model:
         ProblemError: for a file that cannot be read, or a variable that is continuous or without bounds.
     """
     path = Path(path)
-    if path.suffix.lower() not in SUFFIXES or not path.is_file():
-        raise ProblemError(f"{path} cannot be read, expected a file that ends in {' or '.join(SUFFIXES)}")
+    if path.suffix.lower() not in SUFFIXES:
+        raise FormatError(f"{path} cannot be read, expected a file that ends in {' or '.join(SUFFIXES)}")
     model = _read_lp(path) if path.suffix.lower() == ".lp" else _read_mps(path)
     if not model.n:
         raise ProblemError(f"{path} holds no variables, expected the {path.suffix[1:].upper()} format")
@@ -47,25 +51,35 @@ def write_program(model: Model, path: str | Path) -> Path:
     if path.suffix.lower() == ".lp":
         theirs = model_to_dimod(model, *(_plain(names) for names in _names(model)))
         return replace_file(path, package("dimod.lp", "write_program").dumps(theirs))
-    return replace_file(path, _linear(model).export_to_mps_string())
+    return replace_file(path, _mps(model))
 
 
 def _read_lp(path: Path) -> Model:
+    text = text_of(path)
     try:
-        text = path.read_text("utf-8-sig")
         theirs = package("dimod.lp", "read_program").loads(text)
-    except (ValueError, UnicodeDecodeError):
-        raise ProblemError(f"{path} is damaged, expected the LP format") from None
+    except ValueError as error:
+        raise ProblemError(
+            f"{path} is damaged, expected the LP format; dimod, which names no line, says: {error}"
+        ) from None
     # dimod turns what is to be large round; a line that begins with a backslash is a comment.
     is_max = re.match(r"(\s*\\.*\n)*\s*max", text, re.IGNORECASE)
     return model_from_dimod(theirs, "max" if is_max else "min")
 
 
 def _read_mps(path: Path) -> Model:
-    program = package("ortools.linear_solver.python.model_builder", "read_program").Model()
-    if not program.import_from_mps_file(str(path)):
-        raise ProblemError(f"{path} is damaged, expected the MPS format")
+    program, text = package("ortools.linear_solver.python.model_builder", "read_program").Model(), text_of(path)
+    if not re.search(r"^ENDATA", text, re.MULTILINE):
+        raise ProblemError(
+            f"{path}, line {len(text.splitlines())}: the file ends, expected a line ENDATA, as MPS has it"
+        )
+    if not program.import_from_mps_string(text):
+        raise ProblemError(f"{path} is damaged, expected the MPS format; OR-Tools names no line")
     rows = program.helper
+    declared = re.findall(r"^ROWS.*?^COLUMNS", text, re.MULTILINE | re.DOTALL)
+    if program.num_constraints > len(re.findall(r"^[ \t]*[LGE][ \t]", "".join(declared), re.MULTILINE | re.IGNORECASE)):
+        last = rows.constraint_name(program.num_constraints - 1)
+        raise ProblemError(f"{path} has numbers of a row {last!r}, expected one of its section ROWS")
     model = Model("max" if rows.maximize() else "min")
     model.add(program.objective_offset)
     for variable in program.get_variables():
@@ -90,22 +104,39 @@ def _add_row(model: Model, name: str, columns: Any, values: Any, low: float, hig
         model.constrain(name if len(there) == 1 else f"{name} {comparison}", columns, values, comparison, limit)
 
 
-def _linear(model: Model) -> Any:
-    """OR-Tools' model of a linear one."""
+def _mps(model: Model) -> str:
+    """A linear model in free MPS, each number with all its digits, of which OR-Tools' own export keeps six."""
     names, rows = (_plain(some) for some in _names(model))
-    program = package("ortools.linear_solver.python.model_builder", "write_program").Model()
-    bounds = zip(model.lower.tolist(), model.upper.tolist(), names, strict=True)
-    variables = [program.new_int_var(lower, upper, name) for lower, upper, name in bounds]
-    objective = model.constant
+    objective = np.zeros(model.n)
     for indices, values in model.terms:
-        objective += sum(value * variables[k] for (k,), value in zip(indices.tolist(), values.tolist(), strict=True))
-    (program.minimize if model.sense == "min" else program.maximize)(objective)
-    for name, constraint in zip(rows, model.constraints, strict=True):
-        pairs = zip(constraint.variables.tolist(), constraint.coefficients.tolist(), strict=True)
-        left, right = sum(value * variables[k] for k, value in pairs), constraint.right
-        low = -np.inf if constraint.comparison == "<=" else right
-        program.add_linear_constraint(left, low, np.inf if constraint.comparison == ">=" else right, name)
-    return program
+        np.add.at(objective, indices[:, 0], values)
+    columns = [[f"    {name} {OBJECTIVE} {value!r}"] for name, value in zip(names, objective.tolist(), strict=True)]
+    for row, constraint in zip(rows, model.constraints, strict=True):
+        for k, value in zip(constraint.variables.tolist(), constraint.coefficients.tolist(), strict=True):
+            columns[k].append(f"    {names[k]} {row} {value!r}")
+    bounds = zip(names, model.lower.tolist(), model.upper.tolist(), strict=True)
+    lines = [
+        "NAME",
+        *(["OBJSENSE", "    MAX"] if model.sense == "max" else []),
+        "ROWS",
+        f" N {OBJECTIVE}",
+        *(f" {LETTERS[c.comparison]} {row}" for row, c in zip(rows, model.constraints, strict=True)),
+        "COLUMNS",
+        "    INTEGERS 'MARKER' 'INTORG'",
+        *(line for column in columns for line in column),
+        "    INTEGERS 'MARKER' 'INTEND'",
+        "RHS",
+        f"    RHS {OBJECTIVE} {-model.constant!r}",
+        *(f"    RHS {row} {c.right!r}" for row, c in zip(rows, model.constraints, strict=True)),
+        "BOUNDS",
+        *(
+            f" {kind} BOUND {name} {end}"
+            for name, *ends in bounds
+            for kind, end in zip(("LO", "UP"), ends, strict=True)
+        ),
+        "ENDATA",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _names(model: Model) -> tuple[list[str], list[str]]:
@@ -124,18 +155,9 @@ def _plain(names: list[str]) -> list[str]:
     return out
 
 
+# LP's words, lower case.
 RESERVED = {
-    "free",
-    "inf",
-    "infinity",
-    "st",
-    "end",
-    "bounds",
-    "bin",
-    "binary",
-    "gen",
-    "general",
-    "min",
-    "max",
-    "subject",
-}
+    "free", "inf", "infinity", "st", "subject", "such", "end", "bound", "bounds", "bin", "binary", "binaries", "int",
+    "integer", "integers", "gen", "general", "generals", "semi", "semis", "sos", "sos1", "sos2", "min", "minimum",
+    "minimize", "minimise", "max", "maximum", "maximize", "maximise",
+}  # fmt: skip

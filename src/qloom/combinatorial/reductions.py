@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qloom.combinatorial.certificates import Program, mccormick, run_highs
+from qloom.combinatorial.certificates import Program, magnified, mccormick, run_highs
 from qloom.combinatorial.quadratic import VALUES, Quadratic
 from qloom.errors import ProblemError, QloomError
 
@@ -24,7 +24,8 @@ class RoofDual(NamedTuple):
 def roof_dual(function: Quadratic, time_limit: float = 60.0) -> RoofDual:
     """By the linear relaxation: products become variables between their bounds.
 
-    Its vertices hold 0, 1/2 and 1 alone, and a variable that is 0 or 1 there is so in some minimum of the function.
+    Its vertices hold 0, 1/2 and 1 alone, and a variable that is 0 or 1 there is so in some minimum of the function;
+    values of the function that differ by less than 1e-12 of its largest coefficient count as equal.
 
     Raises:
         QloomError: if the time ends first.
@@ -40,13 +41,13 @@ def roof_dual(function: Quadratic, time_limit: float = 60.0) -> RoofDual:
     rows, most = mccormick({2: (pairs, binary.values)}, n)
     costs = np.concatenate([binary.linear, binary.values])
     nothing, ones = np.zeros(len(costs)), np.ones(len(costs))
-    program = Program(costs, 0.0, rows, np.full(len(most), -np.inf), most, nothing, ones, nothing)
+    program, scale = magnified(Program(costs, 0.0, rows, np.full(len(most), -np.inf), most, nothing, ones, nothing))
     result = run_highs(program, time_limit)
     if result is None or result.status != 0:
         raise QloomError(f"the relaxation did not end within {time_limit:g} s, expected more time for {n} variables")
     x, low_high = result.x[:n], VALUES[function.kind]
     settled = np.flatnonzero((x < NEAR) | (x > 1 - NEAR))
-    return RoofDual(float(result.fun) + binary.constant, {int(i): low_high[int(x[i] > 0.5)] for i in settled})
+    return RoofDual(float(result.fun) / scale + binary.constant, {int(i): low_high[int(x[i] > 0.5)] for i in settled})
 
 
 def reduce_quadratic(function: Quadratic, time_limit: float = 60.0) -> tuple[Quadratic, np.ndarray, dict[int, int]]:

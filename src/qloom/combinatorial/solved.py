@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.certificates import CLOSED
 from qloom.combinatorial.problems.base import Problem
 
 
@@ -82,7 +83,7 @@ class Solved:
     @property
     def optimal(self) -> bool:
         """Whether it is proven that nothing is better."""
-        return self.gap <= 1e-9
+        return self.gap <= CLOSED
 
     def __str__(self) -> str:
         """The answer in a sentence or two, and a table of stages and controls."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.penalties import search
 from qloom.combinatorial.problems.feature_selection import FeatureSelection
@@ -68,7 +69,13 @@ class QuadraticFeatureSelector(SelectorMixin, BaseEstimator):  # type: ignore[mi
         task: Task = "regression" if type_of_target(y).startswith("continuous") else "classification"
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         k = self._count(X.shape[1])
-        self.problem_ = FeatureSelection.of_table(X, y, k, task, self.balance, self.discrete_features, seed)
+        whole(1, n_rounds=self.n_rounds)
+        codes = self._codes(X.shape[1])
+        if task == "classification":
+            _check_classes("y", y)
+        for j in np.flatnonzero(codes):
+            _check_classes(f"feature {j}", X[:, j])
+        self.problem_ = FeatureSelection.of_table(X, y, k, task, self.balance, codes, seed)
         best = self._searched(np.random.default_rng(seed))
         self.objective_, self.support_ = self.problem_.objective(best), best == 1
         return self
@@ -76,18 +83,22 @@ class QuadraticFeatureSelector(SelectorMixin, BaseEstimator):  # type: ignore[mi
     def _count(self, n_features: int) -> int:
         given = self.n_features_to_select
         share = 0.5 if given is None else given
-        count = int(share) if isinstance(share, Integral) else max(round(share * n_features), 1) if 0 < share < 1 else 0
+        count = int(share) if isinstance(share, Integral) else 0
+        if isinstance(share, Real) and 0 < share < 1:
+            count = max(round(share * n_features), 1)
         if not 1 <= count <= n_features:
             raise ConfigError(f"n_features_to_select={given!r}, expected 1 to {n_features}, or a share between 0 and 1")
         return count
 
+    def _codes(self, n_features: int) -> np.ndarray:
+        given = np.asarray(self.discrete_features)
+        if given.dtype != bool or given.shape not in ((), (n_features,)):
+            raise ConfigError(f"discrete_features={self.discrete_features!r}, expected a bool or {n_features} of them")
+        return np.broadcast_to(given, (n_features,))
+
     def _searched(self, random: np.random.Generator) -> np.ndarray:
-        problem, rounds = (
-            self.problem_,
-            search(BinaryForm(self.problem_.model), self.solver or SimulatedAnnealing(), random),
-        )
-        if self.n_rounds < 1:
-            raise ConfigError(f"n_rounds={self.n_rounds}, expected at least 1")
+        problem = self.problem_
+        rounds = search(BinaryForm(problem.model), self.solver or SimulatedAnnealing(), random)
         found = {row.tobytes(): row for _ in range(self.n_rounds) for row in next(rounds)}
         return max((problem.descended(problem.decode(row, random)) for row in found.values()), key=problem.objective)
 
@@ -99,3 +110,8 @@ class QuadraticFeatureSelector(SelectorMixin, BaseEstimator):  # type: ignore[mi
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         return tags
+
+
+def _check_classes(name: str, codes: np.ndarray) -> None:
+    if len(np.unique(codes)) == len(codes):
+        raise ConfigError(f"{name} has a class of its own for each row, expected classes of two rows and more")

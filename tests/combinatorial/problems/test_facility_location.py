@@ -60,6 +60,22 @@ def test_an_overloaded_facility_is_repaired():
     assert problem.is_feasible(problem.decode(values, np.random.default_rng(0)))
 
 
+def test_rounding_does_not_cost_the_optimum():
+    """In floating point 0.1 + 0.2 is more than 0.3; the other facility costs 100 more."""
+    problem = FacilityLocation([1, 100], [0.3, 1], [0.1, 0.2], np.ones((2, 2)))
+    certificate = problem.certify(5)
+    assert certificate.solution.tolist() == [0, 0]
+    assert problem.objective(certificate.solution) == certificate.bound == 3
+
+
+@pytest.mark.parametrize("demand", [0, 1e-8])
+def test_a_customer_of_no_demand_needs_an_open_facility(demand):
+    problem = FacilityLocation([5, 1], [3, 3], [demand, 2], [[0, 9], [9, 0]])
+    certificate = problem.certify(5)
+    best = problem.objective(problem.brute_force())
+    np.testing.assert_allclose([certificate.bound, problem.objective(certificate.solution)], best, rtol=1e-9)
+
+
 TEXT = "2 3\n7 8\n1 2\n3 4 5\n10 20\n11 21\n12 22\n"
 
 
@@ -92,3 +108,7 @@ def test_damaged_files_are_refused(tmp_path, text, message):
 def test_bad_arrays_are_refused():
     with pytest.raises(ProblemError, match=r"expected \(F,\), \(F,\), \(C,\), \(F, C\)"):
         replace(random_location(0), service=np.ones((2, 2)))
+    for n_facilities, n_customers in [(0, 1), (1, 0)]:
+        sizes = np.ones(n_facilities), np.ones(n_facilities), np.ones(n_customers)
+        with pytest.raises(ProblemError, match=r"expected .* none empty"):
+            FacilityLocation(*sizes, np.ones((n_facilities, n_customers)))

@@ -148,6 +148,8 @@ def test_damaged_files_are_refused(tmp_path, text, message):
         ([[{0: 1}, {}]], "operation 1 of job 0 is {}, expected durations by machine"),
         ([[{0: 1.5}]], "operation 0 of job 0 has 1.5, expected integers from 0"),
         ([[{-1: 2}]], "operation 0 of job 0 has -1, expected integers from 0"),
+        ([[{0: 2**63, 1: 1}]], "durations sum up to 9223372036854775808, expected at most"),
+        ([[{0: np.int64(2**62)}]] * 4, "durations sum up to 18446744073709551616, expected at most"),
     ],
 )
 def test_bad_operations_are_refused(operations, message):

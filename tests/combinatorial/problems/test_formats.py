@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qloom.combinatorial.problems.formats import FORMATS, _takes, read_problem
+from qloom.combinatorial.problems.formats import FORMATS, _refusal, read_problem
 from qloom.errors import ProblemError
 
 INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
@@ -34,7 +34,7 @@ shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances 
     ],
 )
 def test_files_are_told_apart(path, format):
-    assert [name for name in FORMATS if _takes(name, INSTANCES / path)] == [format]
+    assert [name for name in FORMATS if _refusal(name, INSTANCES / path) is None] == [format]
 
 
 def test_a_file_that_fits_two_formats_must_be_named(tmp_path):
@@ -43,3 +43,27 @@ def test_a_file_that_fits_two_formats_must_be_named(tmp_path):
     with pytest.raises(ProblemError, match="may be facility_location or quadratic_assignment; name its format"):
         read_problem(tmp_path / "a.txt")
     assert read_problem(tmp_path / "a.txt", format="quadratic_assignment").model.n == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "a.lp",
+            "min\n obj: x\nst\n c: x + y >= 3\nbinary\n x y\nend\n",
+            "'c' asks for >= 3, its left side lies",
+        ),
+        ("a.lp", "min\n obj: x\nst\n c: x + y >=", "a.lp is damaged, expected the LP format"),
+        ("a.mps", "NAME\nROWS\n N COST\n", "a.mps, line 3: the file ends, expected a line ENDATA"),
+        (
+            "a.vrp",
+            "NAME : a\nTYPE : CVRP\nDIMENSION : 3\nEDGE_WEIGHT_TYPE : EUC_2D\nCAPACITY : 5\nNODE_COORD_SECTION\n"
+            "1 0 0\n2 1 1\n3 5 5\nDEMAND_SECTION\n1 0\n2 6\n3 1\nDEPOT_SECTION\n1\n-1\nEOF\n",
+            "customer 1 has demand 6, a vehicle's capacity is 5",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_without_the_format_being_named(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ProblemError, match=message):
+        read_problem(tmp_path / name)

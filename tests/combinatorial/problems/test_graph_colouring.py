@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from qloom.combinatorial.problems.graph_colouring import GraphColouring, greedy_colours, read_graph_colouring
+from qloom.combinatorial.problems.node_classes import network_layout
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 
@@ -76,3 +77,13 @@ def test_damaged_files_are_refused(tmp_path, text, message):
     (tmp_path / "one.col").write_text(text)
     with pytest.raises(ProblemError, match=message):
         read_graph_colouring(tmp_path / "one.col")
+
+
+def test_pictures_keep_isolated_nodes_near():
+    """A ring, a lone edge and isolated nodes: no two nodes meet, and the ring takes half of the picture at least."""
+    ring = nx.cycle_graph(20)
+    problem = GraphColouring(26, np.array([*ring.edges, (20, 21)]), 3)
+    places = network_layout(problem.adjacency)
+    apart = np.linalg.norm(places[:, None] - places, axis=2)[np.triu_indices(26, 1)]
+    assert apart.min() > 0.02 * apart.max()
+    assert np.ptp(places[:20], axis=0).max() > 0.5 * np.ptp(places, axis=0).max()

@@ -151,7 +151,7 @@ def test_files_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (TEXT[:-4], "line 4: the file ends, expected 6 numbers .machines and durations of job 1., there are 4"),
+        (TEXT[:-4], "line 4: the file ends, expected 12 numbers .machines and durations., there are 10"),
         (TEXT.replace("4", "x"), "line 3: 'x', expected a finite number"),
         (TEXT.replace("4", "-4"), "line 3: '-4', expected an integer from 0"),
         (TEXT.replace("4", "1.5"), "line 3: '1.5', expected an integer from 0"),
@@ -172,6 +172,10 @@ def test_bad_input_is_refused():
         JobShop([[0, 1]], [[3, 1.5]])
     with pytest.raises(ProblemError, match="durations holds NaN or infinity"):
         JobShop([[0, 1]], [[3, np.nan]])
+    with pytest.raises(ProblemError, match="durations sum up to 4294967296, expected at most 2147483648; use other"):
+        JobShop([[0, 1]], [[2**31, 2**31]])
+    with pytest.raises(ProblemError, match="or above 2147483648"):
+        JobShop([[0, 1]], [[3, 1e19]])
     problem = random_shop(0)
     with pytest.raises(ProblemError, match=r"order of shape \(3,\), expected \(9,\), each job once an operation"):
         problem.objective(np.array([0, 1, 2]))

@@ -102,3 +102,23 @@ def test_bad_arrays_are_refused():
         Knapsack(np.ones(1), np.ones((1, 1)), [-1])
     with pytest.raises(ProblemError, match="values holds NaN"):
         Knapsack([np.nan], np.ones((1, 1)), [1])
+
+
+def test_rounding_does_not_cost_the_optimum():
+    """In floating point 0.1 + 0.2 is more than 0.3."""
+    problem, everything = Knapsack([1, 1], [[0.1, 0.2]], [0.3]), np.ones(2, np.int64)
+    assert problem.is_feasible(everything)
+    assert problem.decode(everything, np.random.default_rng(0)).tolist() == [1, 1]
+    assert problem.certify(5).objective == problem.objective(problem.certify(5).solution) == 2
+    assert not Knapsack([1, 1], [[1e-10, 2e-10]], [2e-10]).is_feasible(everything)
+
+
+def test_labels_of_many_resources_are_small():
+    from matplotlib.figure import Figure
+
+    axes = Figure(figsize=(9, 5)).add_subplot()
+    Knapsack([1], np.ones((30, 1)), np.ones(30)).draw(np.ones(1, np.int64), axes)
+    row = axes.transData.transform([(0, 0), (0, 1)])[:, 1]
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 30
+    assert max(box.height for box in boxes) < abs(row[1] - row[0])

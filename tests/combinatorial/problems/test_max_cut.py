@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qloom.combinatorial import MaxCut, MemeticAnnealing, read_max_cut
+from qloom.combinatorial import MaxCut, MemeticAnnealing, read_max_cut, solve
 from qloom.combinatorial.problems.max_cut import eigenvalue_bound
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
@@ -45,12 +45,12 @@ def test_files_are_read(tmp_path):
     ("text", "message"),
     [
         ("", "is empty"),
-        ("4\n", r"line 1: '4', expected 2 integers"),
-        ("3 1\n1 4 1\n", "line 2: '1 4 1', expected two nodes from 1 to 3"),
-        ("3 1\n1 2 x\n", "line 2: weight 'x', expected a finite number"),
-        ("3 1\n1 2 nan\n", "line 2: weight 'nan'"),
-        ("3 1\n1 2.5 1\n", r"line 2: '1 2\.5', expected 2 integers"),
-        ("3 1\n1 2 1 1\n", "line 2: '1 2 1 1', expected two nodes"),
+        ("4\n", "line 1: the file ends, expected 1 numbers .edges."),
+        ("3 1\n1 4 1\n", "line 2: '4', expected an integer from 1 to 3 .two nodes."),
+        ("3 1\n1 2 x\n", "line 2: 'x', expected a finite number"),
+        ("3 1\n1 2 nan\n", "line 2: 'nan', expected a finite number"),
+        ("3 1\n1 2.5 1\n", r"line 2: '2\.5', expected an integer from 1 to 3"),
+        ("3 1\n1 2 1 1\n", "line 2: '1', expected the end"),
         ("3 2\n1 2 1\n", "has 1 edges, expected 2 as its line 1 says"),
     ],
 )
@@ -89,6 +89,25 @@ def test_no_cut_passes_the_eigenvalue_bound():
         best = problem.objective(problem.brute_force())
         bound = eigenvalue_bound(problem.laplacian, 0.5)
         assert best <= bound <= problem.weights[problem.weights > 0].sum() * 1.2 + 1
+
+
+@pytest.mark.parametrize("n", [24, 31])
+@pytest.mark.parametrize("weight", [1.0, 1 / 3, 1e6])
+def test_the_eigenvalue_bound_of_complete_bipartite_graphs_is_their_cut(n, weight):
+    """N / 4 times the largest eigenvalue, 2 n, of the Laplacian of K_n,n with N = 2 n nodes: n^2, all edges."""
+    edges = np.array([(i, n + j) for i in range(n) for j in range(n)])
+    problem = MaxCut(2 * n, edges, np.full(n * n, weight))
+    bound = eigenvalue_bound(problem.laplacian, 1.0)
+    assert n * n * weight <= bound * (1 + 1e-14)
+    assert bound == pytest.approx(n * n * weight, rel=1e-6)
+    solved = solve(problem, time_limit=1, seed=0, controls=False)
+    assert solved.objective == pytest.approx(n * n * weight)
+
+
+@pytest.mark.parametrize(("n", "weight"), [(1, 1.0), (40, 0.0)])
+def test_graphs_without_cuts_are_solved(n, weight):
+    edges = np.array([(k % n, 7 * k % n) for k in range(600)])
+    assert solve(MaxCut(n, edges, np.full(600, weight)), time_limit=1, seed=0).objective == 0
 
 
 @shared

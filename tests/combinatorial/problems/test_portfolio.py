@@ -51,6 +51,29 @@ def test_weights_of_independent_assets_are_the_closed_form():
     )
 
 
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7])
+def test_minima_that_leave_nothing_make_equal_weights(n):
+    random = np.random.default_rng(n)
+    factors = random.normal(size=(n, n))
+    np.testing.assert_allclose(least_quadratic(factors @ factors.T, random.normal(size=n), 1 / n), 1 / n, rtol=1e-12)
+
+
+def test_without_any_risk_the_best_return_is_proven():
+    certificate = Portfolio([1, 2, 3], np.zeros((3, 3)), n_assets=1, trade_off=0.25).certify(10)
+    assert certificate.status == "optimal"
+    assert certificate.bound == pytest.approx(-0.75 * 3)
+    assert certificate.solution.tolist() == [0, 0, 1]
+
+
+def test_labels_of_assets_do_not_overlap():
+    from matplotlib.figure import Figure
+
+    axes = Figure(figsize=(9, 5)).add_subplot()
+    problem = replace(random_portfolio(0), means=np.append(np.full(7, 1e-3), 1), covariance=np.diag([1.0] * 7 + [9]))
+    problem.draw(np.ones(8, np.int64), axes)
+    assert len(axes.texts) == 2
+
+
 @shared
 @pytest.mark.parametrize("number", [1, 3])
 def test_unconstrained_portfolios_lie_on_the_published_frontier(number):
@@ -104,7 +127,7 @@ def test_files_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (TEXT[:-4], r"line 6: the file ends, expected 2 numbers \(assets of a pair\)|expected 1 numbers"),
+        (TEXT[:-4], r"line 6: the file ends, expected 9 numbers \(i, j, correlation\), there are 7"),
         (TEXT.replace("1 2 .5", "1 2 1.5"), r"line 5: correlation 1\.5 of 1 and 2, expected -1 to 1"),
         (TEXT.replace("1 2 .5", "1 1 1"), "no correlation of 1 and 2"),
         (TEXT.replace("2 2 1", "2 3 1"), "line 6: '3', expected an integer from 1 to 2"),

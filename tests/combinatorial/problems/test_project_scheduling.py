@@ -133,6 +133,14 @@ def test_damaged_files_are_refused(tmp_path, text, message):
         read_project_scheduling(tmp_path / "one.sm")
 
 
+def test_colours_are_told():
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    ProjectScheduling([2, 3, 1], [[0, 2], [1, 0], [0, 0]], [2, 2], []).draw(np.arange(3), axes)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["resource 0", "resource 1", "none"]
+
+
 def test_bad_input_is_refused():
     with pytest.raises(ProblemError, match="activity 1 requests 5 of resource 0, expected at most its capacity 4"):
         ProjectScheduling([1, 2], [[1], [5]], [4], [])
@@ -142,5 +150,7 @@ def test_bad_input_is_refused():
         ProjectScheduling([1, 2], [[1], [1]], [4], [(0, 2)])
     with pytest.raises(ProblemError, match="durations hold numbers below 0 or not whole"):
         ProjectScheduling([1, -2], [[1], [1]], [4], [])
+    with pytest.raises(ProblemError, match="durations sum up to 1000001, expected at most 1000000; use other units"):
+        ProjectScheduling([1, 10**6], [[1], [1]], [4], [])
     with pytest.raises(ProblemError, match=r"expected each activity of .* once"):
         random_project(0).objective(np.zeros(6, np.int64))

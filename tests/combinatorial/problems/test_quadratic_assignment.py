@@ -131,3 +131,13 @@ def test_bad_matrices_are_refused():
         QuadraticAssignment(np.ones((2, 2)), np.ones((3, 3)))
     with pytest.raises(ProblemError, match="flows holds NaN"):
         QuadraticAssignment(np.full((2, 2), np.nan), np.ones((2, 2)))
+
+
+def test_no_grid_lies_over_the_picture():
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"axes.grid": True}):
+        axes = Figure().add_subplot()
+        QuadraticAssignment(np.ones((3, 3)), np.ones((3, 3))).draw(np.arange(3), axes)
+    assert not any(line.get_visible() for line in axes.get_xgridlines() + axes.get_ygridlines())

@@ -36,6 +36,29 @@ def test_contract_holds_without_coordinates_and_triangle_inequality():
     check_problem(TravellingSalesman(distances + distances.T))
 
 
+@pytest.mark.parametrize("scale", [1e-9, 1e-5, 1, 1e9])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_what_is_proven_is_the_best_at_any_scale(scale, is_whole):
+    for seed in range(3):
+        problem = TravellingSalesman(scale * random_trip(seed, 7, is_whole).distances)
+        hint = problem.random_solution(np.random.default_rng(seed))
+        best = problem.objective(problem.brute_force())
+        for certificate in (problem.certify(20, hint), problem.certify(20)):
+            assert certificate.status == "optimal"
+            np.testing.assert_allclose([certificate.objective, certificate.bound], best, rtol=1e-12)
+        improved = problem.improve(hint, 0.02, np.random.default_rng(seed))
+        np.testing.assert_allclose(problem.objective(improved), best)
+
+
+def test_a_distance_that_stands_for_never_leaves_the_rest_provable():
+    distances = random_trip(0, 7, is_whole=False).distances.copy()
+    distances[1, 2:4] = distances[2:4, 1] = 1e12
+    problem = TravellingSalesman(distances)
+    best = problem.brute_force()
+    certificate = problem.certify(20, best)
+    assert (certificate.status, certificate.bound) == ("optimal", problem.objective(best))
+
+
 def test_moves_gain_what_they_say():
     problem, random = random_trip(1, 40, is_whole=False), np.random.default_rng(0)
     for _ in range(20):

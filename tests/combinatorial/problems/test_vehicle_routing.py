@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from qloom.combinatorial.problems.vehicle_routing import VehicleRouting, read_vehicle_routing
+from qloom.combinatorial.solving import solve
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 
@@ -50,6 +52,25 @@ def test_certificate_is_that_of_cp_sat(seed):
     certificate = problem.certify(30)
     assert (certificate.objective, certificate.status) == (solver.objective_value, "optimal")
     assert problem.is_feasible(certificate.solution)
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1e-5, 1, 1e9])
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_what_is_proven_is_the_best_at_any_scale(scale, is_whole):
+    for seed in range(3):
+        given = random_routing(seed, 4, 3, is_whole)
+        problem = replace(given, distances=scale * given.distances)
+        hint = problem.random_solution(np.random.default_rng(seed))
+        best = problem.objective(problem.brute_force())
+        for certificate in (problem.certify(20, hint), problem.certify(20)):
+            assert certificate.status == "optimal"
+            np.testing.assert_allclose([certificate.objective, certificate.bound], best, rtol=1e-12)
+
+
+def test_numbers_of_numpy_become_plain_ones():
+    problem = replace(random_routing(0), capacity=np.float32(40), n_vehicles=np.int64(3))
+    assert (type(problem.capacity), type(problem.n_vehicles)) == (float, int)
+    json.dumps(solve(problem, time_limit=0.1, seed=0).as_dict())
 
 
 def routes_of(name: str) -> list[list[int]]:
@@ -160,6 +181,7 @@ def test_damaged_files_are_refused(tmp_path, old, new, message):
     [
         ({"demands": [1, 2]}, r"demands has shape \(2,\), expected \(5,\)"),
         ({"demands": [-1, 2, 3, 4, 5]}, "demands from -1, expected none below 0"),
+        ({"capacity": 0, "demands": np.zeros(5)}, "capacity=0, expected a number above 0"),
         ({"n_vehicles": 1.5}, "n_vehicles=1.5, expected an integer from 1"),
         ({"coordinates": np.ones((3, 2))}, r"coordinates has shape \(3, 2\), expected \(6, 2\)"),
     ],

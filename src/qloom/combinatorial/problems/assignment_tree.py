@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from qloom.combinatorial.certificates import divisor
+
 # By how much rounding may raise a bound, as a share of it.
 ROUNDING = 1e-9
 
@@ -114,11 +116,8 @@ class AssignmentTree:
 
 def step_of(flows: np.ndarray, distances: np.ndarray) -> float:
     """All values are multiples of it; 0 if the numbers are not whole."""
-    if any((matrix != np.round(matrix)).any() for matrix in (flows, distances)):
-        return 0.0
     twice = all((matrix == matrix.T).all() and not matrix.diagonal().any() for matrix in (flows, distances))
-    divisors = [np.gcd.reduce(matrix.astype(np.int64), axis=None) for matrix in (flows, distances)]
-    return float((1 + twice) * np.prod(divisors))
+    return (1 + twice) * divisor(flows) * divisor(distances)
 
 
 def rounded_up(bound: float, step: float) -> float:

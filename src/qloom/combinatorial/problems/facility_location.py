@@ -19,6 +19,8 @@ from qloom.errors import ProblemError
 
 # By how much more than the best a solution may cost that the search goes on from, as a share; customers of a kick.
 DEVIATION, LEAVING = 0.02, 5
+# Share of a capacity that an exact solver may take for nothing.
+NEGLIGIBLE = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +49,22 @@ class FacilityLocation(Problem):
         for name in ("opening", "capacities", "demands", "service"):
             object.__setattr__(self, name, finite(name, getattr(self, name)))
         shapes = [self.opening.shape, self.capacities.shape, self.demands.shape]
-        if self.service.ndim != 2 or shapes != [self.service.shape[:1]] * 2 + [self.service.shape[1:]]:
+        n = self.service.shape
+        if self.service.ndim != 2 or not self.service.size or shapes != [n[:1], n[:1], n[1:]]:
             raise ProblemError(
                 f"opening, capacities, demands, service have shapes {', '.join(map(str, shapes))}, "
-                f"{self.service.shape}, expected (F,), (F,), (C,), (F, C)"
+                f"{self.service.shape}, expected (F,), (F,), (C,), (F, C), none empty"
             )
         for name in ("opening", "capacities", "demands"):
             if (getattr(self, name) < 0).any():
                 raise ProblemError(f"{name} hold negative numbers, expected none below 0")
         largest = int(self.demands.argmax())
-        if self.demands[largest] > self.capacities.max():
+        if self.demands[largest] > self.limits.max():
             raise ProblemError(
                 f"customer {largest} has demand {self.demands[largest]:g}, the largest facility capacity "
                 f"{self.capacities.max():g}; no facility can serve it"
             )
-        if self.demands.sum() > self.capacities.sum() * (1 + TOLERANCE):
+        if self.demands.sum() > self.limits.sum():
             raise ProblemError(
                 f"demands sum to {self.demands.sum():g}, capacities to {self.capacities.sum():g}, expected no more "
                 "demand than capacity"
@@ -77,15 +80,23 @@ class FacilityLocation(Problem):
         model.add(self.opening, opened)
         loads = np.column_stack([np.tile(self.demands, (n_facilities, 1)), -self.capacities])
         model.constrain("capacity of facility", np.column_stack([x.T, opened]), loads, "<=", 0)
+        customers, facilities = np.nonzero(self.demands[:, None] <= NEGLIGIBLE * self.capacities)
+        served = np.column_stack([x[customers, facilities], opened[facilities]])
+        model.constrain("little customer at open facility", served, [1, -1], "<=", 0)
         return model
+
+    @cached_property
+    def limits(self) -> np.ndarray:
+        """What fits into the capacities, which rounding does not count against."""
+        return (1 + TOLERANCE) * self.capacities
 
     def objective(self, solution: np.ndarray) -> float:
         service = self.service[solution, np.arange(len(solution))]
         return float(service.sum() + self.opening[np.unique(solution)].sum())
 
     def violations(self, solution: np.ndarray) -> dict[str, float]:
-        over = self._used(solution) - self.capacities
-        over = np.where(over > TOLERANCE * (1 + self.capacities), over, 0)
+        used = self._used(solution)
+        over = np.where(used > self.limits, used - self.capacities, 0)
         return {f"capacity of facility[{f}]": float(amount) for f, amount in enumerate(over)}
 
     def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -167,7 +178,7 @@ class FacilityLocation(Problem):
         used = self._used(solution)
         is_open = np.isin(np.arange(len(self.opening)), solution)
         price = self.service[:, customer] + np.where(is_open, 0, self.opening)
-        fits = used + self.demands[customer] <= self.capacities
+        fits = used + self.demands[customer] <= self.limits
         fits[closed] = False
         return int(np.where(fits, price, np.inf).argmin()) if fits.any() else closed
 
@@ -183,7 +194,7 @@ class FacilityLocation(Problem):
         elif not len(inside):
             gains = self.service[solution, np.arange(len(solution))] - self.service[facility]
             order = np.argsort(-gains)
-            fits = np.cumsum(self.demands[order]) <= self.capacities[facility]
+            fits = np.cumsum(self.demands[order]) <= self.limits[facility]
             out[order[fits & (gains[order] > 0)]] = facility
         out[inside] = -1
         for customer in random.permutation(inside):
@@ -198,11 +209,11 @@ class FacilityLocation(Problem):
             own, taken_in = self.service[out, everyone], np.where(counts == 0, self.opening, 0)
             left = np.where(counts == 1, self.opening, 0)[out]
             shift = self.service.T - own[:, None] + taken_in - left[:, None]
-            shift[used + self.demands[:, None] > self.capacities] = np.inf
+            shift[used + self.demands[:, None] > self.limits] = np.inf
             shift[everyone, out] = np.inf
             there = self.service.T[:, out]  # of each customer at the facility of another
             swap = there + there.T - own - own[:, None]
-            room = (self.capacities - used)[out] + self.demands >= self.demands[:, None]
+            room = (self.limits - used)[out] + self.demands >= self.demands[:, None]
             swap[~(room & room.T)] = np.inf
             best_shift, best_swap = shift.argmin(), swap.argmin()
             if min(shift.flat[best_shift], swap.flat[best_swap]) >= -TOLERANCE * (1 + own.sum()):
@@ -220,7 +231,7 @@ class FacilityLocation(Problem):
         out = solution.copy()
         for customer in random.permutation(len(out)):
             facility = out[customer]
-            if self._used(out)[facility] > self.capacities[facility]:
+            if self._used(out)[facility] > self.limits[facility]:
                 out[customer] = -1
                 out[customer] = self._cheapest(out, customer, facility)
         return out
@@ -238,7 +249,7 @@ def read_facility_location(path: str | Path, instance: int | None = None) -> Fac
     """
     words = Words.of(path)
     chosen(path, instance, 1)
-    n_facilities, n_customers = words.integers("facilities, customers", 2, 1)
+    n_facilities, n_customers = words.counts("facilities, customers", 2)
     capacities = words.numbers("capacities", n_facilities)
     opening = words.numbers("opening costs", n_facilities)
     demands = words.numbers("demands", n_customers)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from qloom.combinatorial.problems.scheduling import check_horizon
 from qloom.combinatorial.problems.shop import Shop, checked_order
-from qloom.combinatorial.problems.text import Words, chosen, text_of
+from qloom.combinatorial.problems.text import FormatError, Words, chosen, text_of
 from qloom.errors import ProblemError
 
 
@@ -23,7 +24,8 @@ class FlexibleJobShop(Shop):
         operations: of each job, in their order, durations by machine; machines from 0, durations whole numbers.
 
     Raises:
-        ProblemError: for a job without operations, an operation without machines, or numbers not whole or below 0.
+        ProblemError: for a job without operations, an operation without machines, numbers not whole or below 0, or too
+            long durations.
     """
 
     operations: Sequence[Sequence[Mapping[int, int]]]
@@ -40,6 +42,7 @@ class FlexibleJobShop(Shop):
                 for number in (*choice.keys(), *choice.values()):
                     if not isinstance(number, int | np.integer) or number < 0:
                         raise ProblemError(f"operation {k} of job {j} has {number!r}, expected integers from 0")
+        check_horizon(sum(int(max(choice.values())) for choice in self.choices))
 
     def parts(self, solution: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         if np.shape(solution) != (2, len(self.choices)):
@@ -68,12 +71,12 @@ def read_flexible_job_shop(path: str | Path, instance: int | None = None) -> Fle
     chosen(path, instance, 1)
     lines = [(k, line) for k, line in enumerate(text_of(path).splitlines(), 1) if line.strip()]
     head = Words(path, lines[0][1], lines[0][0])
-    n_jobs, n_machines = head.integers("jobs, machines", 2, 1)
+    n_jobs, n_machines = head.counts("jobs, machines", 2)
     if head.left:
         head.numbers("mean number of choices", 1)
     head.end()
     if len(lines) != n_jobs + 1:
-        raise ProblemError(f"{path}, line {lines[-1][0]}: there are {len(lines) - 1} jobs, expected {n_jobs}")
+        raise FormatError(f"{path}, line {lines[-1][0]}: there are {len(lines) - 1} jobs, expected {n_jobs}")
     return FlexibleJobShop([_job(Words(path, line, k), n_machines) for k, line in lines[1:]])
 
 
@@ -84,7 +87,7 @@ def _job(words: Words, n_machines: int) -> list[dict[int, int]]:
         for _ in range(words.integer("number of machines to choose from", 1, n_machines)):
             machine = words.integer("machine", 1, n_machines) - 1
             if machine in choice:
-                raise ProblemError(f"{words.path}, line {words.line}: machine {machine + 1} twice, expected other ones")
+                raise FormatError(f"{words.path}, line {words.line}: machine {machine + 1} twice, expected other ones")
             choice[machine] = words.integer("duration", 0)
         job.append(choice)
     words.end()

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from qloom.combinatorial.problems.base import Problem
-from qloom.combinatorial.problems.text import InstanceError, text_of
+from qloom.combinatorial.problems.text import FormatError, InstanceError, text_of
 from qloom.errors import ProblemError
 
 # A format's name and the module that reads it; the function is called read_ and the module's name.
@@ -32,6 +32,8 @@ FORMATS = (
 def read_problem(path: str | Path, format: str = "auto", instance: int | None = None) -> Problem:
     """A problem in any of the formats, told apart by which reader takes the file.
 
+    If none does, the format is the one whose reader finds nothing wrong but what the file says: it tells what.
+
     Args:
         path: of the file.
         format: "auto" or a name of `FORMATS`.
@@ -45,22 +47,24 @@ def read_problem(path: str | Path, format: str = "auto", instance: int | None = 
             raise ProblemError(f"format={format!r}, expected 'auto' or one of {', '.join(FORMATS)}")
         return _reader(format)(path, instance)
     text_of(path)
-    found = [name for name in FORMATS if _takes(name, path)]
+    refusals = {name: _refusal(name, path) for name in FORMATS}
+    taken = [name for name, error in refusals.items() if error is None]
+    found = taken or [name for name, error in refusals.items() if not isinstance(error, FormatError)]
     if len(found) != 1:
         which = f"may be {' or '.join(found)}" if found else f"is in none of the formats {', '.join(FORMATS)}"
         raise ProblemError(f"{path} {which}; name its format, then what is wrong with it is said by line")
     return _reader(found[0])(path, instance)
 
 
-def _takes(name: str, path: str | Path) -> bool:
-    """Whether the reader of a format takes the file, be it of one problem or of several."""
+def _refusal(name: str, path: str | Path) -> ProblemError | None:
+    """Why the reader of a format does not take the file, be it of one problem or of several."""
     try:
         _reader(name)(path, None)
     except InstanceError:
-        return True
-    except ProblemError:
-        return False
-    return True
+        return None
+    except ProblemError as error:
+        return error
+    return None
 
 
 def _reader(name: str) -> Callable[[str | Path, int | None], Problem]:

@@ -59,12 +59,17 @@ class GeneralizedAssignment(Problem):
         model.constrain("capacity of agent", x.T, self.loads, "<=", self.capacities)
         return model
 
+    @cached_property
+    def limits(self) -> np.ndarray:
+        """What fits into the capacities, which rounding does not count against."""
+        return (1 + TOLERANCE) * self.capacities
+
     def objective(self, solution: np.ndarray) -> float:
         return float(self.values[solution, np.arange(len(solution))].sum())
 
     def violations(self, solution: np.ndarray) -> dict[str, float]:
         used = self._used(solution)
-        over = np.where(used > (1 + TOLERANCE) * self.capacities, used - self.capacities, 0)
+        over = np.where(used > self.limits, used - self.capacities, 0)
         return {f"capacity of agent[{a}]": float(amount) for a, amount in enumerate(over)}
 
     def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -117,9 +122,9 @@ class GeneralizedAssignment(Problem):
         used = self._used(out)
         for task in random.permutation(len(out)):
             agent = out[task]
-            if used[agent] <= (1 + TOLERANCE) * self.capacities[agent]:
+            if used[agent] <= self.limits[agent]:
                 continue
-            fits = used + self.loads[:, task] <= (1 + TOLERANCE) * self.capacities
+            fits = used + self.loads[:, task] <= self.limits
             if fits.any():
                 out[task] = np.where(fits, gains[:, task], -np.inf).argmax()
                 used[agent] -= self.loads[agent, task]
@@ -139,7 +144,7 @@ def read_generalized_assignment(path: str | Path, instance: int | None = None) -
     """
     words, found = Words.of(path), []
     for _ in range(words.integer("number of problems", 1, 1000)):
-        n_agents, n_tasks = words.integers("agents, tasks", 2, 1)
+        n_agents, n_tasks = words.counts("agents, tasks", 2)
         values = words.numbers("values", n_agents * n_tasks).reshape(n_agents, n_tasks)
         loads = words.numbers("loads", n_agents * n_tasks).reshape(n_agents, n_tasks)
         found.append((values, loads, words.numbers("capacities", n_agents)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,7 @@ import numpy as np
 from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges
-from qloom.combinatorial.problems.text import Words, chosen, text_of
-from qloom.errors import ProblemError
+from qloom.combinatorial.problems.text import FormatError, Words, chosen, text_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,22 +131,22 @@ def read_graph_colouring(path: str | Path, instance: int | None = None, n_colour
     chosen(path, instance, 1)
     size, pairs = None, list[np.ndarray]()
     for k, line in enumerate(text_of(path).splitlines(), 1):
-        kind, _, rest = line.strip().partition(" ")
-        if kind in ("c", ""):
+        if not line.strip():
             continue
-        words = Words(path, rest, k)
-        if kind == "p" and size is None and rest.split()[:1] in (["edge"], ["col"], ["edges"]):
-            size = Words(path, " ".join(rest.split()[1:]), k).integers("nodes, edges", 2, 0)
+        kind, *rest = line.split()
+        if kind == "c":
+            continue
+        words = Words(path, " ".join(rest), k)
+        if kind == "p" and size is None and rest[:1] in (["edge"], ["col"], ["edges"]):
+            size = Words(path, " ".join(rest[1:]), k).counts("nodes, edges", 2, 0)
         elif kind == "e" and size is not None:
-            pairs.append(words.integers("two nodes", 2, 1, int(size[0])) - 1)
+            pairs.append(words.integers("two nodes", 2, 1, size[0]) - 1)
             words.end()
         else:
-            raise ProblemError(f"{path}, line {k}: {line.strip()!r}, expected 'p edge NODES EDGES', then 'e NODE NODE'")
+            raise FormatError(f"{path}, line {k}: {line.strip()!r}, expected 'p edge NODES EDGES', then 'e NODE NODE'")
     if size is None or len(pairs) not in (size[1], size[1] / 2):
-        raise ProblemError(
-            f"{path} has {len(pairs)} edges, expected a line 'p edge NODES EDGES' and as many as it says"
-        )
-    n_nodes, edges = int(size[0]), np.array(pairs, np.int64).reshape(-1, 2)
+        raise FormatError(f"{path} has {len(pairs)} edges, expected a line 'p edge NODES EDGES' and as many as it says")
+    n_nodes, edges = size[0], np.array(pairs, np.int64).reshape(-1, 2)
     return GraphColouring(n_nodes, edges, greedy_colours(n_nodes, edges) if n_colours is None else n_colours)
 
 
@@ -155,12 +155,12 @@ def greedy_colours(n_nodes: int, edges: np.ndarray) -> int:
 
     Source: Welsh, Powell 1967, The Computer Journal 10, 85.
     """
-    neighbours: list[set[int]] = [set() for _ in range(n_nodes)]
+    neighbours: dict[int, set[int]] = defaultdict(set)
     for first, second in edges.tolist():
         neighbours[first].add(second)
         neighbours[second].add(first)
     colours: dict[int, int] = {}
-    for node in sorted(range(n_nodes), key=lambda node: -len(neighbours[node])):
+    for node in sorted(neighbours, key=lambda node: (-len(neighbours[node]), node)):
         taken = {colours[other] for other in neighbours[node] if other in colours}
         colours[node] = next(k for k in range(n_nodes) if k not in taken)
-    return 1 + max(colours.values())
+    return 1 + max(colours.values(), default=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import dropwhile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges
-from qloom.combinatorial.problems.text import Words, chosen, text_of
+from qloom.combinatorial.problems.text import FormatError, Words, chosen, text_of
 from qloom.errors import ProblemError
 
 
@@ -145,16 +146,16 @@ def read_graph_partition(path: str | Path, instance: int | None = None, n_parts:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.
     """
     chosen(path, instance, 1)
-    lines = [(k, line) for k, line in enumerate(text_of(path).splitlines(), 1) if not line.lstrip().startswith("%")]
-    (number, first), rows = lines[0], lines[1:]
+    lines = [(k, line) for k, line in enumerate(text_of(path).splitlines(), 1) if line.lstrip()[:1] != "%"]
+    (number, first), *rows = dropwhile(lambda row: not row[1].strip(), lines) if lines else [(1, "")]
     head = Words(path, first, number)
-    n_nodes, n_edges = head.integers("nodes, edges", 2, 1)
+    n_nodes, n_edges = head.counts("nodes, edges", 2)
     weighted = head.left > 0 and head.integer("1 if edges have weights", 0, 1) == 1
     head.end()
     while len(rows) > n_nodes and not rows[-1][1].strip():
         rows.pop()
     if len(rows) != n_nodes:
-        raise ProblemError(f"{path} has {len(rows)} lines after its first, expected {n_nodes}, one a node")
+        raise FormatError(f"{path} has {len(rows)} lines after its first, expected {n_nodes}, one a node")
     found: dict[tuple[int, int], float] = {}
     for node, (k, line) in enumerate(rows):
         words = Words(path, line, k)
@@ -164,6 +165,6 @@ def read_graph_partition(path: str | Path, instance: int | None = None, n_parts:
     one_sided = next((edge for edge, weight in found.items() if found.get(edge[::-1]) != weight), None)
     if one_sided is not None or len(found) != 2 * n_edges:
         where = "" if one_sided is None else f"; {one_sided[0] + 1} and {one_sided[1] + 1} do not both name the other"
-        raise ProblemError(f"{path} names {len(found)} neighbours, expected each of {n_edges} edges twice{where}")
+        raise FormatError(f"{path} names {len(found)} neighbours, expected each of {n_edges} edges twice{where}")
     edges = [edge for edge in found if edge[0] < edge[1]]
     return GraphPartition(int(n_nodes), np.array(edges, np.int64), np.array([found[edge] for edge in edges]), n_parts)

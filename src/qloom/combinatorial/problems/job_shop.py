@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.problems.scheduling import check_horizon, whole_numbers
 from qloom.combinatorial.problems.shop import Shop, checked_order
-from qloom.combinatorial.problems.text import Words, chosen, text_of
+from qloom.combinatorial.problems.text import FormatError, Words, chosen, text_of
 from qloom.errors import ProblemError
 
 
@@ -23,7 +23,7 @@ class JobShop(Shop):
         durations: whole numbers, (J, K).
 
     Raises:
-        ProblemError: for shapes that do not fit, or numbers that are not whole or below 0.
+        ProblemError: for shapes that do not fit, numbers that are not whole or below 0, or too long durations.
     """
 
     machines: np.ndarray
@@ -32,13 +32,11 @@ class JobShop(Shop):
 
     def __post_init__(self) -> None:
         for name in ("machines", "durations"):
-            numbers = finite(name, getattr(self, name))
-            if (numbers != np.round(numbers)).any() or (numbers < 0).any():
-                raise ProblemError(f"{name} hold numbers below 0 or not whole, expected integers from 0")
-            object.__setattr__(self, name, numbers.astype(np.int64))
+            object.__setattr__(self, name, whole_numbers(name, getattr(self, name)))
         shape = self.machines.shape
         if len(shape) != 2 or not self.machines.size or self.durations.shape != shape:
             raise ProblemError(f"machines, durations have shapes {shape}, {self.durations.shape}, expected (J, K) both")
+        check_horizon(self.durations.sum())
         rows = zip(self.machines.tolist(), self.durations.tolist(), strict=True)
         operations = [[{m: d} for m, d in zip(*row, strict=True)] for row in rows]
         object.__setattr__(self, "operations", operations)
@@ -64,12 +62,13 @@ def read_job_shop(path: str | Path, instance: int | None = None) -> JobShop:
     """
     chosen(path, instance, 1)
     words = Words(path, "\n".join(line.split("#")[0] for line in text_of(path).splitlines()))
-    n_jobs, n_machines = words.integers("jobs, machines", 2, 1)
+    n_jobs, n_machines = words.counts("jobs, machines", 2)
+    words.expect("machines and durations", 2 * n_jobs * n_machines)
     numbers = np.zeros((n_jobs, n_machines, 2), np.int64)
     for job in range(n_jobs):
         line = words.line
         numbers[job] = words.integers(f"machines and durations of job {job}", 2 * n_machines, 0).reshape(-1, 2)
         if sorted(numbers[job, :, 0]) != list(range(n_machines)):
-            raise ProblemError(f"{path}, line {line}: job {job}, expected each machine from 0 to {n_machines - 1} once")
+            raise FormatError(f"{path}, line {line}: job {job}, expected each machine from 0 to {n_machines - 1} once")
     words.end()
     return JobShop(numbers[:, :, 0], numbers[:, :, 1])

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from qloom.combinatorial.arrays import finite
-from qloom.combinatorial.model import Model, Sense
+from qloom.combinatorial.model import TOLERANCE, Model, Sense
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.text import Words, chosen, text_of
 from qloom.errors import ProblemError
@@ -70,12 +70,17 @@ class Knapsack(Problem):
         cost = np.maximum(-relaxed.ineqlin.marginals @ self.loads, 1e-12 * (1 + np.abs(self.values).max()))
         return np.argsort(-self.values / cost, kind="stable")
 
+    @cached_property
+    def limits(self) -> np.ndarray:
+        """What fits into the capacities, which rounding does not count against."""
+        return (1 + TOLERANCE) * self.capacities
+
     def objective(self, solution: np.ndarray) -> float:
         return float(self.values @ solution)
 
     def violations(self, solution: np.ndarray) -> dict[str, float]:
-        over = self.loads @ solution - self.capacities
-        over[over <= 1e-9 * (1 + self.capacities)] = 0
+        used = self.loads @ solution
+        over = np.where(used > self.limits, used - self.capacities, 0)
         return {f"resource[{r}]": float(amount) for r, amount in enumerate(over)}
 
     def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -105,13 +110,15 @@ class Knapsack(Problem):
         places = np.arange(len(self.capacities))
         left = np.zeros(len(places))
         whole = np.where(self.capacities > 0, self.capacities, 1)
+        style = {"label_type": "center", "color": "white", "fontsize": min(10, 180 / len(places))}
         for item in np.flatnonzero(solution):
             share = self.loads[:, item] / whole
             bars = axes.barh(places, share, left=left, color=f"C{item % 10}", edgecolor="white", linewidth=0.5)
             if share.max() > 0.03:
-                axes.bar_label(bars, [str(item) if s > 0.03 else "" for s in share], label_type="center", color="white")
+                axes.bar_label(bars, [str(item) if s > 0.03 else "" for s in share], **style)
             left += share
         axes.axvline(1, color="black")
+        axes.tick_params(axis="y", labelsize=style["fontsize"])
         axes.set(xlabel="share of the capacity in use, by item", ylabel="resource", yticks=places, xlim=(0, 1.05))
         axes.invert_yaxis()
 
@@ -126,12 +133,12 @@ class Knapsack(Problem):
         taken = order[solution[order] == 1]
         used = np.cumsum(self.loads[:, taken], axis=1)
         out = np.zeros(len(solution), np.int64)
-        out[taken[(used <= self.capacities[:, None]).all(axis=0)]] = 1
+        out[taken[(used <= self.limits[:, None]).all(axis=0)]] = 1
         return out
 
     def _filled(self, solution: np.ndarray, order: np.ndarray) -> np.ndarray:
         """With items that still fit and are worth something, in an order."""
-        out, room = solution.copy(), self.capacities - self.loads @ solution
+        out, room = solution.copy(), self.limits - self.loads @ solution
         left = order[(out[order] == 0) & (self.values[order] > 0)]
         while len(left := left[(self.loads[:, left] <= room[:, None]).all(axis=0)]):
             out[left[0]] = 1
@@ -155,7 +162,7 @@ def read_knapsack(path: str | Path, instance: int | None = None) -> Knapsack:
     words, found = Words.of(path), []
     has_count = len(text_of(path).strip().splitlines()[0].split()) == 1
     for _ in range(words.integer("number of problems", 1, 1000) if has_count else 1):
-        n_items, n_resources = words.integers("items, resources", 2, 1)
+        n_items, n_resources = words.counts("items, resources", 2)
         optimum = float(words.numbers("optimum", 1)[0])
         values = words.numbers("values", n_items)
         loads = words.numbers("loads", n_items * n_resources).reshape(n_resources, n_items)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +16,7 @@ from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.flips import improve_by_flips
 from qloom.combinatorial.problems.signs import SignProblem
-from qloom.combinatorial.problems.text import chosen, text_of
+from qloom.combinatorial.problems.text import MOST_THINGS, FormatError, Words, chosen, text_of
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
 
@@ -27,7 +26,6 @@ MOST_EDGES = 500
 RATE = 1e10
 # Eigenvalues are bounded to this share of the largest row.
 MARGIN = 1e-8
-MOST_NODES = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +86,8 @@ class MaxCut(SignProblem):
         if len(self.edges) <= MOST_EDGES:
             return super().certify(time_limit, hint)
         start = time.perf_counter()
-        method = "eigenvalue bound" if self.n_nodes**3 / RATE < time_limit / 2 else "sum of the positive weights"
+        there = self.n_nodes > 2 and self.weights.any() and self.n_nodes**3 / RATE < time_limit / 2
+        method = "eigenvalue bound" if there else "sum of the positive weights"
         if method == "eigenvalue bound":
             bound = eigenvalue_bound(self.laplacian, time_limit)
         else:
@@ -154,7 +153,8 @@ def eigenvalue_bound(laplacian: Any, time_limit: float) -> float:
         shift = best - step * lowest * np.sqrt(n) * slope / max(float(np.linalg.norm(slope)), 1e-12)
     matrix = laplacian + diags_array(best)
     largest = float(eigsh(matrix, 1, which="LA", v0=vector, tol=1e-6, return_eigenvectors=False)[0])
-    return n / 4 * above_all(matrix, largest)
+    # Rounding leaves a sum of u.
+    return n / 4 * above_all(matrix, largest) - float(best.sum()) / 4
 
 
 def above_all(matrix: Any, largest: float) -> float:
@@ -181,36 +181,16 @@ def read_max_cut(path: str | Path, instance: int | None = None) -> MaxCut:
     Raises:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.
     """
-    path = Path(path)
-    rows = [(k, line.split()) for k, line in enumerate(text_of(path).splitlines(), 1) if line.strip()]
-    n_nodes, n_edges = _integers(path, *rows[0], 2)
-    if not 1 <= n_nodes <= MOST_NODES:
-        raise ProblemError(f"{path}, line {rows[0][0]}: {n_nodes} nodes, expected 1 to {MOST_NODES}")
-    edges, weights = np.empty((len(rows) - 1, 2), np.int64), np.ones(len(rows) - 1)
-    for (k, words), edge, at in zip(rows[1:], edges, range(len(weights)), strict=True):
-        edge[:] = _integers(path, k, words[:2], 2)
-        if not (edge.min() >= 1 and edge.max() <= n_nodes) or len(words) > 3:
-            raise ProblemError(
-                f"{path}, line {k}: {' '.join(words)!r}, expected two nodes from 1 to {n_nodes} and a weight"
-            )
-        weights[at] = _number(path, k, words[2]) if len(words) == 3 else 1
+    head, *rows = [Words(path, line, k) for k, line in enumerate(text_of(path).splitlines(), 1) if line.strip()]
+    n_nodes, n_edges = head.integer("nodes", 1, MOST_THINGS), head.integer("edges", 0)
+    head.end()
+    edges, weights = np.empty((len(rows), 2), np.int64), np.ones(len(rows))
+    for k, words in enumerate(rows):
+        edges[k] = words.integers("two nodes", 2, 1, n_nodes)
+        if words.left:
+            weights[k] = words.numbers("weight", 1)[0]
+        words.end()
     if len(edges) != n_edges:
-        raise ProblemError(f"{path} has {len(edges)} edges, expected {n_edges} as its line {rows[0][0]} says")
+        raise FormatError(f"{path} has {len(edges)} edges, expected {n_edges} as its line {head.line} says")
     chosen(path, instance, 1)
     return MaxCut(n_nodes, edges - 1, weights)
-
-
-def _integers(path: Path, line: int, words: list[str], count: int) -> list[int]:
-    if len(words) != count or not all(re.fullmatch(r"-?[0-9]{1,18}", word) for word in words):
-        raise ProblemError(f"{path}, line {line}: {' '.join(words)!r}, expected {count} integers")
-    return [int(word) for word in words]
-
-
-def _number(path: Path, line: int, word: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
-        raise ProblemError(f"{path}, line {line}: weight {word!r}, expected a finite number")
-    return value

@@ -55,7 +55,7 @@ class NodeClasses(Problem):
 
     def draw(self, solution: np.ndarray, axes: Any) -> None:
         """The network, nodes by class; edges within classes dark, others light."""
-        places = spring_layout(self.adjacency)
+        places = network_layout(self.adjacency)
         for first, second in self.edges:
             same = solution[first] == solution[second]
             axes.plot(*places[[first, second]].T, color="0.2" if same else "0.8", linewidth=1 + same, zorder=1 + same)
@@ -65,6 +65,7 @@ class NodeClasses(Problem):
             for node in members if self.n_nodes <= 60 else ():
                 axes.annotate(str(node), places[node], ha="center", va="center", fontsize=7, color="white", zorder=4)
         axes.set(xticks=(), yticks=(), aspect="equal")
+        axes.spines[:].set_visible(False)
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:
         return {"nodes of class": [np.flatnonzero(solution == k).tolist() for k in range(self.n_classes)]}
@@ -73,6 +74,27 @@ class NodeClasses(Problem):
         """The class of each node in values of one-hot variables, at random where none or several are set."""
         wanted = values.reshape(self.n_nodes, self.n_classes)
         return (wanted + 1e-3 * random.random(wanted.shape)).argmax(axis=1)
+
+
+def network_layout(adjacency: np.ndarray) -> np.ndarray:
+    """Places in the plane, (N, 2): connected parts in rows, the largest first, each laid out by springs."""
+    from scipy.sparse.csgraph import connected_components
+
+    part = connected_components(adjacency != 0)[1]
+    counts, places = np.bincount(part), np.zeros((len(part), 2))
+    sides = 2 * np.sqrt(counts) - 1
+    width = max(sides.max(), 1.5 * np.sqrt((sides**2).sum()))
+    left = top = height = 0.0
+    for k in np.argsort(-sides, kind="stable"):
+        if left + sides[k] > width:
+            left, top = 0.0, top - height
+        height = sides[k] if left == 0 else height
+        nodes = np.flatnonzero(part == k)
+        own = spring_layout(adjacency[np.ix_(nodes, nodes)])
+        own -= own.min(axis=0)
+        places[nodes] = (left, top - sides[k]) + own * (sides[k] - 1) / max(own.max(), 1e-12)
+        left += sides[k]
+    return places
 
 
 def spring_layout(adjacency: np.ndarray, n_steps: int = 100) -> np.ndarray:

@@ -20,11 +20,13 @@ from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
-from qloom.combinatorial.problems.text import Words, chosen
+from qloom.combinatorial.problems.text import FormatError, Words, chosen
 from qloom.errors import ProblemError
 
 # Assets that are tried for one another, on either side.
 EXCHANGED = 6
+# Share of a picture's width and height that the label of an asset takes.
+LABELS_APART = 0.035
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,8 +179,12 @@ class Portfolio(Problem):
         held = weights > 0
         axes.scatter(risks[~held], self.means[~held], s=15, color="0.7", label="not held")
         axes.scatter(risks[held], self.means[held], s=15 + 800 * weights[held], alpha=0.7, label="held, area by weight")
-        for asset in np.flatnonzero(held):
-            axes.annotate(str(asset), (risks[asset], self.means[asset]), fontsize=8, ha="center", va="center")
+        points = np.column_stack([risks, self.means])
+        apart, labelled = LABELS_APART * np.ptp(points, axis=0), list[int]()
+        for asset in np.argsort(-weights)[: held.sum()]:  # where labels would overlap, the largest weight has its own
+            if (np.abs(points[labelled] - points[asset]) > apart).any(axis=1).all():
+                labelled.append(asset)
+                axes.annotate(str(asset), points[asset], fontsize=8, ha="center", va="center")
         point = np.sqrt(weights @ self.covariance @ weights), self.means @ weights
         axes.scatter(*point, marker="*", s=150, color="C3", label="portfolio")
         axes.set(xlabel="standard deviation of the return", ylabel="mean return")
@@ -203,6 +209,8 @@ def least_quadratic(Q: np.ndarray, c: np.ndarray, minimum: float) -> np.ndarray:
     Source: Nocedal, Wright 2006, Numerical Optimization, algorithm 16.3.
     """
     n, size = len(c), max(np.abs(Q).max(), np.abs(c).max(), 1e-300)
+    if n * minimum >= 1 - 1e-12:  # the minima leave nothing to share out
+        return np.full(n, 1 / n)
     system, right = np.ones((n + 1, n + 1)), np.append(-c / size, 1.0)
     system[:n, :n], system[n, n] = 2 * Q / size + 1e-10 * np.eye(n), 0
     w, free = np.full(n, 1 / n), np.ones(n + 1, bool)
@@ -241,15 +249,16 @@ def read_portfolio(
     chosen(path, instance, 1)
     n = words.integer("number of assets", 1, 100_000)
     means, deviations = words.numbers("mean, standard deviation", 2 * n).reshape(n, 2).T
+    words.expect("i, j, correlation", 3 * n * (n + 1) // 2)
     correlations = np.full((n, n), np.nan)
     for _ in range(n * (n + 1) // 2):
         line = words.line
         i, j = words.integers("assets of a pair", 2, 1, n) - 1
         correlations[i, j] = correlations[j, i] = value = words.numbers("correlation", 1)[0]
         if not abs(value) <= 1 or (i == j and value != 1):
-            raise ProblemError(f"{path}, line {line}: correlation {value:g} of {i + 1} and {j + 1}, expected -1 to 1")
+            raise FormatError(f"{path}, line {line}: correlation {value:g} of {i + 1} and {j + 1}, expected -1 to 1")
     words.end()
     if np.isnan(correlations).any():
         i, j = np.argwhere(np.isnan(correlations))[0] + 1
-        raise ProblemError(f"{path} has no correlation of {i} and {j}, expected each pair once; another is there twice")
+        raise FormatError(f"{path} has no correlation of {i} and {j}, expected each pair once; another is there twice")
     return Portfolio(means, deviations[:, None] * correlations * deviations, min(n_assets, n), trade_off)

@@ -14,14 +14,25 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.constraint_programming import cp_sat, solve_cp
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
-from qloom.combinatorial.problems.scheduling import PROPAGATION, Bar, add_orders, gantt_chart, longest_paths, losses
-from qloom.combinatorial.problems.text import Words, chosen, text_of
+from qloom.combinatorial.problems.scheduling import (
+    PROPAGATION,
+    Bar,
+    add_orders,
+    check_horizon,
+    gantt_chart,
+    longest_paths,
+    losses,
+    whole_numbers,
+)
+from qloom.combinatorial.problems.text import MOST_THINGS, FormatError, Words, chosen, text_of
 from qloom.errors import ProblemError
+
+# Time units of a project: the schedule looks at each of them.
+LONGEST = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +53,7 @@ class ProjectScheduling(Problem):
 
     Raises:
         ProblemError: for shapes that do not fit, numbers that are not whole or below 0, a request above the capacity,
-            or activities that wait for one another in a circle.
+            too long durations, or activities that wait for one another in a circle.
     """
 
     is_exact: ClassVar[bool] = False
@@ -54,10 +65,7 @@ class ProjectScheduling(Problem):
 
     def __post_init__(self) -> None:
         for name in ("durations", "requests", "capacities", "precedences"):
-            numbers = finite(name, getattr(self, name))
-            if (numbers != np.round(numbers)).any() or (numbers < 0).any():
-                raise ProblemError(f"{name} hold numbers below 0 or not whole, expected integers from 0")
-            object.__setattr__(self, name, numbers.astype(np.int64))
+            object.__setattr__(self, name, whole_numbers(name, getattr(self, name)))
         object.__setattr__(self, "precedences", self.precedences.reshape(-1, 2))
         shape = (len(self.durations), len(self.capacities))
         if self.durations.ndim != 1 or not shape[0] or self.capacities.ndim != 1 or self.requests.shape != shape:
@@ -67,6 +75,7 @@ class ProjectScheduling(Problem):
             )
         if self.precedences.max(initial=0) >= shape[0]:
             raise ProblemError(f"precedences name activity {self.precedences.max()}, expected numbers below {shape[0]}")
+        check_horizon(self.durations.sum(), LONGEST)
         over = np.argwhere(self.requests > self.capacities)
         if len(over):
             a, r = over[0]
@@ -267,11 +276,16 @@ class ProjectScheduling(Problem):
     def draw(self, solution: np.ndarray, axes: Any) -> None:
         """A Gantt chart: activities in the order of their starts, coloured by the resource that they need most of."""
         starts, ends = self.schedule(solution)
-        shares = self.requests / np.maximum(self.capacities, 1)
-        most = shares.argmax(axis=1) if shares.size else np.zeros(len(starts), int)
+        shares = np.column_stack([self.requests / np.maximum(self.capacities, 1), np.full(len(starts), 1e-12)])
+        most = shares.argmax(axis=1)
         rows = _order(starts, ends).tolist()
         bars = (Bar(k, int(starts[a]), int(ends[a]), int(most[a]), "") for k, a in enumerate(rows))
         gantt_chart(axes, bars, "activity", rows)
+        names = [*(f"resource {r}" for r in range(len(self.capacities))), "none"]
+        keys = [
+            axes.scatter([], [], marker="s", color=f"C{r % 10}", label=names[r]) for r in np.unique(most[ends > starts])
+        ]
+        axes.legend(handles=keys, title="needs most of", loc="lower left")
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:
         starts, ends = self.schedule(solution)
@@ -303,15 +317,15 @@ def read_project_scheduling(path: str | Path, instance: int | None = None) -> Pr
         sections.count(kind, 0, 0)
     rows = sections.rows("PRECEDENCE RELATIONS:", 2, n)
     precedences = [(job, later) for job, words in enumerate(rows) for later in _successors(words, job, n)]
+    (words,) = sections.rows("RESOURCEAVAILABILITIES:", 2, 1)
+    capacities = words.integers("capacities", n_resources, 0)
+    words.end()
     numbers = np.zeros((n, 1 + n_resources), np.int64)
     for job, words in enumerate(sections.rows("REQUESTS/DURATIONS:", 3, n)):
         words.integer("job number", job + 1, job + 1)
         words.integer("mode", 1, 1)
         numbers[job] = words.integers("duration, requests", 1 + n_resources, 0)
         words.end()
-    (words,) = sections.rows("RESOURCEAVAILABILITIES:", 2, 1)
-    capacities = words.integers("capacities", n_resources, 0)
-    words.end()
     return ProjectScheduling(numbers[:, 0], numbers[:, 1:], capacities, np.array(precedences, np.int64).reshape(-1, 2))
 
 
@@ -329,7 +343,7 @@ class _Sections:
     def __init__(self, path: str | Path):
         self.path, self.lines = path, text_of(path).splitlines()
 
-    def count(self, title: str, least: int, most: int | None = None) -> int:
+    def count(self, title: str, least: int, most: int = MOST_THINGS) -> int:
         """The number after a title and a colon."""
         at = self._find(title)
         return Words(self.path, self.lines[at].split(":")[-1], at + 1).integer(title.strip("- :"), least, most)
@@ -338,7 +352,7 @@ class _Sections:
         """Lines that begin so many after a title's."""
         at = self._find(title) + start
         if at + count > len(self.lines):
-            raise ProblemError(
+            raise FormatError(
                 f"{self.path}, line {len(self.lines)}: the file ends, expected {count} lines of {title!r}"
             )
         return [Words(self.path, self.lines[k], k + 1) for k in range(at, at + count)]
@@ -347,6 +361,6 @@ class _Sections:
         for k, line in enumerate(self.lines):
             if line.strip().startswith(title):
                 return k
-        raise ProblemError(
+        raise FormatError(
             f"{self.path}, line {len(self.lines)}: the file ends, expected {title!r} as in PSPLIB's .sm files"
         )

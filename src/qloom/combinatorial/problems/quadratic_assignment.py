@@ -151,6 +151,7 @@ class QuadraticAssignment(Problem):
     def draw(self, solution: np.ndarray, axes: Any) -> None:
         """What each pair of facilities costs where they are, as a matrix."""
         image = axes.imshow(self.flows * self.distances[np.ix_(solution, solution)], cmap="viridis")
+        axes.grid(visible=False)
         axes.figure.colorbar(image, ax=axes, label="flow times distance")
         everyone = np.arange(self.n)
         size = min(9, 200 / self.n)

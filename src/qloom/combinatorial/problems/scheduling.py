@@ -7,13 +7,38 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.model import Model
 from qloom.errors import ProblemError
 
+# Horizons, and other numbers, that CP-SAT still adds and multiplies in its 64 bits.
+LARGEST = 2**31
 # Paths that a model of orders has terms for, at most.
 MOST_PATHS = 2_000_000
 # What proofs of makespans need of CP-SAT: without them two workers do not close ft10 in two minutes.
 PROPAGATION = {"use_dynamic_precedence_in_disjunctive": True, "use_strong_propagation_in_disjunctive": True}
+
+
+def whole_numbers(name: str, numbers: Any) -> np.ndarray:
+    """As int64.
+
+    Raises:
+        ProblemError: for numbers that are not whole, below 0 or above `LARGEST`.
+    """
+    out = finite(name, numbers)
+    if (out != np.round(out)).any() or out.min(initial=0) < 0 or out.max(initial=0) > LARGEST:
+        raise ProblemError(f"{name} hold numbers below 0 or not whole, or above {LARGEST}, expected integers from 0")
+    return out.astype(np.int64)
+
+
+def check_horizon(total: int, most: int = LARGEST) -> None:
+    """Refuse tasks that take too long in all.
+
+    Raises:
+        ProblemError: with the sum and what it may be.
+    """
+    if total > most:
+        raise ProblemError(f"durations sum up to {total}, expected at most {most}; use other units of time")
 
 
 def longest_paths(durations: np.ndarray, arcs: np.ndarray) -> np.ndarray:

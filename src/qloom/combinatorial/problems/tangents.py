@@ -38,7 +38,7 @@ class Tangents:
     def __init__(self, problem: Portfolio):
         values, vectors = np.linalg.eigh(problem.covariance)
         kept = values > 1e-12 * max(values[-1], 1e-300)
-        self.scale = VARIANCE / max(float(np.diag(problem.covariance).mean()), 1e-300)
+        self.scale = VARIANCE / (float(np.diag(problem.covariance).mean()) or 1.0)
         self.factors = vectors[:, kept] * np.sqrt(self.scale * values[kept])
         self.points = np.linspace(self.factors.min(axis=0), self.factors.max(axis=0), TANGENTS)
 

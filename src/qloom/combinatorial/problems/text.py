@@ -6,7 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
+from qloom.combinatorial.arrays import LARGEST
 from qloom.errors import ProblemError
+
+# Things that a file may say it has; integers that a float64 holds exactly.
+MOST_THINGS = 10_000_000
+EXACT = 2**53 - 1
+
+
+class FormatError(ProblemError):
+    """A text that is not in the format; what its format allows and its problem refuses is a mere ProblemError."""
 
 
 class InstanceError(ProblemError):
@@ -17,7 +26,7 @@ def text_of(path: str | Path) -> str:
     """The text of a file.
 
     Raises:
-        ProblemError: if it cannot be read, or is empty.
+        ProblemError: if it cannot be read, is empty, or holds a NUL byte, which hangs parsers.
     """
     try:
         text = Path(path).read_text("utf-8-sig")
@@ -25,6 +34,9 @@ def text_of(path: str | Path) -> str:
         raise ProblemError(f"{path} cannot be read ({error}), expected a text file") from None
     if not text.strip():
         raise ProblemError(f"{path} is empty, expected a problem")
+    before, nul, _ = text.partition("\0")
+    if nul:
+        raise ProblemError(f"{path}, line {before.count(chr(10)) + 1}: a NUL byte, expected a text file")
     return text
 
 
@@ -38,7 +50,7 @@ class Words:
     """
 
     def __init__(self, path: str | Path, text: str, first_line: int = 1):
-        self.path = path
+        self.path, self._first_line = path, first_line
         self._words = [(word, k) for k, line in enumerate(text.splitlines(), first_line) for word in line.split()]
         self._at = 0
 
@@ -55,57 +67,76 @@ class Words:
     @property
     def line(self) -> int:
         """Where the next word stands, or the last one."""
-        return self._words[min(self._at, len(self._words) - 1)][1] if self._words else 1
+        return self._words[min(self._at, len(self._words) - 1)][1] if self._words else self._first_line
+
+    def expect(self, what: str, count: int) -> None:
+        """Ask for so many more, before room is made for them.
+
+        Raises:
+            FormatError: where the file ends first.
+        """
+        if self.left < count:
+            last = self._words[-1][1] if self._words else self._first_line
+            raise FormatError(
+                f"{self.path}, line {last}: the file ends, expected {count} numbers ({what}), there are {self.left}"
+            )
 
     def numbers(self, what: str, count: int) -> np.ndarray:
         """The next ones, float64 (count,).
 
         Raises:
-            ProblemError: where the file ends first, or a word is not a finite number.
+            FormatError: where the file ends first, or a word is not a finite number, or too large to calculate with.
         """
-        if self.left < count:
-            last = self._words[-1][1] if self._words else 1
-            raise ProblemError(
-                f"{self.path}, line {last}: the file ends, expected {count} numbers ({what}), there are {self.left}"
+        self.expect(what, count)
+        words = self._words[self._at : self._at + count]
+        out = np.array([_number(word) for word, _ in words], float)
+        wrong = np.flatnonzero(~(np.abs(out) <= LARGEST))
+        if len(wrong):
+            word, line = words[wrong[0]]
+            raise FormatError(
+                f"{self.path}, line {line}: {word!r}, expected a finite number ({what}), {LARGEST:g} at most"
             )
-        out = np.empty(count)
-        for k in range(count):
-            word, line = self._words[self._at]
-            try:
-                out[k] = float(word)
-            except ValueError:
-                out[k] = np.nan
-            if not np.isfinite(out[k]):
-                raise ProblemError(f"{self.path}, line {line}: {word!r}, expected a finite number ({what})")
-            self._at += 1
+        self._at += count
         return out
 
-    def integers(self, what: str, count: int, least: int | None = None, most: int | None = None) -> np.ndarray:
+    def integers(self, what: str, count: int, least: int = -EXACT, most: int = EXACT) -> np.ndarray:
         """The next ones, int64 (count,), in a range.
 
         Raises:
-            ProblemError: as `numbers`, and for one that is not whole or out of range.
+            FormatError: as `numbers`, and for one that is not whole or out of range.
         """
         first = self._at
         out = self.numbers(what, count)
-        low, high = -np.inf if least is None else least, np.inf if most is None else most
-        wrong = np.flatnonzero((out != np.round(out)) | (out < low) | (out > high))
+        wrong = np.flatnonzero((out != np.round(out)) | (out < least) | (out > most))
         if len(wrong):
             word, line = self._words[first + wrong[0]]
-            limits = "" if least is None and most is None else f" from {low:g} to {high:g}"
-            raise ProblemError(f"{self.path}, line {line}: {word!r}, expected an integer{limits} ({what})")
+            raise FormatError(
+                f"{self.path}, line {line}: {word!r}, expected an integer from {least} to {most} ({what})"
+            )
         return out.astype(np.int64)
 
-    def integer(self, what: str, least: int | None = None, most: int | None = None) -> int:
+    def counts(self, what: str, count: int, least: int = 1) -> list[int]:
+        """The next ones, numbers of things."""
+        return self.integers(what, count, least, MOST_THINGS).tolist()
+
+    def integer(self, what: str, least: int = -EXACT, most: int = EXACT) -> int:
         """The next one."""
         return int(self.integers(what, 1, least, most)[0])
 
     def end(self) -> None:
         """Raises:
-        ProblemError: if there is more."""
+        FormatError: if there is more."""
         if self.left:
             word, line = self._words[self._at]
-            raise ProblemError(f"{self.path}, line {line}: {word!r}, expected the end of the file")
+            raise FormatError(f"{self.path}, line {line}: {word!r}, expected the end of the file")
+
+
+def _number(word: str) -> float:
+    """NaN for what is none; Python alone would take 1_0, and digits of other scripts."""
+    try:
+        return float(word) if word.isascii() and "_" not in word else np.nan
+    except ValueError:
+        return np.nan
 
 
 def chosen(path: str | Path, instance: int | None, count: int) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-# Near cities of each that a move may join it to; what a move must gain at least.
-NEAR, GAIN = 10, 1e-9
+# Near cities of each that a move may join it to; what a move must gain at least, as a share of the largest distance.
+NEAR, GAIN = 10, 1e-12
 # Directions and lengths of the parts that Or-opt moves; cities of the stretch that a kick changes, at most.
 PARTS, STRETCH = [(step, length) for length in (1, 2, 3) for step in (1, -1)], 50
 
@@ -25,6 +25,7 @@ class TourSearch:
         self.near = far.argsort(axis=1, kind="stable")[:, : min(NEAR, len(far) - 1)].tolist()
         self.distances, self.tour = distances.tolist(), tour.tolist()
         self.place = np.argsort(tour).tolist()
+        self.least_gain = GAIN * float(np.abs(np.triu(distances, 1)).max())
 
     @property
     def best(self) -> np.ndarray:
@@ -57,7 +58,7 @@ class TourSearch:
         ends = [old[0], old[1], old[i - 1], old[i], old[j - 1], old[j % n]]
         a, b, c, e, f, g = ends
         rise = d[a][e] + d[f][b] + d[c][g] - d[a][b] - d[c][e] - d[f][g]
-        if self.descend(ends) < rise - GAIN:
+        if self.descend(ends) < rise - self.least_gain:
             self.tour, self.place = kept
 
     def _two_opt(self, city: int) -> tuple[float, tuple[int, ...]]:
@@ -67,11 +68,11 @@ class TourSearch:
             neighbour = tour[(place[city] + step) % n]
             for other in self.near[city]:
                 gain = d[city][neighbour] - d[city][other]
-                if gain <= GAIN:
+                if gain <= self.least_gain:
                     break
                 beyond = tour[(place[other] + step) % n]
                 gain += d[other][beyond] - d[neighbour][beyond]
-                if gain > GAIN:
+                if gain > self.least_gain:
                     first, last = (neighbour, other) if step > 0 else (city, beyond)
                     self._reverse(place[first], place[last])
                     return gain, (city, neighbour, other, beyond)
@@ -92,14 +93,14 @@ class TourSearch:
             freed = d[before][city] + d[end][after] - d[before][after]
             for other in self.near[city]:
                 room = freed - d[city][other]
-                if room <= GAIN:
+                if room <= self.least_gain:
                     break
                 if (place[other] - at) * step % n < length:
                     continue
                 for side in (1, -1):
                     beyond = tour[(place[other] + side) % n]
                     gain = room + d[other][beyond] - d[end][beyond]
-                    if gain > GAIN and (place[beyond] - at) * step % n >= length:
+                    if gain > self.least_gain and (place[beyond] - at) * step % n >= length:
                         self._move(city, end, step, other, side)
                         return gain, (city, end, before, after, other, beyond)
         return 0.0, ()

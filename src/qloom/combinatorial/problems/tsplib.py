@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.problems.text import Words, text_of
-from qloom.errors import ProblemError
+from qloom.combinatorial.problems.text import FormatError, Words, text_of
 
 KEYWORDS = {
     "NAME", "TYPE", "COMMENT", "DIMENSION", "CAPACITY", "VEHICLES", "EDGE_WEIGHT_TYPE", "EDGE_WEIGHT_FORMAT",
@@ -20,6 +19,8 @@ KEYWORDS = {
 SECTIONS = {
     "NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION", "DISPLAY_DATA_SECTION", "DEMAND_SECTION", "DEPOT_SECTION",
 }  # fmt: skip
+# Distances are kept for each pair: 3 GB.
+MOST_NODES = 20_000
 # Kilometres, and the value of pi that GEO is defined with.
 EARTH_RADIUS, GEO_PI = 6378.388, 3.141592
 
@@ -44,9 +45,9 @@ class Tsplib:
 
     def section(self, name: str) -> Words:
         """Raises:
-        ProblemError: if the file has none of that name."""
+        FormatError: if the file has none of that name."""
         if name not in self.sections:
-            raise ProblemError(f"{self.path} has no {name}, expected one for what its keywords say")
+            raise FormatError(f"{self.path} has no {name}, expected one for what its keywords say")
         return Words(self.path, *self.sections[name])
 
     def words(self, keyword: str) -> Words:
@@ -57,26 +58,28 @@ class Tsplib:
         """The value of a keyword.
 
         Raises:
-            ProblemError: if it is not there, or unknown.
+            FormatError: if it is not there, or unknown.
         """
         value = self.values.get(keyword, "")
         if value not in known:
             where = f", line {self.lines[keyword]}" if keyword in self.lines else ""
-            raise ProblemError(f"{self.path}{where}: {keyword} {value!r}, expected one of {', '.join(known)}")
+            raise FormatError(f"{self.path}{where}: {keyword} {value!r}, expected one of {', '.join(known)}")
         return value
 
     def rows(self, name: str, width: int, what: str) -> np.ndarray:
         """A section's lines: a node from 1, then numbers. Float64 (N, width), by node.
 
         Raises:
-            ProblemError: for a node out of range or twice, or a section that is too short or too long.
+            FormatError: for a node out of range or twice, or a section that is too short or too long.
         """
-        words, out = self.section(name), np.full((self.n, width), np.nan)
+        words = self.section(name)
+        words.expect(f"node, {what}", self.n * (1 + width))
+        out = np.full((self.n, width), np.nan)
         for _ in range(self.n):
             line = words.line
             node = words.integer("node", 1, self.n) - 1
             if not np.isnan(out[node, 0]):
-                raise ProblemError(f"{self.path}, line {line}: node {node + 1} again, expected each once")
+                raise FormatError(f"{self.path}, line {line}: node {node + 1} again, expected each once")
             out[node] = words.numbers(what, width)
         words.end()
         return out
@@ -86,7 +89,7 @@ class Tsplib:
         """Between the nodes, float64 (N, N), its diagonal 0.
 
         Raises:
-            ProblemError: for a kind of distances that is unknown, or numbers that do not fit it.
+            FormatError: for a kind of distances that is unknown, or numbers that do not fit it.
         """
         kind = self.one_of("EDGE_WEIGHT_TYPE", [*MEASURES, "EXPLICIT"])
         out = self._explicit() if kind == "EXPLICIT" else MEASURES[kind](self.rows("NODE_COORD_SECTION", 2, "x, y"))
@@ -111,9 +114,9 @@ class Tsplib:
             out = words.numbers("distances", n * n).reshape(n, n)
         else:
             indices, offset = TRIANGLES[layout]
-            where = indices(n, offset)
+            values = words.numbers("distances", n * (n + 1 - 2 * abs(offset)) // 2)
             out = np.zeros((n, n))
-            out[where] = words.numbers("distances", len(where[0]))
+            out[indices(n, offset)] = values
             out = out + out.T
         words.end()
         return out
@@ -123,20 +126,20 @@ def read_tsplib(path: str | Path, kind: str) -> Tsplib:
     """The parts of a file of that TYPE.
 
     Raises:
-        ProblemError: for a file that cannot be read, is of another type or has what is unknown here, with the line.
+        FormatError: for a file that cannot be read, is of another type or has what is unknown here, with the line.
     """
     path, values, lines, sections = Path(path), dict[str, str](), dict[str, int](), dict[str, tuple[str, int]]()
     text = text_of(path).splitlines()
     starts = [k for k, line in enumerate(text) if line.strip()[:1].isalpha()]
     if not starts:
-        raise ProblemError(f"{path} has no keywords such as {', '.join(sorted(KEYWORDS)[:3])}, expected TSPLIB's")
+        raise FormatError(f"{path} has no keywords such as {', '.join(sorted(KEYWORDS)[:3])}, expected TSPLIB's")
     Words(path, "\n".join(text[: starts[0]])).end()
     for k, following in zip(starts, [*starts[1:], len(text)], strict=True):
         keyword, _, value = (part.strip() for part in text[k].partition(":"))
         if keyword == "EOF":
             break
         if keyword not in KEYWORDS | SECTIONS or (keyword in lines and keyword != "COMMENT"):
-            raise ProblemError(
+            raise FormatError(
                 f"{path}, line {k + 1}: {keyword!r}, expected each once of {', '.join(sorted(KEYWORDS | SECTIONS))}"
             )
         lines[keyword], below = k + 1, ("\n".join(text[k + 1 : following]), k + 2)
@@ -146,8 +149,8 @@ def read_tsplib(path: str | Path, kind: str) -> Tsplib:
             values[keyword] = f"{values[keyword]} {value}" if keyword in values else value
             Words(path, *below).end()
     if values.get("TYPE", "").split()[:1] != [kind]:
-        raise ProblemError(f"{path} has TYPE {values.get('TYPE')!r}, expected {kind}")
-    n = Words(path, values.get("DIMENSION", ""), lines.get("DIMENSION", 1)).integer("DIMENSION", 1)
+        raise FormatError(f"{path} has TYPE {values.get('TYPE')!r}, expected {kind}")
+    n = Words(path, values.get("DIMENSION", ""), lines.get("DIMENSION", 1)).integer("DIMENSION", 1, MOST_NODES)
     return Tsplib(path, values, lines, sections, n)
 
 

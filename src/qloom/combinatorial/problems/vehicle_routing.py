@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite, whole
+from qloom.combinatorial.arrays import finite, positive, whole
 from qloom.combinatorial.certificates import Certificate, Program
 from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
 from qloom.combinatorial.model import TOLERANCE, Model
@@ -70,6 +70,9 @@ class VehicleRouting(Problem):
         if self.demands.shape != (self.n,):
             raise ProblemError(f"demands has shape {self.demands.shape}, expected ({self.n},), one a customer")
         whole(1, n_vehicles=self.n_vehicles)
+        positive(capacity=self.capacity)
+        object.__setattr__(self, "n_vehicles", int(self.n_vehicles))
+        object.__setattr__(self, "capacity", float(self.capacity))
         if (self.demands < 0).any():
             raise ProblemError(f"demands from {self.demands.min():g}, expected none below 0")
         largest, total = int(self.demands.argmax()), self.demands.sum()
@@ -293,8 +296,8 @@ def read_vehicle_routing(path: str | Path, instance: int | None = None) -> Vehic
 
 def _n_vehicles(file: Tsplib) -> int:
     if "VEHICLES" in file.values:
-        return file.words("VEHICLES").integer("VEHICLES", 1)
-    for keyword, pattern in (("COMMENT", r"trucks: *(\d+)"), ("NAME", r"-k(\d+)")):
+        return file.words("VEHICLES").counts("VEHICLES", 1)[0]
+    for keyword, pattern in (("COMMENT", r"trucks: *([0-9]{1,9})\b"), ("NAME", r"-k([0-9]{1,9})\b")):
         found = re.search(pattern, file.values.get(keyword, ""))
         if found:
             return int(found[1])
