@@ -215,6 +215,12 @@ class Model:
             out = out + x[..., indices].prod(axis=-1) @ weights
         return np.asarray(out)
 
+    def magnitude(self, values: Any) -> np.ndarray:
+        """Sizes of the objective's terms added up. Shapes: values (N,) or (B, N) -> () or (B,)."""
+        x = self._values(values)
+        sizes = (np.abs(x[..., indices].prod(axis=-1)) @ np.abs(weights) for indices, weights in self.terms)
+        return np.asarray(sum(sizes, np.full(x.shape[:-1], abs(self.constant))))
+
     def violations(self, values: Any) -> np.ndarray:
         """By how much each constraint is missed, 0 where it holds. Shapes: values (N,) or (B, N) -> (M,) or (B, M)."""
         x = self._values(values)

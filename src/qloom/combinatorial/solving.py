@@ -31,8 +31,6 @@ COARSE, FINE, CERTIFICATE = 0.06, 0.09, 0.4
 SETTLED, PATIENCE = 0.1, 3.0
 # Best states of a round that are decoded and repaired.
 DECODED = 8
-# Of a sum like the objective of a random solution, as a share of it.
-ROUNDING = 1e-13
 # Constraints that exclude each other are named up to this many.
 NAMED = 8
 
@@ -87,7 +85,6 @@ class _Run:
         self.random, self.start = np.random.default_rng(seed), time.perf_counter()
         self.best = problem.random_solution(self.random)
         self.cost, self.found_by = problem.cost(self.best), "random"
-        self.rounding = ROUNDING * abs(self.cost[1])
         self.stages: list[Stage] = []
         self.controls: list[Stage] = []
         self.bound = -inf if problem.sense == "min" else inf
@@ -187,14 +184,15 @@ class _Run:
         bound = certificate.bound
         if certificate.status == "optimal" and certificate.objective is not None:
             bound = certificate.objective
+        rounding = self.problem.rounding(self.best)
         lowest = bound if self.problem.sense == "min" else -bound
-        passed = not self.cost[0] and self.cost[1] < lowest - 1e-6 * max(abs(lowest), abs(self.cost[1])) - self.rounding
+        passed = not self.cost[0] and self.cost[1] < lowest - 1e-6 * max(abs(lowest), abs(self.cost[1])) - rounding
         if passed or certificate.status == "infeasible":
             wrong = "no solution" if certificate.status == "infeasible" else f"the bound {bound:g}"
             self._leave_out("certificate", f"{certificate.method} says {wrong}, which the best solution disproves")
             return
         # An objective of 0 is not to have a gap that is but rounding.
-        near = not self.cost[0] and abs(self.cost[1] - lowest) <= self.rounding
+        near = not self.cost[0] and abs(self.cost[1] - lowest) <= rounding
         self.bound = self.problem.objective(self.best) if near else bound
 
     def _impossible(self) -> str:

@@ -18,6 +18,8 @@ from qloom.errors import ProblemError
 
 # Candidates that brute force goes through at most.
 MOST_CANDIDATES = 2_000_000
+# Of a sum of some thousand terms, as a share of their sizes.
+ROUNDING = 1e-14
 # Late acceptance compares with the cost of so many moves ago.
 MEMORY = 200
 
@@ -41,6 +43,10 @@ class Problem(ABC):
     @abstractmethod
     def objective(self, solution: np.ndarray) -> float:
         """Of a solution, whether it meets the constraints or not."""
+
+    def rounding(self, solution: np.ndarray) -> float:
+        """By how much rounding may change the objective; where terms cancel that is more than a share of it."""
+        return ROUNDING * abs(self.objective(solution))
 
     @abstractmethod
     def violations(self, solution: np.ndarray) -> dict[str, float]:

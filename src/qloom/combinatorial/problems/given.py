@@ -11,7 +11,7 @@ import numpy as np
 
 from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.model import Model, Sense
-from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.problems.base import ROUNDING, Problem, every
 from qloom.combinatorial.problems.flips import improve_by_flips
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
@@ -54,6 +54,9 @@ class GivenModel(Problem):
 
     def objective(self, solution: np.ndarray) -> float:
         return float(self.given.objective(solution))
+
+    def rounding(self, solution: np.ndarray) -> float:
+        return ROUNDING * float(self.given.magnitude(solution))
 
     def violations(self, solution: np.ndarray) -> dict[str, float]:
         missed = self.given.violations(solution)
