@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, mse_loss
 
 from qloom.errors import ConfigError, TrainabilityWarning
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.inference import predict_rows
+from qloom.models.losses import Loss, make_loss
 from qloom.models.schedules import ALL, SCHEDULES, Stage, set_stage
 from qloom.models.scores import score, score_names
 from qloom.nn import QuantumLayer
@@ -29,11 +29,17 @@ GRADIENT_NOISE = 1e-7
 class Rows(NamedTuple):
     """Rows to learn from or to be judged on.
 
-    Shapes: x (B, F) float32; y (B,), class codes int64 or standardised numbers float32.
+    Shapes: x (B, F) float32; y (B,), class codes int64 or standardised numbers float32; weights (B,) float32 of
+    mean 1, None for equal ones.
     """
 
     x: Tensor
     y: Tensor
+    weights: Tensor | None = None
+
+    def take(self, rows: Tensor) -> Rows:
+        """Some of the rows."""
+        return Rows(self.x[rows], self.y[rows], None if self.weights is None else self.weights[rows])
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,8 @@ class Fit:
         network: trained in place; holds the best weights at the end.
         task: "classification" or "regression".
         recipe: how to train.
+        loss: what for; None takes the task's usual one.
+        judge: outputs (B, C) and validation rows -> the score that the history keeps; None takes the task's main one.
 
     Attributes:
         n_targets: C classes, or 1 for a number.
@@ -96,8 +104,16 @@ class Fit:
             trained circuit, circuit_gradient: the root mean square of its derivatives.
     """
 
-    def __init__(self, network: HybridNetwork, task: str, recipe: Recipe):
+    def __init__(
+        self,
+        network: HybridNetwork,
+        task: str,
+        recipe: Recipe,
+        loss: Loss | None = None,
+        judge: Callable[[Tensor, Rows], float] | None = None,
+    ):
         self.network, self.task, self.recipe = network, task, recipe
+        self.loss, self.judge = loss or make_loss(task), judge or self._main_score
         self.optimizer = _make_optimizer(network, recipe)
         self.n_targets = int(next(reversed(list(network.head.parameters()))).shape[0])
         self.epoch = self.best_epoch = 0
@@ -180,11 +196,11 @@ class Fit:
             batches = torch.randperm(len(rows.y)).split(self.recipe.rows_a_step(len(rows.y)))
             for step, batch in enumerate(batches):
                 self._set_rate(self.epoch + step / len(batches))
-                total += self._step(rows.x[batch], rows.y[batch]) * len(batch)
+                total += self._step(rows.take(batch)) * len(batch)
         return self._finite(float(total) / len(rows.y))
 
-    def _step(self, x: Tensor, y: Tensor) -> Tensor:
-        loss = loss_of(self.task, self.network(x), y)
+    def _step(self, rows: Rows) -> Tensor:
+        loss = self.loss.mean(self.network(rows.x), rows.y, rows.weights)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if isinstance(self.network.layer, QuantumLayer) and self.network.layer.weights.grad is not None:
@@ -210,11 +226,12 @@ class Fit:
         if len(rows.y) == 0:
             return None, None
         outputs = predict_rows(self.network, rows.x)
-        loss = self._finite(float(loss_of(self.task, outputs, rows.y)))
-        if self.task == "regression":
-            return loss, _plain(score("r2", rows.y.double().numpy(), outputs[:, 0].double().numpy()))
+        loss = self._finite(float(self.loss.mean(outputs, rows.y, rows.weights)))
+        return loss, _plain(self.judge(outputs, rows))
+
+    def _main_score(self, outputs: Tensor, rows: Rows) -> float:
         name = score_names(self.task, outputs.shape[1])[0]
-        return loss, _plain(score(name, rows.y.numpy(), torch.softmax(outputs, 1).numpy()))
+        return score(name, _precise(rows.y).numpy(), self.loss.read(outputs.double()).numpy())
 
     def _keep_best(self, loss: float, has_validation: bool) -> None:
         if loss < self.best_loss or not has_validation:
@@ -256,16 +273,6 @@ class Fit:
         return self
 
 
-def loss_of(task: str, outputs: Tensor, y: Tensor, reduction: str = "mean") -> Tensor:
-    """Cross-entropy of class scores, or mean squared error of standardised numbers.
-
-    Shapes: outputs (B, C), y (B,) -> (), or (B,) with reduction "none".
-    """
-    if task == "regression":
-        return mse_loss(outputs[:, 0], y, reduction=reduction)
-    return cross_entropy(outputs, y, reduction=reduction)
-
-
 def _make_optimizer(network: HybridNetwork, recipe: Recipe) -> torch.optim.Optimizer:
     around = [*network.encoder.parameters(), *network.head.parameters()]
     groups = [
@@ -285,3 +292,7 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _plain(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _precise(y: Tensor) -> Tensor:
+    return y.double() if y.is_floating_point() else y

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from qloom.errors import ConfigError
 from qloom.models.baselines import BASELINES
-from qloom.models.fitting import Rows, loss_of
+from qloom.models.fitting import Rows
 from qloom.models.heads import FITTED
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.inference import predict_rows
+from qloom.models.losses import make_loss
 from qloom.models.preparation import PreparedTable
 
 
@@ -74,9 +75,11 @@ def refit_head(network: HybridNetwork, data: PreparedTable, kind: str, seed: int
 
 
 def _features(network: HybridNetwork, rows: Rows) -> Rows:
-    return Rows(predict_rows(nn.Sequential(network.encoder, network.layer), rows.x), rows.y)
+    return rows._replace(x=predict_rows(nn.Sequential(network.encoder, network.layer), rows.x))
 
 
 def _losses(head: nn.Module, data: PreparedTable) -> Tensor:
     """Of every validation row, (B,)."""
-    return loss_of(data.task, predict_rows(head, data.validation.x), data.validation.y, reduction="none")
+    rows = data.validation
+    losses = make_loss(data.task).of_rows(predict_rows(head, rows.x), rows.y)
+    return losses if rows.weights is None else losses * rows.weights

@@ -1,0 +1,88 @@
+"""What networks and baselines are trained for: a loss of every row, and how outputs are read as predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, l1_loss, mse_loss, poisson_nll_loss
+
+from qloom.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss and what its minimum stands for.
+
+    Attributes:
+        name: one of `LOSSES`.
+        of_rows: outputs (B, C), y (B,) -> (B,).
+        read: outputs (B, C) -> probabilities (B, C), or numbers (B,) coded as the target is.
+        quantile: of the target that outputs are to be; None for losses that have none.
+    """
+
+    name: str
+    of_rows: Callable[[Tensor, Tensor], Tensor]
+    read: Callable[[Tensor], Tensor]
+    quantile: float | None = None
+
+    def mean(self, outputs: Tensor, y: Tensor, weights: Tensor | None = None) -> Tensor:
+        """The mean over rows; weights (B,) have mean 1 over all rows that batches are drawn from."""
+        losses = self.of_rows(outputs, y)
+        return (losses if weights is None else losses * weights).mean()
+
+    @property
+    def expects(self) -> bool:
+        """Whether predictions are means; else they are a quantile, which any monotone map of the target keeps."""
+        return self.quantile is None
+
+
+def _first(outputs: Tensor) -> Tensor:
+    return outputs[:, 0]
+
+
+def _pinball(quantile: float, outputs: Tensor, y: Tensor) -> Tensor:
+    """Koenker and Bassett 1978, Econometrica 46, 33."""
+    error = y - outputs[:, 0]
+    return torch.maximum(quantile * error, (quantile - 1) * error)
+
+
+def _poisson(outputs: Tensor, y: Tensor) -> Tensor:
+    """Outputs are logarithms of means."""
+    return poisson_nll_loss(outputs[:, 0], y, log_input=True, reduction="none")
+
+
+_CROSS_ENTROPY = Loss("cross_entropy", partial(cross_entropy, reduction="none"), partial(torch.softmax, dim=1))
+_SQUARED = Loss("squared", lambda outputs, y: mse_loss(_first(outputs), y, reduction="none"), _first)
+_ABSOLUTE = Loss("absolute", lambda outputs, y: l1_loss(_first(outputs), y, reduction="none"), _first, 0.5)
+_POISSON = Loss("poisson", _poisson, lambda outputs: outputs[:, 0].exp())
+# What a loss is for; the first of a task is its default.
+LOSSES = {
+    "classification": {"cross_entropy": "probabilities of classes"},
+    "regression": {
+        "squared": "means of numbers",
+        "absolute": "medians",
+        "poisson": "means of counts and other numbers from 0 on",
+        "quantile": "the quantile that `quantile` names",
+    },
+}
+LOSS_NAMES = ("auto", *(name for names in LOSSES.values() for name in names))
+
+
+def make_loss(task: str, name: str = "auto", quantile: float = 0.5) -> Loss:
+    """The loss of that name; "auto" is cross-entropy of classes and the squared error of numbers.
+
+    Raises:
+        ConfigError: for a loss of the other task or none, or a quantile that is not between 0 and 1.
+    """
+    name = next(iter(LOSSES[task])) if name == "auto" else name
+    if name not in LOSSES[task]:
+        raise ConfigError(f"loss is {name!r} for {task}, expected auto or one of {', '.join(LOSSES[task])}")
+    if name == "quantile":
+        if not 0 < quantile < 1:
+            raise ConfigError(f"quantile is {quantile!r}, expected a number between 0 and 1, such as 0.9")
+        return Loss("quantile", partial(_pinball, quantile), _first, quantile)
+    return {loss.name: loss for loss in (_CROSS_ENTROPY, _SQUARED, _ABSOLUTE, _POISSON)}[name]
