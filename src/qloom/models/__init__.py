@@ -19,6 +19,7 @@ from qloom.models.quantum_kernel import QuantumKernel
 from qloom.models.quanvolutional import QuanvolutionalClassifier
 from qloom.models.reuploading import ReuploadingClassifier
 from qloom.models.separable import SeparableVariationalClassifier
+from qloom.models.together import fit_together
 from qloom.models.tree import TreeTensorClassifier
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "TreeTensorClassifier",
     "align_kernel",
     "fidelity_kernel",
+    "fit_together",
     "ideal_kernel",
     "kernel_alignment",
     "load_model",
