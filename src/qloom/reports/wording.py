@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import math
 
-_TITLES = {
-    "roc_auc": "ROC AUC",
-    "macro_roc_auc": "Macro ROC AUC",
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "log_loss": "Log loss",
-    "r2": "R²",
-    "rmse": "RMSE",
-    "mean_absolute_error": "Mean absolute error",
-}
-_LESS_IS_BETTER = {"log_loss", "rmse", "mean_absolute_error"}
+from qloom.models.scores import METRICS
 
 
 def metric_title(metric: str) -> str:
     """A metric's name for people."""
-    return _TITLES.get(metric, metric.replace("_", " "))
+    if metric not in METRICS:
+        return metric.replace("_", " ")
+    return capitalized(METRICS[metric].title.replace("R2", "R²"))
 
 
 def metric_heading(metric: str) -> str:
     """Its name with an arrow towards the better values."""
-    return f"{metric_title(metric)} {'↓' if metric in _LESS_IS_BETTER else '↑'}"
+    lower = metric in METRICS and not METRICS[metric].higher_is_better
+    return f"{metric_title(metric)} {'↓' if lower else '↑'}"
 
 
 def capitalized(text: str) -> str:
