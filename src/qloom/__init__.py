@@ -3,30 +3,40 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qloom.circuits import Circuit
-from qloom.observables import I, PauliSum, X, Y, Z, pauli
+from qloom.exports import exported_by
 
-__version__ = version("qloom")
+if TYPE_CHECKING:
+    from qloom.circuits import Circuit
+    from qloom.engines.evaluation import counts, expectation, probabilities, sample, state
+    from qloom.gradients import metric_tensor
+    from qloom.observables import I, PauliSum, X, Y, Z, pauli
+
+    _native: Any  # compiled, without a stub
 
 _FOLDERS = (
     "ansatze", "circuits", "combinatorial", "data", "encoders", "engines", "errors", "gradients", "models", "nn",
     "optimizers", "programs", "testing", "trainability",
 )  # fmt: skip
-_EVALUATIONS = ("counts", "expectation", "probabilities", "sample", "state")
-_DERIVATIVES = ("metric_tensor",)
 
-__all__ = ["Circuit", "I", "PauliSum", "X", "Y", "Z", "pauli", *_FOLDERS, *_EVALUATIONS, *_DERIVATIVES]
+__all__ = [
+    "Circuit", "I", "PauliSum", "X", "Y", "Z", "counts", "expectation", "metric_tensor", "pauli", "probabilities",
+    "sample", "state", *_FOLDERS,
+]  # fmt: skip
+_exported = exported_by(__name__)
 
 
 def __getattr__(name: str) -> Any:
-    """Folders are imported where they are first used, so that circuits and engines need numpy alone."""
+    """Names are imported where they are first used: circuits need numpy alone, and a version number nothing."""
     if name in _FOLDERS:
         return import_module(f"qloom.{name}")
-    if name in _EVALUATIONS:
-        return getattr(import_module("qloom.engines.evaluation"), name)
-    if name in _DERIVATIVES:
-        return getattr(import_module("qloom.gradients"), name)
-    raise AttributeError(f"module 'qloom' has no attribute {name!r}")
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("qloom")
+    return _exported(name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

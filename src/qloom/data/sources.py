@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
@@ -15,6 +14,9 @@ from qloom.data.cells import plain_column
 from qloom.data.columns import require_distinct
 from qloom.data.delimited import read_delimited
 from qloom.errors import DataError
+
+if TYPE_CHECKING:
+    import duckdb  # brought in by the first query or database
 
 _FOREIGN = {
     ".xlsx": "a spreadsheet",
@@ -108,7 +110,7 @@ def _open_object(source: Any) -> tuple[str, pa.Table]:
 
 
 def _is_duckdb(source: Any, name: str) -> bool:
-    return isinstance(source, getattr(duckdb, name))
+    return type(source).__name__ == name and type(source).__module__.lstrip("_").startswith("duckdb")
 
 
 def _open_path(path: Path, query: str | None) -> pa.Table:
@@ -120,12 +122,25 @@ def _open_path(path: Path, query: str | None) -> pa.Table:
         with path.open("rb") as file:
             start = file.read(12)
         if start[8:12] == b"DUCK":
-            with duckdb.connect(str(path), read_only=True) as connection:
-                return _run_query(connection, query)
+            return _open_database(path, query)
         table = _read_file(path, start)
-    except (OSError, pa.ArrowInvalid, duckdb.IOException) as error:
-        raise DataError(f"{path} cannot be read ({_first_line(error)}); write it again or check its rights") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise _unreadable(path, error) from None
     return table if query is None else _query_table(table, query)
+
+
+def _open_database(path: Path, query: str | None) -> pa.Table:
+    import duckdb
+
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            return _run_query(connection, query)
+    except duckdb.IOException as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read ({_first_line(error)}); write it again or check its rights")
 
 
 def _read_file(path: Path, start: bytes) -> pa.Table:
@@ -144,6 +159,8 @@ def _read_file(path: Path, start: bytes) -> pa.Table:
 
 
 def _run_query(connection: duckdb.DuckDBPyConnection, query: str | None) -> pa.Table:
+    import duckdb
+
     if query is None:
         query = f'SELECT * FROM "{_only_table(connection)}"'
     try:
@@ -156,6 +173,8 @@ def _run_query(connection: duckdb.DuckDBPyConnection, query: str | None) -> pa.T
 
 
 def _query_table(table: pa.Table, query: str) -> pa.Table:
+    import duckdb
+
     with duckdb.connect() as connection:
         connection.register("data", table)
         return _run_query(connection, query)

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 from threadpoolctl import ThreadpoolController
 
 from qloom.circuits.circuit import Circuit
@@ -114,6 +113,8 @@ class Tangents:
         state, turned = states[:, :1], states[:, 1:]
         across = ((turned - (turned @ state.conj().swapaxes(1, 2)) * state) / 2).view(batch.dtype)
         flat = across.swapaxes(0, 1).reshape(self.n_states - 1, -1) / np.sqrt(max(1, batch.size))
+        from scipy.sparse import csr_array  # loaded by those who take a metric, not by every layer
+
         return csr_array(self.scales.astype(batch.dtype)) @ flat.astype(batch.dtype)
 
     def states(self, batch: Batch) -> np.ndarray:

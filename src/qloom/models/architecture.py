@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from qloom import ansatze, encoders
+from qloom import encoders
 from qloom.circuits import Circuit
 from qloom.errors import ConfigError
+from qloom.models.choices import ANSATZE, LAYERS
 from qloom.models.controls import ClassicalLayer
 from qloom.models.heads import HEADS
 from qloom.models.hybrid import HybridNetwork, make_encoder
 from qloom.nn import QuantumLayer
 from qloom.observables import PauliSum, Z
-
-ANSATZE: dict[str, Callable[[int, int], Circuit]] = {
-    "strongly_entangling": ansatze.strongly_entangling,
-    "hardware_efficient": ansatze.hardware_efficient,
-    "basic_entangler": ansatze.basic_entangler,
-}
-LAYERS = ("quantum", "separable", "classical")
 
 
 @dataclass(frozen=True)

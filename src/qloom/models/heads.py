@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from qloom.models.choices import REFITS
+
 
 def make_perceptron(n_outputs: int, width: int, n_targets: int) -> nn.Module:
     """With one hidden layer, from expectation values to the target.
@@ -155,4 +157,4 @@ HEADS: dict[str, Callable[[int, int, int], nn.Module]] = {
     "boosting": lambda n_outputs, width, n_targets: TreesHead(n_outputs, n_targets),
 }
 # (fitted baseline, O, C) -> the head that computes the same.
-FITTED: dict[str, Callable[[Any, int, int], nn.Module]] = {"linear": linear_head, "boosting": trees_head}
+FITTED: dict[str, Callable[[Any, int, int], nn.Module]] = dict(zip(REFITS, (linear_head, trees_head), strict=True))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from qloom.models.hybrid import HybridNetwork
-from qloom.nn import QuantumLayer
+if TYPE_CHECKING:
+    from qloom.models.hybrid import HybridNetwork
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ SCHEDULES: dict[str, Callable[[int, int, int], Stage]] = {
 
 def set_stage(network: HybridNetwork, stage: Stage, n_layers: int) -> None:
     """Freeze what a stage does not train, and nothing else."""
+    from qloom.nn import QuantumLayer  # here, so that the names of schedules are known without torch
+
     for part in (network.encoder, network.head):
         part.requires_grad_(stage.classical)
     network.layer.requires_grad_(stage.circuit)

@@ -33,7 +33,7 @@ def _evaluate(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> T
 
 
 # A compiler may merge two equal calls, which for measured values differ.
-_evaluate_outside_graphs = torch.compiler.disable(_evaluate)
+_evaluate_outside_graphs = torch._disable_dynamo(_evaluate)
 
 
 class _Evaluate(torch.autograd.Function):

@@ -11,8 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qloom.errors import ConfigError
-from qloom.models import ANSATZE
-from qloom.models.heads import FITTED
+from qloom.models.choices import ANSATZE, REFITS
 from qloom.models.schedules import SCHEDULES
 
 Change = str | tuple[str, Any]
@@ -78,9 +77,9 @@ class TrainingSection(Section):
     schedule: Literal[tuple(SCHEDULES)] = Field(  # type: ignore[valid-type]
         default="together", description="what is trained when: " + ", ".join(SCHEDULES)
     )
-    refit: Literal[tuple(FITTED)] | None = Field(  # type: ignore[valid-type]
+    refit: Literal[REFITS] | None = Field(  # type: ignore[valid-type]
         default=None,
-        description=f"{' or '.join(FITTED)}: another head, fitted to the trained circuit; kept if it validates better",
+        description=f"{' or '.join(REFITS)}: another head, fitted to the trained circuit; kept if it validates better",
     )
     start_from: str | None = Field(
         default=None, description="run folder whose networks and preprocessing these begin with, for changed data"

@@ -7,22 +7,25 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import torch
-
 PACKAGES = ("qloom", "torch", "numpy", "scikit-learn", "pyarrow", "duckdb", "pydantic", "safetensors")
 
 
 def describe_environment(seed: int | None = None) -> dict[str, Any]:
-    """Plain JSON values on the interpreter, the packages and the machine."""
+    """Plain JSON values on the interpreter, the packages, the machine and torch's threads."""
+    import torch
+
+    return {**describe_machine(), "torch_threads": torch.get_num_threads(), "seed": seed}
+
+
+def describe_machine() -> dict[str, Any]:
+    """Plain JSON values on the interpreter, the packages and the machine, without loading torch."""
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "torch_threads": torch.get_num_threads(),
         "memory_bytes": total_memory(),
         "packages": {name: _version(name) for name in PACKAGES},
-        "seed": seed,
     }
 
 
