@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Number
+from typing import Any
 
 import numpy as np
 
@@ -66,19 +67,43 @@ class PauliSum:
         terms: word (x, z) -> coefficient; zero coefficients are dropped.
     """
 
-    __slots__ = ("terms",)
+    __slots__ = ("_added", "_terms")
 
     def __init__(self, terms: Mapping[Word, complex]):
-        self.terms: dict[Word, complex] = {word: _plain(c) for word, c in terms.items() if c != 0}
+        self._terms: dict[Word, complex] | None = {word: _plain(c) for word, c in terms.items() if c != 0}
+        # What is still to be added up: the sum so far, and what comes to it.
+        self._added: tuple[PauliSum, PauliSum] | None = None
+
+    @property
+    def terms(self) -> dict[Word, complex]:
+        """Word (x, z) -> coefficient, none of them 0."""
+        if self._terms is None:
+            self._terms, self._added = self._total(), None
+        return self._terms
+
+    def _total(self) -> dict[Word, complex]:
+        # Sums are added up when they are first looked at: a sum of n words copies no word n times.
+        first, addends = self, []
+        while (added := first._added) is not None:
+            first, addend = added
+            addends.append(addend)
+        total = dict(first.terms)
+        for addend in reversed(addends):
+            for word, coefficient in addend.terms.items():
+                total[word] = total.get(word, 0) + coefficient
+        return {word: _plain(c) for word, c in total.items() if c != 0}
 
     def __add__(self, other: PauliSum | complex) -> PauliSum:
         addend = _as_sum(other)
         if addend is None:
             return NotImplemented
-        total = dict(self.terms)
-        for word, coefficient in addend.terms.items():
-            total[word] = total.get(word, 0) + coefficient
-        return PauliSum(total)
+        addend.terms  # noqa: B018 - added up now: sums within sums would be added up one inside the other
+        out = PauliSum({})
+        out._terms, out._added = None, (self, addend)
+        return out
+
+    def __reduce__(self) -> Any:
+        return PauliSum, (self.terms,)
 
     __radd__ = __add__
 
@@ -106,9 +131,10 @@ class PauliSum:
             return NotImplemented
         total: dict[Word, complex] = {}
         for a, ca in self.terms.items():
+            turned = [ca * power for power in _I_POWERS]
             for b, cb in other.terms.items():
                 k, word = multiply_words(a, b)
-                total[word] = total.get(word, 0) + ca * cb * _I_POWERS[k]
+                total[word] = total.get(word, 0) + turned[k] * cb
         return PauliSum(total)
 
     def __eq__(self, other: object) -> bool:
