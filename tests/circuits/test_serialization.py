@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -134,3 +135,25 @@ def test_missing_entry(key: str) -> None:
     del data[key]
     with pytest.raises(ArtifactError, match=f"circuit text is damaged .*{key}"):
         Circuit.from_json(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_weights": 10**9}, "declares n_weights=1000000000, expected 0 to 268,435,456"),
+        ({"n_inputs": 10**9}, "declares n_inputs=1000000000, expected 0 to"),
+        ({"n_qubits": 10**9}, "declares n_qubits=1000000000, expected 1 to"),
+        ({"n_weights": 10**400}, "declares n_weights=10"),
+        ({"n_qubits": 40, "initial": {"real": 0, "imaginary": None}}, r"expected 2\^40 of the 1 inputs from there"),
+    ],
+)
+def test_what_a_text_declares_is_bounded(changes: dict[str, Any], message: str) -> None:
+    """Texts of a few hundred bytes: what they declare is not made before it is looked at."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtifactError, match=message):
+            Circuit.from_json(document(**changes))
+        assert Circuit.from_json(document(n_weights=1 << 28)).n_weights == 1 << 28
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()

@@ -14,6 +14,8 @@ from qloom.circuits.synthesis import diagonal_gate, unitary_gate
 from qloom.errors import ArtifactError
 
 FORMAT, VERSION = "qloom.circuit", 1
+# A text may declare up to so many qubits, and inputs or weights: what is made of them later is as large.
+MOST_QUBITS, MOST_SLOTS = 1 << 20, 1 << 28
 
 
 def circuit_to_json(circuit: Circuit) -> str:
@@ -48,6 +50,8 @@ def circuit_from_json(text: str) -> Circuit:
         raise ArtifactError(f"circuit has version {document.get('version')!r}, expected {VERSION}; update qloom")
     try:
         return _build(document)
+    except ArtifactError:
+        raise
     except (KeyError, TypeError, IndexError, AttributeError, ValueError, RecursionError) as error:
         raise ArtifactError(
             f"circuit text is damaged ({type(error).__name__}: {error}), expected what to_json wrote"
@@ -55,13 +59,21 @@ def circuit_from_json(text: str) -> Circuit:
 
 
 def _build(document: dict[str, Any]) -> Circuit:
-    circuit = Circuit(document["n_qubits"])
-    circuit.inputs(document["n_inputs"])
-    circuit.weights(document["n_weights"])
+    circuit = Circuit(_declared(document, "n_qubits", 1, MOST_QUBITS))
+    # Counted, not made: a text of one line may declare many.
+    circuit.n_inputs = _declared(document, "n_inputs", 0, MOST_SLOTS)
+    circuit.n_weights = _declared(document, "n_weights", 0, MOST_SLOTS)
     _prepare(circuit, document["initial"])
     for op in document["operations"]:
         circuit.append(_gate_from_json(op), map(Angle.from_json, op.get("angles", ())), op["qubits"])
     return circuit
+
+
+def _declared(document: dict[str, Any], name: str, least: int, most: int) -> int:
+    number = document[name]
+    if type(number) is not int or not least <= number <= most:
+        raise ArtifactError(f"circuit text declares {name}={str(number)[:30]}, expected {least:,} to {most:,}")
+    return number
 
 
 def _gate_to_json(gate: Gate) -> dict[str, Any]:
@@ -99,7 +111,13 @@ def _prepare(circuit: Circuit, data: dict[str, Any] | None) -> None:
     if "values" in data:
         circuit.prepare_amplitudes(np.array(data["values"], float) @ [1, 1j])
         return
-    slots = [
-        None if c is None else slot_array("input", c, (2**circuit.n_qubits,)) for c in (data["real"], data["imaginary"])
-    ]
-    circuit.prepare_amplitudes(*slots)
+    columns = (data["real"], data["imaginary"])
+    for column in columns:
+        if not (column is None or (type(column) is int and 0 <= column <= circuit.n_inputs - 2**circuit.n_qubits)):
+            raise ArtifactError(
+                f"circuit text takes its amplitudes from input {column!r} on, expected 2^{circuit.n_qubits} of the "
+                f"{circuit.n_inputs} inputs from there"
+            )
+    circuit.prepare_amplitudes(
+        *(None if c is None else slot_array("input", c, (2**circuit.n_qubits,)) for c in columns)
+    )
