@@ -66,6 +66,9 @@ def test_integers_take_the_dtype_beside_them():
         (lambda: ql.expectation(CIRCUIT, 1j * ql.Z(0), X, W), CircuitError, "complex coefficient"),
         (lambda: ql.expectation(CIRCUIT, None, X, W, shots=True), CircuitError, "shots=True, expected an integer"),
         (lambda: ql.sample(CIRCUIT, 0, X, W), CircuitError, "shots=0, expected an integer of at least 1"),
+        (lambda: ql.expectation(CIRCUIT, None, X, W, shots=2**63), CircuitError, "shots=9223372036854775808, exp"),
+        (lambda: ql.sample(CIRCUIT, 10**30, X, W), CircuitError, r"shots=10+, expected at most 2\^63 - 1"),
+        (lambda: ql.counts(CIRCUIT, 2**63 - 1, X, W), MemoryLimitError, r"needs [\d,]+ bytes"),
         (lambda: ql.sample(CIRCUIT, 5, X, W, seed=-1), CircuitError, "seed=-1, expected an integer of at least 0"),
         (lambda: ql.probabilities(CIRCUIT, X, W, qubits=[1.7]), CircuitError, "expected different integers"),
         (lambda: ql.probabilities(CIRCUIT, X, W, qubits=[0, 0]), CircuitError, "expected different integers"),
@@ -123,3 +126,23 @@ def test_probabilities_of_few_many_and_all_qubits(n_qubits, n_samples, dtype):
         truth = table.sum(axis=others).transpose(0, *(1 + left.index(q) for q in qubits)).reshape(n_samples, -1)
         found = ql.probabilities(circuit, x, w, qubits=list(qubits))
         np.testing.assert_allclose(found, truth, atol=1e-6 if dtype == np.float32 else 1e-13)
+
+
+def test_slots_are_given_in_the_shape_they_were_declared_in():
+    circuit = ql.Circuit(2)
+    x, w = circuit.inputs(2, 2), circuit.weights(2, 2, 3)
+    for layer in range(2):
+        for q in range(2):
+            circuit.rx(x[layer, q], q).rot(*w[layer, q], q)
+        circuit.cx(0, 1)
+    rng = np.random.default_rng(0)
+    xs, ws = rng.normal(size=(5, 2, 2)), rng.normal(size=(5, 2, 2, 3))
+    rows = [ql.expectation(circuit, None, a.ravel(), b.ravel()) for a, b in zip(xs, ws, strict=True)]
+    np.testing.assert_array_equal(ql.expectation(circuit, None, xs, ws), rows)
+    np.testing.assert_array_equal(ql.expectation(circuit, None, xs[0], ws[0]), rows[0])
+    shared = ql.expectation(circuit, None, xs, ws[0])
+    np.testing.assert_array_equal(shared, ql.expectation(circuit, None, xs.reshape(5, 4), ws[0].ravel()))
+    assert ql.state(circuit, xs[0], ws[0]).shape == (4,)
+    assert ql.counts(circuit, 9, xs[0], ws[0], seed=0) == ql.counts(circuit, 9, xs[0].ravel(), ws[0].ravel(), seed=0)
+    with pytest.raises(ShapeError, match=r"weights has shape \(2, 3, 3\), expected \(12,\) or \(B, 12\)"):
+        ql.expectation(circuit, None, xs[0], np.zeros((2, 3, 3)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ class Batch:
 def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Batch:
     """Inputs and weights of a call as a `Batch`.
 
-    Shapes: inputs (B, I) or (I,), None if I = 0; weights (W,) or (B, W), None if W = 0.
+    Shapes: inputs (B, I) or (I,), None if I = 0; weights (W,) or (B, W), None if W = 0. The last dimension may be
+    folded: what ``circuit.weights(2, 4, 3)`` declares is given as (24,) or (2, 4, 3), or (B, 2, 4, 3).
 
     Raises:
         ShapeError: if a shape or dtype does not fit.
@@ -64,6 +66,7 @@ def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Bat
     x, w = _as_floats("inputs", inputs, weights), _as_floats("weights", weights, inputs)
     dtype = _common_dtype(x, w)
     n_inputs, n_weights = circuit.n_inputs, circuit.n_weights
+    x, w = _unfolded(x, n_inputs), _unfolded(w, n_weights)
     if w is None:
         w = np.zeros(n_weights, dtype) if n_weights == 0 else _missing("weights", n_weights)
     if w.ndim not in (1, 2) or w.shape[-1] != n_weights:
@@ -101,6 +104,15 @@ def _as_floats(name: str, values: Any, beside: Any = None) -> np.ndarray | None:
     if array.dtype not in (np.float32, np.float64):
         raise ShapeError(f"{name} has dtype {array.dtype}, expected float32 or float64")
     return array
+
+
+def _unfolded(array: np.ndarray | None, count: int) -> np.ndarray | None:
+    """Slots given in the shape they were declared in, as (count,) or (B, count); anything else as it is."""
+    if array is None or array.ndim < 2 or (array.ndim == 2 and array.shape[1] == count):
+        return array
+    if array.size == count:
+        return array.reshape(count)
+    return array.reshape(len(array), count) if prod(array.shape[1:]) == count else array
 
 
 def _check_finite(name: str, array: np.ndarray) -> None:

@@ -15,12 +15,15 @@ from qloom.observables import Word, group_commuting, word_letters
 
 # Turns the letter's eigenbasis into the computational one.
 _BASIS_CHANGE = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
+MOST_SHOTS = 2**63 - 1
 
 
 def checked_shots(shots: object) -> int:
     """A number of measurements: an integer of at least 1."""
     if isinstance(shots, bool) or not isinstance(shots, int | np.integer) or shots < 1:
         raise CircuitError(f"shots={shots!r}, expected an integer of at least 1, or None for exact values")
+    if shots > MOST_SHOTS:
+        raise CircuitError(f"shots={shots}, expected at most 2^63 - 1")
     return int(shots)
 
 
