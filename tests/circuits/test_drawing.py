@@ -19,7 +19,7 @@ from tests.circuits.strategies import circuits
 
 mpl.use("Agg")
 WORDS = {"id": "I", "sdg": "S†", "tdg": "T†", "sx": "√X", "sxdg": "√X†", "rot": "Rot", "iswap": "iSWAP",
-         "givens": "Givens"}  # fmt: skip
+         "givens": "Givens", "global_phase": "Phase"}  # fmt: skip
 few = settings(max_examples=60, deadline=None)
 
 
@@ -77,21 +77,21 @@ class TestText:
     def test_every_gate(self, name: str) -> None:
         gate = GATES[name]
         angles = [0.125 * (k + 1) for k in range(gate.n_angles)]
-        rows = drawn(Circuit(4).append(gate, angles, (3, 1, 2)[: gate.n_qubits]))
+        rows = drawn(Circuit(4).append(gate, angles, (3, 1, 2, 0)[: gate.n_qubits]))
         text = "\n".join(rows)
         if name in ("cx", "ccx"):
             assert [row.count("⊕") for row in rows] == ([0, 1, 0, 0] if name == "cx" else [0, 0, 1, 0])
         elif name in ("swap", "cswap"):
             assert text.count("×") == 2
-        elif name == "cz":
-            assert text.count("●") == 2
+        elif name in ("cz", "ccz"):
+            assert text.count("●") == gate.n_qubits
         else:
-            inner = name[1:] if name in ("cy", "ch", "cs", "crx", "cry", "crz", "cp", "cu") else name
+            inner = name[1:] if name in ("cy", "ch", "cs", "csdg", "csx", "crx", "cry", "crz", "cp", "cu") else name
             assert WORDS.get(inner, inner.upper()) in text
             assert ("●" in rows[3]) == (inner != name)
         assert all(f"{angle:.4g}" in text for angle in angles)
         touched = {row for row in range(4) if set(rows[row][4:]) != {"─"}}
-        assert touched >= set((3, 1, 2)[: gate.n_qubits])
+        assert touched >= set((3, 1, 2, 0)[: gate.n_qubits])
 
     @pytest.mark.parametrize(
         ("angle", "text"),
@@ -194,7 +194,7 @@ class TestFigure:
     def test_every_gate(self, name: str) -> None:
         gate = GATES[name]
         circuit = Circuit(4)
-        ax = circuit.append(gate, circuit.weights(gate.n_angles), (3, 1, 2)[: gate.n_qubits]).plot()
+        ax = circuit.append(gate, circuit.weights(gate.n_angles), (3, 1, 2, 0)[: gate.n_qubits]).plot()
         named = {WORDS.get(name, name.upper()), WORDS.get(name[1:], name[1:].upper())} & set(texts(ax))
         symbols = len(patches(ax, Circle)) + len([line for line in ax.lines if line.get_linewidth() == 1.4])
         assert named or symbols >= 2

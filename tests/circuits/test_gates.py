@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.linalg import block_diag, expm
 
+import qloom as ql
 from qloom.circuits import GATES, Angle, Circuit, Gate
 from qloom.circuits.gates import Expansion, controlled_gate, find_gate, pauli_rotation_gate
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
@@ -36,7 +37,25 @@ def controlled(matrix: np.ndarray) -> np.ndarray:
     return block_diag(np.eye(len(matrix)), matrix)
 
 
+def exchange(a: float, b: float, sign: int) -> np.ndarray:
+    """exp(-i a (cos b (XX +- YY) + sin b (XY -+ YX)) / 4), as the words of Qiskit's XXPlusYYGate and XXMinusYYGate."""
+    xx, yy, xy, yx = (np.kron(p, q) for p, q in ((X, X), (Y, Y), (X, Y), (Y, X)))
+    return expm(-0.25j * a * (np.cos(b) * (xx + sign * yy) + np.sin(b) * (xy - sign * yx)))
+
+
+def margolus() -> np.ndarray:
+    """The relative-phase Toffoli gate gate by gate, as qelib1.inc defines rccx: u2(0, pi) is H, u1(pi/4) is T."""
+    h, t, cnot = u3(np.pi / 2, 0, np.pi), np.diag([1, np.exp(0.25j * np.pi)]), permutation(0, 1, 3, 2)
+    steps = [(h, (2,)), (t, (2,)), (cnot, (1, 2)), (t.conj(), (2,)), (cnot, (0, 2)), (t, (2,)), (cnot, (1, 2)),
+             (t.conj(), (2,)), (h, (2,))]  # fmt: skip
+    out = np.eye(8, dtype=complex)
+    for matrix, qubits in steps:
+        out = embed(matrix, qubits, 3) @ out
+    return out
+
+
 TRUTH: dict[str, Callable[..., np.ndarray]] = {
+    "global_phase": lambda a: np.array([[np.exp(1j * a)]]),
     "id": lambda: I2,
     "x": lambda: X,
     "y": lambda: Y,
@@ -52,6 +71,8 @@ TRUTH: dict[str, Callable[..., np.ndarray]] = {
     "ry": lambda a: expm(-0.5j * a * Y),
     "rz": lambda a: expm(-0.5j * a * Z),
     "p": lambda a: np.diag([1, np.exp(1j * a)]),
+    "r": lambda a, b: expm(-0.5j * a * (np.cos(b) * X + np.sin(b) * Y)),
+    "u2": lambda p, l: np.array([[1, -np.exp(1j * l)], [np.exp(1j * p), np.exp(1j * (p + l))]]) / 2**0.5,
     "u": u3,
     "rot": lambda a, b, c: expm(-0.5j * c * Z) @ expm(-0.5j * b * Y) @ expm(-0.5j * a * Z),
     "cx": lambda: permutation(0, 1, 3, 2),
@@ -59,6 +80,10 @@ TRUTH: dict[str, Callable[..., np.ndarray]] = {
     "cz": lambda: np.diag([1, 1, 1, -1]),
     "ch": lambda: controlled(H),
     "cs": lambda: np.diag([1, 1, 1, 1j]),
+    "csdg": lambda: np.diag([1, 1, 1, -1j]),
+    "csx": lambda: controlled(np.array([[1 + 1j, 1 - 1j], [1 - 1j, 1 + 1j]]) / 2),
+    "dcx": lambda: embed(permutation(0, 1, 3, 2), (1, 0), 2) @ permutation(0, 1, 3, 2),
+    "dcxdg": lambda: permutation(0, 1, 3, 2) @ embed(permutation(0, 1, 3, 2), (1, 0), 2),
     "swap": lambda: permutation(0, 2, 1, 3),
     "iswap": lambda: np.array([[1, 0, 0, 0], [0, 0, 1j, 0], [0, 1j, 0, 0], [0, 0, 0, 1]]),
     "ecr": lambda: np.array([[0, 0, 1, 1j], [0, 0, 1j, 1], [1, -1j, 0, 0], [-1j, 1, 0, 0]]) / 2**0.5,
@@ -73,8 +98,13 @@ TRUTH: dict[str, Callable[..., np.ndarray]] = {
     "rzx": lambda a: expm(-0.5j * a * np.kron(Z, X)),
     "xy": lambda a: expm(0.25j * a * (np.kron(X, X) + np.kron(Y, Y))),
     "givens": lambda a: block_diag(1, [[np.cos(a / 2), -np.sin(a / 2)], [np.sin(a / 2), np.cos(a / 2)]], 1),
+    "xx_plus_yy": lambda a, b: exchange(a, b, 1),
+    "xx_minus_yy": lambda a, b: exchange(a, b, -1),
     "ccx": lambda: permutation(0, 1, 2, 3, 4, 5, 7, 6),
     "cswap": lambda: permutation(0, 1, 2, 3, 4, 6, 5, 7),
+    "ccz": lambda: np.diag([1, 1, 1, 1, 1, 1, 1, -1]),
+    "rccx": margolus,
+    "c3sx": lambda: controlled(controlled(controlled(np.array([[1 + 1j, 1 - 1j], [1 - 1j, 1 + 1j]]) / 2))),
 }
 # Gates of qelib1.inc, the library of OpenQASM 2 as Qiskit ships it.
 QELIB1 = """
@@ -160,7 +190,7 @@ class TestEveryGate:
 @pytest.mark.parametrize("name", GATES)
 def test_method_of_the_circuit(name: str) -> None:
     gate, circuit = GATES[name], Circuit(4)
-    angles, qubits = some_angles(gate), (2, 0, 3)[: gate.n_qubits]
+    angles, qubits = some_angles(gate), (2, 0, 3, 1)[: gate.n_qubits]
     assert getattr(circuit, name)(*angles, *qubits) is circuit
     (op,) = circuit.operations
     assert (op.gate, op.qubits, [a.offset for a in op.angles]) == (gate, qubits, angles)
@@ -173,7 +203,8 @@ def test_openqasm_names_are_of_its_library() -> None:
 
 
 def test_controlled_gate_is_the_tables_own_where_there_is_one() -> None:
-    pairs = {"x": "cx", "cx": "ccx", "z": "cz", "swap": "cswap", "rx": "crx", "p": "cp", "s": "cs", "h": "ch"}
+    pairs = {"x": "cx", "cx": "ccx", "z": "cz", "swap": "cswap", "rx": "crx", "p": "cp", "s": "cs", "h": "ch",
+             "sx": "csx", "sdg": "csdg", "cz": "ccz"}  # fmt: skip
     for inner, outer in pairs.items():
         assert controlled_gate(GATES[inner]) is GATES[outer]
     assert controlled_gate(GATES["u"]).name == "controlled"
@@ -196,7 +227,7 @@ def test_pauli_rotation_of_no_word(letters: str) -> None:
 def test_unknown_gate() -> None:
     with pytest.raises(CircuitError, match="unknown gate 'cnnx'; did you mean 'cx'"):
         find_gate("cnnx")
-    with pytest.raises(CircuitError, match="unknown gate 'QQQ'; known gates: id x y"):
+    with pytest.raises(CircuitError, match="unknown gate 'QQQ'; known gates: global_phase id x y"):
         find_gate("QQQ")
 
 
@@ -204,3 +235,29 @@ def test_cx_has_its_control_first() -> None:
     """|10> -> |11>, and on three qubits cx(2, 0): |001> -> |101>."""
     assert GATES["cx"].matrix()[0b11, 0b10] == 1
     assert embed(GATES["cx"].matrix(), (2, 0), 3)[0b101, 0b001] == 1
+
+
+def test_a_global_phase_turns_the_state_and_nothing_else() -> None:
+    """Alone, by a weight, controlled (where it is p) and in a circuit's parts, picture and file."""
+    circuit = Circuit(2)
+    (w,) = circuit.weights(1)
+    circuit.h(0).global_phase(w).rx(0.3, 1).global_phase(0.5)
+    plain = Circuit(2).h(0).rx(0.3, 1)
+    for engine in (ql.engines.StatevectorEngine(), ql.engines.ReferenceEngine()):
+        turned = ql.state(circuit, None, [0.7], engine=engine)
+        np.testing.assert_allclose(turned, np.exp(1.2j) * ql.state(plain), atol=1e-14)
+        np.testing.assert_allclose(
+            ql.expectation(circuit, None, None, [0.7], engine=engine), [0, np.cos(0.3)], atol=1e-14
+        )
+    phase = Circuit(1).global_phase(0.7)
+    np.testing.assert_allclose(
+        ql.state(Circuit(2).h(0) + phase.controlled()), np.array([1, 0, np.exp(0.7j), 0]) / 2**0.5, atol=1e-14
+    )
+    first, second = circuit.components()
+    np.testing.assert_allclose(
+        np.kron(ql.state(first, None, [0.7]), ql.state(second, None, [0.7])), ql.state(circuit, None, [0.7]), atol=1e-14
+    )
+    assert (phase.depth(), circuit.depth(), len(circuit.without_entanglers())) == (0, 1, 4)
+    assert "Phase(w[0])" in circuit.draw().split("\n")[0]
+    assert Circuit.from_json(circuit.to_json()) == circuit
+    np.testing.assert_allclose(ql.state(circuit + circuit.inverse(), None, [0.7, 0.7]), [1, 0, 0, 0], atol=1e-14)

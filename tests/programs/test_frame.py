@@ -17,8 +17,8 @@ from qloom.programs.frame import flat_gates, gate_forms, make_frame
 from qloom.programs.lowering import pull
 from qloom.programs.masks import MOST_QUBITS, pack, unpack
 
-CLIFFORD = ["id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "cx", "cy", "cz", "swap", "iswap", "ecr"]
-MONOMIAL = ["id", "x", "y", "z", "s", "sdg", "cx", "cy", "cz", "swap", "iswap"]
+MONOMIAL = ["id", "x", "y", "z", "s", "sdg", "cx", "cy", "cz", "swap", "iswap", "dcx", "dcxdg"]
+CLIFFORD = [*MONOMIAL, "h", "sx", "sxdg", "ecr"]
 FIXED = [gate for gate in GATES.values() if gate.n_angles == 0]
 
 

@@ -154,7 +154,7 @@ class Circuit:
         """Layers of gates when each starts as soon as its qubits are free."""
         level = [0] * self.n_qubits
         for op in self.operations:
-            end = 1 + max(level[q] for q in op.qubits)
+            end = 1 + max((level[q] for q in op.qubits), default=0)
             for q in op.qubits:
                 level[q] = end
         return max(level)

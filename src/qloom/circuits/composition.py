@@ -118,7 +118,7 @@ def components(circuit: Circuit) -> list[Circuit]:
         qubits = [q for q, g in enumerate(group) if g == first]
         part = _empty_like(circuit, len(qubits))
         for op in circuit.operations:
-            if group[op.qubits[0]] == first:
+            if group[op.qubits[0] if op.qubits else 0] == first:
                 part.operations.append(replace(op, qubits=tuple(qubits.index(q) for q in op.qubits)))
         parts.append(part)
     return parts
@@ -127,7 +127,7 @@ def components(circuit: Circuit) -> list[Circuit]:
 def without_entanglers(circuit: Circuit) -> Circuit:
     """The circuit without its gates on two or more qubits, slots kept: separable unless it starts entangled."""
     out = circuit.copy()
-    out.operations = [op for op in circuit.operations if op.gate.n_qubits == 1]
+    out.operations = [op for op in circuit.operations if op.gate.n_qubits <= 1]
     return out
 
 

@@ -84,6 +84,9 @@ _Z = np.diag([1.0 + 0j, -1])
 _H = np.array([[1, 1], [1, -1]]) / np.sqrt(2)
 _SX = 0.5 * np.array([[1 + 1j, 1 - 1j], [1 - 1j, 1 + 1j]])
 _SWAP = np.eye(4)[[0, 2, 1, 3]].astype(complex)
+_DCX = np.eye(4)[[0, 2, 3, 1]].astype(complex)
+_RCCX = np.diag([1, 1, 1, 1, 1, -1, 0, 0]).astype(complex)
+_RCCX[6:, 6:] = _Y
 _ECR = np.array([[0, 0, 1, 1j], [0, 0, 1j, 1], [1, -1j, 0, 0], [-1j, 1, 0, 0]]) / np.sqrt(2)
 
 
@@ -137,6 +140,20 @@ def _controlled_by(matrix: Callable[..., Matrix]) -> Callable[..., Matrix]:
     return lambda *angles: controlled_matrix(matrix(*angles))
 
 
+def _phased_exchange(phase: float, first: int, second: int) -> Callable[[float, float], Matrix]:
+    """Mixes two of the four basis states: cos on the diagonal, -i exp(+-i beta) sin off it."""
+
+    def matrix(theta: float, beta: float) -> Matrix:
+        m = np.eye(4, dtype=complex)
+        c, s = np.cos(theta / 2), -1j * np.sin(theta / 2)
+        m[[first, first, second, second], [first, second, first, second]] = (
+            c, np.exp(1j * phase * beta) * s, np.exp(-1j * phase * beta) * s, c
+        )  # fmt: skip
+        return m
+
+    return matrix
+
+
 def _constant(matrix: Matrix) -> Callable[[], Matrix]:
     return lambda: matrix.astype(complex)
 
@@ -161,6 +178,12 @@ def _expand(name: str, *angles: Scalar) -> Expansion:
     return GATES[name].expansion(*angles)
 
 
+def _reversed(name: str) -> Expansion:
+    """A gate without angles on its qubits in reverse order."""
+    expansion = _expand(name)
+    return Expansion(tuple((letters[::-1], angle) for letters, angle in expansion.rotations), expansion.phases)
+
+
 def _gate(
     name: str,
     n_qubits: int,
@@ -183,6 +206,10 @@ def _gate(
 
 
 # fmt: off
+# No qubit.
+_gate("global_phase", 0, 1, "phase of the whole state", lambda a: np.array([[np.exp(1j * a)]]),
+      lambda a: Expansion((), (a,)), qasm=None)
+
 # One qubit, no angle.
 _gate("id", 1, 0, "identity", _constant(_I2), lambda: Expansion())
 _gate("x", 1, 0, "Pauli X (NOT)", _constant(_X), lambda: _rotations(("X", π), phases=(π / 2,)))
@@ -204,6 +231,15 @@ _gate("rx", 1, 1, "rotation about X", _rx, lambda a: _rotations(("X", a)))
 _gate("ry", 1, 1, "rotation about Y", _ry, lambda a: _rotations(("Y", a)))
 _gate("rz", 1, 1, "rotation about Z", _rz, lambda a: _rotations(("Z", a)))
 _gate("p", 1, 1, "phase of |1>", _p, lambda a: _rotations(("Z", a), phases=(a / 2,)))
+_gate("r", 1, 2, "rotation by the first angle about cos(b) X + sin(b) Y",
+      lambda a, b: _rz(b) @ _rx(a) @ _rz(-b),
+      lambda a, b: _rotations(("Z", -b), ("X", a), ("Z", b)), lambda a, b: ("r", (-a, b)), qasm=None)
+_gate(
+    "u2", 1, 2, "half-turn family u(pi/2, phi, lambda) of OpenQASM 2",
+    lambda p, l: _u(π / 2, p, l),
+    lambda p, l: _expand("u", π / 2, p, l),
+    lambda p, l: ("u2", (-l - π, π - p)),
+)
 _gate(
     "u", 1, 3, "any one-qubit gate: theta, phi, lambda of OpenQASM",
     _u,
@@ -231,7 +267,15 @@ _gate(
     ),
 )
 _gate("cs", 2, 0, "controlled S", _constant(np.diag([1, 1, 1, 1j])), lambda: _expand("cp", π / 2),
-      lambda: ("cp", (-π / 2,)), qasm=None)
+      "csdg", qasm=None)
+_gate("csdg", 2, 0, "controlled inverse of S", _constant(np.diag([1, 1, 1, -1j])), lambda: _expand("cp", -π / 2),
+      "cs", qasm=None)
+_gate("csx", 2, 0, "controlled square root of X", _constant(controlled_matrix(_SX)),
+      lambda: controlled_expansion(_expand("sx"), 1), lambda: (controlled_gate(GATES["sxdg"]), ()))
+_gate("dcx", 2, 0, "CNOT one way, then the other", _constant(_DCX),
+      lambda: _rotations(*_expand("cx").rotations, *_reversed("cx").rotations, phases=(π / 2,)), "dcxdg", qasm=None)
+_gate("dcxdg", 2, 0, "inverse of DCX", _constant(_DCX.T),
+      lambda: _rotations(*_reversed("cx").rotations, *_expand("cx").rotations, phases=(π / 2,)), "dcx", qasm=None)
 _gate(
     "swap", 2, 0, "exchange of two qubits", _constant(_SWAP),
     lambda: _rotations(("XX", π / 2), ("YY", π / 2), ("ZZ", π / 2), phases=(π / 4,)),
@@ -267,8 +311,15 @@ _gate("xy", 2, 1, "partial exchange exp(i a (XX + YY) / 4)", _exchange(1j),
       lambda a: _rotations(("XX", -a / 2), ("YY", -a / 2)), qasm=None)
 _gate("givens", 2, 1, "real rotation in the span of |01> and |10> (single excitation)", _exchange(1),
       lambda a: _rotations(("XY", -a / 2), ("YX", a / 2)), qasm=None)
+for _sign, _name, _states in ((1, "plus", (1, 2)), (-1, "minus", (0, 3))):
+    _gate(f"xx_{_name}_yy", 2, 2,
+          f"partial exchange exp(-i a (XX {'+-'[_sign < 0]} YY) / 4), its phases turned by b",
+          _phased_exchange(_sign, *_states),
+          lambda a, b, sign=_sign: _rotations(
+              ("ZI", sign * b), ("XX", a / 2), ("YY", sign * a / 2), ("ZI", -sign * b)),
+          lambda a, b, name=f"xx_{_name}_yy": (name, (-a, b)), qasm=None)
 
-# Three qubits.
+# Three qubits and more.
 _gate(
     "ccx", 3, 0, "Toffoli: X on the last qubit where the first two are 1",
     _constant(controlled_matrix(controlled_matrix(_X))),
@@ -276,6 +327,20 @@ _gate(
 )
 _gate("cswap", 3, 0, "Fredkin: exchange of the last two qubits where the first is 1",
       _constant(controlled_matrix(_SWAP)), lambda: controlled_expansion(_expand("swap"), 2))
+_gate("ccz", 3, 0, "Z where three qubits are 1", _constant(np.diag([1, 1, 1, 1, 1, 1, 1, -1])),
+      lambda: controlled_expansion(_expand("cz"), 2), qasm=None)
+_gate(
+    "rccx", 3, 0, "Toffoli up to phases: Z on the last qubit after 10 on the first two, Y after 11 (Margolus)",
+    _constant(_RCCX),
+    lambda: Expansion(
+        (("IIX", π / 4), ("IZX", -π / 4), ("ZZX", π / 4), ("ZIX", -π / 4), ("IIZ", π / 2), ("ZIZ", -π / 2),
+         ("ZII", π / 2)), (π / 4,)
+    ),
+)
+_gate("c3sx", 4, 0, "square root of X on the last qubit where the first three are 1",
+      _constant(controlled_matrix(controlled_matrix(controlled_matrix(_SX)))),
+      lambda: controlled_expansion(controlled_expansion(_expand("csx"), 2), 3),
+      lambda: (controlled_gate(controlled_gate(controlled_gate(GATES["sxdg"]))), ()), qasm=None)
 
 # fmt: on
 

@@ -131,10 +131,10 @@ class Tangents:
         for op in self.circuit.operations:
             for angle in op.angles:
                 if angle.source == "weight" and layers[angle.index] < 0:
-                    layers[angle.index] = max(depth[qubit] for qubit in op.qubits)
+                    layers[angle.index] = max((depth[qubit] for qubit in op.qubits), default=0)
                     for qubit in op.qubits:
                         depth[qubit] = layers[angle.index] + 1
-            after = max(depth[qubit] for qubit in op.qubits)
+            after = max((depth[qubit] for qubit in op.qubits), default=0)
             for qubit in op.qubits:
                 depth[qubit] = after
         return layers

@@ -50,7 +50,7 @@ def _kept(circuit: Circuit, n_qubits: int) -> list[Operation]:
         raise CircuitError(
             f"{circuit!r} to {n_qubits} qubits, expected a circuit from |0> of at least as many, and at least 1"
         )
-    return [op for op in circuit.operations if max(op.qubits) < n_qubits]
+    return [op for op in circuit.operations if max(op.qubits, default=0) < n_qubits]
 
 
 def restricted_observable(observable: PauliSum, n_qubits: int) -> PauliSum:

@@ -15,7 +15,7 @@ from qloom.circuits.parameters import Angle
 
 CONTROL, TARGET, EXCHANGE = "●", "⊕", "×"
 _LABELS = {"id": "I", "sdg": "S†", "tdg": "T†", "sx": "√X", "sxdg": "√X†", "rot": "Rot", "iswap": "iSWAP",
-           "givens": "Givens", "unitary": "Unitary", "diagonal": "Diag"}  # fmt: skip
+           "givens": "Givens", "global_phase": "Phase", "unitary": "Unitary", "diagonal": "Diag"}  # fmt: skip
 _LONGEST_WORD_IN_NAME = 4
 
 Kind = Literal["number", "input", "weight"]
@@ -68,9 +68,10 @@ def layout(circuit: Circuit) -> list[Item]:
 
 
 def _operation_item(op: Operation, free: Sequence[int]) -> Item:
-    column = max(free[min(op.qubits) : max(op.qubits) + 1])
+    qubits = op.qubits or (0,)  # a global phase belongs to no line: it stands on the first
+    column = max(free[min(qubits) : max(qubits) + 1])
     gate, n_controls = _without_controls(op.gate)
-    controls, targets = op.qubits[:n_controls], op.qubits[n_controls:]
+    controls, targets = qubits[:n_controls], qubits[n_controls:]
     symbols = dict.fromkeys(controls, CONTROL)
     symbol = {"x": TARGET, "z": CONTROL}.get(gate.name) if controls else None
     symbol = EXCHANGE if gate.name == "swap" else symbol
@@ -98,7 +99,7 @@ def _letters(gate: Gate) -> str | None:
 
 
 def _roles(gate: Gate) -> Iterable[str]:
-    if gate.n_qubits == 1:
+    if gate.n_qubits <= 1:
         return ("",)
     return _letters(gate) or map(str, range(gate.n_qubits))
 
