@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from qloom.announcement import announce_operators
 from qloom.exports import exported_by
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "sample", "state", *_FOLDERS,
 ]  # fmt: skip
 _exported = exported_by(__name__)
+announce_operators()
 
 
 def __getattr__(name: str) -> Any:

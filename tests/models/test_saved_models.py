@@ -47,6 +47,15 @@ def test_regressor_comes_back(frame, tmp_path):
     assert np.array_equal(back.predict(frame[["a", "b"]]), model.predict(frame[["a", "b"]]))
 
 
+def test_a_model_of_before_fingerprints_loads_without_a_word(classifier, saved, frame):
+    record = json.loads((saved / "model.json").read_text())
+    tensors = safetensors.torch.load_file(saved / "weights.safetensors")
+    old = {name: value for name, value in tensors.items() if not name.endswith("_extra_state")}
+    assert len(old) < len(tensors)
+    write_artifact(saved, {k: v for k, v in record.items() if k not in ("format", "version", "weights_sha256")}, old)
+    assert np.array_equal(HybridClassifier.load(saved).predict_proba(frame), classifier.predict_proba(frame))
+
+
 def test_found_from_the_run_folder_or_a_file_in_it(saved):
     for path in (saved.parent, saved / "model.json", str(saved)):
         assert isinstance(load_model(path), HybridClassifier)

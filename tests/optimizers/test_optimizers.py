@@ -164,8 +164,10 @@ def test_rotoselect_is_saved_with_its_axes():
 
     (layer, optimizer), (again, resumed) = make(), make()
     optimizer.step(lambda: layer()[0])
-    again.load_state_dict(layer.state_dict())
+    with pytest.raises(RuntimeError, match="saved from another circuit"):
+        again.load_state_dict(layer.state_dict())
     resumed.load_state_dict(optimizer.state_dict())
+    again.load_state_dict(layer.state_dict())
     assert again().item() == layer().item() == pytest.approx(-2)
 
 

@@ -141,9 +141,12 @@ class Engine(ABC):
     """Runs circuits. Subclasses give `prepare_exact` and `state`."""
 
     def prepare(
-        self, circuit: Circuit, observables: Any = None, *, shots: int | None = None, seed: int | None = None
+        self, circuit: Circuit, observables: Any = None, *, shots: int | None = None, seed: Any = None
     ) -> Evaluator:
-        """An evaluator of expectation values or probabilities; estimated from `shots` measurements if given."""
+        """An evaluator of expectation values or probabilities; estimated from `shots` measurements if given.
+
+        The seed is an integer, None for fresh entropy, or a `Stream` that others draw from too.
+        """
         if not isinstance(circuit, Circuit):
             raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         outputs = as_outputs(circuit, observables)

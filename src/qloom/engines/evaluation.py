@@ -12,8 +12,9 @@ from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Probabilities, checked_qubits
 from qloom.engines.batch import check_memory, make_batch
-from qloom.engines.shots import checked_shots, make_generator
+from qloom.engines.shots import checked_shots
 from qloom.engines.statevector import StatevectorEngine
+from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 
 

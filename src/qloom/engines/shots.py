@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Evaluator, FinalState, Outputs, Probabilities, n_outputs_of
 from qloom.engines.batch import Batch, check_memory
+from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, ShapeError, UnsupportedError
 from qloom.observables import Word, group_commuting, word_letters
 
@@ -27,13 +27,6 @@ def checked_shots(shots: object) -> int:
     return int(shots)
 
 
-def make_generator(seed: object) -> np.random.Generator:
-    """A generator of its own; fresh entropy for None."""
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
-        raise CircuitError(f"seed={seed!r}, expected an integer of at least 0, or None for fresh entropy")
-    return np.random.default_rng(seed)  # type: ignore[arg-type]
-
-
 class ShotEvaluator(Evaluator):
     """Averages over `shots` measurements of each group of words that can be measured together.
 
@@ -42,18 +35,17 @@ class ShotEvaluator(Evaluator):
         circuit: what is measured.
         outputs: Pauli sums or probabilities.
         shots: measurements of each group, at least 1.
-        seed: of the generator, which goes on from call to call; None for fresh entropy.
+        seed: of the stream of random numbers, which goes on from call to call; None for fresh entropy; or a `Stream`.
     """
 
-    def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs, shots: int, seed: int | None):
+    def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs, shots: int, seed: int | Stream | None):
         if isinstance(outputs, FinalState):
             raise UnsupportedError(f"a state is not measured, got shots={shots}; ask for it without shots")
         self.deterministic = False
         self.circuit = circuit.copy()
         self.shots = checked_shots(shots)
         self.n_outputs = n_outputs_of(outputs)
-        self._random = make_generator(seed)
-        self._guard = threading.Lock()
+        self._stream = seed if isinstance(seed, Stream) else Stream(seed)
         # Each with what an outcome adds to the outputs; None where outcomes are the outputs.
         self._groups: list[tuple[Evaluator, np.ndarray | None]] = []
         self._constant = np.zeros(self.n_outputs)
@@ -82,7 +74,7 @@ class ShotEvaluator(Evaluator):
         return len(self._groups)
 
     def go_on_from(self, other: Any) -> None:
-        self._random = getattr(other, "_random", self._random)
+        self._stream = getattr(other, "_stream", self._stream)
 
     def values(self, batch: Batch) -> np.ndarray:
         total = np.tile(self._constant, (batch.size, 1))
@@ -115,9 +107,7 @@ class ShotEvaluator(Evaluator):
         if not np.isfinite(probabilities).all():
             raise ShapeError("inputs or weights hold NaN or infinity, expected finite numbers to measure with shots")
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        with self._guard:
-            counts = self._random.multinomial(shots, probabilities)
-        return counts / shots
+        return self._stream.multinomial(shots, probabilities) / shots
 
 
 def _outcome_values(group: list[Word], qubits: tuple[int, ...], outputs: tuple) -> np.ndarray:

@@ -26,7 +26,7 @@ DIFFERENTIATORS: dict[str, type[Differentiator]] = {
 
 def prepare_gradient(
     circuit: Circuit, observables: Any = None, engine: Engine | None = None,
-    differentiator: str | Differentiator = "auto", shots: int | None = None, seed: int | None = None,
+    differentiator: str | Differentiator = "auto", shots: int | None = None, seed: Any = None,
 ) -> AdjointEvaluator:  # fmt: skip
     """An evaluator that also walks backwards.
 

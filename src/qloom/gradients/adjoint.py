@@ -20,7 +20,7 @@ class Adjoint(Differentiator):
 
     def prepare(
         self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
-        seed: int | None = None,
+        seed: Any = None,
     ) -> AdjointEvaluator:  # fmt: skip
         if shots is not None:
             raise UnsupportedError(f'Adjoint is exact, got shots={shots}; use differentiator="parameter-shift"')

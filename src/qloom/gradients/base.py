@@ -25,7 +25,7 @@ class Differentiator(ABC):
         observables: Any = None,
         *,
         shots: int | None = None,
-        seed: int | None = None,
+        seed: Any = None,
     ) -> AdjointEvaluator:
         """An evaluator whose `backward` gives derivatives of sum(cotangents * values) by this method."""  # fmt: skip
 

@@ -27,7 +27,7 @@ class FiniteDifference(Differentiator):
 
     def prepare(
         self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
-        seed: int | None = None,
+        seed: Any = None,
     ) -> AdjointEvaluator:  # fmt: skip
         if shots is not None:
             raise UnsupportedError(

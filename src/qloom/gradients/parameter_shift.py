@@ -20,6 +20,7 @@ from qloom.circuits.parameters import Angle, as_angle
 from qloom.engines.base import AdjointEvaluator, Engine, Evaluator, FinalState, as_outputs
 from qloom.engines.batch import Batch
 from qloom.engines.shots import ShotEvaluator
+from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients.base import Derivatives, Differentiator, ForwardEvaluator, Wants
 
@@ -32,15 +33,16 @@ class ParameterShift(Differentiator):
 
     def prepare(
         self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
-        seed: int | None = None,
+        seed: Any = None,
     ) -> AdjointEvaluator:  # fmt: skip
         if isinstance(as_outputs(circuit, observables), FinalState):
             raise UnsupportedError(
                 'parameter shift is for what is measured, not for states; use differentiator="adjoint"'
             )
         free, angles = free_rotations(circuit)
-        shifted = engine.prepare(free, observables, shots=shots, seed=None if seed is None else seed + 1)
-        return ShiftEvaluator(engine.prepare(circuit, observables, shots=shots, seed=seed), shifted, angles)
+        stream = seed if isinstance(seed, Stream) else Stream(seed)  # of values and of slopes
+        values, shifted = (engine.prepare(c, observables, shots=shots, seed=stream) for c in (circuit, free))
+        return ShiftEvaluator(values, shifted, angles)
 
 
 def free_rotations(circuit: Circuit) -> tuple[Circuit, list[Angle]]:

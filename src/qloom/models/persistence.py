@@ -47,7 +47,8 @@ def restore_model(model: Any, record: Mapping[str, Any], tensors: Mapping[str, T
     model.circuit_ = Circuit.from_json(record["circuit"])
     model.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
     model.network_ = build_network(model.architecture_, model.circuit_, model.observables_, seed=0)
-    model.network_.load_state_dict(tensors)
+    # Older files have no fingerprint beside the weights; the circuit they belong to came with them.
+    model.network_.load_state_dict({**_fingerprints(model.network_), **tensors})
     model.network_.eval()
     for name in ("history", "best_epoch", "notes"):
         setattr(model, f"{name}_", record[name])
@@ -56,3 +57,7 @@ def restore_model(model: Any, record: Mapping[str, Any], tensors: Mapping[str, T
         model.n_features_in_ = record["n_features_in"]
     if record["feature_names_in"] is not None:
         model.feature_names_in_ = np.array(record["feature_names_in"], dtype=object)
+
+
+def _fingerprints(network: Any) -> dict[str, Tensor]:
+    return {name: value for name, value in network.state_dict().items() if name.endswith("_extra_state")}

@@ -1,6 +1,7 @@
 """The one bridge between torch's autograd and the engines: arrays cross it once down and once up a step.
 
-It leads three ways: here in eager mode, in `transforms` under torch.func, in `operators` under torch.compile.
+It leads three ways: here in eager mode, in `transforms` under torch.func, in `operators` under torch.compile and
+torch.export.
 """
 
 from __future__ import annotations
@@ -12,28 +13,20 @@ from torch import Tensor
 
 from qloom.engines.base import AdjointEvaluator
 from qloom.nn.arrays import backward, forward
-from qloom.nn.operators import evaluate_compiled
-from qloom.nn.transforms import Pullback, TransformedEvaluate
+from qloom.nn.transforms import Pullback, TransformedEvaluate, is_batched, pull_back_batch
 
 
-def evaluate(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator, handle: int) -> Tensor:
+def evaluate(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> Tensor:
     """Values (B, O) of a prepared circuit, differentiable in inputs (B, I) and weights (W,) or (B, W)."""
-    if not torch.compiler.is_compiling():
-        return _evaluate(inputs, weights, evaluator)
-    if evaluator.deterministic:
-        return evaluate_compiled(inputs, weights, handle, evaluator.n_outputs)
-    return _evaluate_outside_graphs(inputs, weights, evaluator)
-
-
-def _evaluate(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> Tensor:
     if torch._C._are_functorch_transforms_active():
         return TransformedEvaluate.apply(inputs, weights, evaluator)
     keep = torch.is_grad_enabled() and (inputs.requires_grad or weights.requires_grad)
     return _apply(inputs, weights, evaluator, keep)
 
 
-# A compiler may merge two equal calls, which for measured values differ.
-_evaluate_outside_graphs = torch._disable_dynamo(_evaluate)
+# A compiler may merge two equal calls, which for measured values differ. Unlike torch.compiler.disable this does not
+# import the compiler before it is needed.
+evaluate_outside_graphs = torch._disable_dynamo(evaluate)
 
 
 class _Evaluate(torch.autograd.Function):
@@ -51,10 +44,12 @@ class _Evaluate(torch.autograd.Function):
         if torch.is_grad_enabled():  # create_graph: autograd must meet the refusal of second derivatives
             d_inputs, d_weights = Pullback.apply(inputs, weights, cotangents, ctx.evaluator, wants)
             return d_inputs if wants[0] else None, d_weights if wants[1] else None, None, None
+        if is_batched(cotangents):
+            return *pull_back_batch(inputs, weights, cotangents, ctx.evaluator, wants), None, None
         # Used once, then let go; a second walk back runs forward again, to the same bits.
         kept, ctx.kept = ctx.kept, None
         return *backward(ctx.evaluator, inputs, weights, cotangents, kept, wants), None, None
 
 
-# Function.apply without its question for torch.func, which `_evaluate` has just put.
+# Function.apply without its question for torch.func, which `evaluate` has just put.
 _apply = super(torch.autograd.Function, _Evaluate).apply

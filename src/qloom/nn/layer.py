@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.module import _EXTRA_STATE_KEY_SUFFIX
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import AdjointEvaluator, Engine, FinalState, as_outputs
+from qloom.engines.streams import Stream
 from qloom.errors import ShapeError
 from qloom.gradients import Differentiator, ShotPlan, prepare_gradient
-from qloom.nn.bridge import evaluate
+from qloom.nn.bridge import evaluate, evaluate_outside_graphs
+from qloom.nn.documents import content_of, document_of, fingerprint
 from qloom.nn.initialization import initial_weights
-from qloom.nn.operators import register
+from qloom.nn.operators import GraphKey, evaluate_in_graph
+
+
+def _as_constant(function: Any) -> Any:
+    """Mark a function whose result is a constant of a graph; torch's own marker would import the compiler."""
+    function._dynamo_marked_constant = True
+    return function
 
 
 class QuantumLayer(nn.Module):
@@ -31,7 +41,8 @@ class QuantumLayer(nn.Module):
         shots: estimate outputs and gradients from that many measurements; None for exact ones.
         init: "auto", "uniform", "normal", "small", "scaled", "beta", or W numbers; see `initial_weights`.
         dtype: of the weights, and then of inputs and outputs; None for torch's default.
-        seed: of the initial weights and of the measurements; None for torch's generator and fresh entropy.
+        seed: of the initial weights and of the measurements; None for torch's generator and fresh entropy. Copies, and
+            processes forked off, measure with random numbers of their own.
 
     Shapes: x (..., I) -> (..., O); a circuit without inputs is called with nothing, giving (O,), or with x (B, 0).
 
@@ -58,7 +69,8 @@ class QuantumLayer(nn.Module):
             raise ShapeError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         self.circuit = circuit.copy()
         self.n_inputs = circuit.n_inputs
-        self._recipe = (observables, engine, differentiator, shots, seed)
+        self._recipe = (observables, engine, differentiator, shots)
+        self._stream = Stream(seed)
         self._trained: np.ndarray | None = None
         dtype = dtype or torch.get_default_dtype()
         if dtype not in (torch.float32, torch.float64):
@@ -68,15 +80,15 @@ class QuantumLayer(nn.Module):
         self.weights = nn.Parameter(first)
 
     def _prepare(self) -> None:
-        observables, engine, differentiator, shots, seed = self._recipe
+        observables, engine, differentiator, shots = self._recipe
         self._evaluator: AdjointEvaluator = prepare_gradient(
-            self.circuit, observables, engine, differentiator, shots, seed
+            self.circuit, observables, engine, differentiator, shots, self._stream
         )
         self._evaluator.trained = self._trained
-        self._handle = register(self._evaluator)
-        outputs = as_outputs(self.circuit, observables)
-        self._complex = isinstance(outputs, FinalState) and not outputs.linear
+        self._outputs = as_outputs(self.circuit, observables)
+        self._complex = isinstance(self._outputs, FinalState) and not self._outputs.linear
         self.n_outputs = self._evaluator.n_outputs // (2 if self._complex else 1)
+        self._key, self._fingerprint = GraphKey(self._evaluator), b""
 
     @property
     def observables(self) -> Any:
@@ -159,38 +171,117 @@ class QuantumLayer(nn.Module):
         self._prepare()
         self._evaluator.go_on_from(before)
 
+    @property
+    def stream(self) -> Stream:
+        """Of the random numbers of measurements; its `state` can be taken out and put back."""
+        return self._stream
+
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
-        del state["_evaluator"], state["_handle"]
+        for made in ("_evaluator", "_outputs", "_key", "_fingerprint"):
+            del state[made]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._prepare()
 
+    # -- what is saved: the weights, and beside them what they belong to
+
+    def fingerprint(self) -> bytes:
+        """32 bytes that tell circuits and observables apart, the same in every process."""
+        if not self._fingerprint:
+            self._fingerprint = fingerprint(content_of(self.circuit, self._outputs))
+        return self._fingerprint
+
+    def get_extra_state(self) -> Tensor:
+        """The fingerprint and which weights are trained, uint8 (32 + W,): a tensor, as safetensors needs."""
+        return torch.from_numpy(np.concatenate([np.frombuffer(self.fingerprint(), np.uint8), self.trained]))
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.train_weights(state.numpy(force=True)[32:].astype(bool))
+
+    def _load_from_state_dict(
+        self, state_dict: Any, prefix: str, local_metadata: Any, strict: bool, missing_keys: Any, unexpected_keys: Any,
+        error_msgs: Any,
+    ) -> None:  # fmt: skip
+        key = prefix + _EXTRA_STATE_KEY_SUFFIX
+        if key in state_dict:
+            mistake = self._mistake_in(state_dict[key])
+            if mistake:
+                error_msgs.append(f"{prefix}weights: {mistake}")
+                return
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
+        if key in missing_keys:
+            missing_keys.remove(key)
+        if key not in state_dict and f"{prefix}weights" in state_dict:
+            warnings.warn(
+                f"{prefix}weights come without the fingerprint of their circuit, as older versions saved them: whether "
+                "they belong to this circuit is not known; save them again",
+                stacklevel=2,
+            )
+
+    def _mistake_in(self, state: Any) -> str | None:
+        if not isinstance(state, Tensor) or state.shape != (32 + self.circuit.n_weights,):
+            return f"fingerprint of a circuit with other weights, expected one of {self.circuit.n_weights}"
+        if state.numpy(force=True)[:32].astype(np.uint8).tobytes() != self.fingerprint():
+            return (
+                f"saved from another circuit or other observables than {self.circuit!r}; load them into the layer they "
+                "come from, or copy the numbers: layer.weights.data.copy_(...)"
+            )
+        return None
+
+    # -- evaluation
+
     def forward(self, x: Tensor | None = None) -> Tensor:
         weights = self.weights
         if x is None:
             x = weights.new_empty(0)
-        self._check(x, weights)
+        if torch.compiler.is_compiling():
+            return self._forward_in_graph(x, weights)
+        x = self._checked(x, weights, self.n_inputs)
         if x.dim() == 2 and not self._complex:
-            return evaluate(x, weights, self._evaluator, self._handle)
-        # Rows are counted by hand: reshape cannot where there are no numbers.
-        rows = x.reshape(x.shape[:-1].numel(), self.n_inputs)
-        values = evaluate(rows, weights, self._evaluator, self._handle)
-        if self._complex:
-            return torch.view_as_complex(values.reshape(*x.shape[:-1], self.n_outputs, 2))
-        return values.reshape(*x.shape[:-1], self.n_outputs)
+            return evaluate(x, weights, self._evaluator)
+        return self._shaped(evaluate(_rows(x), weights, self._evaluator), x)
 
-    def _check(self, x: Tensor, weights: Tensor) -> None:
-        """Raise ShapeError unless x and the weights fit the circuit and each other."""
+    def _forward_in_graph(self, x: Tensor, weights: Tensor) -> Tensor:
+        """The same where no number of this layer may be read: a graph would then be of this layer alone."""
+        x = self._checked(x, weights, self._key.sizes.shape[0])
+        rows = _rows(x)
+        if is_exporting():
+            values = evaluate_in_graph(rows, weights, None, None, self._document())
+        elif self._evaluator.deterministic:
+            values = evaluate_in_graph(rows, weights, self._key.number, self._key.sizes, "")
+        else:
+            values = evaluate_outside_graphs(rows, weights, self._evaluator)
+        return self._shaped(values, x)
+
+    def _shaped(self, values: Tensor, x: Tensor) -> Tensor:
+        if self._complex:
+            return torch.view_as_complex(values.reshape(*x.shape[:-1], values.shape[-1] // 2, 2))
+        return values.reshape(*x.shape[:-1], values.shape[-1])
+
+    @_as_constant
+    def _document(self) -> str:
+        _, engine, differentiator, shots = self._recipe
+        return document_of(self.circuit, self._outputs, engine, differentiator, shots, self._trained)
+
+    def _checked(self, x: Tensor, weights: Tensor, n_inputs: int) -> Tensor:
+        """x, in the weights' dtype under autocast; ShapeError unless x and the weights fit the circuit and each other.
+
+        Angles need the digits that autocast's dtypes lack, so the layer is one of those that compute in float32.
+        """
         if not isinstance(x, Tensor):
             raise ShapeError(f"x is a {type(x).__name__}, expected a torch.Tensor; convert it with torch.as_tensor(x)")
-        if x.shape[-1:] != (self.n_inputs,):
+        if x.shape[-1:] != (n_inputs,):
             raise ShapeError(
-                f"x has shape {tuple(x.shape)}, expected (..., {self.n_inputs}); "
-                f"the circuit takes {self.n_inputs} inputs a sample"
+                f"x has shape {tuple(x.shape)}, expected (..., {n_inputs}); the circuit takes {n_inputs} inputs a "
+                "sample"
             )
+        if x.dtype != weights.dtype:
+            x = in_full_precision(x, weights.dtype)
         if x.dtype != weights.dtype:
             raise ShapeError(
                 f"x is {x.dtype}, the layer's weights are {weights.dtype}, expected one dtype; "
@@ -202,8 +293,26 @@ class QuantumLayer(nn.Module):
             raise ShapeError(
                 f"x is on {x.device}, the weights on {weights.device}, expected both on cpu; move them with .cpu()"
             )
+        return x
 
     def extra_repr(self) -> str:
-        _, engine, differentiator, shots, _ = self._recipe
+        _, engine, differentiator, shots = self._recipe
         text = f"{self.circuit!r}, n_outputs={self.n_outputs}, differentiator={differentiator!r}"
         return text + (f", shots={shots}" if shots is not None else "") + (f", engine={engine}" if engine else "")
+
+
+def _rows(x: Tensor) -> Tensor:
+    """Samples in rows: (..., I) -> (B, I). Reshape could not where there are no numbers."""
+    return x.flatten(0, -2) if x.dim() > 1 else x.unsqueeze(0)
+
+
+def in_full_precision(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """What autocast made half as wide, in a layer's dtype; anything else as it is."""
+    if x.dtype in (torch.bfloat16, torch.float16) and torch.is_autocast_enabled("cpu"):
+        return x.to(dtype)
+    return x
+
+
+def is_exporting() -> bool:
+    """Whether a graph is made for torch.export; versions of torch that do not tell have no such graphs."""
+    return getattr(torch.compiler, "is_exporting", bool)()

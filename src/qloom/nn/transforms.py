@@ -1,7 +1,11 @@
-"""Evaluation under torch.func: vmap's dimension is folded into the batch, which the engines take anyway."""
+"""Evaluation under torch.func: vmap's dimension is folded into the batch, which the engines take anyway.
+
+So are batches of cotangents: autograd's `is_grads_batched` maps over them in a way of its own, older than torch.func.
+"""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -12,6 +16,9 @@ from qloom.errors import UnsupportedError
 from qloom.nn.arrays import backward, forward
 
 Wants = tuple[bool, bool]
+
+# In force while autograd maps over batches of cotangents.
+_MAPPING, _BATCHED = (torch._C._parse_dispatch_key(key) or key for key in ("VmapMode", "Batched"))
 
 
 class TransformedEvaluate(torch.autograd.Function):
@@ -86,6 +93,27 @@ class Pullback(torch.autograd.Function):
         d_inputs = d_inputs.unflatten(0, (n, -1)) if wants[0] else d_inputs.expand(n, 0)
         d_weights = d_weights.unflatten(0, (n, -1)) if wants[1] else d_weights.expand(n, 0)
         return (d_inputs, d_weights if per_sample or not wants[1] else d_weights.sum(dim=1)), (0, 0)
+
+
+def is_batched(cotangents: Tensor) -> bool:
+    """Whether autograd gives a batch of them (`is_grads_batched`, `jacobian(vectorize=True)`)."""
+    mapping = torch._C._dispatch_tls_is_dispatch_key_included(_MAPPING)
+    return mapping and torch._C._dispatch_keys(cotangents).has(_BATCHED)
+
+
+def pull_back_batch(
+    inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: AdjointEvaluator, wants: Wants
+) -> tuple[Tensor | None, Tensor | None]:
+    """Derivatives for each of a batch of cotangents, all in one walk."""
+    level = torch._C._vmapmode_increment_nesting() - 1
+    torch._C._vmapmode_decrement_nesting()
+    many = torch._remove_batch_dim(cotangents, level, 1, 0)  # (N, B, O)
+    info = SimpleNamespace(batch_size=len(many))
+    (d_inputs, d_weights), _ = Pullback.vmap(info, (None, None, 0), inputs, weights, many, evaluator, wants)
+    return (
+        torch._add_batch_dim(d_inputs, 0, level) if wants[0] else None,
+        torch._add_batch_dim(d_weights, 0, level) if wants[1] else None,
+    )
 
 
 def _with_front(tensor: Tensor, dim: int | None, size: int) -> Tensor:

@@ -50,6 +50,7 @@ class Rotoselect(Rotosolve):
         return super().state_dict() | {"axes": axes}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Also turns the gates, which the layers' own states belong to: load this before them."""
         state_dict = dict(state_dict)
         for layer, axes in zip(self.layers, state_dict.pop("axes"), strict=True):
             for place, axis in zip(self._places[id(layer)].values(), axes, strict=True):

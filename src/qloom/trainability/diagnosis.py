@@ -13,7 +13,7 @@ from qloom.circuits import Circuit
 from qloom.circuits.checks import checked_count
 from qloom.engines.base import as_outputs
 from qloom.engines.batch import starts_from_inputs
-from qloom.engines.shots import make_generator
+from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients import metric_tensor
 from qloom.gradients.parameter_shift import free_rotations

@@ -17,7 +17,7 @@ from qloom.circuits import Circuit
 from qloom.circuits.checks import checked_count
 from qloom.engines import Batch, StatevectorEngine, make_batch
 from qloom.engines.batch import check_memory
-from qloom.engines.shots import make_generator
+from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients.metric import Tangents
 from qloom.trainability.draws import random_inputs

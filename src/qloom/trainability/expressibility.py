@@ -8,7 +8,7 @@ import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.engines import Engine, StatevectorEngine, expectation, make_batch
-from qloom.engines.shots import make_generator
+from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients.parameter_shift import free_rotations
 from qloom.gradients.waves import waves_of

@@ -12,7 +12,7 @@ from scipy.stats import linregress, t
 from qloom.circuits import Circuit
 from qloom.circuits.checks import checked_count
 from qloom.engines import Batch, Engine
-from qloom.engines.shots import make_generator
+from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients import prepare_gradient
 from qloom.observables import PauliSum
