@@ -8,7 +8,11 @@ import pytest
 from qloom.cli import main
 
 _MODEL = ("n_qubits=2", "n_layers=1", "width=8")
-_SMALL = ("--epochs=2", *(word for key in _MODEL for word in ("--set", f"model.{key}")))
+_SMALL = (
+    "--epochs=2",
+    *("--set", "comparison.seeds=2"),
+    *(word for key in _MODEL for word in ("--set", f"model.{key}")),
+)
 
 
 @dataclass

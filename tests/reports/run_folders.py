@@ -116,3 +116,33 @@ def _epoch(rng: np.random.Generator, epoch: int, score: float) -> dict[str, floa
         "validation_metric": 0.5 + (score - 0.5) * progress + 0.005 * rng.normal(),
         "seconds": 5.4,
     }
+
+
+def as_rounds(document: dict[str, Any], n_rounds: int = 5, unjudged: str | None = None, margin: float = 0.01) -> None:
+    """Make the record of a run of one training each one of several rounds, as version 2 has it."""
+    metric = document["metric"]
+    judged = unjudged is None
+    for model in document["models"].values():
+        one = {"test": model["test"], "best_epoch": model["best_epoch"], "seconds_training": 1.0,
+               "seconds_prediction": 0.1}  # fmt: skip
+        model |= {"deviation": {metric: 0.0123, "log_loss": None}, "rounds": [one] * n_rounds}
+        model |= {} if judged else {"interval": None}
+    for difference in document["comparison"].values():
+        low, high = difference["low"], difference["high"]
+        outcome = "better" if low > margin else "worse" if high < -margin else "undecided"
+        difference |= {"outcome": outcome} if judged else {"outcome": None, "low": None, "high": None}
+    each = [{"number": k + 1, "seed": k, "n_rows": document["n_rows"], "split_sha256": f"{k}"} for k in range(n_rounds)]
+    document |= {
+        "version": 2, "margin": margin, "unjudged": unjudged,
+        "rounds": {"n": n_rounds, "kind": "random splits", "kept": 1, "wanted": 5, "seconds": 9.0, "each": each,
+                   "time_limit": None if n_rounds == 5 else 60.0},
+    }  # fmt: skip
+
+
+def make_run_of_rounds(folder: Path, classes: list[Any] | None, /, **options: Any) -> Path:
+    """Write a run folder of several rounds."""
+    make_run(folder, classes)
+    document = json.loads((folder / "metrics.json").read_text("utf-8"))
+    as_rounds(document, **options)
+    (folder / "metrics.json").write_text(json.dumps(document), "utf-8")
+    return folder

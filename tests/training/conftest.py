@@ -5,7 +5,11 @@ import pytest
 from qloom.training import train_run
 from qloom.training.configuration import make_configuration
 
-TINY = {"model": {"n_qubits": 2, "n_layers": 1, "width": 8}, "training": {"epochs": 3}}
+TINY = {
+    "model": {"n_qubits": 2, "n_layers": 1, "width": 8},
+    "training": {"epochs": 3},
+    "comparison": {"seeds": 2},
+}
 
 
 @pytest.fixture(scope="session")

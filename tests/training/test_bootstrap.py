@@ -1,11 +1,10 @@
-"""Bootstrap intervals agree with scipy's and with the normal theory; differences are paired."""
+"""Bootstrap intervals agree with scipy's and with the normal theory."""
 
 import numpy as np
 import pytest
 import scipy.stats
 
 from qloom.training.bootstrap import bootstrap_scores, interval_of
-from qloom.training.verdict import paired_differences
 
 
 @pytest.fixture
@@ -46,17 +45,6 @@ def test_many_rows_are_drawn_in_pieces():
     draws = bootstrap_scores("rmse", y, {"m": np.zeros(50_000)}, seed=0, n_draws=90)["m"]
     assert draws.shape == (90,)
     assert draws.mean() == pytest.approx(1, abs=0.01)
-
-
-def test_pairing_makes_the_difference_sharper(numbers):
-    y, values = numbers
-    predictions = {"hybrid": values, "near": values + 0.01}
-    draws = bootstrap_scores("rmse", y, predictions, seed=0)
-    scores = {"hybrid": 0.5, "near": 0.4}
-    near = paired_differences(scores, draws)["near"]
-    low, high = interval_of(draws["hybrid"])
-    assert near.difference == pytest.approx(0.1)
-    assert near.high - near.low < 0.1 * (high - low)
 
 
 def test_draws_with_one_class_are_left_out():

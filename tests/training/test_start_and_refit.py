@@ -60,7 +60,7 @@ def test_the_refit_is_recorded(pair):
     for key in LAYER_OF:
         refit = models[key]["refit"]
         assert refit["kept"] == (refit["before"] - refit["after"] > 2 * refit["error"])
-        assert models[key]["seconds_training"] > refit["seconds"] > 0
+        assert models[key]["rounds"][0]["seconds_training"] > refit["seconds"] > 0
         assert models[key]["started_from"] == str(first)
     assert models["linear"]["refit"] is None
     loaded, refit = load_model(second), models["hybrid"]["refit"]
@@ -94,15 +94,15 @@ def test_a_run_goes_on_without_what_it_started_from(pair, configure, tmp_path, m
     shutil.copytree(pair[0], tmp_path / "earlier")
     monkeypatch.chdir(tmp_path)
     whole = train_run(configure(tmp_path, ("training.start_from", "earlier"), name="whole"))
-    plain = Contest._train_network
+    plain = Contest._train_networks
 
-    def stop(contest, key):
+    def stop(contest, key, rounds):
         if key == "hybrid_classical":
             raise KeyboardInterrupt
-        return plain(contest, key)
+        return plain(contest, key, rounds)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Contest, "_train_network", stop)
+        patch.setattr(Contest, "_train_networks", stop)
         with pytest.raises(KeyboardInterrupt):
             train_run(configure(tmp_path, ("training.start_from", "earlier"), name="stopped"))
     shutil.rmtree(tmp_path / "earlier")

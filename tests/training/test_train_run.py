@@ -36,7 +36,7 @@ def test_files(finished):
 
 def test_metrics(finished):
     metrics = metrics_of(finished)
-    assert (metrics["format"], metrics["version"], metrics["metric"]) == ("qloom.run", 1, "roc_auc")
+    assert (metrics["format"], metrics["version"], metrics["metric"]) == ("qloom.run", 2, "roc_auc")
     assert list(metrics["models"]) == list(KEYS)
     assert sum(metrics["n_rows"].values()) == 569
     assert set(metrics["comparison"]) == set(KEYS) - {"hybrid"}
@@ -55,14 +55,25 @@ def test_controls_have_as_many_parameters(finished):
     assert [net["n_quantum_parameters"] for net in nets] == [6, 6, 0]
 
 
-def test_predictions_give_the_scores(finished):
+def test_predictions_give_the_scores_of_the_kept_round(finished):
     table = parquet.read_table(finished / "predictions.parquet").to_pandas()
     source = demonstration_table("demo:breast_cancer").to_pandas()
     assert (table.target.to_numpy() == source.diagnosis.to_numpy()[table.row]).all()
-    for key, model in metrics_of(finished)["models"].items():
+    metrics = metrics_of(finished)
+    for key, model in metrics["models"].items():
         auc = roc_auc_score(table.target == "malignant", table[f"{key}:probability:malignant"])
-        assert auc == pytest.approx(model["test"]["roc_auc"], abs=1e-12)
-        assert (table[f"{key}:prediction"] == table.target).mean() == pytest.approx(model["test"]["accuracy"])
+        kept = model["rounds"][metrics["rounds"]["kept"] - 1]["test"]
+        assert auc == pytest.approx(kept["roc_auc"], abs=1e-12)
+        assert (table[f"{key}:prediction"] == table.target).mean() == pytest.approx(kept["accuracy"])
+
+
+def test_scores_are_means_with_the_spread_of_the_rounds(finished):
+    for model in metrics_of(finished)["models"].values():
+        for name, mean in model["test"].items():
+            values = [each["test"][name] for each in model["rounds"]]
+            assert len(values) == 2
+            assert mean == pytest.approx(np.mean(values))
+            assert model["deviation"][name] == pytest.approx(np.std(values, ddof=1))
 
 
 def test_leaderboard_is_sorted_by_score(finished):
@@ -70,6 +81,8 @@ def test_leaderboard_is_sorted_by_score(finished):
     scores = [float(row["score"]) for row in rows]
     assert scores == sorted(scores, reverse=True)
     assert {row["model"] for row in rows} == set(KEYS)
+    assert {row["n_rounds"] for row in rows} == {"2"}
+    assert all(float(row["deviation"]) >= 0 for row in rows)
 
 
 def test_comparison_is_the_difference_of_scores(finished):
@@ -153,5 +166,6 @@ def test_finished_models_are_not_trained_again(finished, tmp_path):
     for metrics in (before, after):
         metrics["models"]["linear"].pop("seconds_training")
         metrics["models"]["linear"].pop("seconds_prediction")
+        metrics["models"]["linear"].pop("rounds")
         metrics.pop("name")
     assert before == after

@@ -1,17 +1,27 @@
-"""Progress in the terminal: a bar a model with loss, score and time left; plain lines elsewhere."""
+"""Progress in the terminal: a bar a model with time left, loss and score where there is room; plain lines elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 
 from qloom.models import Fit
-from qloom.training.progress import LineProgress, Progress, describe_epoch, describe_refit
+from qloom.training.progress import LineProgress, Progress, describe_end, describe_epoch
+
+# Columns that title, bar, epochs, losses and times take together.
+WIDE = 136
 
 
 @contextmanager
@@ -21,33 +31,44 @@ def showing_progress(console: Console | None = None) -> Iterator[Progress]:
     if not console.is_terminal:
         yield LineProgress(lambda text: print(text, flush=True))
         return
-    texts = TextColumn("{task.description}"), TextColumn("{task.fields[now]}")
-    times = TimeElapsedColumn(), TimeRemainingColumn()
-    counts = BarColumn(bar_width=24), MofNCompleteColumn()
-    with Bars(texts[0], *counts, texts[1], *times, console=console) as bars:
+    with Bars(*_columns(console.width), console=console) as bars:
         yield BarProgress(bars)
 
 
+def _columns(width: int) -> list[ProgressColumn]:
+    """Title, bar, epochs, times, in 80 columns too; what a training says of itself only where that fits beside them."""
+    title, counts = TextColumn("{task.description}", markup=False), MofNCompleteColumn()
+    times = TimeElapsedColumn(), TimeRemainingColumn()
+    if width < WIDE:
+        return [title, BarColumn(bar_width=max(5, width - 68)), counts, *times]
+    return [title, BarColumn(bar_width=24), counts, TextColumn("{task.fields[now]}", markup=False), *times]
+
+
 class BarProgress(Progress):
-    """A bar a model."""
+    """A bar a model and group of rounds; it counts the epochs of all of them."""
 
     def __init__(self, bars: Bars):
         self.bars = bars
         self.task: Any = None
+        self.n_epochs = 0
+        self.done: dict[int, int] = {}
 
     def note(self, text: str) -> None:
         self.bars.console.print(text, markup=False, highlight=False)
 
-    def begin(self, title: str, n_epochs: int) -> None:
-        self.task = self.bars.add_task(f"{title:32s}", total=n_epochs or 1, now="")
+    def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
+        self.done, self.n_epochs = {}, n_epochs
+        self.task = self.bars.add_task(f"{title:32s}", total=n_epochs * len(rounds) or 1, now="")
 
-    def epoch(self, fit: Fit) -> None:
-        self.bars.update(self.task, completed=fit.epoch, now=describe_epoch(fit))
+    def epoch(self, fit: Fit, number: int) -> None:
+        self.done[number] = self.n_epochs if fit.finished else fit.epoch
+        now = f"round {number}: {describe_epoch(fit)}"
+        self.bars.update(self.task, completed=sum(self.done.values()), now=now)
 
-    def end(self, title: str, record: Mapping[str, Any], *, restored: bool) -> None:
+    def end(self, title: str, records: Sequence[Mapping[str, Any]], *, restored: bool) -> None:
         if restored:
-            self.begin(title, 0)
+            self.begin(title, 0, [])
         task = self.bars.tasks[-1]
-        how = "already trained" if restored else f"done in {record['seconds_training']:.1f} s"
-        text = how + describe_refit(record.get("refit"))
-        self.bars.update(task.id, total=max(task.completed, 1), completed=max(task.completed, 1), now=text)
+        how = "already trained" if restored else "done"
+        n_done = task.total or 1
+        self.bars.update(task.id, completed=n_done, now=f"{how} {describe_end(records)}")

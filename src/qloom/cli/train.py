@@ -32,14 +32,24 @@ def train(
     drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Trainings of every model, each on a split of its own; by default 5.")
+    ] = None,
+    folds: Annotated[int | None, typer.Option(help="Parts that are the test rows in turn, in place of seeds.")] = None,
+    repeats: Annotated[int | None, typer.Option(help="Times that the rows are dealt into folds.")] = None,
+    time_limit: Annotated[
+        float | None, typer.Option(help="Seconds for all trainings: as many rounds as they allow.")
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value of the configuration; may be repeated.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
-    """Train the hybrid model, its controls and the baselines on one split, and write a report."""
+    """Train the hybrid model, its controls and the baselines several times, compare them, and write a report."""
     given = {"target": target, "query": query, "task": task, "time": time_column, "drop": drop or None}
-    top = {"name": name, "output": output, "seed": seed}
+    comparison = {"seeds": seeds, "folds": folds, "repeats": repeats, "time_limit": time_limit}
+    top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
+    top |= {f"comparison.{key}": value for key, value in comparison.items()}
     configuration = configure(data, given, top, epochs, settings or [], resume)
     _run(configuration, resume)
 

@@ -6,6 +6,7 @@ classes the second one is the positive one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ class Metric:
         takes: "decisions", "outputs" or "level".
         higher_is_better: else lower.
         usual: whether it is reported unless another one is asked for.
+        bounds: the least and the largest value that it can have.
     """
 
     title: str
@@ -37,6 +39,7 @@ class Metric:
     takes: str = "outputs"
     higher_is_better: bool = True
     usual: bool = True
+    bounds: tuple[float, float] = (0.0, 1.0)
 
     def __call__(self, y: Array, predictions: Array, weights: Array, level: float = 0.5) -> Array:
         """One score a row of weights.
@@ -219,6 +222,7 @@ def _pinball(y: Array, values: Array, weights: Array, quantile: float) -> Array:
 
 _TWO, _MORE, _NUMBERS = ("two classes",), ("more classes",), ("numbers",)
 _CLASSES = _TWO + _MORE
+_ERROR = (0.0, math.inf)
 METRICS: dict[str, Metric] = {
     "roc_auc": Metric("ROC AUC", _TWO, _of_second(_area)),
     "accuracy": Metric("accuracy", _CLASSES, _accuracy, "decisions"),
@@ -231,14 +235,18 @@ METRICS: dict[str, Metric] = {
     "recall": Metric("recall", _TWO, _decided_second(_recall), "decisions"),
     "macro_f1": Metric("macro F1", _MORE, _decided_each(_f1), "decisions"),
     "macro_precision": Metric("macro precision", _MORE, _decided_each(_precision), "decisions"),
-    "lift": Metric("lift of the top tenth", _TWO, _lift),
-    "log_loss": Metric("log loss", _CLASSES, _log_loss, higher_is_better=False),
-    "brier": Metric("Brier score", _CLASSES, _brier, higher_is_better=False),
-    "r2": Metric("R2", _NUMBERS, _r2),
-    "rmse": Metric("RMSE", _NUMBERS, _rmse, higher_is_better=False),
-    "mean_absolute_error": Metric("mean absolute error", _NUMBERS, _mean_absolute_error, higher_is_better=False),
-    "poisson_deviance": Metric("Poisson deviance", _NUMBERS, _poisson_deviance, higher_is_better=False, usual=False),
-    "pinball": Metric("pinball loss", _NUMBERS, _pinball, "level", higher_is_better=False, usual=False),
+    "lift": Metric("lift of the top tenth", _TWO, _lift, bounds=(0.0, 1 / _TOP)),
+    "log_loss": Metric("log loss", _CLASSES, _log_loss, higher_is_better=False, bounds=_ERROR),
+    "brier": Metric("Brier score", _CLASSES, _brier, higher_is_better=False, bounds=(0.0, 2.0)),
+    "r2": Metric("R2", _NUMBERS, _r2, bounds=(-math.inf, 1.0)),
+    "rmse": Metric("RMSE", _NUMBERS, _rmse, higher_is_better=False, bounds=_ERROR),
+    "mean_absolute_error": Metric(
+        "mean absolute error", _NUMBERS, _mean_absolute_error, higher_is_better=False, bounds=_ERROR
+    ),
+    "poisson_deviance": Metric(
+        "Poisson deviance", _NUMBERS, _poisson_deviance, higher_is_better=False, usual=False, bounds=_ERROR
+    ),
+    "pinball": Metric("pinball loss", _NUMBERS, _pinball, "level", higher_is_better=False, usual=False, bounds=_ERROR),
 }
 # Kept names: a metric is called as the function it holds.
 SCORES: dict[str, Callable[..., Array]] = dict(METRICS)

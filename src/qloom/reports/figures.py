@@ -25,30 +25,40 @@ _STYLES: dict[str, dict[str, Any]] = {
     "boosting": {"color": "#b8528f", "linewidth": 1.4, "linestyle": (0, (5, 1, 1, 1, 1, 1))},
 }
 _MOST_POINTS = 5000
+# One of two pictures side by side, or one below the other where the page is narrow; inches.
+_PANEL = (5.2, 3.6)
 _LONGEST_CIRCUIT = 1500
 
 
-def learning_curves(record: RunRecord) -> str | None:
-    """Loss and validation metric by epoch of every model that has a history; None if none has."""
+def learning_curves(record: RunRecord) -> list[str]:
+    """Loss, and validation metric, by epoch of every model that has a history, two pictures; none if none has."""
     models = [model for model in record.models.values() if model.history]
     if not models:
-        return None
+        return []
 
-    def draw(figure: Figure) -> None:
-        loss, metric = figure.subplots(1, 2)
+    def draw_loss(figure: Figure) -> None:
+        ax = figure.subplots()
         for model, style in _styled(models):
             epochs = _history(model, "epoch")
-            loss.plot(epochs, _history(model, "train_loss"), **{**style, "linewidth": 1, "alpha": 0.45})
-            loss.plot(epochs, _history(model, "validation_loss"), label=capitalized(model.title), **style)
-            metric.plot(epochs, _history(model, "validation_metric"), label=capitalized(model.title), **style)
-            _mark_best(metric, model, style)
-        loss.set(title="Loss: validation, and training (thin)", xlabel="epoch")
-        metric.set(title=f"{metric_title(record.metric)} on the validation rows", xlabel="epoch")
-        for ax in (loss, metric):
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        metric.legend()
+            ax.plot(epochs, _history(model, "train_loss"), **{**style, "linewidth": 1, "alpha": 0.45})
+            ax.plot(epochs, _history(model, "validation_loss"), **style)
+        _by_epoch(ax, "Loss: validation, and training (thin)")
 
-    return as_address((10.4, 3.4), draw)
+    def draw_metric(figure: Figure) -> None:
+        ax = figure.subplots()
+        for model, style in _styled(models):
+            epochs = _history(model, "epoch")
+            ax.plot(epochs, _history(model, "validation_metric"), label=capitalized(model.title), **style)
+            _mark_best(ax, model, style)
+        _by_epoch(ax, f"{metric_title(record.metric)} on the validation rows")
+        ax.legend()
+
+    return [as_address(_PANEL, draw) for draw in (draw_loss, draw_metric)]
+
+
+def _by_epoch(ax: Axes, title: str) -> None:
+    ax.set(title=title, xlabel="epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def roc_curves(record: RunRecord) -> str:
@@ -88,29 +98,26 @@ def calibration(record: RunRecord) -> str:
     return as_address((5.0, 4.7), draw)
 
 
-def residuals(record: RunRecord) -> str:
+def residuals(record: RunRecord) -> list[str]:
     """Prediction against truth, and residual against prediction, of the hybrid model of a regression."""
+    chosen = _spread(len(record.targets))
+    truth, predicted = record.targets[chosen], record.predictions["hybrid"][chosen]
+    dots = {"s": 9, "alpha": 0.35, "color": _STYLES["hybrid"]["color"], "linewidths": 0, "rasterized": True}
 
-    def draw(figure: Figure) -> None:
-        left, right = figure.subplots(1, 2)
-        chosen = _spread(len(record.targets))
-        truth, predicted = record.targets[chosen], record.predictions["hybrid"][chosen]
-        dots = {
-            "s": 9,
-            "alpha": 0.35,
-            "color": _STYLES["hybrid"]["color"],
-            "linewidths": 0,
-            "rasterized": True,
-        }
-        left.scatter(truth, predicted, **dots)
+    def draw_truth(figure: Figure) -> None:
+        ax = figure.subplots()
+        ax.scatter(truth, predicted, **dots)
         ends = (min(truth.min(), predicted.min()), max(truth.max(), predicted.max()))
-        left.plot(ends, ends, color="#555555", linewidth=0.9)
-        left.set(title="Hybrid model: predicted and true", xlabel=f"true {_cut(record.target)}", ylabel="predicted")
-        right.scatter(predicted, truth - predicted, **dots)
-        right.axhline(0, color="#555555", linewidth=0.9)
-        right.set(title="Residuals (true minus predicted)", xlabel="predicted", ylabel="residual")
+        ax.plot(ends, ends, color="#555555", linewidth=0.9)
+        ax.set(title="Hybrid model: predicted and true", xlabel=f"true {_cut(record.target)}", ylabel="predicted")
 
-    return as_address((10.4, 4.2), draw)
+    def draw_residuals(figure: Figure) -> None:
+        ax = figure.subplots()
+        ax.scatter(predicted, truth - predicted, **dots)
+        ax.axhline(0, color="#555555", linewidth=0.9)
+        ax.set(title="Residuals (true minus predicted)", xlabel="predicted", ylabel="residual")
+
+    return [as_address(_PANEL, draw) for draw in (draw_truth, draw_residuals)]
 
 
 def circuit_drawing(record: RunRecord) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from qloom.files import replace_file
 from qloom.reports import figures
 from qloom.reports.curves import class_scores, confusion
 from qloom.reports.pages import page
-from qloom.reports.record import Difference, ModelRecord, RunRecord, read_run
+from qloom.reports.record import Difference, ModelRecord, RoundsRecord, RunRecord, read_run
 from qloom.reports.stages import trained_when
 from qloom.reports.whiskers import scale_of, whisker
 from qloom.reports.wording import (
@@ -29,6 +30,9 @@ _EXPLANATIONS = {
     "linear": "Is anything beyond a linear model needed?",
     "boosting": "What one would use for a table without a quantum computer.",
 }
+_READINGS = {
+    "better": "hybrid better", "worse": "hybrid worse", "equal": "no difference that matters", "undecided": "undecided",
+}  # fmt: skip
 _ROLES = {"hybrid": "under test", "control": "control", "baseline": "baseline"}
 
 
@@ -51,6 +55,7 @@ def render(record: RunRecord) -> str:
         "report.html.jinja",
         run=record,
         metric=metric_title(record.metric),
+        rounds_sentence=_rounds_sentence(record),
         leaderboard=_leaderboard(record),
         comparison=_comparison(record),
         test_metrics=_test_metrics(record),
@@ -63,12 +68,17 @@ def render(record: RunRecord) -> str:
 
 def _leaderboard(record: RunRecord) -> dict[str, Any]:
     """Rows, best score first, and the ends of the scale their intervals are drawn on."""
-    models = sorted(record.models.values(), key=lambda model: -model.test[record.metric])
+    models = sorted(record.models.values(), key=lambda model: _place(model.test[record.metric]))
     scale = scale_of(value for m in models for value in (m.test[record.metric], *(m.interval or ())))
     rows = [_model_row(model, record.metric) for model in models]
     for row, model in zip(rows, models, strict=True):
         row["whisker"] = whisker(scale, model.test[record.metric], model.interval)
-    return {"rows": rows, "low": scale.low, "high": scale.high}
+    return {"rows": rows, "low": scale.low, "high": scale.high, "has_spread": record.rounds.n > 1}
+
+
+def _place(score: float) -> float:
+    """Best first, undefined scores last."""
+    return math.inf if math.isnan(score) else -score
 
 
 def _model_row(model: ModelRecord, metric: str) -> dict[str, Any]:
@@ -78,6 +88,7 @@ def _model_row(model: ModelRecord, metric: str) -> dict[str, Any]:
         "role": _ROLES.get(model.role, model.role),
         "explanation": _EXPLANATIONS.get(model.key, ""),
         "score": score_text(model.test[metric]),
+        "spread": score_text(model.deviation.get(metric, math.nan)),
         "interval": interval or "–",
         "training": seconds_text(model.seconds_training),
         "prediction": seconds_text(model.seconds_prediction),
@@ -85,27 +96,55 @@ def _model_row(model: ModelRecord, metric: str) -> dict[str, Any]:
 
 
 def _comparison(record: RunRecord) -> dict[str, Any]:
-    """Hybrid minus each other model, and the place of zero on the scale."""
+    """Hybrid minus each other model, and the places of zero and of the margin on the scale."""
     differences = record.comparison
-    scale = scale_of([0.0, *(v for d in differences.values() for v in (d.value, d.low, d.high))])
+    margin = record.margin if record.margin and record.unjudged is None else None
+    marks = [0.0] if margin is None else [0.0, -margin, margin]
+    scale = scale_of([*marks, *(v for d in differences.values() for v in (d.value, d.low, d.high))])
     rows = [
         {
             "title": record.models[key].title,
             "difference": signed_text(difference.value),
-            "interval": f"{signed_text(difference.low)} to {signed_text(difference.high)}",
-            "reading": _reading(difference),
-            "whisker": whisker(scale, difference.value, (difference.low, difference.high)),
+            "interval": _interval_text(difference),
+            "reading": _reading(difference, record.rounds),
+            "whisker": whisker(scale, difference.value, _ends(difference)),
         }
         for key, difference in differences.items()
     ]
+    band = None if margin is None else (scale.place(-margin), scale.place(margin))
     ends = {"low": signed_text(scale.low), "high": signed_text(scale.high)}
-    return {"rows": rows, "zero": scale.place(0.0), **ends}
+    return {"rows": rows, "zero": scale.place(0.0), "band": band, "margin": margin, **ends}
 
 
-def _reading(difference: Difference) -> str:
+def _ends(difference: Difference) -> tuple[float, float] | None:
+    return None if math.isnan(difference.low) else (difference.low, difference.high)
+
+
+def _interval_text(difference: Difference) -> str:
+    ends = _ends(difference)
+    return "–" if ends is None else f"{signed_text(ends[0])} to {signed_text(ends[1])}"
+
+
+def _reading(difference: Difference, rounds: RoundsRecord) -> str:
+    if rounds.kind is not None:
+        return _READINGS.get(difference.outcome or "", "no verdict")
     if difference.low > 0:
         return "hybrid better"
     return "hybrid worse" if difference.high < 0 else "no difference measured"
+
+
+def _rounds_sentence(record: RunRecord) -> str:
+    """How many rounds there were, how they cut the rows, and which of them is kept."""
+    rounds = record.rounds
+    if rounds.kind is None or rounds.n == 1:
+        return "Every model was trained once."
+    kinds = {"random splits": "on a new random split each time", "folds": "with another fold as test rows each time",
+             "rolling origins": "each time to predict another block of the last rows from those before it"}  # fmt: skip
+    text = f"Every model was trained {rounds.n} times, {kinds.get(rounds.kind, rounds.kind)}."
+    if rounds.time_limit is not None:
+        wanted = "" if rounds.wanted is None else f" of {rounds.wanted}"
+        text += f" The time limit of {rounds.time_limit:g} s ended them after {rounds.n}{wanted}."
+    return f"{text} Networks, curves and predictions shown are those of round {rounds.kept}."
 
 
 def _test_metrics(record: RunRecord) -> dict[str, Any] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,9 @@ import pyarrow.parquet as pq
 from qloom.circuits import Circuit
 from qloom.errors import ArtifactError
 
-FORMAT, VERSION = "qloom.run", 1
+FORMAT = "qloom.run"
+# Runs of version 1 trained every model once.
+VERSIONS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ class ModelRecord:
     Args:
         key: its name in files, e.g. "hybrid".
         role: "hybrid", "control" or "baseline".
-        test: metric -> value on the test rows.
-        interval: 95% interval of the run's metric on the test rows, None if there is none.
+        test: metric -> value on the test rows, the mean over the rounds; NaN where it is undefined.
+        deviation: metric -> standard deviation between rounds; empty for one round.
+        interval: 95% interval of the run's metric, None if there is none.
         history: one dict an epoch: epoch, train_loss, validation_loss, validation_metric, seconds.
         refit: the head fitted in the end; None without.
         started_from: the run whose weights it began with, None for a fresh start.
@@ -53,6 +57,7 @@ class ModelRecord:
     seconds_prediction: float
     best_epoch: int | None
     test: dict[str, float]
+    deviation: dict[str, float]
     interval: tuple[float, float] | None
     history: tuple[dict[str, Any], ...]
     refit: RefitRecord | None = None
@@ -61,11 +66,36 @@ class ModelRecord:
 
 @dataclass(frozen=True)
 class Difference:
-    """Paired difference of the metric, hybrid minus another model, with its 95% interval."""
+    """Paired difference of the metric, hybrid minus another model, with its 95% interval, NaN if there is none.
+
+    Args:
+        outcome: "better", "worse", "equal" or "undecided"; None without a verdict, and in runs of version 1.
+    """
 
     value: float
     low: float
     high: float
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class RoundsRecord:
+    """How often every model was trained.
+
+    Args:
+        kind: how the rows were cut for each; None in runs of version 1.
+        kept: the round whose networks and predictions are recorded.
+        wanted: rounds that there would have been without a time limit, None if only time set their number.
+        time_limit: seconds that ended them; None if nothing did.
+        test_rows: of the smallest and of the largest round.
+    """
+
+    n: int = 1
+    kind: str | None = None
+    kept: int = 1
+    wanted: int | None = 1
+    time_limit: float | None = None
+    test_rows: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +106,10 @@ class RunRecord:
         classes: the target's classes as text, empty for a regression.
         n_rows: "train", "validation" and "test" -> rows.
         split: how the rows were divided, None if the record does not say.
+        rounds: how often every model was trained.
+        margin: differences up to this do not matter; None in runs of version 1.
         comparison: key of a model -> hybrid minus that model.
+        unjudged: why there is no verdict; None if there is one.
         targets: (N,) of the test rows: class indices, or numbers for a regression.
         predictions: key of a model -> (N,), of the same kind as the targets.
         probabilities: key of a model -> (N, C); empty for a regression.
@@ -94,6 +127,9 @@ class RunRecord:
     notes: tuple[str, ...]
     circuit: Circuit
     models: dict[str, ModelRecord]
+    rounds: RoundsRecord
+    margin: float | None
+    unjudged: str | None
     comparison: dict[str, Difference]
     verdict: str
     targets: np.ndarray
@@ -138,8 +174,9 @@ def _read_metrics(folder: Path) -> dict[str, Any]:
         raise ArtifactError(f"{path} is not JSON ({error}), expected what qloom train wrote; train again") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ArtifactError(f"{path} is not the record of a run, expected JSON with format {FORMAT!r}")
-    if document.get("version") != VERSION:
-        raise ArtifactError(f"{path} has version {document.get('version')!r}, expected {VERSION}; update qloom")
+    if document.get("version") not in VERSIONS:
+        known = " or ".join(map(str, VERSIONS))
+        raise ArtifactError(f"{path} has version {document.get('version')!r}, expected {known}; update qloom")
     return document
 
 
@@ -165,6 +202,9 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "notes": tuple(map(str, document["notes"])),
         "circuit": Circuit.from_json(document["circuit"]),
         "models": models,
+        "rounds": _rounds(document["rounds"]) if document["version"] > 1 else RoundsRecord(),
+        "margin": _number(document["margin"]) if document["version"] > 1 else None,
+        "unjudged": document["unjudged"] if document["version"] > 1 else None,
         "comparison": {key: _difference(data) for key, data in document["comparison"].items() if key in models},
         "verdict": str(document["verdict"]),
     }
@@ -181,7 +221,8 @@ def _model(key: str, data: dict[str, Any]) -> ModelRecord:
         float(data["seconds_training"]),
         float(data["seconds_prediction"]),
         _count(data["best_epoch"]),
-        {str(metric): float(value) for metric, value in data["test"].items()},
+        _numbers_of(data["test"]),
+        {} if data.get("deviation") is None else _numbers_of(data["deviation"]),
         None if interval is None else (float(interval[0]), float(interval[1])),
         tuple(dict(epoch) for epoch in data["history"] or ()),
         None if data.get("refit") is None else _refit(data["refit"]),
@@ -198,8 +239,25 @@ def _count(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
+def _number(value: Any) -> float:
+    """NaN for the null that stands for an undefined value."""
+    return math.nan if value is None else float(value)
+
+
+def _numbers_of(data: dict[str, Any]) -> dict[str, float]:
+    return {str(name): _number(value) for name, value in data.items()}
+
+
 def _difference(data: dict[str, Any]) -> Difference:
-    return Difference(float(data["difference"]), float(data["low"]), float(data["high"]))
+    value, low, high = (_number(data[name]) for name in ("difference", "low", "high"))
+    return Difference(value, low, high, data.get("outcome"))
+
+
+def _rounds(data: dict[str, Any]) -> RoundsRecord:
+    n_test = [int(each["n_rows"]["test"]) for each in data["each"]]
+    limit = None if data["time_limit"] is None else float(data["time_limit"])
+    ends = min(n_test), max(n_test)
+    return RoundsRecord(int(data["n"]), str(data["kind"]), int(data["kept"]), _count(data["wanted"]), limit, ends)
 
 
 def _read_predictions(path: Path) -> pa.Table:

@@ -1,9 +1,9 @@
-"""The five models of every run, each trained once, with its predictions for the test rows."""
+"""The five models of every run, trained in every round, with their predictions for its test rows."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,17 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from qloom.circuits import Circuit
-from qloom.models import Fit, HybridClassifier, HybridRegressor
+from qloom.data import Split
+from qloom.models import Fit, HybridClassifier, HybridRegressor, fit_together
 from qloom.models.artifact import DESCRIPTION
 from qloom.models.baselines import BASELINES, baseline_outputs, count_parameters
 from qloom.models.preparation import PreparedTable
 from qloom.models.starting import place_of
+from qloom.models.tabular import HybridModel
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 from qloom.training.configuration import Configuration
 from qloom.training.progress import Progress
+from qloom.training.rounds import KEPT
 
 LAYER_OF = {"hybrid": "quantum", "hybrid_separable": "separable", "hybrid_classical": "classical"}
 KEYS = (*LAYER_OF, *BASELINES)
@@ -34,15 +37,25 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained model as the leaderboard sees it.
+    """A model trained in one round, as the leaderboard sees it.
 
     Attributes:
         record: its entry in metrics.json, but for the scores.
-        predictions: for the test rows, probabilities (B, C) or values in the target's unit (B,).
+        predictions: for the round's test rows, probabilities (B, C) or values in the target's unit (B,).
     """
 
     record: dict[str, Any]
     predictions: np.ndarray
+
+
+@dataclass(frozen=True)
+class PreparedRound:
+    """A round with its rows of numbers, the same for all models."""
+
+    number: int
+    seed: int
+    split: Split
+    data: PreparedTable
 
 
 @dataclass(frozen=True)
@@ -55,38 +68,63 @@ class Contest:
     """
 
     configuration: Configuration
-    data: PreparedTable
-    circuit: Circuit
-    notes: tuple[str, ...]
+    task: str
     folder: Path
     progress: Progress
     start: Path | None = None
 
-    def enter(self, key: str) -> Outcome:
-        """The outcome of a model: read back if trained before, else trained, on from its checkpoint."""
-        path = self.folder / "checkpoints" / f"{key}.outcome.safetensors"
-        saved = key not in LAYER_OF or (place_of(self.folder, LAYER_OF[key]) / DESCRIPTION).exists()
-        restored = path.exists() and saved
+    def enter(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
+        """The outcomes of a model in some rounds: read back if trained before, else trained, on from checkpoints."""
+        title = title_of(key, self.task)
+        restored = all(self._is_done(key, each.number) for each in rounds)
         if restored:
-            record, tensors = read_checkpoint(path)
-            outcome = Outcome(record["outcome"], tensors["predictions"].numpy())
+            outcomes = [self._read(key, each.number) for each in rounds]
         else:
-            outcome = self._train_network(key) if key in LAYER_OF else self._train_baseline(key)
-            write_checkpoint(path, {"outcome": outcome.record}, {"predictions": torch.from_numpy(outcome.predictions)})
-        self.progress.end(title_of(key, self.data.task), outcome.record, restored=restored)
-        return outcome
+            outcomes = self._train_networks(key, rounds) if key in LAYER_OF else self._train_baselines(key, rounds)
+            for each, outcome in zip(rounds, outcomes, strict=True):
+                self._write(key, each.number, outcome)
+        self.progress.end(title, [outcome.record for outcome in outcomes], restored=restored)
+        return outcomes
 
-    def _train_network(self, key: str) -> Outcome:
-        title = title_of(key, self.data.task)
-        self.progress.begin(title, self.configuration.training.epochs)
-        keep, restore = checkpointing(self.folder / "checkpoints" / f"{key}.safetensors")
-        model = make_model(self.configuration, self.data.task, LAYER_OF[key], self.start)
-        fit = model.fit_prepared(
-            self.data, seed=self.configuration.seed, watch=_both(keep, self.progress.epoch), resume=restore
-        )
-        model.notes_ = list(self.notes)
-        model.save(place_of(self.folder, LAYER_OF[key]))
-        predictions, seconds = _timed(lambda: model.predict_features(self.data.test.x))
+    def _checkpoint(self, key: str, number: int) -> Path:
+        """Where the state of a training is kept; that of round 1 where runs of one round had it."""
+        folder = self.folder / "checkpoints"
+        return (folder if number == 1 else folder / f"round-{number}") / f"{key}.safetensors"
+
+    def _outcome(self, key: str, number: int) -> Path:
+        return self._checkpoint(key, number).with_suffix(".outcome.safetensors")
+
+    def _is_done(self, key: str, number: int) -> bool:
+        is_kept = number == KEPT and key in LAYER_OF
+        is_saved = not is_kept or (place_of(self.folder, LAYER_OF[key]) / DESCRIPTION).exists()
+        return self._outcome(key, number).exists() and is_saved
+
+    def _read(self, key: str, number: int) -> Outcome:
+        record, tensors = read_checkpoint(self._outcome(key, number))
+        return Outcome(record["outcome"], tensors["predictions"].numpy())
+
+    def _write(self, key: str, number: int, outcome: Outcome) -> None:
+        tensors = {"predictions": torch.from_numpy(outcome.predictions)}
+        write_checkpoint(self._outcome(key, number), {"outcome": outcome.record}, tensors)
+
+    def _train_networks(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
+        self.progress.begin(title_of(key, self.task), self.configuration.training.epochs, [r.number for r in rounds])
+        checkpoints = [checkpointing(self._checkpoint(key, each.number)) for each in rounds]
+
+        def watch(k: int, fit: Fit) -> None:
+            checkpoints[k][0](fit)
+            self.progress.epoch(fit, rounds[k].number)
+
+        models = [make_model(self.configuration, self.task, LAYER_OF[key], self.start, each.seed) for each in rounds]
+        datas, seeds = [each.data for each in rounds], [each.seed for each in rounds]
+        fits = fit_together(models, datas, seeds, watch, lambda k, fit: checkpoints[k][1](fit))
+        return [self._finish(key, *each) for each in zip(rounds, models, fits, strict=True)]
+
+    def _finish(self, key: str, each: PreparedRound, model: HybridModel, fit: Fit) -> Outcome:
+        """Save the network if its round is the one that is kept, and predict the test rows."""
+        if each.number == KEPT:
+            model.save(place_of(self.folder, LAYER_OF[key]))
+        predictions, seconds = _timed(lambda: model.predict_features(each.data.test.x))
         role = "hybrid" if key == "hybrid" else "control"
         refitting = model.refit_["seconds"] if model.refit_ else 0.0
         times = {"seconds_training": fit.seconds + refitting, "seconds_prediction": seconds}
@@ -94,22 +132,27 @@ class Contest:
             "best_epoch": fit.best_epoch, "history": fit.history, "refit": model.refit_,
             "started_from": self.configuration.training.start_from,
         }  # fmt: skip
-        return Outcome({"title": title, "role": role, **_sizes(model), **times, **ending}, predictions)
+        return Outcome(
+            {"title": title_of(key, self.task), "role": role, **_sizes(model), **times, **ending}, predictions
+        )
 
-    def _train_baseline(self, key: str) -> Outcome:
-        title, task = title_of(key, self.data.task), self.data.task
-        self.progress.begin(title, 0)
+    def _train_baselines(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
+        self.progress.begin(title_of(key, self.task), 0, [each.number for each in rounds])
         with threadpool_limits(self.configuration.threads):
-            model, seconds_training = _timed(lambda: BASELINES[key](self.data, self.configuration.seed))
-            outputs, seconds = _timed(lambda: baseline_outputs(model, self.data.test, self.data.coding))
+            return [self._train_baseline(key, each) for each in rounds]
+
+    def _train_baseline(self, key: str, each: PreparedRound) -> Outcome:
+        data = each.data
+        model, seconds_training = _timed(lambda: BASELINES[key](data, each.seed))
+        outputs, seconds = _timed(lambda: baseline_outputs(model, data.test, data.coding))
         counts = {"n_parameters": count_parameters(model), "n_quantum_parameters": 0}
         times = {"seconds_training": seconds_training, "seconds_prediction": seconds}
         ending: dict[str, Any] = {"best_epoch": None, "history": [], "refit": None, "started_from": None}
-        record = {"title": title, "role": "baseline", **counts, **times, **ending}
-        return Outcome(record, self.data.coding.decode(outputs) if task == "regression" else outputs)
+        record = {"title": title_of(key, self.task), "role": "baseline", **counts, **times, **ending}
+        return Outcome(record, data.coding.decode(outputs) if self.task == "regression" else outputs)
 
 
-def _sizes(model: HybridClassifier | HybridRegressor) -> dict[str, int]:
+def _sizes(model: HybridModel) -> dict[str, int]:
     n_layer = model.network_.n_layer_parameters
     n_quantum = 0 if model.layer == "classical" else n_layer
     n_all = model.network_.n_parameters
@@ -123,12 +166,16 @@ def title_of(key: str, task: str) -> str:
 
 
 def make_model(
-    configuration: Configuration, task: str, layer: str, start: Path | None
-) -> HybridClassifier | HybridRegressor:
-    """The unfitted estimator of a configuration, which begins with the networks in a folder if one is given."""
+    configuration: Configuration, task: str, layer: str, start: Path | None, seed: int | None = None
+) -> HybridModel:
+    """The unfitted estimator of a configuration, which begins with the networks in a folder if one is given.
+
+    Its seed is that of a round, or of the run.
+    """
+    seed = configuration.seed if seed is None else seed
     kind = HybridRegressor if task == "regression" else HybridClassifier
     options = {**configuration.model.model_dump(), **configuration.training.model_dump(), "start_from": start}
-    return kind(**options, layer=layer, threads=configuration.threads, random_state=configuration.seed)
+    return kind(**options, layer=layer, threads=configuration.threads, random_state=seed)
 
 
 def try_circuit(configuration: Configuration, data: PreparedTable, start: Path | None) -> Circuit:
@@ -144,14 +191,6 @@ def try_circuit(configuration: Configuration, data: PreparedTable, start: Path |
             model.network_(data.train.x[:1])
         circuits.append(model.circuit_)
     return circuits[0]
-
-
-def _both(first: Callable[[Fit], None], second: Callable[[Fit], None]) -> Callable[[Fit], None]:
-    def watch(fit: Fit) -> None:
-        first(fit)
-        second(fit)
-
-    return watch
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

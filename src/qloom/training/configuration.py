@@ -15,6 +15,7 @@ from qloom.models.choices import ANSATZE, REFITS
 from qloom.models.schedules import SCHEDULES
 
 Change = str | tuple[str, Any]
+MOST_ROUNDS = 1000
 
 
 class Section(BaseModel):
@@ -86,13 +87,36 @@ class TrainingSection(Section):
     )
 
 
+class ComparisonSection(Section):
+    """How often every model is trained, and which differences count."""
+
+    seeds: int | None = Field(
+        default=None, ge=1, le=MOST_ROUNDS,
+        description="rounds: trainings of every model, each on a split of its own; empty: 5",
+    )  # fmt: skip
+    folds: int | None = Field(
+        default=None, ge=2, le=MOST_ROUNDS, description="parts that are the test rows in turn, in place of seeds"
+    )
+    repeats: int = Field(default=1, ge=1, le=MOST_ROUNDS, description="times that the rows are dealt into folds")
+    time_limit: float | None = Field(
+        default=None, gt=0,
+        description="seconds; no round begins that would end later, one is done in any case; empty: 600",
+    )  # fmt: skip
+    margin: float = Field(
+        default=0.01,
+        ge=0,
+        description="differences of the main score up to this do not matter; of errors this share",
+    )
+    fewest_test_rows: int = Field(default=30, ge=1, description="test rows a round below which there is no verdict")
+
+
 class Configuration(Section):
     """All of a run."""
 
     name: str = Field(pattern=r"^[^/\\]+$", description="of the run and its folder")
     output: str = Field(default="runs", description="folder that holds the run's folder")
     seed: int = Field(
-        default=0, ge=0, lt=2**32, description="fixes split, weights, order of rows, dropout and bootstrap"
+        default=0, ge=0, lt=2**32, description="fixes splits, weights, order of rows and dropout of all rounds"
     )
     threads: int = Field(
         default=1,
@@ -104,6 +128,7 @@ class Configuration(Section):
     split: SplitSection = Field(default_factory=SplitSection)
     model: ModelSection = Field(default_factory=ModelSection)
     training: TrainingSection = Field(default_factory=TrainingSection)
+    comparison: ComparisonSection = Field(default_factory=ComparisonSection)
 
     @property
     def folder(self) -> Path:

@@ -1,17 +1,22 @@
-"""The leaderboard: every model's score on the test rows with its interval, size and time, best first."""
+"""The leaderboard: every model's mean score over the rounds with spread, interval, size and time, best first."""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping
 from typing import Any
+
+from qloom.models.scores import METRICS
 
 COLUMNS = (
     "model",
     "role",
     "metric",
     "score",
+    "deviation",
+    "n_rounds",
     "low",
     "high",
     "n_parameters",
@@ -22,21 +27,24 @@ COLUMNS = (
 
 
 def leaderboard_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One row a model from the metrics of a run, highest main score first."""
+    """One row a model from the metrics of a run, best main score first, models without one last."""
     rows = [_row(key, model, metrics["metric"]) for key, model in metrics["models"].items()]
-    return sorted(rows, key=lambda row: -row["score"])
+    sign = METRICS[metrics["metric"]].sign
+    return sorted(rows, key=lambda row: math.inf if row["score"] is None else -sign * row["score"])
 
 
 def _row(key: str, model: Mapping[str, Any], metric: str) -> dict[str, Any]:
-    low, high = model["interval"]
+    low, high = model["interval"] or (None, None)
     copied = {name: model[name] for name in COLUMNS if name in model}
     return {
+        **copied,
         "model": key,
         "metric": metric,
         "score": model["test"][metric],
+        "deviation": model["deviation"][metric],
+        "n_rounds": len(model["rounds"]),
         "low": low,
         "high": high,
-        **copied,
     }
 
 

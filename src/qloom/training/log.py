@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -37,14 +37,14 @@ class RunLog(Progress):
         self.lines.note(text)
         self.shown.note(text)
 
-    def begin(self, title: str, n_epochs: int) -> None:
-        self.lines.begin(title, n_epochs)
-        self.shown.begin(title, n_epochs)
+    def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
+        self.lines.begin(title, n_epochs, rounds)
+        self.shown.begin(title, n_epochs, rounds)
 
-    def epoch(self, fit: Fit) -> None:
-        self.lines.epoch(fit)
-        self.shown.epoch(fit)
+    def epoch(self, fit: Fit, number: int) -> None:
+        self.lines.epoch(fit, number)
+        self.shown.epoch(fit, number)
 
-    def end(self, title: str, record: Mapping[str, Any], *, restored: bool) -> None:
-        self.lines.end(title, record, restored=restored)
-        self.shown.end(title, record, restored=restored)
+    def end(self, title: str, records: Sequence[Mapping[str, Any]], *, restored: bool) -> None:
+        self.lines.end(title, records, restored=restored)
+        self.shown.end(title, records, restored=restored)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qloom.models import Fit
@@ -15,18 +15,18 @@ class Progress:
     def note(self, text: str) -> None:
         """Something worth a line."""
 
-    def begin(self, title: str, n_epochs: int) -> None:
-        """A model is about to be trained, in so many epochs at most (0 where there are none)."""
+    def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
+        """A model is about to be trained in these rounds, in so many epochs each at most (0 where there are none)."""
 
-    def epoch(self, fit: Fit) -> None:
-        """An epoch of a network is done."""
+    def epoch(self, fit: Fit, number: int) -> None:
+        """An epoch of a network is done, in the round of that number."""
 
-    def end(self, title: str, record: Mapping[str, Any], *, restored: bool) -> None:
-        """A model is done, in this run or (restored) an earlier one."""
+    def end(self, title: str, records: Sequence[Mapping[str, Any]], *, restored: bool) -> None:
+        """A model is done in these rounds, now or (restored) by an earlier process."""
 
 
 class LineProgress(Progress):
-    """A line a tenth of the epochs and a line a model, for logs and pipes.
+    """A line a tenth of the epochs of the first of several rounds, one for the end of each other, for logs and pipes.
 
     Args:
         write: takes one line.
@@ -35,21 +35,38 @@ class LineProgress(Progress):
     def __init__(self, write: Callable[[str], Any] = print):
         self.write = write
         self.title = ""
+        self.rounds: Sequence[int] = (1,)
 
     def note(self, text: str) -> None:
         self.write(text)
 
-    def begin(self, title: str, n_epochs: int) -> None:
-        self.title = title
-        self.write(f"{title}: training" + (f", up to {n_epochs} epochs" if n_epochs else ""))
+    def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
+        self.title, self.rounds = title, rounds
+        self.write(f"{title}: training{describe_rounds(rounds)}" + (f", up to {n_epochs} epochs" if n_epochs else ""))
 
-    def epoch(self, fit: Fit) -> None:
-        if fit.epoch % max(fit.recipe.epochs // 10, 1) == 0 or fit.finished:
-            self.write(f"{self.title}: epoch {fit.epoch} of {fit.recipe.epochs}, {describe_epoch(fit)}")
+    def epoch(self, fit: Fit, number: int) -> None:
+        is_tenth = number == self.rounds[0] and fit.epoch % max(fit.recipe.epochs // 10, 1) == 0
+        if is_tenth or fit.finished:
+            place = f"round {number}, " if len(self.rounds) > 1 else ""
+            self.write(f"{self.title}: {place}epoch {fit.epoch} of {fit.recipe.epochs}, {describe_epoch(fit)}")
 
-    def end(self, title: str, record: Mapping[str, Any], *, restored: bool) -> None:
+    def end(self, title: str, records: Sequence[Mapping[str, Any]], *, restored: bool) -> None:
         how = "already trained" if restored else "trained"
-        self.write(f"{title}: {how} in {record['seconds_training']:.1f} s{describe_refit(record.get('refit'))}")
+        self.write(f"{title}: {how} {describe_end(records)}")
+
+
+def describe_rounds(rounds: Sequence[int]) -> str:
+    """Which rounds, where there are others."""
+    if list(rounds) == [1]:
+        return ""
+    return f" in round {rounds[0]}" if len(rounds) == 1 else f" in rounds {rounds[0]} to {rounds[-1]}"
+
+
+def describe_end(records: Sequence[Mapping[str, Any]]) -> str:
+    """How long a model took, how often, and what came of fitting another head in the first of the rounds."""
+    seconds = sum(record["seconds_training"] for record in records)
+    times = f"{len(records)} times " if len(records) > 1 else ""
+    return f"{times}in {seconds:.1f} s{describe_refit(records[0].get('refit'))}"
 
 
 def describe_epoch(fit: Fit) -> str:

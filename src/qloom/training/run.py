@@ -1,9 +1,10 @@
-"""One run: a table in, five models compared on one split, a folder out; a killed one can go on."""
+"""One run: a table in, five models compared over several rounds, a folder out; a killed one can go on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import torch
 from qloom.data import Schema
 from qloom.errors import ArtifactError
 from qloom.files import read_json, replace_file, write_json
-from qloom.models.preparation import PreparedTable, prepare_table
+from qloom.models.preparation import PreparedTable
 from qloom.models.starting import Start, place_of, read_start
-from qloom.training.competitors import KEYS, LAYER_OF, Contest, try_circuit
-from qloom.training.configuration import Configuration, load_configuration
+from qloom.training.competition import compete, prepared
+from qloom.training.competitors import LAYER_OF, Contest, Outcome, PreparedRound, try_circuit
+from qloom.training.configuration import ComparisonSection, Configuration, load_configuration
 from qloom.training.environment import describe_environment
 from qloom.training.folder import locked
 from qloom.training.leaderboard import leaderboard_csv
@@ -25,6 +27,7 @@ from qloom.training.predictions import write_predictions
 from qloom.training.progress import Progress
 from qloom.training.record import make_metrics
 from qloom.training.rendering import render_configuration
+from qloom.training.rounds import KEPT, Plan, describe
 from qloom.training.table import RunTable, fingerprint, load_table
 
 # `start` holds copies of the networks that a run begins with, so that it can go on without the earlier run.
@@ -46,16 +49,23 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
         loaded = load_table(configuration)
         place = _start_of(configuration)
         start = None if place is None else _checked_start(place, loaded.schema)
-        data = prepare_table(loaded.table, loaded.schema, loaded.split, start)
-        circuit = try_circuit(configuration, data, place)
+        plan = Plan(configuration, loaded)
+        first = prepared(loaded, plan, KEPT, start)
+        circuit = try_circuit(configuration, first.data, place)
         _open(folder, configuration, loaded.table)
         with RunLog(folder, progress or Progress()) as log:
-            notes = _notes(loaded.schema, data, configuration)
-            for note in notes:
+            notes = _notes(loaded.schema, first.data, configuration)
+            for note in (*notes, *describe(plan)):
                 log.note(note)
-            contest = Contest(configuration, data, circuit, notes, folder, log, _start_of(configuration))
-            verdict = _compete(contest, loaded)
-            log.lines.note(verdict)
+            contest = Contest(configuration, loaded.schema.task, folder, log, _start_of(configuration))
+            found = compete(contest, loaded, plan, first, start)
+            metrics = {
+                **make_metrics(configuration, loaded, plan, first.data, found.results, found.seconds),
+                "notes": list(notes),
+                "circuit": circuit.to_json(),
+            }
+            _write_results(folder, loaded, first, found.kept, metrics)
+            log.lines.note(metrics["verdict"])
     return folder
 
 
@@ -70,18 +80,19 @@ def read_run_configuration(folder: str | Path) -> Configuration:
     if not (folder / CONFIG).is_file():
         raise ArtifactError(f"{folder} has no {CONFIG}, expected a run folder to resume; start one with qloom train")
     place = {"output": str(folder.parent), "name": folder.resolve().name}
-    return load_configuration(folder / CONFIG).model_copy(update=place)
+    configuration = load_configuration(folder / CONFIG)
+    # Runs were of one round before their configurations said how many.
+    older = {} if "comparison" in configuration.model_fields_set else {"comparison": ComparisonSection(seeds=1)}
+    return configuration.model_copy(update={**place, **older})
 
 
-def _compete(contest: Contest, loaded: RunTable) -> str:
-    """Train what is not yet trained, write the result; the verdict."""
-    outcomes = {key: contest.enter(key) for key in KEYS}
-    metrics = make_metrics(contest, loaded, outcomes)
-    predictions = {key: outcome.predictions for key, outcome in outcomes.items()}
-    write_predictions(contest.folder / "predictions.parquet", loaded, contest.data.coding, predictions)
-    replace_file(contest.folder / "leaderboard.csv", leaderboard_csv(metrics))
-    write_json(contest.folder / "metrics.json", metrics)
-    return str(metrics["verdict"])
+def _write_results(folder: Path, loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outcome],
+                   metrics: Mapping[str, Any]) -> None:  # fmt: skip
+    predictions = {key: outcome.predictions for key, outcome in kept.items()}
+    table = replace(loaded, split=first.split)
+    write_predictions(folder / "predictions.parquet", table, first.data.coding, predictions)
+    replace_file(folder / "leaderboard.csv", leaderboard_csv(metrics))
+    write_json(folder / "metrics.json", metrics)
 
 
 def _start_of(configuration: Configuration) -> Path | None:

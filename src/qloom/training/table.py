@@ -33,8 +33,14 @@ def load_table(configuration: Configuration) -> RunTable:
     schema = inspect_table(table, section.target, **options)
     if section.drop_missing_target:
         table = rows_with_target(table, section.target)
-    split = split_rows(table, schema, seed=configuration.seed, **configuration.split.model_dump())
-    return RunTable(table, schema, split)
+    return RunTable(table, schema, cut(table, schema, configuration, configuration.seed))
+
+
+def cut(
+    table: pa.Table, schema: Schema, configuration: Configuration, seed: int, **shares: float
+) -> Split:  # fmt: skip
+    """The rows cut as the configuration says, with other shares of validation and test rows if they are given."""
+    return split_rows(table, schema, seed=seed, **{**configuration.split.model_dump(), **shares})
 
 
 def read_source(source: str, query: str | None = None) -> pa.Table:

@@ -1,71 +1,162 @@
-"""The one sentence on whether the quantum layer helped, and the paired differences it rests on."""
+"""Whether the quantum layer helped: differences over all rounds, against a margin below which they do not matter."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
-
-import numpy as np
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from qloom.models.scores import TITLES
-from qloom.training.bootstrap import interval_of
+from qloom.training.intervals import Estimate, rounds_for
+
+Outcome = Literal["better", "worse", "equal", "undecided"]
+# Rows of either class that a ROC AUC is to rest on in every round.
+FEWEST_OF_A_CLASS = 10
 
 _AGAINST = {
     "hybrid_classical": "an equal-parameter classical layer in its place",
     "hybrid_separable": "the same circuit without entangling gates",
 }
 _BASELINES = {"linear": "a linear model", "boosting": "gradient boosting"}
-_SUMMARIES = {
-    (1, 1): "The quantum layer helped",
-    (1, 0): "The quantum layer did better than a classical one, but not measurably through entanglement",
-    (1, -1): "The quantum layer did better than a classical one, and better still without entanglement",
-    (0, 1): "No difference to a classical layer was measured, though entanglement helped the quantum layer",
-    (0, 0): "No difference was measured between the quantum layer and its controls",
-    (0, -1): "The quantum layer did not help, and did better without entanglement",
-    (-1, 1): "The quantum layer did not help, a classical one did better, though entanglement helped it",
-    (-1, 0): "The quantum layer did not help, a classical one did better",
-    (-1, -1): "The quantum layer did not help, both controls did better",
+_WORDS = {"better": "better", "worse": "worse", "equal": "no difference that matters", "undecided": "undecided"}
+_HEADS = {
+    "better": "The quantum layer did better than a classical one",
+    "equal": "The quantum layer made no difference that matters",
+    "worse": "The quantum layer did not help, a classical one did better",
+    "undecided": "It is undecided whether the quantum layer helped",
+}
+_TAILS = {
+    "better": "its entangling gates helped it",
+    "equal": "its entangling gates made no difference that matters",
+    "worse": "it did better without its entangling gates",
+    "undecided": "what its entangling gates do is undecided",
 }
 
 
-class Difference(NamedTuple):
-    """The hybrid model's score less another model's on the same test rows, with its 95% interval."""
+@dataclass(frozen=True)
+class Difference:
+    """By how much the hybrid model is better than another one, paired in every round.
 
-    difference: float
-    low: float
-    high: float
+    Attributes:
+        estimate: over the rounds.
+        outcome: None where there is none to be had.
+        rounds_needed: where undecided, rounds that would decide if these are typical; None if no number would.
+    """
 
-    @property
-    def sign(self) -> int:
-        """1 if the hybrid model is better, -1 if worse, 0 if the interval holds 0: no difference measured."""
-        return (self.low > 0) - (self.high < 0)
+    estimate: Estimate
+    outcome: Outcome | None = None
+    rounds_needed: int | None = None
+
+    def record(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        e = self.estimate
+        return {
+            "difference": e.mean, "deviation": e.deviation, "low": e.low, "high": e.high,
+            "outcome": self.outcome, "rounds_needed": self.rounds_needed,
+        }  # fmt: skip
 
 
-def paired_differences(scores: Mapping[str, float], draws: Mapping[str, np.ndarray]) -> dict[str, Difference]:
-    """Hybrid less every other model, the interval from the same redraws of the rows for both."""
-    return {
-        key: Difference(scores["hybrid"] - scores[key], *interval_of(draws["hybrid"] - draws[key]))
-        for key in scores
-        if key != "hybrid"
-    }
+def judge_difference(found: Estimate, margin: float, test_ratio: float) -> Difference:
+    """What an interval says against a region of practical equivalence, -margin to +margin.
+
+    Better or worse if all of it lies beyond the region, no difference that matters if all of it lies within, else
+    undecided.
+
+    Source: Benavoli, Corani, Demsar and Zaffalon 2017, JMLR 18(77), section 3, where the region is 0.01 on either side;
+        Kruschke 2018, Advances in Methods and Practices in Psychological Science 1, 270, for the rule on intervals.
+    """
+    if found.mean is None or found.deviation is None or found.low is None or found.high is None:
+        return Difference(found)
+    if found.low > margin:
+        return Difference(found, "better")
+    if found.high < -margin:
+        return Difference(found, "worse")
+    if -margin < found.low and found.high < margin:
+        return Difference(found, "equal")
+    room = abs(abs(found.mean) - margin)
+    return Difference(found, "undecided", rounds_for(room, found.deviation, test_ratio))
 
 
-def verdict_sentence(metric: str, score: float, differences: Mapping[str, Difference]) -> str:
-    """One sentence on the quantum layer, judged by the two controls; it names the baselines that beat the hybrid model.
+def verdict_text(
+    metric: str, scores: Estimate, differences: Mapping[str, Difference], n_rounds: int, margin: float,
+    unjudged: str | None,
+) -> str:  # fmt: skip
+    """The verdict in a few sentences: on the quantum layer, judged by its two controls, and on the baselines.
 
     Args:
         metric: name of the main score.
-        score: the hybrid model's.
-        differences: hybrid less each control and, where there are any, each baseline.
+        scores: the hybrid model's.
+        differences: to each control and, where there are any, each baseline.
+        n_rounds: J.
+        margin: of the differences.
+        unjudged: why there is no verdict; None if there is one.
     """
-    signs = differences["hybrid_classical"].sign, differences["hybrid_separable"].sign
-    parts = " and ".join(f"{_describe(differences[key])} against {text}" for key, text in _AGAINST.items())
-    ahead = [text for key, text in _BASELINES.items() if key in differences and differences[key].sign < 0]
-    rest = f"; {' and '.join(ahead)} did better than the hybrid model" if ahead else ""
-    return f"{_SUMMARIES[signs]}, in one training run of each: {TITLES[metric]} {score:.4f}, {parts}{rest}."
+    if unjudged is not None:
+        return f"No verdict: {unjudged}. {_score(metric, scores, n_rounds)}."
+    classical, separable = (differences[key] for key in _AGAINST)
+    parts = "; ".join(f"{_describe(differences[key])} against {text}" for key, text in _AGAINST.items())
+    sentences = [
+        f"{_summary(classical.outcome, separable.outcome)}.",
+        f"{_score(metric, scores, n_rounds)}: {parts}.",
+        f"Differences up to {margin:.3g} do not matter here.",
+        *_more(n_rounds, classical, separable),
+        *_baselines(differences),
+    ]
+    return " ".join(sentences)
+
+
+def _summary(classical: Outcome | None, separable: Outcome | None) -> str:
+    if (classical, separable) == ("better", "better"):
+        return "The quantum layer helped, and so did its entangling gates"
+    return f"{_HEADS[str(classical)]}; {_TAILS[str(separable)]}"
+
+
+def _score(metric: str, found: Estimate, n_rounds: int) -> str:
+    value = "undefined" if found.mean is None else f"{found.mean:.4f}"
+    if n_rounds == 1:
+        return f"{TITLES[metric]} {value} in one round"
+    spread = "" if found.deviation is None else f" (standard deviation {found.deviation:.4f})"
+    return f"{TITLES[metric]} {value}{spread} over {n_rounds} rounds"
 
 
 def _describe(difference: Difference) -> str:
-    words = {1: "better", 0: "no difference measured", -1: "worse"}[difference.sign]
-    interval = f"95% interval {difference.low:+.4f} to {difference.high:+.4f}"
-    return f"{difference.difference:+.4f} ({interval}, {words})"
+    found = difference.estimate
+    interval = f"95% interval {found.low:+.4f} to {found.high:+.4f}"
+    return f"{found.mean:+.4f} ({interval}, {_WORDS[str(difference.outcome)]})"
+
+
+def _more(n_rounds: int, *controls: Difference) -> list[str]:
+    """What would decide what is undecided."""
+    open_ = [control.rounds_needed for control in controls if control.outcome == "undecided"]
+    if not open_:
+        return []
+    if None in open_:
+        return ["If rounds go on to scatter like this, no number of them would decide it: it takes more rows."]
+    return [f"If rounds go on to scatter like this, about {max(filter(None, open_))} would decide it."]
+
+
+def _baselines(differences: Mapping[str, Difference]) -> list[str]:
+    """The baselines that beat the hybrid model."""
+    ahead = [text for key, text in _BASELINES.items() if key in differences and differences[key].outcome == "worse"]
+    if not ahead:
+        return []
+    names = " and ".join(ahead)
+    return [f"{names[:1].upper()}{names[1:]} did better than the hybrid model."]
+
+
+def why_unjudged(n_rounds: int, n_test: int, fewest: int, n_of_a_class: int | None) -> str | None:
+    """Why rounds cannot carry a verdict; None if they can.
+
+    Args:
+        n_rounds: J.
+        n_test: test rows of the smallest round.
+        fewest: that it is to have.
+        n_of_a_class: test rows of the rarest class in the round with the fewest; None where the score needs none.
+    """
+    if n_test < fewest:
+        return f"{n_test} test rows a round, expected at least {fewest} (comparison.fewest_test_rows)"
+    if n_of_a_class is not None and n_of_a_class < FEWEST_OF_A_CLASS:
+        return f"{n_of_a_class} test rows of one class in a round, expected at least {FEWEST_OF_A_CLASS} of either"
+    if n_rounds == 1:
+        return "every model was trained once, which says nothing on how scores scatter; train with --seeds 5"
+    return None

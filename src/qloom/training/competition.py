@@ -1,0 +1,67 @@
+"""All rounds of a run: group by group, until the plan or the time ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+
+from qloom.files import read_json, write_json
+from qloom.models.preparation import prepare_table
+from qloom.models.starting import Start
+from qloom.training.competitors import KEYS, Contest, Outcome, PreparedRound
+from qloom.training.record import RoundResult, result_of
+from qloom.training.rounds import KEPT, Plan
+from qloom.training.table import RunTable
+
+# How many rounds each group had and how long it took: a resumed run ends after as many as it would have had.
+GROUPS = "rounds.json"
+
+
+@dataclass(frozen=True)
+class Competition:
+    """What came of all rounds.
+
+    Attributes:
+        kept: the outcomes of the round that is kept, by model.
+        seconds: that the rounds took.
+    """
+
+    results: list[RoundResult]
+    kept: Mapping[str, Outcome]
+    seconds: float
+
+
+def prepared(loaded: RunTable, plan: Plan, number: int, start: Start | None) -> PreparedRound:
+    """A round with its rows coded, by what its own training rows teach."""
+    each = plan.round(number)
+    return PreparedRound(number, each.seed, each.split, prepare_table(loaded.table, loaded.schema, each.split, start))
+
+
+def compete(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound, start: Start | None) -> Competition:
+    """Train what is not yet trained.
+
+    Args:
+        first: round 1, prepared.
+        start: what all networks begin with, None for fresh ones.
+    """
+    path, results = contest.folder / "checkpoints" / GROUPS, list[RoundResult]()
+    done = read_json(path) if path.exists() else []
+    kept: Mapping[str, Outcome] = {}
+    for k in count():
+        seconds = sum(group["seconds"] for group in done[:k])
+        size = done[k]["size"] if k < len(done) else plan.next_group(len(results), seconds)
+        if not size:
+            return Competition(results, kept, seconds)
+        began = time.perf_counter()
+        numbers = range(len(results) + 1, len(results) + size + 1)
+        rounds = [first if number == KEPT else prepared(loaded, plan, number, start) for number in numbers]
+        outcomes = {key: contest.enter(key, rounds) for key in KEYS}
+        by_round = [{key: outcomes[key][i] for key in KEYS} for i in range(size)]
+        kept = kept or by_round[KEPT - 1]
+        results += [result_of(each, own) for each, own in zip(rounds, by_round, strict=True)]
+        if k == len(done):
+            done.append({"size": size, "seconds": time.perf_counter() - began})
+            write_json(path, done)
+    raise AssertionError("unreachable: groups end by the plan")
