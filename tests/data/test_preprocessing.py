@@ -100,7 +100,7 @@ def test_categories_join_rare_levels():
     features = coded({"c": words})
     assert list(features) == ["c=a", "c=b", "c=one%", "c=(rare)"]
     assert features["c=(rare)"].tolist() == [0] * 394 + [1] * 6
-    assert list(coded({"c": words}, max_levels=1)) == ["c=a", "c=(rare)"]
+    assert list(coded({"c": words}, max_levels=1)) == ["c=a", "c=(rare)", "c: mean"]
     assert list(coded({"c": words}, min_share=0.0)) == ["c=a", "c=b", "c=one%", "c=r1", "c=r2"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qloom.data.cells import dates, is_text, number_share, numbers
+from qloom.data.cells import dates, numbers
 from qloom.data.schema import Column, Schema
 from qloom.data.target import TargetCoding
 
@@ -22,7 +22,7 @@ def find_cautions(table: pa.Table, schema: Schema) -> tuple[tuple[str, ...], tup
     notes += _missing_note(table, schema)
     warnings = _leak_warnings(table, schema) + _imbalance_warnings(table, schema) + _missing_warnings(schema)
     seen = [column.name for column in schema.features] + [schema.target]
-    warnings += _mixed_warnings(table, schema) + _repeat_warnings(table.select(seen))
+    warnings += _repeat_warnings(table.select(seen))
     return tuple(notes), tuple(warnings)
 
 
@@ -41,19 +41,6 @@ def _missing_warnings(schema: Schema) -> list[str]:
         for column in schema.features
         if column.n_missing > 0.5 * schema.n_rows
     ]
-
-
-def _mixed_warnings(table: pa.Table, schema: Schema) -> list[str]:
-    found = []
-    for column in schema.columns:
-        if column.kind in ("category", "identifier") and is_text(table[column.name].type):
-            share = number_share(table[column.name])
-            if 0.8 <= share < 1 and column.name != schema.target:
-                found.append(
-                    f"column {column.name!r} is text although {share:.0%} of its cells are numbers; "
-                    "blank the other cells to use it as a number"
-                )
-    return found
 
 
 def _imbalance_warnings(table: pa.Table, schema: Schema) -> list[str]:
@@ -122,7 +109,7 @@ def _leak_warnings(table: pa.Table, schema: Schema) -> list[str]:
 
 def _leak_score(cells: pa.ChunkedArray, column: Column, target: np.ndarray, task: str) -> float:
     """The best of what levels say on held-out rows and, for numbers and dates, what their order says."""
-    if column.kind in ("category", "boolean"):
+    if column.kind in ("category", "boolean", "text"):
         levels = np.unique(_cell_keys(cells), return_inverse=True)[1]
         return level_score(levels, target, task)
     if column.kind == "date":

@@ -6,27 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qloom.data.written_dates import read_dates
+from qloom.data.written_numbers import NumberFormat, read_numbers
 from qloom.errors import DataError
 
 MISSING_WORDS = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "?", "nan", "NaN", "NAN", "NULL", "null")
 
 TRUE_WORDS = ("yes", "y", "true", "t", "on", "1")
 FALSE_WORDS = ("no", "n", "false", "f", "off", "0")
-
-_DAYS = (
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%Y/%m/%d",
-    "%d.%m.%Y",
-    "%d-%m-%Y",
-    "%m-%d-%Y",
-    "%m/%d/%y",
-    "%d/%m/%y",
-    "%d.%m.%y",
-)
-_NAMED_DAYS = ("%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y")
-_TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-DATE_FORMATS = tuple(day + time for day in _DAYS + _NAMED_DAYS for time in _TIMES)
 _SAMPLE = 200
 
 
@@ -83,18 +70,16 @@ def _plain_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(missing, pa.scalar(None, pa.string()), trimmed) if pc.any(missing).as_py() else trimmed
 
 
-def numbers_from_text(column: pa.ChunkedArray, decimal: str = ".") -> pa.ChunkedArray | None:
-    """The numbers a text column spells (int64, else float64); None if a cell is none or all are missing."""
+def numbers_from_text(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """The numbers a text column spells plainly (int64, else float64); None if a cell is none or all are missing."""
     head = column.drop_null().slice(0, _SAMPLE)
-    if len(head) == 0 or _cast_numbers(head, decimal) is None:
+    if len(head) == 0 or _cast_numbers(head) is None:
         return None
-    numbers = _cast_numbers(column, decimal)
+    numbers = _cast_numbers(column)
     return None if numbers is None else plain_column(numbers)
 
 
-def _cast_numbers(column: pa.ChunkedArray, decimal: str) -> pa.ChunkedArray | None:
-    if decimal != ".":
-        column = pc.replace_substring(column, decimal, ".")
+def _cast_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     for kind in (pa.int64(), pa.float64()):
         try:
             return column.cast(kind)
@@ -113,23 +98,49 @@ def _finite(values: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
+def numbers(column: pa.ChunkedArray, name: str, number_format: str | None = None, words: bool = False) -> np.ndarray:
     """A plain column as float64 with NaN for missing.
+
+    Args:
+        column: numbers, booleans or text.
+        name: of the column, for errors.
+        number_format: how text spells numbers, as a `NumberFormat.pattern`; None for plainly.
+        words: whether text that is no number counts as missing.
 
     Raises:
         DataError: for text that is not a number (with an example), for dates, and for infinite values.
     """
     kind = column.type
     if is_text(kind) and column.null_count < len(column):
-        spelled = numbers_from_text(column)
-        if spelled is None:
-            raise _not_numbers(name, f"the text {_first_not_number(column)!r}")
-        column = spelled
+        column = _spelled_numbers(column, name, number_format, words)
     elif not (is_number(kind) or pa.types.is_boolean(kind) or column.null_count == len(column)):
-        raise _not_numbers(name, f"values of type {kind}")
+        raise _not_numbers(name, f"values of type {kind}", number_format)
     if column.null_count == len(column):
         return np.full(len(column), np.nan)
     return _finite(_as_float64(column), name)
+
+
+def _spelled_numbers(column: pa.ChunkedArray, name: str, number_format: str | None, words: bool) -> pa.ChunkedArray:
+    if number_format is None:
+        spelled = numbers_from_text(column)
+        if spelled is None:
+            raise _not_numbers(name, f"the text {_first_not_number(column)!r}", None)
+        return spelled
+    spelled = read_numbers(column, NumberFormat.of(number_format))
+    if spelled.null_count > column.null_count and not words:
+        raise _not_numbers(name, f"the text {_first_unread(column, spelled)!r}", number_format)
+    return spelled
+
+
+def _first_not_number(column: pa.ChunkedArray) -> str:
+    present = column.drop_null()
+    looks = pc.match_substring_regex(present, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
+    odd = present.filter(pc.invert(looks))
+    return str((odd if len(odd) else present)[0].as_py())
+
+
+def _first_unread(column: pa.ChunkedArray, read: pa.ChunkedArray) -> str:
+    return str(column.filter(pc.and_(pc.is_null(read), pc.is_valid(column)))[0].as_py())
 
 
 def truths(column: pa.ChunkedArray, name: str) -> np.ndarray:
@@ -148,92 +159,43 @@ def _as_float64(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
 
 
-def _not_numbers(name: str, given: str) -> DataError:
-    return DataError(f"column {name!r} holds {given}, expected numbers; correct or blank such cells")
+def _not_numbers(name: str, given: str, number_format: str | None) -> DataError:
+    like = f" written like {number_format}" if number_format else ""
+    return DataError(f"column {name!r} holds {given}, expected numbers{like}; correct or blank such cells")
 
 
-def _first_not_number(column: pa.ChunkedArray) -> str:
-    present = column.drop_null()
-    looks = pc.match_substring_regex(present, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
-    odd = present.filter(pc.invert(looks))
-    return str((odd if len(odd) else present)[0].as_py())
-
-
-def number_share(column: pa.ChunkedArray) -> float:
-    """The share of a text column's present cells that look like numbers."""
-    present = column.drop_null().slice(0, 10_000)
-    looks = pc.match_substring_regex(present, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$")
-    return float(pc.mean(looks).as_py() or 0.0)
-
-
-def find_date_format(column: pa.ChunkedArray) -> str | None:
-    """The format that reads every present cell of text as a date: "iso", one of DATE_FORMATS, or None.
-
-    Where day and month could be swapped throughout, the order that makes the rows run forward in time is
-    taken, else month first.
-    """
-    present = column.drop_null()
-    head = present.slice(0, _SAMPLE)
-    if len(head) == 0 or not pc.all(pc.match_substring_regex(head, r"^\d{1,4}[-/. ]|^\w{3,9} \d")).as_py():
-        return None
-    fitting = [f for f in ("iso", *DATE_FORMATS) if _parse_dates(head, f) is not None]
-    fitting = [f for f in fitting if _parse_dates(present, f) is not None]
-    forward = [f for f in fitting if _runs_forward(_parse_dates(present, f))]
-    return next(iter(forward + fitting), None)
-
-
-def _runs_forward(dates: pa.ChunkedArray | None) -> bool:
-    steps = np.diff(dates.cast(pa.int64()).to_numpy()) if dates is not None else np.array([-1])
-    return bool((steps >= 0).all())
-
-
-def _parse_dates(column: pa.ChunkedArray, date_format: str) -> pa.ChunkedArray | None:
-    """Timestamps in seconds, or None if a cell does not fit the format or names a year before 1000."""
-    try:
-        iso = date_format == "iso"
-        dates = _parse_iso(column) if iso else pc.strptime(column, format=date_format, unit="s")
-    except pa.ArrowInvalid:
-        return None
-    first = pc.min(pc.year(dates)).as_py()
-    return dates if first is None or first >= 1000 else None
-
-
-def _parse_iso(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    try:
-        dates = column.cast(pa.timestamp("us"))
-    except pa.ArrowInvalid:
-        dates = column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
-    return dates.cast(pa.timestamp("s"), safe=False)
-
-
-def dates(column: pa.ChunkedArray, name: str, date_format: str | None = None) -> np.ndarray:
+def dates(column: pa.ChunkedArray, name: str, date_format: str | None = None, words: bool = False) -> np.ndarray:
     """A plain column as datetime64[s] with NaT for missing; text is read by `date_format` or as ISO dates.
+
+    Args:
+        column: dates or text; whole numbers such as 20060602 if `date_format` reads them.
+        name: of the column, for errors.
+        date_format: as `read_dates` takes it; None for ISO dates.
+        words: whether text that is no date counts as missing.
 
     Raises:
         DataError: for cells that are no dates, with an example.
     """
     if column.null_count == len(column):
         return np.full(len(column), "NaT", dtype="datetime64[s]")
-    parsed = column
+    if date_format not in (None, "iso") and is_number(column.type):
+        column = column.cast(pa.int64(), safe=False).cast(pa.string())
     if is_text(column.type):
-        tried = (_parse_dates(column, f) for f in (date_format or "iso", "iso"))
-        parsed = next((dates for dates in tried if dates is not None), None)
-    if parsed is None or not is_date(parsed.type):
-        example = column.drop_null()[0].as_py() if parsed is not None else _first_not_date(column, date_format or "iso")
-        raise DataError(
-            f"column {name!r} holds {example!r}, expected dates written {_spoken(date_format)}; "
-            "correct or blank such cells"
-        )
-    return np.asarray(parsed.cast(pa.timestamp("s"), safe=False).to_numpy()).astype("datetime64[s]")
+        column = _spelled_dates(column, name, date_format, words)
+    if not is_date(column.type):
+        raise _not_dates(name, column.drop_null()[0].as_py(), date_format)
+    return np.asarray(column.cast(pa.timestamp("s"), safe=False).to_numpy()).astype("datetime64[s]")
 
 
-def _first_not_date(column: pa.ChunkedArray, date_format: str) -> str:
-    cells = column.drop_null()
-    return next(
-        (str(cell) for cell in cells if _parse_dates(pa.chunked_array([[cell.as_py()]]), date_format) is None),
-        "",
-    )
+def _spelled_dates(column: pa.ChunkedArray, name: str, date_format: str | None, words: bool) -> pa.ChunkedArray:
+    read = read_dates(column, date_format or "iso")
+    if read.null_count > column.null_count and date_format not in (None, "iso"):
+        read = pc.coalesce(read, read_dates(column, "iso"))
+    if read.null_count > column.null_count and not words:
+        raise _not_dates(name, _first_unread(column, read), date_format)
+    return read
 
 
-def _spoken(date_format: str | None) -> str:
-    return "like 2024-12-31 08:30" if date_format in (None, "iso") else f"as {date_format}"
+def _not_dates(name: str, example: object, date_format: str | None) -> DataError:
+    spoken = "like 2024-12-31 08:30" if date_format in (None, "iso") else f"as {date_format}"
+    return DataError(f"column {name!r} holds {example!r}, expected dates written {spoken}; correct or blank such cells")

@@ -19,7 +19,7 @@ class DateCoding:
 
     Attributes:
         name: the column.
-        date_format: of dates held as text, "iso" or a strptime format.
+        date_format: of dates held as text or whole numbers, as `read_dates` takes it.
         first, last: earliest and latest training date, seconds since 1970; days and year stop there, since
             what lies beyond is untrained.
         fill: median training date, taken for missing cells.
@@ -28,6 +28,7 @@ class DateCoding:
         days: mean and standard deviation of the days since the first.
         year: mean and standard deviation of the year; empty if it does not vary.
         clip: bound of the standardised days and year.
+        has_words: whether training had words among the dates; such cells count as missing.
     """
 
     name: str
@@ -40,6 +41,7 @@ class DateCoding:
     days: tuple[float, float]
     year: tuple[float, ...]
     clip: float
+    has_words: bool = False
 
     @property
     def feature_names(self) -> list[str]:
@@ -50,7 +52,7 @@ class DateCoding:
 
     def read(self, cells: pa.ChunkedArray) -> np.ndarray:
         """Cells as datetime64[s] with NaT for missing."""
-        return dates(cells, self.name, self.date_format)
+        return dates(cells, self.name, self.date_format, self.has_words)
 
     def write(self, values: np.ndarray, out: np.ndarray) -> None:
         """Code dates.

@@ -7,18 +7,23 @@ import gzip
 import io
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from qloom.data.cells import MISSING_WORDS, is_text, numbers_from_text, plain_column
+from qloom.data.cells import MISSING_WORDS, is_number, is_text, numbers_from_text, plain_column
 from qloom.data.columns import require_distinct
+from qloom.data.written_numbers import NumberFormat, may_be_thousands
 from qloom.errors import DataError
 
 SEPARATORS = ("\t", ";", "|", ",")  # a comma may also be a decimal comma, so it is tried last
+# Metadata: of a table a note and the decimal mark of its file, of a column how its numbers were written there.
+NOTE, DECIMAL, WRITTEN = "qloom.note", "qloom.decimal", "qloom.written"
 _SAMPLE_CHARACTERS = 1 << 18
 _SAMPLE_ROWS = 200
 _BLOCK = 1 << 30  # Arrow fixes a column's type in the first block
@@ -50,16 +55,50 @@ def read_delimited(path: Path) -> pa.Table:
         raise DataError(f"{path} is empty, expected a header and rows; check the export that wrote it")
     layout = find_layout(text)
     require_distinct(layout.names, str(path))
-    table = _parse(text, layout, path).rename_columns(list(layout.names))
+    table = _with_doubts(_parse(text, layout, path), text, layout).rename_columns(list(layout.names))
     if table.num_rows == 0:
         raise DataError(f"{path} has a header and no rows, expected at least one row; check the export that wrote it")
-    table = pa.table({name: _typed(table[name], layout) for name in table.column_names})
-    return table if layout.has_header else _with_note(table, path)
+    return _described(pa.table({name: _typed(table[name]) for name in table.column_names}), layout, path)
 
 
-def _with_note(table: pa.Table, path: Path) -> pa.Table:
-    note = f"{path.name} has no header row; columns are named column_1 to column_{table.num_columns}"
-    return table.replace_schema_metadata({"qloom.note": note})
+def _described(table: pa.Table, layout: Layout, path: Path) -> pa.Table:
+    """The table with what its text said and its types do not: the decimal comma, and that names are made up."""
+    said = {}
+    if not layout.has_header:
+        said[NOTE] = f"{path.name} has no header row; columns are named column_1 to column_{table.num_columns}"
+    if layout.decimal == ",":
+        said[DECIMAL] = ","
+        written = {WRITTEN: NumberFormat(",").pattern}
+        fields = [each.with_metadata(written) if is_number(each.type) else each for each in table.schema]
+        table = table.cast(pa.schema(fields))
+    return table.replace_schema_metadata(said or None)
+
+
+def _with_doubts(table: pa.Table, text: str, layout: Layout) -> pa.Table:
+    """The table with those number columns as text that another decimal mark would read otherwise, such as 7.186."""
+    doubtful = [name for name in table.column_names if _may_be_thousands(table[name])]
+    if not doubtful:
+        return table
+    types = dict.fromkeys(doubtful, pa.string())
+    again = _read_arrow(text.encode("utf-8"), layout, types, doubtful)
+    for name in doubtful:
+        if may_be_thousands(plain_column(again[name])):
+            table = table.set_column(table.column_names.index(name), name, again[name])
+    return table
+
+
+def _may_be_thousands(column: pa.ChunkedArray) -> bool:
+    """Whether numbers have three digits behind the mark at most and, where they have any, one to three before it."""
+    if not pa.types.is_float64(column.type):
+        return False
+    values = column.drop_null().to_numpy()
+    for part in (values[:100], values):
+        broken = part[part != np.round(part)]
+        size = np.abs(broken)
+        thousandths = size * 1000
+        if not ((size >= 1) & (size < 1000) & (np.abs(thousandths - np.round(thousandths)) < 1e-6)).all():
+            return False
+    return bool(len(broken))
 
 
 def _unzipped(path: Path) -> bytes:
@@ -159,20 +198,20 @@ def _number(cell: str) -> float | None:
 
 
 def _find_decimal(text: str, separator: str) -> str:
-    """A comma if cells between semicolons or tabs are written 1,5 and none 1.5."""
+    """A comma if cells between semicolons or tabs are written 1,5 or 1.234,5 and none 1.5; 7.186 says nothing."""
     if separator not in ";\t":
         return "."
     edge = re.escape(separator)
-    cell = rf'(?:^|{edge})[ ]*"?[+-]?\d*{{mark}}\d+"?[ ]*(?={edge}|\r?$)'
-    with_comma = re.search(cell.replace("{mark}", ","), text, re.MULTILINE)
-    with_point = re.search(cell.replace("{mark}", r"\."), text, re.MULTILINE)
+    cell = rf'(?:^|{edge})[ ]*"?[+-]?{{number}}"?[ ]*(?={edge}|\r?$)'
+    with_comma = re.search(cell.replace("{number}", r"(?:[1-9]\d{0,2}(?:\.\d{3})+|\d*),\d+"), text, re.MULTILINE)
+    with_point = re.search(cell.replace("{number}", r"(?![1-9]\d{0,2}\.\d{3}\b)\d*\.\d+"), text, re.MULTILINE)
     return "," if with_comma and not with_point else "."
 
 
 def _parse(text: str, layout: Layout, path: Path) -> pa.Table:
     data = text.encode("utf-8")
     try:
-        return _read_arrow(data, layout, {})
+        return _read_arrow(data, layout)
     except pa.ArrowInvalid as error:
         _refuse_ragged(text, layout, path)
         if len(data) < _BLOCK:
@@ -180,7 +219,9 @@ def _parse(text: str, layout: Layout, path: Path) -> pa.Table:
     return _read_arrow(data, layout, dict.fromkeys(layout.names, pa.string()))
 
 
-def _read_arrow(data: bytes, layout: Layout, types: dict[str, pa.DataType]) -> pa.Table:
+def _read_arrow(
+    data: bytes, layout: Layout, types: dict[str, pa.DataType] | None = None, names: Sequence[str] = ()
+) -> pa.Table:
     return arrow_csv.read_csv(
         pa.BufferReader(data),
         read_options=arrow_csv.ReadOptions(
@@ -193,7 +234,8 @@ def _read_arrow(data: bytes, layout: Layout, types: dict[str, pa.DataType]) -> p
             null_values=list(MISSING_WORDS),
             strings_can_be_null=True,
             decimal_point=layout.decimal,
-            column_types=types,
+            column_types=types or {},
+            include_columns=list(names) or None,
         ),
     )
 
@@ -209,10 +251,10 @@ def _refuse_ragged(text: str, layout: Layout, path: Path) -> None:
             )
 
 
-def _typed(column: pa.ChunkedArray, layout: Layout) -> pa.ChunkedArray:
-    """Plain cells; text that spells numbers becomes numbers."""
+def _typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Plain cells; text that plainly spells numbers becomes numbers."""
     column = plain_column(column)
-    if not is_text(column.type):
+    if not is_text(column.type) or may_be_thousands(column):
         return column
-    spelled = numbers_from_text(column, layout.decimal)
+    spelled = numbers_from_text(column)
     return column if spelled is None else spelled

@@ -29,6 +29,8 @@ class NumberCoding:
         mean, scale, clip: what comes out is (value - mean) / scale, bounded by +-clip.
         codes: whole numbers that have a feature "name=code" each, beside the number.
         boolean: whether cells may be words such as yes and no.
+        number_format: how text spells numbers; None for plainly. Found in training, so that no row is read otherwise.
+        has_words: whether training had words among the numbers; such cells count as missing.
     """
 
     name: str
@@ -41,6 +43,8 @@ class NumberCoding:
     clip: float
     codes: tuple[float, ...] = ()
     boolean: bool = False
+    number_format: str | None = None
+    has_words: bool = False
 
     @property
     def feature_names(self) -> list[str]:
@@ -50,7 +54,9 @@ class NumberCoding:
 
     def read(self, cells: pa.ChunkedArray) -> np.ndarray:
         """Cells as float64 with NaN for missing."""
-        return truths(cells, self.name) if self.boolean else numbers(cells, self.name)
+        if self.boolean:
+            return truths(cells, self.name)
+        return numbers(cells, self.name, self.number_format, self.has_words)
 
     def write(self, values: np.ndarray, out: np.ndarray) -> None:
         """Code values.

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qloom.data.category_coding import CategoryCoding, category_words, fit_category
 from qloom.data.cells import dates, numbers, plain_column, truths
 from qloom.data.columns import require_columns
 from qloom.data.date_coding import DateCoding, fit_date
+from qloom.data.level_means import LevelMeans, fit_level_means
 from qloom.data.number_coding import NumberCoding, find_codes, fit_number
 from qloom.data.schema import Column, Schema, read_record
+from qloom.data.target import TargetCoding
+from qloom.data.text_coding import TextCoding, fit_text
 from qloom.errors import ArtifactError, DataError
 
-Coding = NumberCoding | CategoryCoding | DateCoding
-_CODINGS: dict[str, type[Any]] = {"number": NumberCoding, "category": CategoryCoding, "date": DateCoding}
+Coding = NumberCoding | CategoryCoding | LevelMeans | DateCoding | TextCoding
+_CODINGS: dict[str, type[Any]] = {
+    "number": NumberCoding,
+    "category": CategoryCoding,
+    "level_means": LevelMeans,
+    "date": DateCoding,
+    "text": TextCoding,
+}
 _SLICE = 65_536  # rows coded at a time, so that a slice of the matrix stays in cache
 _ROWS_PER_CODE = 30
 _ROWS_PER_CODE_FEATURE = 20
+_MOST_RARE = 0.1  # share of rows in rare levels up to which one-hot features say enough
 
 
 class Preprocessing:
@@ -35,6 +46,9 @@ class Preprocessing:
     - Boolean: one standardised number, plus a missing indicator; a word that is neither counts as missing.
     - Category: one-hot; levels under `min_share` or beyond the `max_levels` most frequent share "(rare)", and
       unseen levels join them, or are all zeros if training had none; missing is a level of its own.
+    - Category with more than a tenth of the rows in rare levels: also the mean target of each level, learnt without the
+      row itself for the training rows (see `fit_level_means`).
+    - Text: weighted counts of words, reduced to 32 numbers (see `fit_text`).
     - Date: days since the first, year, and sine and cosine of month, weekday and hour, where they vary.
 
     Args:
@@ -59,24 +73,61 @@ class Preprocessing:
         Raises:
             DataError: for a missing column, cells of another kind than the schema's, or no rows.
         """
+        self._learn(table, schema, rows)
+        return self
+
+    def fit_transform(self, table: pa.Table, schema: Schema, rows: np.ndarray | None = None) -> np.ndarray:
+        """Learn from the given rows, all if None, and code every row of the table.
+
+        Where targets are learnt from (the means of a category's levels), the rows given get what the others of them
+        say; `transform` of the same rows would give their targets away.
+
+        Shapes: B rows -> float32 (B, F).
+        """
+        apart = self._learn(table, schema, rows)
+        out = self.transform(table)
+        first = 0
+        for i, coding in enumerate(self.codings):
+            last = first + len(coding.feature_names)
+            if i in apart:
+                out[slice(None) if rows is None else rows, first:last] = apart[i]
+            first = last
+        return out
+
+    def _learn(self, table: pa.Table, schema: Schema, rows: np.ndarray | None) -> dict[int, np.ndarray]:
+        """Fit all codings; by number of a coding the features of the rows learnt from, where they differ."""
         require_columns(table, [column.name for column in schema.features], "to fit the preprocessing")
-        table = table.select([column.name for column in schema.features])
+        whole, table = table, table.select([column.name for column in schema.features])
         table = table if rows is None else table.take(pa.array(np.asarray(rows)))
         if table.num_rows == 0:
             raise DataError("0 training rows, expected at least one; widen the training share")
         cells = {column.name: _read_column(table, column) for column in schema.features}
         codes = self._choose_codes(schema.features, cells, table.num_rows)
-        self._codings = tuple(
-            self._fit_column(column, cells[column.name], codes.get(column.name, ())) for column in schema.features
-        )
-        return self
+        codings: list[Coding] = []
+        apart: dict[int, np.ndarray] = {}
+        for column in schema.features:
+            if column.kind == "category":
+                frequent = fit_category(column.name, cells[column.name], self.max_levels, self.min_share)
+                many = _share_of_rare(frequent, cells[column.name]) > _MOST_RARE
+                codings += [frequent] if frequent.levels or not many else []
+                if many:
+                    outcomes, target = _outcomes(whole, schema, rows)
+                    coding, apart[len(codings)] = fit_level_means(
+                        column.name, cells[column.name], target, outcomes, self.clip
+                    )
+                    codings.append(coding)
+            else:
+                codings.append(self._fit_column(column, cells[column.name], codes.get(column.name, ())))
+        self._codings = tuple(codings)
+        return apart
 
     def _fit_column(self, column: Column, cells: Any, codes: tuple[float, ...]) -> Coding:
-        if column.kind in ("number", "boolean"):
-            return fit_number(column.name, cells, self.clip, codes, column.kind == "boolean")
         if column.kind == "date":
-            return fit_date(column.name, cells, column.date_format, self.clip)
-        return fit_category(column.name, cells, self.max_levels, self.min_share)
+            return replace(fit_date(column.name, cells, column.date_format, self.clip), has_words=column.n_words > 0)
+        if column.kind == "text":
+            return fit_text(column.name, cells)
+        coding = fit_number(column.name, cells, self.clip, codes, column.kind == "boolean")
+        return replace(coding, number_format=column.number_format, has_words=column.n_words > 0)
 
     def _choose_codes(
         self, columns: Sequence[Column], cells: Mapping[str, Any], n_rows: int
@@ -173,10 +224,33 @@ def _read_column(table: pa.Table, column: Column) -> Any:
     """Cells as numbers, dates or text, by the column's kind."""
     cells = plain_column(table[column.name])
     if column.kind == "number":
-        return numbers(cells, column.name)
+        return numbers(cells, column.name, column.number_format, column.n_words > 0)
     if column.kind == "boolean":
         return truths(cells, column.name)
-    return dates(cells, column.name, column.date_format) if column.kind == "date" else category_words(cells)
+    if column.kind == "date":
+        return dates(cells, column.name, column.date_format, column.n_words > 0)
+    words = category_words(cells)
+    return pc.fill_null(words, "") if column.kind == "text" else words
+
+
+def _share_of_rare(coding: CategoryCoding, words: pa.ChunkedArray) -> float:
+    """The share of the cells that have no feature of their own."""
+    known = pc.sum(pc.is_in(words, value_set=pa.array(coding.levels, pa.string()))).as_py()
+    return 1 - (known + words.null_count) / len(words)
+
+
+def _outcomes(table: pa.Table, schema: Schema, rows: np.ndarray | None) -> tuple[tuple[str, ...], np.ndarray]:
+    """What levels may have means of, with the values of the given rows: classes, the second of two, or the number.
+
+    Shapes: float64 (B, K).
+    """
+    target = table[schema.target] if rows is None else table[schema.target].take(pa.array(np.asarray(rows)))
+    codes = TargetCoding.fit(table, schema, rows).encode(target)
+    if schema.task == "regression":
+        return ("",), codes[:, None].astype(np.float64)
+    if len(schema.classes) == 2:
+        return ("",), codes[:, None].astype(np.float64)
+    return tuple(str(label) for label in schema.classes), np.eye(len(schema.classes))[codes]
 
 
 def _coding_kind(coding: Coding) -> str:

@@ -22,7 +22,10 @@ class Column:
         dropped: why the column is no feature, in words; empty for a feature and for the target.
         n_missing: missing cells.
         n_distinct: distinct values among the present cells.
-        date_format: for dates held as text, "iso" or a strptime format.
+        date_format: for dates held as text or whole numbers, "iso", "quarter" or a strptime format.
+        number_format: for numbers held as text, how 1234.5 is written, with the unit; None for plainly.
+        n_words: present cells that are no numbers or dates although the column is; they count as missing.
+        shown: its range, or its most frequent values.
     """
 
     name: str
@@ -31,6 +34,9 @@ class Column:
     n_missing: int = 0
     n_distinct: int = 0
     date_format: str | None = None
+    number_format: str | None = None
+    n_words: int = 0
+    shown: str = ""
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,12 @@ def read_table(source: Any, query: str | None = None) -> pa.Table:
             f"{where} has {table.num_rows} rows and {table.num_columns} columns, expected at least one "
             "of each; check the file or the query"
         )
-    columns = {name: plain_column(table[name]) for name in table.column_names}
-    return pa.table(columns).replace_schema_metadata(table.schema.metadata)
+    columns = [plain_column(table[name]) for name in table.column_names]
+    fields = [
+        pa.field(old.name, column.type, metadata=old.metadata)
+        for old, column in zip(table.schema, columns, strict=True)
+    ]
+    return pa.table(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
 
 
 def table_from_array(x: Any, names: Sequence[str] | None = None) -> pa.Table:

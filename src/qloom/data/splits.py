@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from qloom.data.cells import dates, find_date_format, is_date, is_text, numbers, plain_column
+from qloom.data.cells import dates, is_date, is_text, numbers, plain_column
 from qloom.data.columns import require_columns
 from qloom.data.schema import Schema
+from qloom.data.written_dates import find_dates
 from qloom.errors import ConfigError, DataError
 
 KINDS = ("auto", "stratified", "time", "random")
@@ -132,8 +133,10 @@ def _time_order(rows: int | pa.Table, name: str | None, n_rows: int) -> np.ndarr
 
 
 def _times(column: pa.ChunkedArray, name: str) -> np.ndarray:
-    found = find_date_format(column) if is_text(column.type) else None
-    return dates(column, name, found) if found or is_date(column.type) else numbers(column, name)
+    found = find_dates(column) if is_text(column.type) else None
+    if found or is_date(column.type):
+        return dates(column, name, found.format if found else None)
+    return numbers(column, name)
 
 
 def _cut(order: np.ndarray, n_validation: int, n_test: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -99,6 +99,7 @@ class TargetCoding:
         task: "classification" or "regression".
         classes: labels of their original type; code c stands for classes[c].
         mean, scale: of a regression target over the training rows.
+        number_format: how text spells the numbers of a regression target; None for plainly.
     """
 
     name: str
@@ -106,6 +107,7 @@ class TargetCoding:
     classes: tuple[Label, ...] = ()
     mean: float = 0.0
     scale: float = 1.0
+    number_format: str | None = None
 
     @classmethod
     def fit(cls, table: pa.Table, schema: Schema, rows: np.ndarray | None = None) -> TargetCoding:
@@ -114,9 +116,10 @@ class TargetCoding:
         if schema.task == "classification":
             return cls(schema.target, schema.task, schema.classes)
         column = table[schema.target] if rows is None else table[schema.target].take(pa.array(rows))
-        values = numbers(plain_column(column), schema.target)
+        number_format = schema[schema.target].number_format
+        values = numbers(plain_column(column), schema.target, number_format)
         scale = float(values.std())
-        return cls(schema.target, schema.task, (), float(values.mean()), scale if scale > 0 else 1.0)
+        return cls(schema.target, schema.task, (), float(values.mean()), scale if scale > 0 else 1.0, number_format)
 
     @property
     def n_outputs(self) -> int:
@@ -138,7 +141,7 @@ class TargetCoding:
                 "a value in every row; drop these rows"
             )
         if self.task == "regression":
-            return ((numbers(column, self.name) - self.mean) / self.scale).astype(np.float32)
+            return ((numbers(column, self.name, self.number_format) - self.mean) / self.scale).astype(np.float32)
         return self._encode_classes(column)
 
     def _column(self, target: Any) -> pa.ChunkedArray:
@@ -180,7 +183,14 @@ class TargetCoding:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, versioned."""
         fields = {"name": self.name, "task": self.task, "classes": list(self.classes)}
-        return {"format": "qloom-target", "version": 1, **fields, "mean": self.mean, "scale": self.scale}
+        return {
+            "format": "qloom-target",
+            "version": 1,
+            **fields,
+            "mean": self.mean,
+            "scale": self.scale,
+            "number_format": self.number_format,
+        }
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> TargetCoding:

@@ -47,12 +47,14 @@ def prepare_table(table: pa.Table, schema: Schema, split: Split, start: Start | 
         ArtifactError: for a start that predicts from the target.
     """
     if start is None:
-        preprocessing = Preprocessing().fit(table, schema, split.train)
+        preprocessing = Preprocessing()
+        x = preprocessing.fit_transform(table, schema, split.train)
         coding = TargetCoding.fit(table, schema, split.train)
     else:
         start.check_target(schema.target)
         preprocessing, coding = start.preprocessing, replace(start.coding, name=schema.target)
-    x, y = preprocessing.transform(table), coding.encode(table)
+        x = preprocessing.transform(table)
+    y = coding.encode(table)
     train, validation, test = (_take(x, y, rows) for rows in (split.train, split.validation, split.test))
     return PreparedTable(preprocessing, coding, train, validation, test)
 
