@@ -7,14 +7,17 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import safetensors.torch
+import numpy as np
+import safetensors.numpy
 from safetensors import SafetensorError
-from torch import Tensor
 
 from qloom.errors import ArtifactError
 from qloom.files import replace_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FORMAT, VERSION = "qloom.model", 1
 DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
@@ -28,6 +31,8 @@ def write_artifact(folder: str | Path, record: Mapping[str, Any], tensors: Mappi
         record: plain JSON values.
         tensors: the weights by name.
     """
+    import safetensors.torch
+
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     weights = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
@@ -43,6 +48,14 @@ def read_artifact(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]
     Raises:
         ArtifactError: for a missing, damaged or foreign file, or one of another version.
     """
+    import torch
+
+    record, arrays = read_arrays(folder)
+    return record, {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def read_arrays(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The same with the weights as numpy arrays; torch is not loaded."""
     folder = find_model_folder(folder)
     record = _read_description(folder / DESCRIPTION)
     weights = _read_bytes(folder / WEIGHTS)
@@ -52,7 +65,7 @@ def read_artifact(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]
             "expected both unchanged; copy the model folder again or train again"
         )
     try:
-        return record, safetensors.torch.load(weights)
+        return record, {name: np.array(array) for name, array in safetensors.numpy.load(weights).items()}
     except (SafetensorError, ValueError) as error:
         raise ArtifactError(f"{folder / WEIGHTS} is no safetensors file ({error}); train again") from None
 

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from qloom.circuits import Circuit
-from qloom.data import Preprocessing, TargetCoding
 from qloom.models.architecture import Architecture, build_network
-from qloom.observables import PauliSum
+from qloom.models.served import restore_data
 
 
 def describe_model(model: Any) -> dict[str, Any]:
@@ -41,11 +39,8 @@ def describe_model(model: Any) -> dict[str, Any]:
 
 def restore_model(model: Any, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     """Put back into an estimator what `describe_model` gave, and its weights."""
-    model.preprocessing_ = Preprocessing.from_json(record["preprocessing"])
-    model.coding_ = TargetCoding.from_json(record["target"])
+    restore_data(model, record)
     model.architecture_ = Architecture(**record["architecture"])
-    model.circuit_ = Circuit.from_json(record["circuit"])
-    model.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
     model.network_ = build_network(model.architecture_, model.circuit_, model.observables_, seed=0)
     # Older files have no fingerprint beside the weights; the circuit they belong to came with them.
     model.network_.load_state_dict({**_fingerprints(model.network_), **tensors})

@@ -20,18 +20,19 @@ from qloom.models.architecture import Architecture, build_network, observables_o
 from qloom.models.artifact import read_artifact, reading, write_artifact
 from qloom.models.features import feature_table, with_target
 from qloom.models.fitting import Fit, Recipe
+from qloom.models.forward import Weights
 from qloom.models.hybrid import HybridNetwork
-from qloom.models.inference import predict_rows
 from qloom.models.persistence import describe_model, restore_model
 from qloom.models.preparation import PreparedTable, prepare_table
 from qloom.models.refitting import check_refit, refit_head
+from qloom.models.served import Served
 from qloom.models.starting import Start, read_start
 from qloom.models.threads import torch_threads
 
 _FEWEST_VALIDATION_ROWS = 10
 
 
-class HybridModel(BaseEstimator):  # type: ignore[misc]
+class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
     """What classifier and regressor share; use `HybridClassifier` or `HybridRegressor`.
 
     A perceptron maps the features to one angle a qubit, the circuit turns them, and a second perceptron reads
@@ -213,18 +214,13 @@ class HybridModel(BaseEstimator):  # type: ignore[misc]
             DataError: for a missing column or cells of another kind than in training.
         """
         check_is_fitted(self, "network_")
-        return self.predict_features(torch.from_numpy(self.preprocessing_.transform(table)))
+        return super().predict_table(table)
 
-    def predict_features(self, x: torch.Tensor) -> np.ndarray:
-        """Predictions for rows that are preprocessed already.
+    def network_weights(self) -> Weights:
+        return {name: tensor.numpy() for name, tensor in self.network_.state_dict().items()}
 
-        Shapes: x (B, F) -> class probabilities (B, C), or values in the target's unit (B,).
-        """
-        with torch_threads(self.threads):
-            outputs = predict_rows(self.network_, x).double()
-        if self._task == "regression":
-            return self.coding_.decode(outputs[:, 0].numpy())
-        return torch.softmax(outputs, dim=1).numpy()
+    def network_kinds(self) -> tuple[str, str]:
+        return self.architecture_.layer, self.architecture_.head
 
     def _predict(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "network_")

@@ -1,0 +1,121 @@
+"""The forward pass of a trained hybrid network on arrays: predicting takes numpy and the engine, no torch.
+
+The network is defined by its modules in `hybrid`, `controls` and `heads`; weights go by their names there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from qloom.circuits import Circuit
+from qloom.engines import StatevectorEngine
+from qloom.engines.batch import Batch
+from qloom.observables import PauliSum
+
+Weights = Mapping[str, np.ndarray]
+Layer = Callable[[np.ndarray], np.ndarray]
+
+_BLOCK = 256
+
+
+def network_outputs(
+    weights: Weights, layer: str, head: str, circuit: Circuit, observables: Sequence[PauliSum], x: np.ndarray
+) -> np.ndarray:
+    """Outputs of a network for rows of features, in blocks of one size.
+
+    Matrix products of another shape may add in another order; one shape for all rows gives one result, bit by bit,
+    whatever rows a row comes with.
+
+    Args:
+        weights: the network's state by name.
+        layer: "quantum" or "separable", a circuit; "classical".
+        head: one of `heads.HEADS`.
+
+    Shapes: x float32 (B, F) -> float32 (B, C).
+    """
+    middle = _classical(weights) if layer == "classical" else _circuit(weights, circuit, observables)
+    steps = (_encoder(weights), middle, HEADS[head](weights))
+    blocks = []
+    with threadpool_limits(1, user_api="blas"):
+        for start in range(0, max(len(x), 1), _BLOCK):
+            rows = np.zeros((_BLOCK, x.shape[1]), np.float32)
+            part = x[start : start + _BLOCK]
+            rows[: len(part)] = part
+            for step in steps:
+                rows = step(rows)
+            blocks.append(rows[: len(part)])
+    return np.concatenate(blocks)
+
+
+def _linear(weights: Weights, name: str) -> Layer:
+    weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+    return lambda x: x @ weight.T + bias
+
+
+def _silu(x: np.ndarray) -> np.ndarray:
+    """x times the logistic function of x, which is (1 + tanh(x / 2)) / 2 without an overflow."""
+    return x * (0.5 * (1 + np.tanh(0.5 * x)))
+
+
+def _encoder(weights: Weights) -> Layer:
+    first, second = _linear(weights, "encoder.0"), _linear(weights, "encoder.3")
+    return lambda x: np.float32(np.pi) * np.tanh(second(_silu(first(x))))
+
+
+def _circuit(weights: Weights, circuit: Circuit, observables: Sequence[PauliSum]) -> Layer:
+    evaluator = StatevectorEngine().prepare(circuit, list(observables))
+    angles = np.ascontiguousarray(weights["layer.weights"])
+    return lambda x: evaluator.values(Batch(np.ascontiguousarray(x), angles, False))
+
+
+def _classical(weights: Weights) -> Layer:
+    """`controls.ClassicalLayer`: shifts and gains that are not trained are 0 and 1."""
+    down, up = weights["layer.down"], weights["layer.up"]
+    hidden_shifts = _filled(weights["layer.hidden_shifts"], len(down), 0)
+    output_shifts = _filled(weights["layer.output_shifts"], len(up), 0)
+    gains = _filled(weights["layer.gains"], down.shape[1], 1)
+    source = np.arange(len(up)) % down.shape[1]
+
+    def layer(x: np.ndarray) -> np.ndarray:
+        hidden = np.tanh(x @ down.T + hidden_shifts)
+        return np.asarray(np.tanh((x * gains)[:, source] + hidden @ up.T + output_shifts))
+
+    return layer
+
+
+def _filled(values: np.ndarray, size: int, fill: float) -> np.ndarray:
+    return np.concatenate([values, np.full(size - len(values), fill, values.dtype)])
+
+
+def _perceptron(weights: Weights) -> Layer:
+    first, second = _linear(weights, "head.0"), _linear(weights, "head.2")
+    return lambda x: second(_silu(first(x)))
+
+
+def _trees(weights: Weights) -> Layer:
+    """`heads.TreesHead`: all trees are walked down at once."""
+    feature, threshold, left, right, value, share, baseline, depth = (
+        weights[f"head.{name}"]
+        for name in ("feature", "threshold", "left", "right", "value", "share", "baseline", "depth")
+    )
+    trees = np.arange(len(value))
+
+    def head(x: np.ndarray) -> np.ndarray:
+        rows = x.astype(np.float64)
+        node = np.zeros((len(x), len(trees)), np.int64)
+        for _ in range(int(depth)):
+            low = np.take_along_axis(rows, feature[trees, node], axis=1) <= threshold[trees, node]
+            node = np.where(low, left[trees, node], right[trees, node])
+        return np.asarray(baseline + value[trees, node] @ share, np.float32)
+
+    return head
+
+
+HEADS: dict[str, Callable[[Weights], Layer]] = {
+    "perceptron": _perceptron,
+    "linear": lambda weights: _linear(weights, "head"),
+    "boosting": _trees,
+}

@@ -1,0 +1,104 @@
+"""A trained hybrid model as what predicts: read from its folder, it needs neither torch nor scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits import Circuit
+from qloom.data import Preprocessing, TargetCoding
+from qloom.errors import ArtifactError
+from qloom.models.artifact import read_arrays, reading
+from qloom.models.forward import Weights, network_outputs
+from qloom.observables import PauliSum
+
+
+class Served:
+    """Predictions of a trained network; the estimators share it.
+
+    Attributes:
+        preprocessing_, coding_: how cells become numbers, and outputs predictions.
+        circuit_, observables_: of the middle layer.
+    """
+
+    preprocessing_: Preprocessing
+    coding_: TargetCoding
+    circuit_: Circuit
+    observables_: list[PauliSum]
+
+    def network_weights(self) -> Weights:
+        """The network's numbers by name."""
+        raise NotImplementedError
+
+    def network_kinds(self) -> tuple[str, str]:
+        """What the middle layer and the head are."""
+        raise NotImplementedError
+
+    def predict_table(self, table: Any) -> np.ndarray:
+        """Predictions for the rows of a table that has the training columns, in any order, among others.
+
+        Shapes: B rows -> class probabilities (B, C), or values (B,).
+
+        Raises:
+            DataError: for a missing column or cells of another kind than in training.
+        """
+        return self.predict_features(self.preprocessing_.transform(table))
+
+    def predict_features(self, x: Any) -> np.ndarray:
+        """Predictions for rows that are preprocessed already.
+
+        Shapes: x (B, F) -> class probabilities (B, C), or values in the target's unit (B,).
+        """
+        given = self.network_weights(), *self.network_kinds(), self.circuit_, self.observables_, np.asarray(x)
+        outputs = network_outputs(*given).astype(np.float64)
+        return self.coding_.decode(outputs[:, 0]) if self.coding_.task == "regression" else softmax(outputs)
+
+
+class ServedModel(Served):
+    """The model in a model folder, for predictions alone.
+
+    Args:
+        record: of its model.json.
+        weights: by name.
+    """
+
+    def __init__(self, record: Mapping[str, Any], weights: Weights):
+        self.record, self.weights = record, weights
+        restore_data(self, record)
+
+    def network_weights(self) -> Weights:
+        return self.weights
+
+    def network_kinds(self) -> tuple[str, str]:
+        kinds = self.record["architecture"]
+        return kinds["layer"], kinds["head"]
+
+
+def restore_data(model: Served, record: Mapping[str, Any]) -> None:
+    """Put back what a model record says of data, circuit and observables."""
+    model.preprocessing_ = Preprocessing.from_json(record["preprocessing"])
+    model.coding_ = TargetCoding.from_json(record["target"])
+    model.circuit_ = Circuit.from_json(record["circuit"])
+    model.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
+
+
+def read_served(path: str | Path) -> ServedModel:
+    """The model in a model or run folder.
+
+    Raises:
+        ArtifactError: for a missing, damaged or foreign file.
+    """
+    record, weights = read_arrays(path)
+    if record.get("estimator") not in ("HybridClassifier", "HybridRegressor"):
+        raise ArtifactError(f"{path} holds a {record.get('estimator')!r}, expected a hybrid model; update qloom")
+    with reading(path):
+        return ServedModel(record, weights)
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Shapes: scores (B, C) -> probabilities (B, C)."""
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
