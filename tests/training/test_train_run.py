@@ -125,7 +125,7 @@ def test_regression_and_many_classes(configure, tmp_path):
 
 def test_existing_folder_is_refused_and_untouched(finished, configure):
     before = {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.name != "lock"}
-    with pytest.raises(ArtifactError, match="exists already; go on with --resume"):
+    with pytest.raises(ArtifactError, match="exists already; go on with resume=True"):
         train_run(configure(finished.parent))
     assert before == {path: path.stat().st_mtime_ns for path in finished.rglob("*") if path.name != "lock"}
 

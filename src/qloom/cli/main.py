@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from qloom.cli.wording import in_options
 from qloom.errors import QloomError
 
 COMMANDS = ("train", "init", "tune", "diagnose", "predict", "evaluate", "report", "solve", "doctor", "bench")
 """Each is a function in a module of the same name."""
 
 
-def make_app(words: Sequence[str]) -> typer.Typer:
-    """The program for a command line; of the commands only those named in it are imported."""
+def make_app(command: str | None) -> typer.Typer:
+    """The program; of the commands only the one that is called is imported."""
     app = typer.Typer(
         help="Train hybrid quantum-classical models on tables and compare them honestly with classical ones.",
         no_args_is_help=True,
@@ -25,12 +28,45 @@ def make_app(words: Sequence[str]) -> typer.Typer:
         pretty_exceptions_enable=False,
         epilog="--debug, anywhere in the line, shows the traceback of an error.",
     )
+    app.callback()(_program)
     for name in COMMANDS:
-        if name in words:
-            app.command(name)(getattr(import_module(f"qloom.cli.{name}"), name))
+        if name == command:
+            with _showing_a_sign(name):
+                app.command(name)(getattr(import_module(f"qloom.cli.{name}"), name))
         else:
             app.command(name, help=_docstring(name))(lambda: None)
     return app
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from qloom import __version__
+
+        typer.echo(f"qloom {__version__}")
+        raise typer.Exit
+
+
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+@contextmanager
+def _showing_a_sign(command: str) -> Iterator[None]:
+    """A line on the terminal while a command is imported, which may take seconds; it goes when that is done."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    sys.stderr.write(f"qloom {command} is starting ...")
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 def _docstring(name: str) -> str | None:
@@ -44,8 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line: one line on stderr for a mistake of the user, exit code 2, and for Ctrl-C, 130."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
     try:
-        make_app(words)(args=[word for word in words if word != "--debug"], prog_name="qloom")
+        make_app(next((word for word in words if not word.startswith("-")), None))(args=words, prog_name="qloom")
     except (QloomError, FileNotFoundError, PermissionError, IsADirectoryError) as error:
         if debug:
             raise
@@ -57,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def describe(error: Exception) -> str:
-    """An error in one line."""
+    """An error in one line, with options where Python would have arguments."""
     if isinstance(error, OSError) and not isinstance(error, QloomError):
         return f"{error.filename} cannot be used ({error.strerror}), expected a file at this path; check it"
-    return " ".join(str(error).split())
+    return in_options(" ".join(str(error).split()))

@@ -105,7 +105,7 @@ def read_start(path: str | Path, layer: str, task: str | None = None) -> Start:
         if found != layer:
             raise ArtifactError(
                 f"{path} holds a {found} model and no {layer} one, expected both; a run of an older qloom gets its "
-                "controls by qloom train RUN --resume"
+                "controls by going on with resume=True"
             )
         coding = TargetCoding.from_json(record["target"])
         if task not in (None, coding.task):

@@ -204,11 +204,11 @@ def parse_change(text: str) -> tuple[str, Any]:
     """
     key, equals, value = text.partition("=")
     if not equals:
-        raise ConfigError(f"--set {text!r} has no value, expected key=value such as training.epochs=10")
+        raise ConfigError(f"setting {text!r} has no value, expected key=value such as training.epochs=10")
     try:
         return key, yaml.safe_load(value)
     except yaml.YAMLError:
-        raise ConfigError(f"--set {text!r} is not YAML after =, expected a number, a word or a [list]") from None
+        raise ConfigError(f"setting {text!r} is not YAML after =, expected a number, a word or a [list]") from None
 
 
 def _apply(values: dict[str, Any], key: str, value: Any) -> None:
@@ -233,6 +233,6 @@ def _one_line(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         return f"unknown key {key!r}, did you mean {nearest_key(key)!r}?"
     if first["type"] == "missing":
-        return f"{key} is missing, expected a value; add it to the configuration or give it with --set {key}=..."
+        return f"{key} is missing, expected a value; add it to the configuration or give it with set {key}=..."
     message = first["msg"][0].lower() + first["msg"][1:]
-    return f"{key} is {first['input']!r}: {message}; change it in the configuration or with --set {key}=..."
+    return f"{key} is {first['input']!r}: {message}; change it in the configuration or with set {key}=..."

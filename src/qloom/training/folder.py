@@ -27,7 +27,7 @@ def locked(folder: Path) -> Iterator[None]:
             file.seek(0)
             owner = file.read().strip() or "unknown"
             raise ArtifactError(
-                f"run folder {folder} is in use by process {owner}, expected a free one; wait or use another --name"
+                f"run folder {folder} is in use by process {owner}, expected a free one; wait or use another name"
             )
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
@@ -42,7 +42,7 @@ def _make_folder(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(f"run folder {folder} cannot be made ({error.strerror}); choose another --output") from None
+        raise ArtifactError(f"run folder {folder} cannot be made ({error.strerror}); choose another output") from None
     return folder
 
 

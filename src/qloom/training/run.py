@@ -138,10 +138,10 @@ def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) ->
 def _check_folder(folder: Path, configuration: Configuration, resume: bool) -> None:
     exists = (folder / CONFIG).exists()
     if exists and not resume:
-        raise ArtifactError(f"run folder {folder} exists already; go on with --resume or choose another --name")
+        raise ArtifactError(f"run folder {folder} exists already; go on with resume=True or choose another name")
     if resume and not exists:
         raise ArtifactError(
-            f"run folder {folder} does not exist, expected a run to resume; leave out --resume to start one"
+            f"run folder {folder} does not exist, expected a run to resume; leave out resume to start one"
         )
     if exists:
         _check_same(read_run_configuration(folder), configuration, folder)
@@ -152,7 +152,7 @@ def _check_same(before: Configuration, now: Configuration, folder: Path) -> None
     for key, old, new in _changes(before.model_copy(update=place).model_dump(), now.model_dump()):
         raise ArtifactError(
             f"{folder} was begun with {key}={old!r}, got {new!r}; "
-            "resume with the same configuration or use another --name"
+            "resume with the same configuration or use another name"
         )
 
 
@@ -180,7 +180,7 @@ def _open(folder: Path, configuration: Configuration, table: pa.Table) -> None:
     elif read_json(path).get("table_sha256") != digest:
         raise ArtifactError(
             f"{configuration.data.source} has changed since {folder} was begun, expected the same table; "
-            "put it back or start another run with --name"
+            "put it back or start a run with another name"
         )
 
 

@@ -110,7 +110,7 @@ def tune(
     n_trials = min(n_trials, math.prod(len(values) for values in choices.values()))
     with locked(folder):
         if (folder / TRIALS).exists():
-            raise ArtifactError(f"{folder} has trials already; choose another --name")
+            raise ArtifactError(f"{folder} has trials already; choose another name")
         loaded = load_table(configuration)
         data = prepare_table(loaded.table, loaded.schema, loaded.split)
         if not len(data.validation.y):

@@ -1,0 +1,27 @@
+"""Messages name arguments, as Python has them; at the command line they name the options that do the same."""
+
+from __future__ import annotations
+
+import re
+
+# As messages of the library have it -> as the command line has it.
+OPTIONS = {
+    r"drop_missing_target=True": "--set data.drop_missing_target=true",
+    r"task='(\w+)'": r"--task \1",
+    r"say which with query=": "say which with --query",
+    r"go on with resume=True": "go on with --resume",
+    r"going on with resume=True": "qloom train RUN --resume",
+    r"leave out resume": "leave out --resume",
+    r"another name\b": "another --name",
+    r"another output\b": "another --output",
+    r"with set ([a-z_.]+=)": r"with --set \1",
+    r"group='([^']*)'": r"--group \1",
+    r"force=True": "--force",
+}
+
+
+def in_options(message: str) -> str:
+    """A message of the library as the command line says it."""
+    for argument, option in OPTIONS.items():
+        message = re.sub(argument, option, message)
+    return message
