@@ -45,6 +45,11 @@ def test_unknown_key_names_the_nearest(key, nearest):
     assert refusal(values) == f"unknown key {key!r}, did you mean {nearest!r}?"
 
 
+@pytest.mark.parametrize("key", ["zzz", "model.optimum", "training.cat", "x.y"])
+def test_unknown_key_unlike_any_names_none(key):
+    assert refusal(DATA, f"{key}=1") == f"unknown key {key!r}; qloom init writes a configuration with every key"
+
+
 @pytest.mark.parametrize("change", [
     "model.n_qubits=0", "model.n_qubits=two", "training.epochs=0", "training.learning_rate=-1",
     "split.kind=odd", "split.test=1", "model.ansatz=ring", "seed=-1", "training.batch_size=1.5", "name=a/b",
@@ -52,7 +57,7 @@ def test_unknown_key_names_the_nearest(key, nearest):
 def test_value_out_of_range(change):
     message = refusal(DATA, change)
     assert message.startswith(change.split("=")[0])
-    assert "--set" in message
+    assert "in the configuration" in message
 
 
 def test_change_without_value_or_yaml():

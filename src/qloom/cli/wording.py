@@ -14,9 +14,7 @@ OPTIONS = {
     r"leave out resume": "leave out --resume",
     r"another name\b": "another --name",
     r"another output\b": "another --output",
-    r"with set ([a-z_.]+=)": r"with --set \1",
-    r"group='([^']*)'": r"--group \1",
-    r"force=True": "--force",
+    r"write (another )?([a-z_.]+=\.\.\.) in the configuration": r"give \1--set \2 or write it into the configuration",
 }
 
 

@@ -9,11 +9,14 @@ import pyarrow as pa
 
 from qloom.errors import DataError
 
+SIMILAR = 0.6
+"""Likeness of two names, of at most 1, from which one may be meant by the other."""
+
 
 def nearest_name(name: str, names: Sequence[str]) -> str:
     """The end of an error line: the most similar known name, or the first few names where none is similar."""
     lowered = {known.lower(): known for known in reversed(names)}
-    close = difflib.get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(str(name).lower(), list(lowered), n=1, cutoff=SIMILAR)
     if close:
         return f"did you mean {lowered[close[0]]!r}?"
     shown = ", ".join(repr(known) for known in names[:6])

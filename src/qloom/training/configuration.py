@@ -10,6 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from qloom.data.columns import SIMILAR
 from qloom.errors import ConfigError
 from qloom.models.choices import ANSATZE, REFITS
 from qloom.models.schedules import SCHEDULES
@@ -183,17 +184,19 @@ def known_keys(section: type[BaseModel] = Configuration, prefix: str = "") -> It
             yield prefix + name
 
 
-def nearest_key(key: str) -> str:
-    """The known key most like an unknown one, by its whole name or by its last part."""
-    keys = list(known_keys())
+def unknown_key(key: str) -> str:
+    """What is wrong with an unknown key: the known key or section most like it is named, if one is like it."""
     last = key.rsplit(".", 1)[-1]
 
     def likeness(known: str) -> tuple[float, float]:
-        whole = difflib.SequenceMatcher(None, key, known).ratio()
+        """Of the last parts, then of the whole."""
         part = difflib.SequenceMatcher(None, last, known.rsplit(".", 1)[-1]).ratio()
-        return max(whole, part), whole
+        return part, difflib.SequenceMatcher(None, key, known).ratio()
 
-    return max(keys, key=likeness)
+    nearest = max([*known_keys(), *Configuration.model_fields], key=likeness)
+    if likeness(nearest)[0] < SIMILAR:
+        return f"unknown key {key!r}; qloom init writes a configuration with every key"
+    return f"unknown key {key!r}, did you mean {nearest!r}?"
 
 
 def parse_change(text: str) -> tuple[str, Any]:
@@ -213,7 +216,7 @@ def parse_change(text: str) -> tuple[str, Any]:
 
 def _apply(values: dict[str, Any], key: str, value: Any) -> None:
     if key not in known_keys():
-        raise ConfigError(f"unknown key {key!r}, did you mean {nearest_key(key)!r}?")
+        raise ConfigError(unknown_key(key))
     *sections, name = key.split(".")
     for section in sections:
         values = values.setdefault(section, {})
@@ -231,8 +234,8 @@ def _one_line(error: ValidationError) -> str:
     first = min(error.errors(), key=lambda entry: entry["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r}, did you mean {nearest_key(key)!r}?"
+        return unknown_key(key)
     if first["type"] == "missing":
-        return f"{key} is missing, expected a value; add it to the configuration or give it with set {key}=..."
+        return f"{key} is missing, expected a value; write {key}=... in the configuration"
     message = first["msg"][0].lower() + first["msg"][1:]
-    return f"{key} is {first['input']!r}: {message}; change it in the configuration or with set {key}=..."
+    return f"{key} is {first['input']!r}: {message}; write another {key}=... in the configuration"

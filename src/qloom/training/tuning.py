@@ -21,7 +21,7 @@ from qloom.files import replace_file, write_json
 from qloom.models.preparation import PreparedTable, prepare_table
 from qloom.models.scores import score, score_names
 from qloom.training.competitors import LAYER_OF, make_model
-from qloom.training.configuration import Configuration, known_keys, make_configuration, nearest_key
+from qloom.training.configuration import Configuration, known_keys, make_configuration, unknown_key
 from qloom.training.folder import locked
 from qloom.training.rendering import render_configuration
 from qloom.training.table import load_table
@@ -70,7 +70,7 @@ def parse_choices(texts: Sequence[str]) -> dict[str, list[Any]]:
         if not read:
             raise ConfigError(f"--over {text!r}, expected key=a,b,c such as model.n_layers=1,2,4")
         if key not in known_keys():
-            raise ConfigError(f"unknown key {key!r}, did you mean {nearest_key(key)!r}?")
+            raise ConfigError(unknown_key(key))
         if not key.startswith(TUNABLE) or key in choices:
             raise ConfigError(f"--over {text!r}, expected keys of model or training, each once; use --set for others")
         if any(value in read[:k] for k, value in enumerate(read)):
