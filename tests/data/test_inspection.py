@@ -190,7 +190,7 @@ def test_other_cautions():
     assert "column 'holes' is missing in 75% of the rows" in warnings
     assert "column 'mixed' is text although 70% of its cells are numbers" in warnings
     repeated = inspect_table({"x": np.tile(X[:100], 2), "id": np.arange(N), "y": np.tile(Y[:100], 2)}, "y")
-    assert any(line.startswith("100 of 200 rows repeat") for line in repeated.warnings)
+    assert any(line.startswith("100 of 200 rows are copies") for line in repeated.warnings)
 
 
 def test_schema_round_trip():

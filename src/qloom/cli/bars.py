@@ -17,6 +17,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
+from qloom.cli.wording import in_options
 from qloom.models import Fit
 from qloom.training.progress import LineProgress, Progress, describe_end, describe_epoch
 
@@ -29,7 +30,7 @@ def showing_progress(console: Console | None = None) -> Iterator[Progress]:
     """Bars on a terminal, else lines."""
     console = console or Console()
     if not console.is_terminal:
-        yield LineProgress(lambda text: print(text, flush=True))
+        yield LineProgress(lambda text: print(in_options(text), flush=True))
         return
     with Bars(*_columns(console.width), console=console) as bars:
         yield BarProgress(bars)
@@ -54,7 +55,7 @@ class BarProgress(Progress):
         self.done: dict[int, int] = {}
 
     def note(self, text: str) -> None:
-        self.bars.console.print(text, markup=False, highlight=False)
+        self.bars.console.print(in_options(text), markup=False, highlight=False)
 
     def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
         self.done, self.n_epochs = {}, n_epochs

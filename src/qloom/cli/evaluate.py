@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from qloom.data import rows_with_target
-from qloom.models import HybridClassifier, HybridRegressor, load_model
 from qloom.models.scores import TITLES, score, score_names
+from qloom.models.served import Served, read_served
 from qloom.training.bootstrap import bootstrap_scores, interval_of
 from qloom.training.table import read_source
 
@@ -23,7 +23,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
 ) -> None:
     """Score the model on a table, each score with its 95% interval; rows without a target are left out."""
-    result = evaluate_model(load_model(model), read_source(data, query), seed)
+    result = evaluate_model(read_served(model), read_source(data, query), seed)
     if as_json:
         typer.echo(json.dumps(result, indent=1))
         return
@@ -32,7 +32,7 @@ def evaluate(
         typer.echo(f"{TITLES[name]:20s} {value:.4f}  (95% interval {low:.4f} to {high:.4f})")
 
 
-def evaluate_model(model: HybridClassifier | HybridRegressor, table: Any, seed: int) -> dict[str, Any]:
+def evaluate_model(model: Served, table: Any, seed: int) -> dict[str, Any]:
     """Rows used, and every score as [value, low, high]."""
     coding = model.coding_
     table = rows_with_target(table, coding.name)

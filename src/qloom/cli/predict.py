@@ -9,12 +9,11 @@ from typing import Annotated, Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-import pyarrow.parquet as parquet
 import typer
 
 from qloom.errors import ConfigError
 from qloom.files import replace_file
-from qloom.models import load_model
+from qloom.models.served import read_served
 from qloom.training.predictions import prediction_columns
 from qloom.training.table import read_source
 
@@ -27,8 +26,8 @@ def predict(
 ) -> None:
     """Predict every row of a table: the class with its probabilities, or the number."""
     if output is not None:
-        check_suffix(output)
-    loaded = load_model(model)
+        check_output(output)
+    loaded = read_served(model)
     table = read_source(data, query)
     predictions = prediction_columns(loaded.coding_, loaded.predict_table(table))
     write_table({"row": np.arange(table.num_rows), **predictions}, output)
@@ -36,8 +35,10 @@ def predict(
         typer.echo(f"{output} written: {table.num_rows} rows")
 
 
-def check_suffix(path: Path) -> None:
-    """Raise ConfigError unless the file is to be CSV or Parquet."""
+def check_output(path: Path) -> None:
+    """Raise ConfigError unless the file is to be CSV or Parquet, in a folder that is there."""
+    if not path.parent.is_dir():
+        raise ConfigError(f"output {path} is in no folder that exists, expected one; make {path.parent} or rename it")
     if path.suffix.lower() not in (".csv", ".parquet"):
         raise ConfigError(f"output {path} ends in {path.suffix!r}, expected .csv or .parquet; rename it")
 
@@ -47,6 +48,8 @@ def write_table(columns: dict[str, Any], path: Path | None) -> None:
     table = pa.table({name: np.ascontiguousarray(column) for name, column in columns.items()})
     buffer = pa.BufferOutputStream()
     if path is not None and path.suffix.lower() == ".parquet":
+        from pyarrow import parquet
+
         parquet.write_table(table, buffer)
     else:
         arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(quoting_style="needed"))

@@ -10,7 +10,7 @@ import typer
 
 from qloom.cli.bars import showing_progress
 from qloom.cli.leaderboard import print_leaderboard
-from qloom.errors import ArtifactError, ConfigError
+from qloom.errors import ArtifactError, ConfigError, DataError
 from qloom.files import read_json
 from qloom.reports import write_report
 from qloom.training import Configuration, load_configuration, train_run
@@ -29,6 +29,9 @@ def train(
     query: Annotated[str | None, typer.Option(help="SQL on the file; it sees the table `data`.")] = None,
     task: Annotated[str | None, typer.Option(help="classification or regression; found if not given.")] = None,
     time_column: Annotated[str | None, typer.Option("--time", help="Column that orders the rows in time.")] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Column with one value a person, machine, ...: its rows stay together.")
+    ] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
@@ -46,7 +49,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
     """Train the hybrid model, its controls and the baselines several times, compare them, and write a report."""
-    given = {"target": target, "query": query, "task": task, "time": time_column, "drop": drop or None}
+    given = {"target": target, "query": query, "task": task, "time": time_column, "group": group, "drop": drop or None}
     comparison = {"seeds": seeds, "folds": folds, "repeats": repeats, "time_limit": time_limit}
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}
@@ -74,8 +77,15 @@ def configure(
     if data["target"] is None and source.startswith(PREFIX):
         changes.insert(0, ("data.target", demonstration_target(source)))
     elif data["target"] is None and not any(setting.startswith("data.target=") for setting in settings):
+        require_file(source)
         raise ConfigError("no target column given, expected one to predict; add --target COLUMN")
     return make_configuration({"data": {"source": source}}, changes)
+
+
+def require_file(source: str) -> None:
+    """The first mistake comes first: a table that is not there, before what is to be learnt from it."""
+    if not Path(source).exists():
+        raise DataError(f"no file {source}, expected a table (CSV, Parquet, Arrow, DuckDB); check the path")
 
 
 def _of_folder(folder: Path, changes: list[Change], resume: bool) -> Configuration:

@@ -9,6 +9,8 @@ OPTIONS = {
     r"drop_missing_target=True": "--set data.drop_missing_target=true",
     r"task='(\w+)'": r"--task \1",
     r"say which with query=": "say which with --query",
+    r"\bgroup='([^']*)'": r"--group '\1'",
+    r"\btime='([^']*)'": r"--time '\1'",
     r"go on with resume=True": "go on with --resume",
     r"going on with resume=True": "qloom train RUN --resume",
     r"leave out resume": "leave out --resume",

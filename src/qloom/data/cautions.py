@@ -6,7 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qloom.data.category_coding import category_words
 from qloom.data.cells import dates, numbers
+from qloom.data.copies import find_copies
+from qloom.data.row_keys import cell_keys
 from qloom.data.schema import Column, Schema
 from qloom.data.target import TargetCoding
 
@@ -21,8 +24,7 @@ def find_cautions(table: pa.Table, schema: Schema) -> tuple[tuple[str, ...], tup
     notes = [f"column {column.name!r} is not used: {column.dropped}" for column in schema.dropped]
     notes += _missing_note(table, schema)
     warnings = _leak_warnings(table, schema) + _imbalance_warnings(table, schema) + _missing_warnings(schema)
-    seen = [column.name for column in schema.features] + [schema.target]
-    warnings += _repeat_warnings(table.select(seen))
+    warnings += _repeat_warnings(table, schema)
     return tuple(notes), tuple(warnings)
 
 
@@ -55,38 +57,16 @@ def _imbalance_warnings(table: pa.Table, schema: Schema) -> list[str]:
     return [f"classes are imbalanced: {rarest!r} has {fewest} of {table.num_rows} rows ({fewest / table.num_rows:.1%})"]
 
 
-def _repeat_warnings(table: pa.Table) -> list[str]:
-    n_repeated = table.num_rows - len(np.unique(_row_keys(table)))
-    if not n_repeated:
+def _repeat_warnings(table: pa.Table, schema: Schema) -> list[str]:
+    """Copies of rows, and copies that contradict each other."""
+    copies = find_copies(table, schema)
+    if not copies.are_copies:
         return []
-    return [f"{n_repeated} of {table.num_rows} rows repeat an earlier one; a random split may put copies on both sides"]
-
-
-def _row_keys(table: pa.Table) -> np.ndarray:
-    """One 64-bit key a row, equal for equal rows."""
-    keys = np.zeros(table.num_rows, dtype=np.uint64)
-    for column in table.columns:
-        if not pa.types.is_nested(column.type):
-            keys = _mix(keys * np.uint64(0x9E3779B97F4A7C15) + _cell_keys(column))
-    return keys
-
-
-def _cell_keys(column: pa.ChunkedArray) -> np.ndarray:
-    """An integer a cell, equal for equal cells; missing is one more value."""
-    if pa.types.is_floating(column.type):
-        return np.asarray(column.cast(pa.float64()).to_numpy()).view(np.uint64)
-    if pa.types.is_integer(column.type) and not column.null_count:
-        return np.asarray(column.to_numpy()).astype(np.uint64)
-    encoded = column.combine_chunks().dictionary_encode()
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    return np.asarray(pc.fill_null(encoded.indices, -1)).astype(np.int64).view(np.uint64)
-
-
-def _mix(keys: np.ndarray) -> np.ndarray:
-    """The finalizer of SplitMix64: every bit of the key depends on every bit of the cell."""
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(keys ^ (keys >> np.uint64(31)))
+    found = [f"{copies.n_repeated} of {table.num_rows} rows are copies of others in every feature; a split keeps "
+             "copies on one side"]  # fmt: skip
+    if copies.n_contradictory:
+        found.append(f"{copies.n_contradictory} of the copies contradict: equal features, another {schema.target!r}")
+    return found
 
 
 def _leak_warnings(table: pa.Table, schema: Schema) -> list[str]:
@@ -110,7 +90,7 @@ def _leak_warnings(table: pa.Table, schema: Schema) -> list[str]:
 def _leak_score(cells: pa.ChunkedArray, column: Column, target: np.ndarray, task: str) -> float:
     """The best of what levels say on held-out rows and, for numbers and dates, what their order says."""
     if column.kind in ("category", "boolean", "text"):
-        levels = np.unique(_cell_keys(cells), return_inverse=True)[1]
+        levels = np.unique(cell_keys(category_words(cells)), return_inverse=True)[1]
         return level_score(levels, target, task)
     if column.kind == "date":
         values = dates(cells, column.name, column.date_format).astype(np.float64)
@@ -141,7 +121,7 @@ def _order_score(values: np.ndarray, target: np.ndarray, task: str) -> float:
     if present.mean() < 0.5 or len(np.unique(target)) < 2 or np.ptp(values[present]) == 0:
         return 0.0
     if task == "regression":
-        return float(np.corrcoef(_ranks(values[present]), _ranks(target[present]))[0, 1] ** 2)
+        return float(np.corrcoef(ranks(values[present]), ranks(target[present]))[0, 1] ** 2)
     if target.max() > 1:
         return 0.0
     area = _auc(values[present], target[present])
@@ -177,11 +157,11 @@ def _auc(scores: np.ndarray, truth: np.ndarray) -> float:
     n_negative = len(truth) - n_positive
     if not n_positive or not n_negative:
         return 0.5
-    ranks = _ranks(scores)
-    return float((ranks[truth == 1].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
+    places = ranks(scores)
+    return float((places[truth == 1].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
+def ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 1, the mean rank for ties."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[inverse])

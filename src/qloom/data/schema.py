@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from qloom.errors import ArtifactError
@@ -52,6 +52,7 @@ class Schema:
         n_rows: rows looked at (those with a target).
         notes: one-line findings.
         warnings: one-line findings that call for a decision.
+        group: the column whose rows are of one person, machine or other thing, if any; it is no feature.
     """
 
     columns: tuple[Column, ...]
@@ -62,6 +63,7 @@ class Schema:
     n_rows: int = 0
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    group: str | None = None
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -72,6 +74,14 @@ class Schema:
     def dropped(self) -> tuple[Column, ...]:
         """The columns the model does not see, each with its reason."""
         return tuple(column for column in self.columns if column.dropped)
+
+    def grouped_by(self, name: str | None) -> Schema:
+        """The same, with rows of one value of a column belonging together; that column is no feature then."""
+        if name is None:
+            return self
+        reason = "it says which rows belong together"
+        columns = tuple(replace(column, dropped=reason) if column.name == name else column for column in self.columns)
+        return replace(self, columns=columns, group=name)
 
     def __getitem__(self, name: str) -> Column:
         """The column of that name; KeyError if there is none."""

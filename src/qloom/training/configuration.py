@@ -37,6 +37,9 @@ class DataSection(Section):
         default=None, description="found from the target if empty"
     )
     time: str | None = Field(default=None, description="column that orders the rows in time")
+    group: str | None = Field(
+        default=None, description="column with one value a person, machine, ...: rows of one value stay together"
+    )
     drop: tuple[str, ...] = Field(default=(), description="columns to leave out")
     drop_missing_target: bool = Field(
         default=False, description="leave out rows without a target instead of refusing them"
@@ -46,9 +49,12 @@ class DataSection(Section):
 class SplitSection(Section):
     """How the rows are cut into training, validation and test rows; all models see the same."""
 
-    kind: Literal["auto", "stratified", "time", "random"] = Field(
+    kind: Literal["auto", "stratified", "time", "group", "random"] = Field(
         default="auto",
-        description="time: the last rows are the test; auto: time with data.time, stratified for classes",
+        description="time: the last rows are the test; auto: time or group where data has one, else stratified",
+    )
+    copies: Literal["together", "anywhere"] = Field(
+        default="together", description="rows that are equal in every feature: in one part, or wherever they fall"
     )
     validation: float = Field(default=0.15, gt=0, lt=1, description="share of rows for early stopping")
     test: float = Field(default=0.2, gt=0, lt=1, description="share of rows for the leaderboard")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from qloom.data import Schema, Split, inspect_table, read_table, rows_with_target, split_rows
+from qloom.data.columns import require_columns
+from qloom.data.leaks import find_leaks
+from qloom.errors import DataError
 from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX, demonstration_table
 
@@ -33,7 +36,18 @@ def load_table(configuration: Configuration) -> RunTable:
     schema = inspect_table(table, section.target, **options)
     if section.drop_missing_target:
         table = rows_with_target(table, section.target)
-    return RunTable(table, schema, cut(table, schema, configuration, configuration.seed))
+    schema = _grouped(schema, table, section.group)
+    split = cut(table, schema, configuration, configuration.seed)
+    leaks = find_leaks(table, schema, split.kind)
+    return RunTable(table, replace(schema, warnings=(*schema.warnings, *leaks)), split)
+
+
+def _grouped(schema: Schema, table: pa.Table, group: str | None) -> Schema:
+    """The schema with a column that says which rows belong together; the target cannot."""
+    require_columns(table, [group] if group else [], "to keep rows together")
+    if group == schema.target:
+        raise DataError(f"group column {group!r} is the target, expected another column; leave it out")
+    return schema.grouped_by(group)
 
 
 def cut(
