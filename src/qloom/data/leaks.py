@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from qloom.data.category_coding import category_words
 from qloom.data.cautions import level_score, ranks
-from qloom.data.cells import dates, is_date, is_number, plain_column
+from qloom.data.cells import dates, is_date, is_number
+from qloom.data.kinds import typed_cells
 from qloom.data.row_keys import cell_keys
 from qloom.data.schema import Column, Schema
 from qloom.data.target import TargetCoding
@@ -67,7 +68,7 @@ def _thing_warnings(table: pa.Table, schema: Schema, target: np.ndarray) -> list
 
 def _find_things(table: pa.Table, column: Column, schema: Schema, target: np.ndarray) -> _Things | None:
     by_name = bool(_THING.search(column.name))
-    cells = plain_column(table[column.name])
+    cells = typed_cells(table[column.name], column)
     if column.name == schema.target or not _may_name_things(column, cells, by_name):
         return None
     levels = np.unique(cell_keys(category_words(cells)), return_inverse=True)[1]
@@ -94,7 +95,7 @@ def _time_warnings(table: pa.Table, schema: Schema, target: np.ndarray) -> list[
         (max(drift, near), drift, near, column.name)
         for column in schema.columns
         if column.kind == "date" and column.name != schema.target
-        for drift, near in [_move(table[column.name], column, _numbers_of(target, schema))]
+        for drift, near in [_move(typed_cells(table[column.name], column), column.name, _numbers_of(target, schema))]
         if drift > _DRIFT or near > _NEIGHBOURS
     ]
     if not moves:
@@ -113,12 +114,12 @@ def _numbers_of(target: np.ndarray, schema: Schema) -> list[np.ndarray]:
     return [(target == code).astype(np.float64) for code in range(len(schema.classes))]
 
 
-def _move(cells: pa.ChunkedArray, column: Column, targets: list[np.ndarray]) -> tuple[float, float]:
+def _move(cells: pa.ChunkedArray, name: str, targets: list[np.ndarray]) -> tuple[float, float]:
     """Rank correlation of target and time, and of the target with that of the row before in time; both at least 0.
 
     Shuffled within equal times, so that an order of rows that the file has for another reason counts for nothing.
     """
-    times = dates(plain_column(cells), column.name, column.date_format)
+    times = dates(cells, name)
     shuffled = np.random.default_rng(0).permutation(len(times))
     present = shuffled[~np.isnat(times[shuffled])]
     order = present[np.argsort(times[present], kind="stable")]
