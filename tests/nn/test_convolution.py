@@ -10,21 +10,28 @@ import qloom as ql
 from qloom.nn import QCNN, QuantumConv2d
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same':UserWarning")  # of torch itself, for even kernels
 @pytest.mark.parametrize(
-    ("channels", "kernel", "stride", "padding", "size"),
-    [(1, 2, 2, 0, (6, 6)), (2, 2, 1, 1, (4, 5)), (1, (3, 2), (2, 1), (1, 0), (5, 7))],
-)
-def test_every_patch_is_the_circuit_at_its_place(channels, kernel, stride, padding, size):
+    ("channels", "kernel", "stride", "padding", "dilation", "size"),
+    [
+        (1, 2, 2, 0, 1, (6, 6)), (2, 2, 1, 1, 1, (4, 5)), (1, (3, 2), (2, 1), (1, 0), 1, (5, 7)),
+        (1, 2, 1, 0, 2, (5, 6)), (1, (3, 2), (2, 1), (2, 1), (1, 3), (5, 7)), (1, 2, 1, "same", 1, (4, 5)),
+        (1, (3, 2), 1, "same", (2, 3), (5, 4)), (2, 2, 1, "valid", 1, (3, 3)),
+    ],
+)  # fmt: skip
+def test_every_patch_is_the_circuit_at_its_place(channels, kernel, stride, padding, dilation, size):
     """Shape as nn.Conv2d's, and each number the expectation value of the patch cut out by hand."""
-    layer = QuantumConv2d(channels, 3, kernel, stride, padding, dtype=torch.float64, seed=0)
+    layer = QuantumConv2d(channels, 3, kernel, stride, padding, dtype=torch.float64, seed=0, dilation=dilation)
     x = torch.rand(2, channels, *size, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     out = layer(x)
-    assert out.shape == torch.nn.Conv2d(channels, 3, kernel, stride, padding, dtype=torch.float64)(x).shape
-    (kh, kw), (sh, sw), (ph, pw) = layer.kernel_size, layer.stride, layer.padding
-    padded = np.pad(x.numpy(), ((0, 0), (0, 0), (ph, ph), (pw, pw)))
+    twin = torch.nn.Conv2d(channels, 3, kernel, stride, padding, dilation, dtype=torch.float64)
+    assert out.shape == twin(x).shape
+    (kh, kw), (sh, sw), (dh, dw) = twin.kernel_size, twin.stride, twin.dilation
+    left, right, top, bottom = twin._reversed_padding_repeated_twice
+    padded = np.pad(x.numpy(), ((0, 0), (0, 0), (top, bottom), (left, right)))
     for row in range(out.shape[2]):
         for column in range(out.shape[3]):
-            patch = padded[:, :, row * sh : row * sh + kh, column * sw : column * sw + kw].reshape(2, -1)
+            patch = padded[:, :, row * sh :, column * sw :][:, :, : dh * kh : dh, : dw * kw : dw].reshape(2, -1)
             n = patch.shape[1]
             words = [ql.Z(0), ql.Z(1), ql.Z(2)] if n > 2 else [ql.Z(0), ql.Z(1), ql.Z(0) @ ql.Z(1)]
             truth = ql.expectation(layer.quantum.circuit, words, patch, layer.quantum.weights.detach().numpy())
@@ -67,10 +74,13 @@ def test_one_image_and_none():
         (lambda: QuantumConv2d(1, 4, 2, circuit=ql.encoders.angle(3)), "circuit takes 3 inputs, expected 4"),
         (lambda: QuantumConv2d(1, 4, 0), "kernel_size=0"),
         (lambda: QuantumConv2d(1, 4, 2, padding=-1), "padding=-1"),
+        (lambda: QuantumConv2d(1, 4, 2, padding="full"), "padding='full', expected numbers, 'same' or 'valid'"),
+        (lambda: QuantumConv2d(1, 4, 2, 2, "same"), "expected a stride of 1"),
+        (lambda: QuantumConv2d(2, 4, 2, groups=2), "groups=2, expected 1; take a QuantumConv2d for each group"),
     ],
 )
 def test_errors(call, message):
-    with pytest.raises((ql.errors.CircuitError, ql.errors.ShapeError), match=message):
+    with pytest.raises(ql.errors.QloomError, match=message):
         call()
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from qloom.engines.base import Engine
 from qloom.errors import ShapeError
 from qloom.nn.entangling import EntanglingLayer
+from qloom.nn.initialization import derived_seeds
 
 
 class QuantumAttention(nn.Module):
@@ -19,7 +20,7 @@ class QuantumAttention(nn.Module):
         n_features: F of a token, in and out.
         n_projections: numbers in a query and in a key.
         n_qubits, n_layers: of each circuit, as in `EntanglingLayer`.
-        engine, dtype, seed: of the three, seeded one after the other.
+        engine, dtype, seed: of the three, each with numbers of its own.
 
     Shapes: x (B, T, F) -> (B, T, F).
 
@@ -39,12 +40,9 @@ class QuantumAttention(nn.Module):
         super().__init__()
         self.n_features = n_features
         self.query, self.key, self.value = (
-            EntanglingLayer(
-                n_features, n_outputs, n_qubits, n_layers, engine=engine, dtype=dtype,
-                seed=None if seed is None else seed + k,
-            )
-            for k, n_outputs in enumerate((n_projections, n_projections, n_features))
-        )  # fmt: skip
+            EntanglingLayer(n_features, n_outputs, n_qubits, n_layers, engine=engine, dtype=dtype, seed=part)
+            for n_outputs, part in zip((n_projections, n_projections, n_features), derived_seeds(seed, 3), strict=True)
+        )
 
     def forward(self, x: Tensor, mask: Tensor | None = None, key_padding_mask: Tensor | None = None) -> Tensor:
         """Tokens with what they took from others.

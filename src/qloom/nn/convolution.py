@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import unfold
+from torch.nn.functional import pad, unfold
 
 from qloom.ansatze import random_layers, strongly_entangling
 from qloom.circuits.circuit import Circuit, checked_count
 from qloom.encoders import angle
 from qloom.engines.base import Engine
-from qloom.errors import CircuitError, ShapeError
+from qloom.errors import CircuitError, ShapeError, UnsupportedError
 from qloom.nn.layer import QuantumLayer
 from qloom.nn.words import output_words
 
@@ -26,7 +26,8 @@ class QuantumConv2d(nn.Module):
         in_channels: C.
         out_channels: O, expectation values of a patch: Z on every qubit, then Z Z on pairs, and further words.
         kernel_size: height and width of a patch, or one number for both.
-        stride, padding: as in nn.Conv2d; padding adds zeros.
+        stride, padding, dilation: as in nn.Conv2d; padding adds zeros, "same" as many as keep the size at stride 1,
+            "valid" none.
         n_layers: of the circuit made by default.
         circuit: of C kh kw inputs, in the order of nn.functional.unfold: channel, row, column. By default one qubit a
             pixel turned by RY(scale * pixel), then strongly entangling layers, or random ones if not trainable.
@@ -34,7 +35,8 @@ class QuantumConv2d(nn.Module):
         scale: radians a unit of a pixel, pi by default: pixels from 0 to 1 turn from |0> to |1>.
         engine, init, dtype, seed: of the `QuantumLayer`; the seed also draws the random layers.
 
-    Shapes: x (B, C, H, W) or (C, H, W) -> (B, O, H', W') or (O, H', W'), H' = (H + 2 padding - kh) // stride + 1.
+    Shapes: x (B, C, H, W) or (C, H, W) -> (B, O, H', W') or (O, H', W'), H' = (H + 2 padding - dilation (kh - 1) - 1)
+    // stride + 1.
 
     Attributes:
         quantum: the `QuantumLayer`.
@@ -48,7 +50,7 @@ class QuantumConv2d(nn.Module):
         out_channels: int,
         kernel_size: int | tuple[int, int],
         stride: int | tuple[int, int] = 1,
-        padding: int | tuple[int, int] = 0,
+        padding: int | tuple[int, int] | str = 0,
         n_layers: int = 1,
         circuit: Circuit | None = None,
         trainable: bool = True,
@@ -57,12 +59,19 @@ class QuantumConv2d(nn.Module):
         init: Any = "auto",
         dtype: torch.dtype | None = None,
         seed: int | None = None,
+        *,
+        dilation: int | tuple[int, int] = 1,
+        groups: int = 1,
     ):
         super().__init__()
+        if groups != 1:
+            raise UnsupportedError(f"groups={groups}, expected 1; take a QuantumConv2d for each group of channels")
         self.in_channels = checked_count("in_channels", in_channels)
         self.out_channels = checked_count("out_channels", out_channels)
         self.kernel_size = _pair("kernel_size", kernel_size)
-        self.stride, self.padding = _pair("stride", stride), _pair("padding", padding, least=0)
+        self.stride, self.dilation = _pair("stride", stride), _pair("dilation", dilation)
+        self.padding = padding if isinstance(padding, str) else _pair("padding", padding, least=0)
+        self._margins = self._checked_margins()
         n_pixels = in_channels * self.kernel_size[0] * self.kernel_size[1]
         if circuit is None:
             circuit = _default_circuit(n_pixels, n_layers, trainable, scale, seed)
@@ -73,17 +82,36 @@ class QuantumConv2d(nn.Module):
         self.quantum = QuantumLayer(circuit, words, engine=engine, init=init, dtype=dtype, seed=seed)
         self.quantum.weights.requires_grad_(trainable)
 
+    def _checked_margins(self) -> tuple[int, int, int, int]:
+        """Zeros added on the left, on the right, above and below."""
+        if isinstance(self.padding, tuple):
+            height, width = self.padding
+            return width, width, height, height
+        if self.padding not in ("same", "valid"):
+            raise CircuitError(f"padding={self.padding!r}, expected numbers, 'same' or 'valid'")
+        if self.padding == "same" and self.stride != (1, 1):
+            raise CircuitError(f"padding='same' with stride={self.stride}, expected a stride of 1; give numbers")
+        totals = [0 if self.padding == "valid" else extent - 1 for extent in self._extents]
+        (top, bottom), (left, right) = ((total // 2, total - total // 2) for total in totals)
+        return left, right, top, bottom
+
+    @property
+    def _extents(self) -> tuple[int, ...]:
+        """Rows and columns that a patch reaches over."""
+        return tuple(d * (k - 1) + 1 for d, k in zip(self.dilation, self.kernel_size, strict=True))
+
     def forward(self, x: Tensor) -> Tensor:
         self._check(x)
-        images = x if x.dim() == 4 else x.unsqueeze(0)
-        patches = unfold(images, self.kernel_size, padding=self.padding, stride=self.stride)  # (B, C kh kw, H' W')
+        images = pad(x if x.dim() == 4 else x.unsqueeze(0), self._margins)
+        patches = unfold(images, self.kernel_size, self.dilation, stride=self.stride)  # (B, C kh kw, H' W')
         values = self.quantum(patches.transpose(1, 2)).transpose(1, 2)
         out = values.reshape(len(images), self.out_channels, *self._out_size(x))
         return out if x.dim() == 4 else out[0]
 
     def _out_size(self, x: Tensor) -> tuple[int, ...]:
-        sizes = zip(x.shape[-2:], self.kernel_size, self.stride, self.padding, strict=True)
-        return tuple((size + 2 * padding - kernel) // stride + 1 for size, kernel, stride, padding in sizes)
+        left, right, top, bottom = self._margins
+        padded = (x.shape[-2] + top + bottom, x.shape[-1] + left + right)
+        return tuple((p - e) // s + 1 for p, e, s in zip(padded, self._extents, self.stride, strict=True))
 
     def _check(self, x: Tensor) -> None:
         if x.dim() not in (3, 4) or x.shape[-3] != self.in_channels:
@@ -93,13 +121,13 @@ class QuantumConv2d(nn.Module):
         if min(self._out_size(x)) < 1:
             raise ShapeError(
                 f"x is {x.shape[-2]} x {x.shape[-1]} with padding {self.padding}, expected at least the kernel's "
-                f"{self.kernel_size[0]} x {self.kernel_size[1]}"
+                f"{self._extents[0]} x {self._extents[1]}"
             )
 
     def extra_repr(self) -> str:
         return (
             f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}, "
-            f"padding={self.padding}"
+            f"padding={self.padding}, dilation={self.dilation}"
         )
 
 

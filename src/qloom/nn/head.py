@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from qloom.ansatze import hardware_efficient
 from qloom.circuits.circuit import Circuit, checked_count
 from qloom.engines.base import Engine
+from qloom.nn.initialization import derived_seeds, seeded_linear
 from qloom.nn.layer import QuantumLayer
 
 
@@ -29,7 +30,7 @@ class QuantumHead(nn.Module):
         n_layers: L.
         ansatz: (n, L) -> the trainable circuit; by default RY and a ring of CNOTs.
         bias: of the two linear maps.
-        engine, init, dtype, seed: of the `QuantumLayer`.
+        engine, init, dtype, seed: of the `QuantumLayer`; the seed is that of the linear maps too.
 
     Shapes: x (..., F) -> (..., O).
 
@@ -54,9 +55,10 @@ class QuantumHead(nn.Module):
         for qubit, x in enumerate(circuit.inputs(n_qubits)):
             circuit.h(qubit).ry(x, qubit)
         trained = ansatz(n_qubits, n_layers) if ansatz else hardware_efficient(n_qubits, n_layers, ("ry",), "ring")
-        self.before = nn.Linear(in_features, n_qubits, bias, dtype=dtype)
+        seeds = derived_seeds(seed, 2)
+        self.before = seeded_linear(in_features, n_qubits, bias, dtype, seeds[0])
         self.quantum = QuantumLayer(circuit + trained, engine=engine, init=init, dtype=dtype, seed=seed)
-        self.after = nn.Linear(n_qubits, out_features, bias, dtype=dtype)
+        self.after = seeded_linear(n_qubits, out_features, bias, dtype, seeds[1])
 
     def forward(self, x: Tensor) -> Tensor:
         return self.after(self.quantum(torch.tanh(self.before(x)) * (torch.pi / 2)))

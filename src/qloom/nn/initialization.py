@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from qloom.circuits.circuit import Circuit
+from qloom.engines.streams import checked_seed
 from qloom.errors import ShapeError
 
 SMALL = 0.1
@@ -65,3 +66,24 @@ def initial_weights(init: Any, circuit: Circuit, dtype: torch.dtype, seed: int |
     if given.numel() != n_weights:
         raise ShapeError(f"init has shape {tuple(given.shape)}, expected {n_weights} numbers, one a weight")
     return weights.copy_(given.reshape(-1)), "given"
+
+
+def derived_seeds(seed: int | None, count: int) -> list[int | None]:
+    """Seeds of a module's parts, none of them near those of a module seeded otherwise; None for None."""
+    if seed is None:
+        return [None] * count
+    return [int(word) >> 1 for word in np.random.SeedSequence(checked_seed(seed)).generate_state(count, np.uint64)]
+
+
+def seeded_linear(
+    in_features: int, out_features: int, bias: bool = True, dtype: torch.dtype | None = None, seed: int | None = None
+) -> nn.Linear:
+    """nn.Linear whose first numbers, distributed as torch's, come from a generator of its own if there is a seed."""
+    if seed is None:
+        return nn.Linear(in_features, out_features, bias, dtype=dtype)
+    linear = nn.utils.skip_init(nn.Linear, in_features, out_features, bias, dtype=dtype)
+    generator, bound = torch.Generator().manual_seed(seed), in_features**-0.5
+    with torch.no_grad():
+        for parameter in linear.parameters():
+            parameter.uniform_(-bound, bound, generator=generator)
+    return linear

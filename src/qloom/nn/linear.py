@@ -15,7 +15,7 @@ from qloom.circuits.circuit import Circuit, checked_count
 from qloom.encoders import amplitude
 from qloom.engines import Engine, FinalState, state
 from qloom.errors import CircuitError, ShapeError
-from qloom.nn.layer import QuantumLayer
+from qloom.nn.layer import QuantumLayer, in_full_precision
 
 
 class QuantumLinear(nn.Module):
@@ -67,6 +67,8 @@ class QuantumLinear(nn.Module):
         self.quantum = QuantumLayer(circuit + trained, outputs, engine=engine, init=init, dtype=dtype, seed=seed)
 
     def forward(self, x: Tensor) -> Tensor:
+        if x.dtype != self._dtype and not self.is_complex:
+            x = in_full_precision(x, self._dtype)
         self._check(x)
         size, rows = self.quantum.n_inputs // 2, x.shape[:-1].numel()
         # Vectors of activations are large: nothing is padded or cut, which copies, without need.
