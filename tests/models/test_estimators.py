@@ -17,7 +17,9 @@ SMALL = {"n_qubits": 2, "n_layers": 1, "width": 16, "epochs": 20, "learning_rate
 
 
 @pytest.mark.filterwarnings("ignore")
-@parametrize_with_checks([HybridClassifier(**SMALL), HybridRegressor(**SMALL)])
+@parametrize_with_checks([HybridClassifier(**SMALL), HybridRegressor(**SMALL)], expected_failed_checks=lambda _: {
+    "check_sample_weight_equivalence_on_dense_data": "the rows held out and the order of batches are drawn row by row",
+})  # fmt: skip
 def test_scikit_learn_contract(estimator, check):
     check(estimator)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from qloom.data.cells import is_date, is_number, is_text, numbers, numbers_from_text, plain_column
 from qloom.data.columns import require_columns
 from qloom.data.schema import Label, Schema, read_record
+from qloom.data.target_transformation import TargetTransformation
 from qloom.errors import ArtifactError, ConfigError, DataError
 
 TASKS = ("classification", "regression")
@@ -90,6 +91,15 @@ def _find_classes(column: pa.ChunkedArray, name: str) -> tuple[Label, ...]:
     return classes
 
 
+def _mean_of_counts(values: np.ndarray, name: str) -> float:
+    if values.min() < 0:
+        raise DataError(
+            f"target {name!r} goes down to {values.min():g}, expected counts or other numbers from 0 on for "
+            "loss='poisson'; choose loss='squared'"
+        )
+    return float(values.mean())
+
+
 @dataclass(frozen=True)
 class TargetCoding:
     """Target values as class numbers 0..C-1 (int64) or as standardised numbers (float32), and back.
@@ -98,8 +108,9 @@ class TargetCoding:
         name: the target column.
         task: "classification" or "regression".
         classes: labels of their original type; code c stands for classes[c].
-        mean, scale: of a regression target over the training rows.
+        mean, scale: of a regression target over the training rows, after its transformation.
         number_format: how text spells the numbers of a regression target; None for plainly.
+        transformation: of a regression target before it is standardised.
     """
 
     name: str
@@ -108,18 +119,42 @@ class TargetCoding:
     mean: float = 0.0
     scale: float = 1.0
     number_format: str | None = None
+    transformation: TargetTransformation = field(default_factory=TargetTransformation)
 
     @classmethod
-    def fit(cls, table: pa.Table, schema: Schema, rows: np.ndarray | None = None) -> TargetCoding:
-        """The coding of the schema's target, with mean and scale from the training rows only."""
+    def fit(
+        cls,
+        table: pa.Table,
+        schema: Schema,
+        rows: np.ndarray | None = None,
+        transformation: str = "none",
+        *,
+        shifted: bool = True,
+    ) -> TargetCoding:
+        """The coding of the schema's target, with its numbers from the training rows only.
+
+        Args:
+            table, schema: where the target is.
+            rows: of training, all if None.
+            transformation: one of `TRANSFORMATIONS`, of numbers.
+            shifted: whether numbers are coded less their mean and over their deviation; else over their mean.
+
+        Raises:
+            DataError: for numbers that the transformation, or a coding over the mean, does not take.
+        """
         require_columns(table, [schema.target], "as the target")
         if schema.task == "classification":
             return cls(schema.target, schema.task, schema.classes)
         column = table[schema.target] if rows is None else table[schema.target].take(pa.array(rows))
         number_format = schema[schema.target].number_format
         values = numbers(plain_column(column), schema.target, number_format)
-        scale = float(values.std())
-        return cls(schema.target, schema.task, (), float(values.mean()), scale if scale > 0 else 1.0, number_format)
+        if not shifted:
+            scale = _mean_of_counts(values, schema.target)
+            return cls(schema.target, schema.task, scale=scale, number_format=number_format)
+        fitted = TargetTransformation.fit(transformation, values, schema.target)
+        mapped = fitted.forward(values)
+        scale = float(mapped.std()) or 1.0
+        return cls(schema.target, schema.task, (), float(mapped.mean()), scale, number_format, fitted)
 
     @property
     def n_outputs(self) -> int:
@@ -134,15 +169,29 @@ class TargetCoding:
         Raises:
             DataError: for a missing target, a class that training did not have, or text for a number.
         """
+        if self.task == "regression":
+            mapped = self.transformation.forward(self._numbers(target))
+            return ((mapped - self.mean) / self.scale).astype(np.float32)
+        return self._encode_classes(self._present(target))
+
+    def truth(self, target: Any) -> np.ndarray:
+        """What scores compare with: class codes, or numbers as they are, of a table's target column or an array.
+
+        Shapes: (B,) -> int64 (B,) for classes, float64 (B,) for numbers.
+        """
+        return self._numbers(target) if self.task == "regression" else self.encode(target)
+
+    def _numbers(self, target: Any) -> np.ndarray:
+        return numbers(self._present(target), self.name, self.number_format)
+
+    def _present(self, target: Any) -> pa.ChunkedArray:
         column = plain_column(self._column(target))
         if column.null_count:
             raise DataError(
                 f"target {self.name!r} is missing in {column.null_count} of {len(column)} rows, expected "
                 "a value in every row; drop these rows"
             )
-        if self.task == "regression":
-            return ((numbers(column, self.name, self.number_format) - self.mean) / self.scale).astype(np.float32)
-        return self._encode_classes(column)
+        return column
 
     def _column(self, target: Any) -> pa.ChunkedArray:
         if isinstance(target, pa.Table):
@@ -178,26 +227,42 @@ class TargetCoding:
         """Labels of class numbers, or numbers in the target's own unit (float64)."""
         if self.task == "classification":
             return np.asarray(np.array(self.classes)[np.asarray(codes)])
-        return np.asarray(codes, dtype=np.float64) * self.scale + self.mean
+        return self.transformation.inverse(np.asarray(codes, dtype=np.float64) * self.scale + self.mean)
+
+    def expect(self, codes: np.ndarray, residuals: Sequence[float] = ()) -> np.ndarray:
+        """Means of numbers whose codes are known up to residuals, in the target's own unit.
+
+        The inverse of a transformation takes means to other than means, so that it is averaged over the residuals
+        of rows whose truth is known ("smearing").
+
+        Shapes: codes (B,), residuals (K,) -> float64 (B,).
+
+        Source: Duan 1983, Journal of the American Statistical Association 78, 605.
+        """
+        codes = np.asarray(codes, dtype=np.float64)
+        if not len(residuals):
+            return self.decode(codes)
+        total = np.zeros(len(codes))
+        for residual in residuals:
+            total += self.decode(codes + residual)
+        return total / len(residuals)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, versioned."""
-        fields = {"name": self.name, "task": self.task, "classes": list(self.classes)}
-        return {
-            "format": "qloom-target",
-            "version": 1,
-            **fields,
-            "mean": self.mean,
-            "scale": self.scale,
-            "number_format": self.number_format,
-        }
+        """Plain JSON values, versioned: 1 without a transformation, 2 with one."""
+        fields: dict[str, Any] = {"name": self.name, "task": self.task, "classes": list(self.classes)}
+        fields |= {"mean": self.mean, "scale": self.scale, "number_format": self.number_format}
+        if self.transformation.kind == "none":
+            return {"format": "qloom-target", "version": 1, **fields}
+        return {"format": "qloom-target", "version": 2, **fields, "transformation": asdict(self.transformation)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> TargetCoding:
         """The coding that `to_json` wrote."""
-        fields = read_record(record, "qloom-target")
+        transformed = isinstance(record, Mapping) and "transformation" in record
+        fields = read_record(record, "qloom-target", 2 if transformed else 1)
         try:
-            return cls(**{**fields, "classes": tuple(fields["classes"])})
+            map_of = TargetTransformation(**fields.pop("transformation", {}))
+            return cls(**{**fields, "classes": tuple(fields["classes"])}, transformation=map_of)
         except (KeyError, TypeError) as error:
             raise ArtifactError(
                 f"the target record is damaged ({error}), expected the fields of version 1; save it again"

@@ -10,6 +10,7 @@ from sklearn.base import ClassifierMixin, RegressorMixin
 
 from qloom.errors import ArtifactError
 from qloom.models.artifact import read_artifact
+from qloom.models.scores import decide
 from qloom.models.tabular import HybridModel
 
 
@@ -30,9 +31,9 @@ class HybridClassifier(ClassifierMixin, HybridModel):  # type: ignore[misc]
         return self._predict(X)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Shapes: X (B, F) -> the most probable label (B,)."""
+        """Shapes: X (B, F) -> the most probable label (B,); of two classes the second above the threshold."""
         probabilities = self._predict(X)
-        return self.coding_.decode(probabilities.argmax(axis=1))
+        return self.coding_.decode(decide(probabilities, self.readout_.threshold))
 
 
 class HybridRegressor(RegressorMixin, HybridModel):  # type: ignore[misc]

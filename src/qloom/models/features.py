@@ -8,10 +8,17 @@ import numpy as np
 import pyarrow as pa
 from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
 
 from qloom.data import read_table, table_from_array
 from qloom.errors import DataError
+from qloom.models.goals import check_weights
 
 
 def feature_table(estimator: BaseEstimator, x: Any, y: Any = "no_validation", *, reset: bool) -> pa.Table:
@@ -40,6 +47,19 @@ def feature_table(estimator: BaseEstimator, x: Any, y: Any = "no_validation", *,
 
 def _is_frame(x: Any) -> bool:
     return isinstance(x, pa.Table) or (hasattr(x, "columns") and hasattr(x, "dtypes"))
+
+
+def weighted_rows(estimator: BaseEstimator, table: pa.Table, weights: Any) -> tuple[pa.Table, np.ndarray | None]:
+    """The rows whose weight is above 0, and their weights (B,); all of them for None.
+
+    Raises:
+        ValueError: for weights of another shape, or negative, infinite or missing ones.
+    """
+    if weights is None:
+        return table, None
+    given = check_weights(_check_sample_weight(weights, np.empty(table.num_rows)), table.num_rows)
+    kept = np.flatnonzero(given)
+    return table.take(pa.array(kept)), given[kept]
 
 
 def with_target(estimator: BaseEstimator, table: pa.Table, y: Any) -> tuple[pa.Table, str]:

@@ -17,6 +17,7 @@ from qloom.errors import ConfigError, TrainabilityWarning
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.inference import predict_rows
 from qloom.models.losses import Loss, make_loss
+from qloom.models.readout import LINKS
 from qloom.models.schedules import ALL, SCHEDULES, Stage, set_stage
 from qloom.models.scores import score, score_names
 from qloom.nn import QuantumLayer
@@ -30,16 +31,30 @@ class Rows(NamedTuple):
     """Rows to learn from or to be judged on.
 
     Shapes: x (B, F) float32; y (B,), class codes int64 or standardised numbers float32; weights (B,) float32 of
-    mean 1, None for equal ones.
+    mean 1, None for equal ones; values (B,) what scores compare with: class codes, or numbers in the target's unit,
+    None if they are y.
     """
 
     x: Tensor
     y: Tensor
     weights: Tensor | None = None
+    values: np.ndarray | None = None
 
     def take(self, rows: Tensor) -> Rows:
-        """Some of the rows."""
+        """Some of the rows to learn from."""
         return Rows(self.x[rows], self.y[rows], None if self.weights is None else self.weights[rows])
+
+    @property
+    def scored_weights(self) -> np.ndarray | None:
+        """The weights as scores take them."""
+        return None if self.weights is None else self.weights.double().numpy()
+
+    @property
+    def truth(self) -> np.ndarray:
+        """What scores compare with, (B,): class codes, or numbers."""
+        if self.values is not None:
+            return self.values
+        return self.y.double().numpy() if self.y.is_floating_point() else self.y.numpy()
 
 
 @dataclass(frozen=True)
@@ -231,7 +246,7 @@ class Fit:
 
     def _main_score(self, outputs: Tensor, rows: Rows) -> float:
         name = score_names(self.task, outputs.shape[1])[0]
-        return score(name, _precise(rows.y).numpy(), self.loss.read(outputs.double()).numpy())
+        return score(name, rows.truth, LINKS[self.loss.link](outputs.double().numpy()))
 
     def _keep_best(self, loss: float, has_validation: bool) -> None:
         if loss < self.best_loss or not has_validation:
@@ -292,7 +307,3 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _plain(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def _precise(y: Tensor) -> Tensor:
-    return y.double() if y.is_floating_point() else y

@@ -20,13 +20,13 @@ class Loss:
     Attributes:
         name: one of `LOSSES`.
         of_rows: outputs (B, C), y (B,) -> (B,).
-        read: outputs (B, C) -> probabilities (B, C), or numbers (B,) coded as the target is.
+        link: how outputs (B, C) are read as predictions, one of `readout.LINKS`.
         quantile: of the target that outputs are to be; None for losses that have none.
     """
 
     name: str
     of_rows: Callable[[Tensor, Tensor], Tensor]
-    read: Callable[[Tensor], Tensor]
+    link: str
     quantile: float | None = None
 
     def mean(self, outputs: Tensor, y: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -34,14 +34,13 @@ class Loss:
         losses = self.of_rows(outputs, y)
         return (losses if weights is None else losses * weights).mean()
 
-    @property
-    def expects(self) -> bool:
-        """Whether predictions are means; else they are a quantile, which any monotone map of the target keeps."""
-        return self.quantile is None
+
+def _square(outputs: Tensor, y: Tensor) -> Tensor:
+    return mse_loss(outputs[:, 0], y, reduction="none")
 
 
-def _first(outputs: Tensor) -> Tensor:
-    return outputs[:, 0]
+def _absolute(outputs: Tensor, y: Tensor) -> Tensor:
+    return l1_loss(outputs[:, 0], y, reduction="none")
 
 
 def _pinball(quantile: float, outputs: Tensor, y: Tensor) -> Tensor:
@@ -55,10 +54,10 @@ def _poisson(outputs: Tensor, y: Tensor) -> Tensor:
     return poisson_nll_loss(outputs[:, 0], y, log_input=True, reduction="none")
 
 
-_CROSS_ENTROPY = Loss("cross_entropy", partial(cross_entropy, reduction="none"), partial(torch.softmax, dim=1))
-_SQUARED = Loss("squared", lambda outputs, y: mse_loss(_first(outputs), y, reduction="none"), _first)
-_ABSOLUTE = Loss("absolute", lambda outputs, y: l1_loss(_first(outputs), y, reduction="none"), _first, 0.5)
-_POISSON = Loss("poisson", _poisson, lambda outputs: outputs[:, 0].exp())
+_CROSS_ENTROPY = Loss("cross_entropy", partial(cross_entropy, reduction="none"), "softmax")
+_SQUARED = Loss("squared", _square, "identity")
+_ABSOLUTE = Loss("absolute", _absolute, "identity", 0.5)
+_POISSON = Loss("poisson", _poisson, "exponential")
 # What a loss is for; the first of a task is its default.
 LOSSES = {
     "classification": {"cross_entropy": "probabilities of classes"},
@@ -84,5 +83,5 @@ def make_loss(task: str, name: str = "auto", quantile: float = 0.5) -> Loss:
     if name == "quantile":
         if not 0 < quantile < 1:
             raise ConfigError(f"quantile is {quantile!r}, expected a number between 0 and 1, such as 0.9")
-        return Loss("quantile", partial(_pinball, quantile), _first, quantile)
+        return Loss("quantile", partial(_pinball, quantile), "identity", quantile)
     return {loss.name: loss for loss in (_CROSS_ENTROPY, _SQUARED, _ABSOLUTE, _POISSON)}[name]

@@ -28,6 +28,7 @@ def describe_model(model: Any) -> dict[str, Any]:
         "observables": [[[x, z, c] for c, (x, z) in o] for o in model.observables_],
         "preprocessing": model.preprocessing_.to_json(),
         "target": model.coding_.to_json(),
+        "readout": asdict(model.readout_),
         "n_features_in": getattr(model, "n_features_in_", None),
         "feature_names_in": None if names is None else list(names),
         "history": model.history_,

@@ -15,7 +15,6 @@ from qloom.models.fitting import Rows
 from qloom.models.heads import FITTED
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.inference import predict_rows
-from qloom.models.losses import make_loss
 from qloom.models.preparation import PreparedTable
 
 
@@ -81,5 +80,5 @@ def _features(network: HybridNetwork, rows: Rows) -> Rows:
 def _losses(head: nn.Module, data: PreparedTable) -> Tensor:
     """Of every validation row, (B,)."""
     rows = data.validation
-    losses = make_loss(data.task).of_rows(predict_rows(head, rows.x), rows.y)
+    losses = data.loss.of_rows(predict_rows(head, rows.x), rows.y)
     return losses if rows.weights is None else losses * rows.weights

@@ -13,6 +13,7 @@ from qloom.data import Preprocessing, TargetCoding
 from qloom.errors import ArtifactError
 from qloom.models.artifact import read_arrays, reading
 from qloom.models.forward import Weights, network_outputs
+from qloom.models.readout import Readout, read_readout
 from qloom.observables import PauliSum
 
 
@@ -20,12 +21,13 @@ class Served:
     """Predictions of a trained network; the estimators share it.
 
     Attributes:
-        preprocessing_, coding_: how cells become numbers, and outputs predictions.
+        preprocessing_, coding_, readout_: how cells become numbers, and outputs predictions.
         circuit_, observables_: of the middle layer.
     """
 
     preprocessing_: Preprocessing
     coding_: TargetCoding
+    readout_: Readout
     circuit_: Circuit
     observables_: list[PauliSum]
 
@@ -53,8 +55,7 @@ class Served:
         Shapes: x (B, F) -> class probabilities (B, C), or values in the target's unit (B,).
         """
         given = self.network_weights(), *self.network_kinds(), self.circuit_, self.observables_, np.asarray(x)
-        outputs = network_outputs(*given).astype(np.float64)
-        return self.coding_.decode(outputs[:, 0]) if self.coding_.task == "regression" else softmax(outputs)
+        return self.readout_.predictions(self.coding_, network_outputs(*given))
 
 
 class ServedModel(Served):
@@ -81,6 +82,7 @@ def restore_data(model: Served, record: Mapping[str, Any]) -> None:
     """Put back what a model record says of data, circuit and observables."""
     model.preprocessing_ = Preprocessing.from_json(record["preprocessing"])
     model.coding_ = TargetCoding.from_json(record["target"])
+    model.readout_ = read_readout(record.get("readout"), model.coding_.task)
     model.circuit_ = Circuit.from_json(record["circuit"])
     model.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
 
@@ -96,9 +98,3 @@ def read_served(path: str | Path) -> ServedModel:
         raise ArtifactError(f"{path} holds a {record.get('estimator')!r}, expected a hybrid model; update qloom")
     with reading(path):
         return ServedModel(record, weights)
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Shapes: scores (B, C) -> probabilities (B, C)."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))

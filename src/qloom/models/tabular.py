@@ -18,10 +18,14 @@ from qloom.data import inspect_table, split_rows
 from qloom.errors import ArtifactError
 from qloom.models.architecture import Architecture, build_network, observables_of
 from qloom.models.artifact import read_artifact, reading, write_artifact
-from qloom.models.features import feature_table, with_target
+from qloom.models.calibration import learn_readout
+from qloom.models.features import feature_table, weighted_rows, with_target
 from qloom.models.fitting import Fit, Recipe
 from qloom.models.forward import Weights
+from qloom.models.goals import Goal
 from qloom.models.hybrid import HybridNetwork
+from qloom.models.inference import predict_rows
+from qloom.models.judging import judge_by
 from qloom.models.persistence import describe_model, restore_model
 from qloom.models.preparation import PreparedTable, prepare_table
 from qloom.models.refitting import check_refit, refit_head
@@ -58,6 +62,13 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
             place of the trained one if it is clearly better on the validation rows; None for none.
         start_from: a model or run folder to begin with: the weights of its model with the same layer, its preprocessing
             and its coding of the target, for rows that have changed; None for a fresh start.
+        loss: "auto"; of numbers "squared", "absolute", "poisson" for counts, "quantile".
+        quantile: that the loss "quantile" is to find.
+        class_weight: None, "balanced" or a number a label: how much rows of a class count in fitting.
+        target_transformation: "auto" chooses one for skewed numbers on the validation rows; "none", "log", "log1p",
+            "yeo_johnson". Predictions are in the target's own unit.
+        threshold: of two classes the second is predicted above this probability; "accuracy", "balanced_accuracy" or
+            "f1" takes that which is best on the validation rows.
         validation_fraction: share of the rows held out for early stopping; below 10 rows none are.
         threads: of torch; the circuits use all cores anyway.
         random_state: seed of everything random.
@@ -69,6 +80,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         preprocessing_, coding_: how cells become numbers.
         history_: one record an epoch.
         best_epoch_: the epoch whose weights are kept.
+        readout_: the threshold, and the residuals that undo a transformation.
         refit_: what came of `refit`: kind, losses before and after, error, seconds, kept; None without.
         notes_: findings about the table and the model, one line each.
         n_features_in_, feature_names_in_: as in scikit-learn.
@@ -94,6 +106,11 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         schedule: str = "together",
         refit: str | None = None,
         start_from: str | Path | None = None,
+        loss: str = "auto",
+        quantile: float = 0.5,
+        class_weight: Any = None,
+        target_transformation: str = "auto",
+        threshold: float | str = 0.5,
         validation_fraction: float = 0.15,
         threads: int = 1,
         random_state: Any = 0,
@@ -113,6 +130,11 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         self.schedule = schedule
         self.refit = refit
         self.start_from = start_from
+        self.loss = loss
+        self.quantile = quantile
+        self.class_weight = class_weight
+        self.target_transformation = target_transformation
+        self.threshold = threshold
         self.validation_fraction = validation_fraction
         self.threads = threads
         self.random_state = random_state
@@ -125,21 +147,22 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
 
     # -- fitting
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Learn from rows.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows; those of weight 0 are left out.
 
-        Shapes: X (B, F), a frame or an array; y (B,).
+        Shapes: X (B, F), a frame or an array; y (B,); sample_weight (B,), None for equal ones.
 
         Raises:
             DataError: for columns, cells or a target that cannot be learnt from.
         """
         table, target = with_target(self, feature_table(self, X, y, reset=True), y)
+        table, weights = weighted_rows(self, table, sample_weight)
         schema = inspect_table(table, target, task=self._task)
         seed = self._draw_seed()
         share = self.validation_fraction if self.validation_fraction * table.num_rows >= _FEWEST_VALIDATION_ROWS else 0
         split = split_rows(table, schema, validation=share, test=0, seed=seed)
-        self.notes_ = [*schema.notes, *schema.warnings]
-        data = prepare_table(table, schema, split, self.read_start())
+        data = prepare_table(table, schema, split, self.read_start(), self.goal, weights)
+        self.notes_ = [*schema.notes, *schema.warnings, *data.notes]
         self.fit_prepared(data, seed=seed, watch=_print_epoch if self.verbose else None)
         return self
 
@@ -150,6 +173,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         seed: int,
         watch: Callable[[Fit], None] | None = None,
         resume: Callable[[Fit], Any] | None = None,
+        metric: str | None = None,
     ) -> Fit:
         """Learn from a prepared table; `qloom train` calls this.
 
@@ -158,17 +182,29 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
             seed: of weights, order of rows and dropout.
             watch: called after every epoch.
             resume: called before the first one; may restore an earlier state of the training.
+            metric: the score that the history keeps; the task's main one if None.
         """
         check_refit(self.refit, data)
         self.begin(data, seed)
-        fit = Fit(self.network_, self._task, self._recipe(seed))
+        fit = Fit(self.network_, self._task, self._recipe(seed), data.loss, judge_by(data, metric))
         if resume:
             resume(fit)
         with torch_threads(self.threads), threadpool_limits(self.threads):
             fit.run(data.train, data.validation, watch)
             self._fit_head(data, seed)
+            self._learn_readout(data)
         self.history_, self.best_epoch_ = fit.history, fit.best_epoch
         return fit
+
+    @property
+    def goal(self) -> Goal:
+        """What the parameters ask for."""
+        return Goal(**{name: getattr(self, name) for name in Goal.__dataclass_fields__})
+
+    def _learn_readout(self, data: PreparedTable) -> None:
+        rows = data.held_out
+        outputs = predict_rows(self.network_, rows.x).numpy()
+        self.readout_ = learn_readout(data.goal, data.loss, data.coding, rows.y.numpy(), outputs, rows.scored_weights)
 
     def read_start(self) -> Start | None:
         """What `start_from` holds for this layer and task; None for a fresh start."""

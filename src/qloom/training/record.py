@@ -184,8 +184,7 @@ def true_values(data: PreparedTable) -> np.ndarray:
 
     Shapes: (B,).
     """
-    y = data.test.y.numpy()
-    return data.coding.decode(y) if data.task == "regression" else y
+    return data.test.truth
 
 
 def _digest(split: Split) -> str:

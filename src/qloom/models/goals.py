@@ -1,0 +1,109 @@
+"""What a user wants of a fit: the loss, how rows count, on which scale errors are measured, where decisions fall."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qloom.data import TargetCoding
+from qloom.data.target_transformation import TRANSFORMATIONS
+from qloom.errors import ConfigError, DataError
+from qloom.models.losses import Loss, make_loss
+
+# Scores of decisions that a threshold may be chosen by.
+CRITERIA = ("accuracy", "balanced_accuracy", "f1")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The choices that networks and baselines of one table share.
+
+    Attributes:
+        loss: one of `LOSS_NAMES`.
+        quantile: of the loss "quantile".
+        class_weight: None; "balanced", the inverse of each class's share; or a number a label.
+        target_transformation: "auto" or one of `TRANSFORMATIONS`.
+        threshold: the probability above which the second of two classes is decided for, or a score of `CRITERIA`
+            that is to be highest on the validation rows.
+    """
+
+    loss: str = "auto"
+    quantile: float = 0.5
+    class_weight: str | Mapping[Any, float] | None = None
+    target_transformation: str = "auto"
+    threshold: float | str = 0.5
+
+    def make_loss(self, task: str) -> Loss:
+        """The loss for a task.
+
+        Raises:
+            ConfigError: for a choice that the task does not know, or choices that do not go together.
+        """
+        loss = make_loss(task, self.loss, self.quantile)
+        known = ("auto", *TRANSFORMATIONS)
+        if self.target_transformation not in known:
+            given = f"target_transformation is {self.target_transformation!r}"
+            raise ConfigError(f"{given}, expected one of {', '.join(known)}")
+        plain = self.target_transformation in ("auto", "none")
+        if not plain and (task == "classification" or loss.name == "poisson"):
+            what = "classes" if task == "classification" else "loss='poisson'"
+            raise ConfigError(
+                f"target_transformation is {self.target_transformation!r}, expected none for {what}; leave it out"
+            )
+        if task == "regression" and self.class_weight is not None:
+            raise ConfigError(f"class_weight is {self.class_weight!r}, expected None for numbers; weight rows instead")
+        return loss
+
+    def check_threshold(self, n_classes: int) -> None:
+        """Raise ConfigError for a threshold that is none, or where there are not two classes to decide between."""
+        given = self.threshold
+        if given not in CRITERIA if isinstance(given, str) else not 0 < given < 1:
+            expected = f"a number between 0 and 1 or one of {', '.join(CRITERIA)}"
+            raise ConfigError(f"threshold is {given!r}, expected {expected}; choose one of them")
+        if n_classes != 2 and given != 0.5:
+            raise ConfigError(f"threshold is {given!r}, expected a target of two classes with it; leave it out")
+
+    def weights_of_classes(self, coding: TargetCoding, codes: np.ndarray) -> np.ndarray | None:
+        """The weight of every class by the rows to learn from; None for equal ones.
+
+        Shapes: codes (B,) -> (C,).
+
+        Raises:
+            ConfigError: for a label that is none, or a weight that is not positive.
+        """
+        if self.class_weight is None:
+            return None
+        if self.class_weight == "balanced":
+            counts = np.bincount(codes, minlength=coding.n_outputs)
+            return len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        if not isinstance(self.class_weight, Mapping):
+            raise ConfigError(f"class_weight is {self.class_weight!r}, expected balanced or a number for each label")
+        places = {str(label): place for place, label in enumerate(coding.classes)}
+        weights = np.ones(coding.n_outputs)
+        for label, weight in self.class_weight.items():
+            if str(label) not in places:
+                known = ", ".join(list(places)[:6])
+                raise ConfigError(f"class_weight names the class {label!r}, expected one of {known}; correct it")
+            if not (weight > 0 and np.isfinite(weight)):
+                raise ConfigError(f"class_weight of {label!r} is {weight!r}, expected a positive number")
+            weights[places[str(label)]] = weight
+        return weights
+
+
+def check_weights(weights: np.ndarray, n_rows: int) -> np.ndarray:
+    """Weights of rows as float64 (B,).
+
+    Raises:
+        DataError: for another number of them, a negative, infinite or missing one, or none above 0.
+    """
+    weights = np.asarray(weights, dtype=np.float64)
+    if weights.shape != (n_rows,):
+        raise DataError(f"weights of rows have shape {weights.shape}, expected ({n_rows},), one a row")
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any() or not weights.any():
+        given = f"{weights[bad][0]:g} among them" if bad.any() else "zeros only"
+        raise DataError(f"weights of rows have {given}, expected finite numbers from 0 on, one at least above 0")
+    return weights
