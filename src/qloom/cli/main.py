@@ -15,7 +15,7 @@ import typer
 from qloom.cli.wording import in_options
 from qloom.errors import QloomError
 
-COMMANDS = ("train", "init", "tune", "diagnose", "predict", "evaluate", "report", "solve", "doctor", "bench")
+COMMANDS = ("train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "report", "solve", "doctor", "bench")
 """Each is a function in a module of the same name."""
 
 

@@ -16,7 +16,8 @@ from qloom.reports import write_report
 from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
-from qloom.training.run import CONFIG, read_run_configuration
+from qloom.training.folder import CONFIG
+from qloom.training.run import read_run_configuration
 
 _TABLE = "Table (CSV, Parquet, Arrow, DuckDB), demo:breast_cancer, configuration (.yaml) or run to resume."
 

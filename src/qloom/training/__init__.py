@@ -1,4 +1,4 @@
-"""Runs: from a configuration to a folder with five models compared on one split."""
+"""Runs: from a configuration to a folder with five models compared over several rounds."""
 
 from typing import TYPE_CHECKING
 

@@ -12,6 +12,10 @@ from typing import IO
 from qloom.errors import ArtifactError
 
 LOCK = "lock"
+# Its files, and the format of metrics.json. `start` holds copies of the networks that a run begins with, so that it can
+# go on without the earlier run.
+CONFIG, ENVIRONMENT, METRICS_FILE, START = "config.yaml", "environment.json", "metrics.json", "start"
+FORMAT, VERSION = "qloom.run", 2
 
 
 @contextmanager

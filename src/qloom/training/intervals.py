@@ -67,8 +67,12 @@ def estimate(values: Sequence[float], test_ratio: float) -> Estimate:
 
 def half_width(deviation: float, n_rounds: int, test_ratio: float) -> float:
     """Half of the interval's width."""
-    quantile = stdtrit(n_rounds - 1, (1 + LEVEL) / 2)
-    return float(quantile * math.sqrt(1 / n_rounds + test_ratio) * deviation)
+    return quantile(n_rounds - 1) * math.sqrt(1 / n_rounds + test_ratio) * deviation
+
+
+def quantile(freedom: float) -> float:
+    """Of Student's t with so many degrees of freedom: 95% lie between minus it and it."""
+    return float(stdtrit(freedom, (1 + LEVEL) / 2))
 
 
 def rounds_for(half: float, deviation: float, test_ratio: float) -> int | None:

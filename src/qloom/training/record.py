@@ -15,12 +15,12 @@ from qloom.models.preparation import PreparedTable
 from qloom.models.scores import METRICS, score, score_names
 from qloom.training.competitors import Outcome, PreparedRound
 from qloom.training.configuration import Configuration
+from qloom.training.folder import FORMAT, VERSION
 from qloom.training.intervals import Estimate, estimate, plain
 from qloom.training.rounds import KEPT, Plan
 from qloom.training.table import RunTable
 from qloom.training.verdict import Difference, judge_difference, verdict_text, why_unjudged
 
-FORMAT, VERSION = "qloom.run", 2
 PARTS = ("train", "validation", "test")
 # Scores of classes that single rows add up to; all others need rows of every class.
 _OF_ROWS = ("accuracy", "log_loss", "brier")

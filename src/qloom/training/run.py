@@ -20,7 +20,7 @@ from qloom.training.competition import compete, prepared
 from qloom.training.competitors import LAYER_OF, Contest, Outcome, PreparedRound, try_circuit
 from qloom.training.configuration import ComparisonSection, Configuration, load_configuration
 from qloom.training.environment import describe_environment
-from qloom.training.folder import locked
+from qloom.training.folder import CONFIG, ENVIRONMENT, METRICS_FILE, START, locked
 from qloom.training.leaderboard import leaderboard_csv
 from qloom.training.log import RunLog
 from qloom.training.predictions import write_predictions
@@ -29,9 +29,6 @@ from qloom.training.record import make_metrics
 from qloom.training.rendering import render_configuration
 from qloom.training.rounds import KEPT, Plan, describe
 from qloom.training.table import RunTable, fingerprint, load_table
-
-# `start` holds copies of the networks that a run begins with, so that it can go on without the earlier run.
-CONFIG, ENVIRONMENT, START = "config.yaml", "environment.json", "start"
 
 
 def train_run(configuration: Configuration, *, resume: bool = False, progress: Progress | None = None) -> Path:
@@ -92,7 +89,7 @@ def _write_results(folder: Path, loaded: RunTable, first: PreparedRound, kept: M
     table = replace(loaded, split=first.split)
     write_predictions(folder / "predictions.parquet", table, first.data.coding, predictions)
     replace_file(folder / "leaderboard.csv", leaderboard_csv(metrics))
-    write_json(folder / "metrics.json", metrics)
+    write_json(folder / METRICS_FILE, metrics)
 
 
 def _start_of(configuration: Configuration) -> Path | None:

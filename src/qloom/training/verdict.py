@@ -18,7 +18,13 @@ _AGAINST = {
     "hybrid_separable": "the same circuit without entangling gates",
 }
 _BASELINES = {"linear": "a linear model", "boosting": "gradient boosting"}
-_WORDS = {"better": "better", "worse": "worse", "equal": "no difference that matters", "undecided": "undecided"}
+OUTCOME_WORDS: dict[str | None, str] = {
+    "better": "better",
+    "worse": "worse",
+    "equal": "no difference that matters",
+    "undecided": "undecided",
+}
+"""An outcome for people; there is none for None."""
 _HEADS = {
     "better": "The quantum layer did better than a classical one",
     "equal": "The quantum layer made no difference that matters",
@@ -122,7 +128,7 @@ def _score(metric: str, found: Estimate, n_rounds: int) -> str:
 def _describe(difference: Difference) -> str:
     found = difference.estimate
     interval = f"95% interval {found.low:+.4f} to {found.high:+.4f}"
-    return f"{found.mean:+.4f} ({interval}, {_WORDS[str(difference.outcome)]})"
+    return f"{found.mean:+.4f} ({interval}, {OUTCOME_WORDS[str(difference.outcome)]})"
 
 
 def _more(n_rounds: int, *controls: Difference) -> list[str]:
