@@ -63,17 +63,18 @@ def test_predict_to_a_file(qloom, trained, wine_csv, tmp_path, name):
 def test_predict_to_the_screen(qloom, trained):
     ended = qloom("predict", trained / "model", "demo:wine")
     table = pd.read_csv(io.StringIO(ended.out))
-    assert list(table.columns) == ["row", "prediction", *(f"probability:class_{i}" for i in range(3))]
+    probabilities = (f"probability:class_{i}" for i in range(3))
+    assert list(table.columns) == ["row", "prediction", *probabilities, "unseen"]
     assert len(table) == 178
 
 
 def test_evaluate(qloom, trained, wine_csv):
-    ended = qloom("evaluate", trained, wine_csv, "--json")
+    ended = qloom("evaluate", trained, wine_csv, "--json", "--force")
     scores = json.loads(ended.out)
     model, frame = load_model(trained), pd.read_csv(wine_csv)
     labels = model.classes_[model.predict_table(demonstration_table("demo:wine")).argmax(axis=1)]
     assert scores["scores"]["accuracy"][0] == pytest.approx((labels == frame.cultivar).mean())
-    assert "178 rows" in qloom("evaluate", trained, wine_csv).out
+    assert "178 rows" in qloom("evaluate", trained, wine_csv, "--force").out
 
 
 def test_report_is_made_again(qloom, trained):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +12,15 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import typer
 
+from qloom.data.columns import require_columns
+from qloom.data.novelty import Novelties
 from qloom.errors import ConfigError
 from qloom.files import replace_file
 from qloom.models.served import read_served
 from qloom.training.predictions import prediction_columns
 from qloom.training.table import read_source
+
+_MOST_LINES = 8
 
 
 def predict(
@@ -23,29 +28,62 @@ def predict(
     data: Annotated[str, typer.Argument(help="Table with the training columns; the target is not needed.")],
     output: Annotated[Path | None, typer.Option(help="CSV or Parquet file; by default CSV to the screen.")] = None,
     query: Annotated[str | None, typer.Option(help="SQL on the file; it sees the table `data`.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Option("--id", help="Column to copy beside the predictions; may be repeated.")
+    ] = None,
 ) -> None:
-    """Predict every row of a table: the class with its probabilities, or the number."""
+    """Predict every row of a table: the class with its probabilities, or the number, and what training had not seen."""
     if output is not None:
         check_output(output)
     loaded = read_served(model)
     table = read_source(data, query)
     predictions = prediction_columns(loaded.coding_, loaded.predict_table(table))
-    write_table({"row": np.arange(table.num_rows), **predictions}, output)
+    novelties = loaded.preprocessing_.novelties(table)
+    columns = {"row": np.arange(table.num_rows), **id_columns(table, ids or [], predictions), **predictions}
+    write_table(columns | ({} if novelties is None else {"unseen": novelties.texts}), output)
+    for line in describe_novelties(novelties, table.num_rows):
+        typer.echo(line, err=True)
     if output is not None:
         typer.echo(f"{output} written: {table.num_rows} rows")
 
 
+def id_columns(table: pa.Table, names: Sequence[str], predictions: Mapping[str, Any]) -> dict[str, pa.ChunkedArray]:
+    """The columns to copy.
+
+    Raises:
+        ConfigError: for a name that stands for a column of the predictions.
+    """
+    require_columns(table, names, "beside the predictions")
+    taken = {"row", "unseen", *predictions}
+    for name in names:
+        if name in taken:
+            raise ConfigError(f"--id {name!r} is a column of the predictions, expected another; rename it with --query")
+    return {name: table[name] for name in names}
+
+
+def describe_novelties(novelties: Novelties | None, n_rows: int) -> list[str]:
+    """What the rows hold that training did not, for people."""
+    if novelties is None:
+        return ["this model was saved without what it had seen: train it again to be told what is new in rows"]
+    if not novelties.summary:
+        return []
+    lines = [f"{novelties.n_rows} of {n_rows} rows hold what training had not seen (column `unseen`):"]
+    lines += [f"  {line}" for line in novelties.summary[:_MOST_LINES]]
+    more = len(novelties.summary) - _MOST_LINES
+    return lines + ([f"  and {more} more"] if more > 0 else [])
+
+
 def check_output(path: Path) -> None:
     """Raise ConfigError unless the file is to be CSV or Parquet, in a folder that is there."""
-    if not path.parent.is_dir():
-        raise ConfigError(f"output {path} is in no folder that exists, expected one; make {path.parent} or rename it")
     if path.suffix.lower() not in (".csv", ".parquet"):
         raise ConfigError(f"output {path} ends in {path.suffix!r}, expected .csv or .parquet; rename it")
+    if not path.parent.is_dir():
+        raise ConfigError(f"output {path} is in no folder that exists, expected one; make {path.parent} or rename it")
 
 
-def write_table(columns: dict[str, Any], path: Path | None) -> None:
+def write_table(columns: Mapping[str, Any], path: Path | None) -> None:
     """Write columns as a whole file, CSV or Parquet by its suffix, or as CSV to the screen."""
-    table = pa.table({name: np.ascontiguousarray(column) for name, column in columns.items()})
+    table = pa.table({name: _contiguous(column) for name, column in columns.items()})
     buffer = pa.BufferOutputStream()
     if path is not None and path.suffix.lower() == ".parquet":
         from pyarrow import parquet
@@ -58,3 +96,7 @@ def write_table(columns: dict[str, Any], path: Path | None) -> None:
         sys.stdout.write(content.decode())
     else:
         replace_file(path, content)
+
+
+def _contiguous(column: Any) -> Any:
+    return np.ascontiguousarray(column) if isinstance(column, np.ndarray) else column

@@ -15,6 +15,7 @@ from qloom.data.cells import dates, numbers, plain_column, truths
 from qloom.data.columns import require_columns
 from qloom.data.date_coding import DateCoding, fit_date
 from qloom.data.level_means import LevelMeans, fit_level_means
+from qloom.data.novelty import Novelties, SeenColumn, find_novelties, learn_column, seen_from_json, seen_to_json
 from qloom.data.number_coding import NumberCoding, find_codes, fit_number
 from qloom.data.schema import Column, Schema, read_record
 from qloom.data.target import TargetCoding
@@ -66,6 +67,7 @@ class Preprocessing:
         self.min_share = min_share
         self.clip = clip
         self._codings: tuple[Coding, ...] | None = None
+        self.seen: tuple[SeenColumn, ...] | None = None  # None in what was saved before it was kept
 
     def fit(self, table: pa.Table, schema: Schema, rows: np.ndarray | None = None) -> Preprocessing:
         """Learn from the given rows, all if None; no other row is looked at.
@@ -119,6 +121,9 @@ class Preprocessing:
             else:
                 codings.append(self._fit_column(column, cells[column.name], codes.get(column.name, ())))
         self._codings = tuple(codings)
+        self.seen = tuple(
+            learn_column(column.name, cells[column.name], free_text=column.kind == "text") for column in schema.features
+        )
         return apart
 
     def _fit_column(self, column: Column, cells: Any, codes: tuple[float, ...]) -> Coding:
@@ -181,12 +186,28 @@ class Preprocessing:
         Raises:
             DataError: for a missing column, cells of another kind than in training, or infinite values.
         """
-        require_columns(table, [coding.name for coding in self.codings], "by the model")
-        read = [coding.read(plain_column(table[coding.name])) for coding in self.codings]
+        read = self._read(table)
         out = np.empty((table.num_rows, self.n_features), dtype=np.float32)
         for start in range(0, table.num_rows, _SLICE):
             self._write_slice([cells[start : start + _SLICE] for cells in read], out[start : start + _SLICE])
         return out
+
+    def _read(self, table: pa.Table) -> list[Any]:
+        """The cells that each coding takes in."""
+        require_columns(table, [coding.name for coding in self.codings], "by the model")
+        return [coding.read(plain_column(table[coding.name])) for coding in self.codings]
+
+    def cells(self, table: pa.Table) -> dict[str, Any]:
+        """The cells of each column as the model reads them: numbers with NaN, dates with NaT, or text."""
+        return dict(zip((coding.name for coding in self.codings), self._read(table), strict=True))
+
+    def novelties(self, table: pa.Table) -> Novelties | None:
+        """What of the rows of a table training has not seen; None where that was not kept."""
+        if self.seen is None:
+            return None
+        used = {coding.name for coding in self.codings}
+        seen = tuple(column for column in self.seen if column.name in used)
+        return find_novelties(seen, self.cells(table), table.num_rows)
 
     def _write_slice(self, columns: Sequence[Any], out: np.ndarray) -> None:
         """Code some rows; each coding fills its own features."""
@@ -200,7 +221,8 @@ class Preprocessing:
         """Plain JSON values, versioned; `from_json` gives bit-identical transforms."""
         codings = [{"kind": _coding_kind(coding), **asdict(coding)} for coding in self.codings]
         options = {name: getattr(self, name) for name in ("max_levels", "max_codes", "min_share", "clip")}
-        return {"format": "qloom-preprocessing", "version": 1, "options": options, "codings": codings}
+        fields = {"options": options, "codings": codings, "seen": seen_to_json(self.seen)}
+        return {"format": "qloom-preprocessing", "version": 1, **fields}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Preprocessing:
@@ -213,6 +235,7 @@ class Preprocessing:
         try:
             loaded = cls(**fields["options"])
             loaded._codings = tuple(_read_coding(entry) for entry in fields["codings"])
+            loaded.seen = seen_from_json(fields.get("seen"))
         except (KeyError, TypeError, AttributeError) as error:
             raise ArtifactError(
                 f"the preprocessing record is damaged ({error}), expected version 1; save it again"

@@ -75,10 +75,8 @@ class Schema:
         """The columns the model does not see, each with its reason."""
         return tuple(column for column in self.columns if column.dropped)
 
-    def grouped_by(self, name: str | None) -> Schema:
+    def grouped_by(self, name: str) -> Schema:
         """The same, with rows of one value of a column belonging together; that column is no feature then."""
-        if name is None:
-            return self
         reason = "it says which rows belong together"
         columns = tuple(replace(column, dropped=reason) if column.name == name else column for column in self.columns)
         return replace(self, columns=columns, group=name)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import torch
 
@@ -28,6 +29,7 @@ from qloom.training.progress import Progress
 from qloom.training.record import make_metrics
 from qloom.training.rendering import render_configuration
 from qloom.training.rounds import KEPT, Plan, describe
+from qloom.training.seen_rows import keys_of, write_seen_rows
 from qloom.training.table import RunTable, fingerprint, load_table
 
 
@@ -87,6 +89,9 @@ def _write_results(folder: Path, loaded: RunTable, first: PreparedRound, kept: M
                    metrics: Mapping[str, Any]) -> None:  # fmt: skip
     predictions = {key: outcome.predictions for key, outcome in kept.items()}
     table = replace(loaded, split=first.split)
+    learnt_from = np.concatenate([first.split.train, first.split.validation])
+    keys = keys_of(first.data.preprocessing, first.data.coding, loaded.table)
+    write_seen_rows(place_of(folder, "quantum"), keys, learnt_from)
     write_predictions(folder / "predictions.parquet", table, first.data.coding, predictions)
     replace_file(folder / "leaderboard.csv", leaderboard_csv(metrics))
     write_json(folder / METRICS_FILE, metrics)

@@ -33,21 +33,25 @@ def load_table(configuration: Configuration) -> RunTable:
     section = configuration.data
     table = read_source(section.source, section.query)
     options = section.model_dump(include={"time", "drop", "task", "drop_missing_target"})
+    group = _checked_group(table, section.group, section.target)
+    options["drop"] = (*options["drop"], *group)
     schema = inspect_table(table, section.target, **options)
     if section.drop_missing_target:
         table = rows_with_target(table, section.target)
-    schema = _grouped(schema, table, section.group)
+    schema = schema.grouped_by(*group) if group else schema
     split = cut(table, schema, configuration, configuration.seed)
     leaks = find_leaks(table, schema, split.kind)
     return RunTable(table, replace(schema, warnings=(*schema.warnings, *leaks)), split)
 
 
-def _grouped(schema: Schema, table: pa.Table, group: str | None) -> Schema:
-    """The schema with a column that says which rows belong together; the target cannot."""
-    require_columns(table, [group] if group else [], "to keep rows together")
-    if group == schema.target:
+def _checked_group(table: pa.Table, group: str | None, target: str) -> tuple[str, ...]:
+    """The column that says which rows belong together, if there is one: it is there, and not the target."""
+    if group is None:
+        return ()
+    require_columns(table, [group], "to keep rows together")
+    if group == target:
         raise DataError(f"group column {group!r} is the target, expected another column; leave it out")
-    return schema.grouped_by(group)
+    return (group,)
 
 
 def cut(
