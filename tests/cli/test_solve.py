@@ -72,3 +72,39 @@ def test_bad_input_is_one_line(qloom, tmp_path, text, words, message):
     assert ended.code == 2
     assert len(ended.err.strip().splitlines()) == 1
     assert message in ended.err
+
+
+PROGRAM = """max
+ obj: {objective}
+subject to
+ c: {row} <= 40
+general
+ {names}
+end
+"""
+
+
+def test_a_model_of_many_variables_is_solved_the_same_way_twice(qloom, tmp_path):
+    """Quietly: no warning of its picture, no search where the exact solver is there at once, the seed 0 by default."""
+    names = [f"a_rather_long_name_of_a_variable_{k}" for k in range(60)]
+    terms = {"objective": " + ".join(f"{k % 7 + 1} {name}" for k, name in enumerate(names)), "names": " ".join(names)}
+    row = " + ".join(f"{k % 5 + 2} {name}" for k, name in enumerate(names))
+    (tmp_path / "many.lp").write_text(PROGRAM.format(row=row, **terms))
+    first, _ = (qloom("solve", "many.lp", "--time-limit", 20, "--out", name) for name in "ab")
+    assert (first.code, first.err.strip()) == (0, "")
+    assert "proven optimal; found by the stage 'certificate'" in first.out
+    assert "left out: HiGHS had proven the optimum before" in first.out
+    assert "QAOA" not in first.out
+    assert "note: bounds of 'a_rather_long_name_of_a_variable_0'" in first.out
+    assert "\nseed 0\n" in first.out
+    records = [json.loads((tmp_path / name / "solution.json").read_text()) for name in "ab"]
+    assert records[0]["solution"] == records[1]["solution"]
+    assert (records[0]["objective"], records[0]["sense"]) == (records[1]["objective"], "max")
+
+
+def test_a_refused_program_is_one_line_with_its_number(qloom, tmp_path):
+    (tmp_path / "a.lp").write_text("Minimise this\n obj: x\nend\n")
+    ended = qloom("solve", "a.lp")
+    assert ended.code == 2
+    assert "a.lp, line 2: 'obj', expected" in ended.err
+    assert len(ended.err.strip().splitlines()) == 1

@@ -72,6 +72,7 @@ def test_a_bound_holds_also_when_the_time_ends():
 
 
 CTRL_C = """
+import scipy.optimize
 from qloom.combinatorial.certificates import certify_model
 from tests.combinatorial.test_certificates import hard_model
 print("ready", flush=True)

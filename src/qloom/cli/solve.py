@@ -23,7 +23,7 @@ def solve(
     certify: Annotated[bool, typer.Option(help="Ask an exact solver for a bound.")] = True,
     controls: Annotated[bool, typer.Option(help="Show what the same time gives to other methods.")] = True,
     time_limit: Annotated[float, typer.Option(help="Seconds for everything.")] = 60.0,
-    seed: Annotated[int | None, typer.Option(help="Of everything random; drawn and reported if not given.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; solutions/NAME if not given.")] = None,
 ) -> None:
     """Solve an optimization problem: a feasible plan, a proven gap, and what each stage contributed."""
@@ -32,6 +32,9 @@ def solve(
     folder = out or Path("solutions") / name
     make_folder(folder)
     solved = solve_problem(read, coarse, fine, certify, time_limit, seed, controls, inequalities)  # type: ignore[arg-type]
-    typer.echo(f"{name}: {type(read).__name__}\n{solved}\n\nseed {solved.seed}")
+    typer.echo(f"{name}: {type(read).__name__}")
+    for note in read.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"{solved}\n\nseed {solved.seed}")
     for path in write_solution(solved, folder, name):
         typer.echo(f"{path} written")

@@ -52,12 +52,17 @@ class BinaryForm:
         penalties: of the constraints, in their order.
 
     Raises:
-        ProblemError: for an inequality with more than three digits after the point, with "slack".
+        ProblemError: for continuous variables, or an inequality with more than three digits after the point, with
+            "slack".
     """
 
     def __init__(self, model: Model, inequalities: Inequalities = "slack"):
         if inequalities not in ("slack", "unbalanced"):
             raise ProblemError(f"inequalities={inequalities!r}, expected 'slack' or 'unbalanced'")
+        if not model.is_whole.all():
+            raise ProblemError(
+                "continuous variables, which bits cannot hold, expected whole ones; solve takes such models"
+            )
         self.model, self.pieces = model, pieces_of(model)
         self.n_variable_bits = int(self.pieces.bits.max(initial=-1)) + 1
         sign = 1.0 if model.sense == "min" else -1.0
@@ -169,11 +174,12 @@ class BinaryForm:
 
 
 def pieces_of(model: Model) -> Pieces:
-    """Each variable by its lowest value and bits of weights; a spin by one bit that weighs 2."""
+    """Each variable by its lowest value and bits of weights; a spin by one bit that weighs 2, a continuous one as 0."""
     bits: list[np.ndarray] = []
     weights: list[np.ndarray] = []
     starts, n_bits = [0], 0
-    for lower, upper, is_spin in zip(model.lower.tolist(), model.upper.tolist(), model.is_spin, strict=True):
+    whole_ends = (np.where(model.is_whole, ends, 0).astype(np.int64).tolist() for ends in (model.lower, model.upper))
+    for lower, upper, is_spin in zip(*whole_ends, model.is_spin, strict=True):
         own = np.array([2]) if is_spin else bit_weights(upper - lower)
         if lower or not len(own):
             bits.append(np.array([-1]))

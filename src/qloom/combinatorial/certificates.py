@@ -20,6 +20,8 @@ Status = Literal["optimal", "bounded", "infeasible", "interrupted"]
 
 # An objective that is so near to its bound, as a share of it, is the best up to rounding.
 CLOSED = 1e-9
+# Seconds for the best continuous variables beside whole ones.
+COMPLETING = 10.0
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Certificate:
 def certify_model(model: Model, time_limit: float) -> Certificate:
     """By HiGHS as a mixed-integer program; products become variables with the inequalities of McCormick.
 
-    Its solution holds the values of the model's variables.
+    Its solution holds the values of the model's variables. One within HiGHS's tolerances that misses constraints of
+    whole numbers is none: then CP-SAT, which counts exactly, is asked where it can be.
 
     Raises:
         ProblemError: for a time limit that is not above 0.
@@ -62,16 +65,73 @@ def certify_model(model: Model, time_limit: float) -> Certificate:
         return nothing
     if result.status == 2:
         return replace(nothing, status="infeasible")
+    if result.status == 3:
+        raise ProblemError("the objective has no end: its variables improve it without limit; bound them")
     bound = result.get("mip_dual_bound")
     bound = -sign * inf if bound is None else sign * (float(bound) + program.constant)
     if result.x is None:
         return replace(nothing, status="bounded", bound=bound)
-    values = np.round(result.x[: model.n]).astype(np.int64)
+    values, method = whole_values(model, result.x[: model.n]), "HiGHS"
     if model.violated(values):
-        return replace(nothing, status="bounded", bound=bound)
-    return Certificate(
-        values, float(model.objective(values)), bound, "optimal" if result.status == 0 else "bounded", "HiGHS", seconds
-    )
+        from qloom.combinatorial.exact_programs import solve_exactly
+
+        exact = solve_exactly(model, time_limit - seconds) if seconds < time_limit else None
+        seconds = time.perf_counter() - start
+        if exact is None:
+            return replace(nothing, status="bounded", bound=bound, seconds=seconds)
+        better = max if sign > 0 else min
+        return replace(exact, bound=better(exact.bound, bound), method="HiGHS, CP-SAT", seconds=seconds)
+    status: Status = "optimal" if result.status == 0 else "bounded"
+    return Certificate(values, float(model.objective(values)), bound, status, method, seconds)
+
+
+def whole_values(model: Model, found: np.ndarray) -> np.ndarray:
+    """Rounded, int64; with continuous variables float64, these as the rounded others allow."""
+    if model.is_whole.all():
+        return np.round(found).astype(np.int64)
+    values = np.clip(np.where(model.is_whole, np.round(found), found), model.lower, model.upper)
+    if not model.violated(values):
+        return values
+    again = complete(model, values)
+    return values if again is None else again
+
+
+def complete(model: Model, values: np.ndarray) -> np.ndarray | None:
+    """The whole variables as given and the continuous ones at their best, by HiGHS; None if nothing fits them.
+
+    Shapes: values (N,) -> (N,).
+
+    Raises:
+        ProblemError: if the objective has no end.
+    """
+    whole, sign = model.is_whole, 1.0 if model.sense == "min" else -1.0
+    costs = sign * linear_costs(model)[~whole]
+    fixed = np.where(whole, values, 0.0)
+    rest = model.rows[:, np.flatnonzero(~whole)]
+    right, compare = model.rights - model.rows @ fixed, model.comparisons
+    program = Program(
+        costs, 0.0, rest, np.where(compare == "<=", -inf, right), np.where(compare == ">=", inf, right),
+        model.lower[~whole], model.upper[~whole], np.zeros(len(costs)),
+    )  # fmt: skip
+    result = run_highs(program, COMPLETING)
+    if result is None:
+        raise KeyboardInterrupt
+    if result.status == 3:
+        raise ProblemError("the objective has no end: continuous variables improve it without limit; bound them")
+    if result.x is None:
+        return None
+    out = np.array(values, float)
+    out[~whole] = np.clip(result.x, model.lower[~whole], model.upper[~whole])
+    return out
+
+
+def linear_costs(model: Model) -> np.ndarray:
+    """What variables alone add to the objective, float64 (N,)."""
+    out = np.zeros(model.n)
+    for indices, values in model.terms:
+        if indices.shape[1] == 1:
+            np.add.at(out, indices[:, 0], values)
+    return out
 
 
 def conflict(model: Model, time_limit: float) -> list[str]:
@@ -198,35 +258,39 @@ def linear_program(model: Model) -> Program:
     row_lower = np.where(comparisons == "<=", -inf, rights)
     row_upper = np.where(comparisons == ">=", inf, rights)
     if all(indices.shape[1] == 1 for indices, _ in model.terms) and not model.is_spin.any():
-        costs = np.zeros(n)
-        for indices, values in model.terms:
-            np.add.at(costs, indices[:, 0], sign * values)
-        bounds = model.lower.astype(float), model.upper.astype(float)
-        return Program(costs, sign * model.constant, model.rows, row_lower, row_upper, *bounds, np.ones(n))
+        costs, bounds = sign * linear_costs(model), (model.lower.astype(float), model.upper.astype(float))
+        return Program(
+            costs, sign * model.constant, model.rows, row_lower, row_upper, *bounds, model.is_whole.astype(float)
+        )
     pieces = pieces_of(model)
     owner, own = np.repeat(np.arange(n), np.diff(pieces.starts)), pieces.bits >= 0
     n_bits, offset = int(pieces.bits.max(initial=-1)) + 1, np.bincount(owner[~own], pieces.weights[~own], n)
     made_of = coo_array((pieces.weights[own], (owner[own], pieces.bits[own])), shape=(n, n_bits))
     products = merge(expand(indices, sign * values, pieces) for indices, values in model.terms)
     costs, constant = np.zeros(n + n_bits), sign * model.constant
+    costs[:n] = np.where(model.is_whole, 0.0, sign * linear_costs(model))
     if 0 in products:
         constant += float(products[0][1].sum())
     if 1 in products:
         costs[n + products[1][0][:, 0]] = products[1][1]
     long = {order: part for order, part in products.items() if order > 1}
     links, most = mccormick(long, n_bits)
-    n_long = links.shape[1] - n_bits
-    blocks = [[model.rows, None, None], [-eye_array(n), made_of, None], [None, links[:, :n_bits], links[:, n_bits:]]]
+    n_long, held = links.shape[1] - n_bits, np.flatnonzero(model.is_whole)
+    blocks = [
+        [model.rows, None, None],
+        [-eye_array(n, format="csr")[held], made_of.tocsr()[held], None],
+        [None, links[:, :n_bits], links[:, n_bits:]],
+    ]
     blocks = [row for row in blocks if any(block is not None and block.shape[0] for block in row)]
     return Program(
         np.concatenate([costs, *(values for _, values in long.values())]),
         constant,
         block_array(blocks, format="csr") if n_long else block_array([row[:2] for row in blocks], format="csr"),
-        np.concatenate([row_lower, -offset, np.full(len(most), -inf)]),
-        np.concatenate([row_upper, -offset, most]),
+        np.concatenate([row_lower, -offset[held], np.full(len(most), -inf)]),
+        np.concatenate([row_upper, -offset[held], most]),
         np.concatenate([model.lower, np.zeros(n_bits + n_long)]),
         np.concatenate([model.upper, np.ones(n_bits + n_long)]),
-        np.concatenate([np.ones(n + n_bits), np.zeros(n_long)]),
+        np.concatenate([model.is_whole, np.ones(n_bits), np.zeros(n_long)]),
     )
 
 

@@ -47,9 +47,9 @@ def model_to_dimod(model: Model, labels: list[str] | None = None, rows: list[str
     out, names = package("dimod", "model_to_dimod").ConstrainedQuadraticModel(), labels or model.labels
     for variables in model.variables:
         for number in variables.numbers.ravel():
-            bounds = {"lower_bound": int(model.lower[number]), "upper_bound": int(model.upper[number])}
-            options = bounds if variables.kind == "integer" else {}
-            out.add_variable(variables.kind.upper(), names[number], **options)
+            bounds = {"lower_bound": model.lower[number].item(), "upper_bound": model.upper[number].item()}
+            kind = variables.kind.upper().replace("CONTINUOUS", "REAL")
+            out.add_variable(kind, names[number], **(bounds if kind in ("INTEGER", "REAL") else {}))
     sign = 1.0 if model.sense == "min" else -1.0
     objective: list[tuple[Any, ...]] = [(sign * model.constant,)]
     for indices, values in model.terms:
@@ -70,7 +70,7 @@ def model_from_dimod(constrained: Any, sense: Sense = "min") -> Model:
     """The model of a ConstrainedQuadraticModel whose constraints are linear; "max" turns its objective round.
 
     Raises:
-        ProblemError: for a variable that is not whole, or a constraint with products or a weight.
+        ProblemError: for a semicontinuous variable, or a constraint with products or a weight.
     """
     model, place, sign = Model(sense), {}, 1.0 if sense == "min" else -1.0
     for name in constrained.variables:
@@ -97,12 +97,14 @@ def declare(model: Model, name: str, kind: str, lower: float, upper: float) -> i
     """The number of a new variable of a foreign model.
 
     Raises:
-        ProblemError: for one that is continuous, or without bounds.
+        ProblemError: for a whole one without bounds, or one of another kind.
     """
     if kind == "SPIN":
         return int(model.spin(name))
+    if kind == "REAL":
+        return int(model.continuous(name, lower, upper))
     if kind not in ("BINARY", "INTEGER"):
-        raise ProblemError(f"variable {name!r} is continuous, expected binary or integer ones")
+        raise ProblemError(f"variable {name!r} is {kind}, expected binary, integer or real ones")
     if not (np.isfinite([lower, upper]).all() and upper - lower < 2**31):
         raise ProblemError(f"variable {name!r} lies from {lower:g} to {upper:g}, expected bounds")
     if (lower, upper) == (0, 1):

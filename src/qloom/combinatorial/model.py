@@ -15,6 +15,11 @@ Sense = Literal["min", "max"]
 Comparison = Literal["<=", "==", ">="]
 # What rounding leaves of a constraint that holds, as a share of the sizes that were added up.
 TOLERANCE = 1e-9
+# What a linear program's solver leaves of one with continuous variables, as a share of its largest number, at least 1.
+FEASIBLE = 1e-6
+# Whole numbers after so many digits of the point are moved before it are compared exactly, if sums stay below EXACT.
+DIGITS = 6
+EXACT = 2.0**53
 # Bounds of integers; differences of two still fit.
 LARGEST = 2**31
 
@@ -25,7 +30,7 @@ class Variables:
 
     name: str
     numbers: np.ndarray
-    kind: Literal["binary", "spin", "integer"]
+    kind: Literal["binary", "spin", "integer", "continuous"]
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Model:
         self.lower = np.zeros(0, np.int64)
         self.upper = np.zeros(0, np.int64)
         self._terms: list[tuple[np.ndarray, np.ndarray]] = []
+        self._names: set[str] = set()
+        self._constraint_names: set[str] = set()
 
     # --- what it is made of
 
@@ -83,6 +90,13 @@ class Model:
                 f"{name!r} from {lower} to {upper}, expected two integers below 2**31, the smaller first"
             )
         return self._declare(name, shape, "integer", int(lower), int(upper))
+
+    def continuous(self, name: str, lower: float, upper: float, shape: int | tuple[int, ...] = ()) -> np.ndarray:
+        """Variables of all numbers from lower to upper, which may be infinite; in objectives they stand alone."""
+        ends = [end for end in (lower, upper) if isinstance(end, int | float | np.number)]
+        if len(ends) < 2 or not lower <= upper or lower == np.inf or upper == -np.inf:
+            raise ProblemError(f"{name!r} from {lower} to {upper}, expected two numbers, the smaller first")
+        return self._declare(name, shape, "continuous", float(lower), float(upper))
 
     def one_hot(self, name: str, shape: int | tuple[int, ...], n_choices: int) -> np.ndarray:
         """Binary variables (*shape, C), and the constraint that exactly one along the last axis is 1."""
@@ -105,6 +119,8 @@ class Model:
             self.constant += float(values.sum())
             return
         members = [self._members(numbers) for numbers in variables]
+        if len(members) > 1 and not all(self.is_whole[numbers].all() for numbers in members):
+            raise ProblemError("products of continuous variables, expected such variables alone in the objective")
         try:
             values, *columns = np.broadcast_arrays(values, *members)
         except ValueError:
@@ -141,7 +157,7 @@ class Model:
                 f"constraint {name!r} has variables {variables.shape}, coefficients {coefficients.shape}, right side "
                 f"{right.shape}, expected shapes that broadcast"
             ) from None
-        taken = {constraint.name for constraint in self.constraints}
+        taken = self._constraint_names
         for k, (row, own, limit) in enumerate(zip(rows, np.atleast_2d(coefficients), rights, strict=True)):
             label = name if variables.ndim == 1 else f"{name}[{k}]"
             if label in taken:
@@ -150,6 +166,7 @@ class Model:
             constraint = Constraint(label, columns, np.bincount(where, own, len(columns)), comparison, float(limit))
             self._check_reachable(constraint)
             self.constraints.append(constraint)
+            taken.add(label)
         self._forget()
 
     # --- what it says
@@ -165,6 +182,14 @@ class Model:
         out = np.zeros(self.n, bool)
         for variables in self.variables:
             out[variables.numbers] = variables.kind == "spin"
+        return out
+
+    @cached_property
+    def is_whole(self) -> np.ndarray:
+        """Which variables take whole numbers only, bool (N,)."""
+        out = np.ones(self.n, bool)
+        for variables in self.variables:
+            out[variables.numbers] = variables.kind != "continuous"
         return out
 
     @cached_property
@@ -221,13 +246,47 @@ class Model:
         sizes = (np.abs(x[..., indices].prod(axis=-1)) @ np.abs(weights) for indices, weights in self.terms)
         return np.asarray(sum(sizes, np.full(x.shape[:-1], abs(self.constant))))
 
+    @cached_property
+    def scales(self) -> np.ndarray:
+        """What makes the numbers of each constraint whole, float64 (M,); 0 where no power of ten does."""
+        out = np.zeros(len(self.constraints))
+        for k, constraint in enumerate(self.constraints):
+            if not self.is_whole[constraint.variables].all():
+                continue
+            numbers = np.append(constraint.coefficients, constraint.right)
+            sizes = np.abs(np.append(self.lower, self.upper)[[constraint.variables, constraint.variables + self.n]])
+            most = np.abs(constraint.coefficients) @ sizes.max(axis=0) + abs(constraint.right)
+            fits = (10.0**d for d in range(DIGITS + 1) if (np.round(numbers * 10.0**d) / 10.0**d == numbers).all())
+            scale = next(fits, 0.0)
+            out[k] = scale if scale * most < EXACT else 0.0
+        return out
+
+    @cached_property
+    def slack(self) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
+        """Rows and right sides, whole where that can be, and by how much they may be missed: of sizes, and fixed."""
+        scales, rows = np.where(self.scales > 0, self.scales, 1.0), self.rows.copy()
+        lengths = np.diff(rows.indptr)
+        rows.data, rights = np.repeat(scales, lengths) * rows.data, scales * self.rights
+        rows.data = np.where(np.repeat(self.scales > 0, lengths), np.round(rows.data), rows.data)
+        rights = np.where(self.scales > 0, np.round(rights), rights)
+        fixed = np.zeros(len(scales))
+        for k, constraint in enumerate(self.constraints):
+            if not self.is_whole[constraint.variables].all():
+                fixed[k] = FEASIBLE * max(1.0, abs(constraint.right), np.abs(constraint.coefficients).max())
+        return rows, rights, np.where(self.scales > 0, 0.0, TOLERANCE), fixed
+
     def violations(self, values: Any) -> np.ndarray:
-        """By how much each constraint is missed, 0 where it holds. Shapes: values (N,) or (B, N) -> (M,) or (B, M)."""
+        """By how much each constraint is missed, 0 where it holds. Shapes: values (N,) or (B, N) -> (M,) or (B, M).
+
+        Sums of whole numbers, and of decimals of a few digits, are compared exactly, others up to rounding; with
+        continuous variables as exactly as a linear program's solver does.
+        """
         x = self._values(values)
-        over = (self.rows @ x.T).T - self.rights
+        rows, rights, share, fixed = self.slack
+        over = (rows @ x.T).T - rights
         missed = np.where(self.comparisons == "==", np.abs(over), np.where(self.comparisons == "<=", over, -over))
-        slack = TOLERANCE * (np.abs(self.rights) + (np.abs(self.rows) @ np.abs(x).T).T)
-        return np.where(missed > slack, missed, 0.0)
+        slack = fixed + share * (np.abs(rights) + (np.abs(rows) @ np.abs(x).T).T)
+        return np.where(missed > slack, missed / np.where(self.scales > 0, self.scales, 1.0), 0.0)
 
     def violated(self, values: Any) -> dict[str, float]:
         """Constraints that are missed, by name, and by how much. Shapes: values (N,)."""
@@ -236,17 +295,21 @@ class Model:
 
     def named(self, values: Any) -> dict[str, Any]:
         """Values by the names of the variables, in their shapes. Shapes: values (N,)."""
-        return {v.name: np.asarray(values)[v.numbers].tolist() for v in self.variables}
+        values = np.asarray(values)
+        return {
+            v.name: (values[v.numbers] if v.kind == "continuous" else np.round(values[v.numbers]).astype(int)).tolist()
+            for v in self.variables
+        }
 
     # --- checks, where data enters
 
     def _forget(self) -> None:
         """What was found from variables, terms and constraints before these changed."""
-        for name in ("terms", "rows", "rights", "comparisons"):
+        for name in ("terms", "rows", "rights", "comparisons", "is_whole", "scales", "slack"):
             self.__dict__.pop(name, None)
 
-    def _declare(self, name: str, shape: int | tuple[int, ...], kind: Any, lower: int, upper: int) -> np.ndarray:
-        if any(name == other.name for other in self.variables):
+    def _declare(self, name: str, shape: int | tuple[int, ...], kind: Any, lower: float, upper: float) -> np.ndarray:
+        if name in self._names:
             raise ProblemError(f"variables {name!r} are there already, expected a name of their own")
         dimensions = list(shape) if isinstance(shape, tuple | list) else [shape]
         if not all(isinstance(length, int | np.integer) and length >= 0 for length in dimensions):
@@ -254,6 +317,7 @@ class Model:
         size = int(np.prod(shape))
         numbers = np.arange(self.n, self.n + size).reshape(shape)
         self.variables.append(Variables(name, numbers, kind))
+        self._names.add(name)
         self.lower = np.append(self.lower, np.full(size, lower))
         self.upper = np.append(self.upper, np.full(size, upper))
         self._forget()
@@ -270,9 +334,8 @@ class Model:
         """A constraint that no values meet is refused by name."""
         least, most = self.range_of(constraint)
         comparison, right = constraint.comparison, constraint.right
-        if (comparison != ">=" and least > right + TOLERANCE * abs(right)) or (
-            comparison != "<=" and most < right - TOLERANCE * abs(right)
-        ):
+        slack = TOLERANCE * abs(right)
+        if (comparison != ">=" and least > right + slack) or (comparison != "<=" and most < right - slack):
             raise ProblemError(
                 f"constraint {constraint.name!r} asks for {comparison} {right:g}, its left side lies from {least:g} to "
                 f"{most:g}; no values meet it"
@@ -281,7 +344,10 @@ class Model:
     def range_of(self, constraint: Constraint) -> tuple[float, float]:
         """The smallest and largest value of its left side that the variables' bounds allow."""
         lower, upper = self.lower[constraint.variables], self.upper[constraint.variables]
-        ends = np.stack([constraint.coefficients * lower, constraint.coefficients * upper])
+        factors = constraint.coefficients
+        ends = np.stack(
+            [np.multiply(factors, end, out=np.zeros(len(end)), where=factors != 0) for end in (lower, upper)]
+        )
         return float(ends.min(axis=0).sum()), float(ends.max(axis=0).sum())
 
     def _values(self, values: Any) -> np.ndarray:
@@ -289,6 +355,9 @@ class Model:
         if x.shape[-1:] != (self.n,) or x.ndim > 2:
             raise ProblemError(f"values has shape {x.shape}, expected ({self.n},) or (B, {self.n})")
         spin_between = self.is_spin & (x != 1) & (x != -1)
-        if (x != np.round(x)).any() or (x < self.lower).any() or (x > self.upper).any() or spin_between.any():
+        between = self.is_whole & (x != np.round(x))
+        room = np.where(self.is_whole, 0.0, FEASIBLE)
+        outside = (x < self.lower - room) | (x > self.upper + room)
+        if between.any() or outside.any() or spin_between.any():
             raise ProblemError("values lie outside the variables' bounds or are not whole, expected what they may be")
         return x

@@ -7,14 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import inf
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 
 from qloom.combinatorial.arrays import duration, whole
 from qloom.combinatorial.binary_form import BinaryForm, Inequalities
-from qloom.combinatorial.certificates import conflict
+from qloom.combinatorial.certificates import Certificate, conflict
 from qloom.combinatorial.coarse import annealing_for, building_seconds, search_for
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.penalties import search
@@ -27,6 +27,8 @@ from qloom.errors import ExtraError, ProblemError
 
 # Shares of the time. Each of the three controls takes as long as coarse and fine stage took together.
 COARSE, FINE, CERTIFICATE = 0.06, 0.09, 0.4
+# Of a model of one's own it is first tried whether the exact solver proves it at once; then nothing is left to search.
+FIRST = 0.05
 # A search ends before its time when a tenth of that has passed, and three times as long as its last gain took.
 SETTLED, PATIENCE = 0.1, 3.0
 # Best states of a round that are decoded and repaired.
@@ -69,7 +71,7 @@ def solve(
             f"fine={fine!r}, inequalities={inequalities!r}, expected 'auto' or 'none', and 'slack' or 'unbalanced'"
         )
     if isinstance(problem, Quadratic | Model):
-        problem = GivenModel.of(problem) if isinstance(problem, Quadratic) else GivenModel(problem)
+        problem = GivenModel.of(problem) if isinstance(problem, Quadratic) else GivenModel.of_model(problem)
     if not isinstance(problem, Problem):
         raise ProblemError(f"problem is {type(problem).__name__}, expected a Problem, a Model or a Quadratic")
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
@@ -93,6 +95,10 @@ class _Run:
         self, inequalities: Inequalities, coarse: str | Solver, fine: str, certify: bool, controls: bool
     ) -> Solved:  # fmt: skip
         form = None
+        if coarse == "auto" and certify and isinstance(self.problem, GivenModel):
+            with self._interruptible():
+                if self._prove_first():
+                    coarse, fine, certify, controls = "none", "none", False, False
         if coarse != "none" or controls:
             with self._interruptible():
                 form = self._form(inequalities, coarse)
@@ -169,6 +175,18 @@ class _Run:
                 break
         self._take("fine", f"{type(self.problem).__name__}.improve", time.perf_counter() - start, found)
 
+    def _prove_first(self) -> bool:
+        """Whether an exact solver ends within a share of the time; then its answer is taken and nothing searched."""
+        start = time.perf_counter()
+        certificate = self.problem.certify(FIRST * self.time_limit)
+        seconds = time.perf_counter() - start
+        if certificate.status in ("optimal", "infeasible"):
+            self._conclude(certificate)
+            self._leave_out("coarse, fine", f"{certificate.method} had proven the optimum before")
+            return isfinite(self.bound)
+        self.stages.append(Stage("first", f"{certificate.method}, nothing proven yet", seconds, None, False))
+        return False
+
     def _certify(self) -> None:
         hint = self.best if self.problem.is_feasible(self.best) else None
         try:
@@ -176,6 +194,9 @@ class _Run:
         except ExtraError as error:
             self._leave_out("certificate", str(error))
             return
+        self._conclude(certificate)
+
+    def _conclude(self, certificate: Certificate) -> None:
         if certificate.status == "infeasible" and self.cost[0]:
             raise ProblemError(self._impossible())
         if certificate.status == "interrupted":

@@ -53,7 +53,7 @@ def test_a_file_that_fits_two_formats_must_be_named(tmp_path):
             "min\n obj: x\nst\n c: x + y >= 3\nbinary\n x y\nend\n",
             "'c' asks for >= 3, its left side lies",
         ),
-        ("a.lp", "min\n obj: x\nst\n c: x + y >=", "a.lp is damaged, expected the LP format"),
+        ("a.lp", "min\n obj: x\nst\n c: x + y >=", "a.lp, line 4: the file ends, expected a number"),
         ("a.mps", "NAME\nROWS\n N COST\n", "a.mps, line 3: the file ends, expected a line ENDATA"),
         (
             "a.vrp",

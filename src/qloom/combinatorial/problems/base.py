@@ -25,15 +25,19 @@ MEMORY = 200
 
 
 class Problem(ABC):
-    """Base of the problems. A solution is an int64 array; the problem's docstring says what its numbers mean.
+    """Base of the problems. A solution is an array, whose numbers the problem's docstring explains.
+
+    It is int64, with continuous variables float64.
 
     Attributes:
         sense: whether the objective is to be small or large.
         is_exact: whether the model's objective and constraints are the problem's own; else it only leads to solutions.
+        notes: what of its file was left out or taken for granted, to be printed.
     """
 
     sense: ClassVar[Sense] = "min"
     is_exact: ClassVar[bool] = True
+    notes: tuple[str, ...] = ()
 
     @cached_property
     @abstractmethod

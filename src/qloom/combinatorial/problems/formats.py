@@ -27,10 +27,12 @@ FORMATS = (
     "flexible_job_shop",
     "project_scheduling",
 )  # fmt: skip
+# Endings that no other format has.
+PROGRAMS = (".lp", ".mps")
 
 
 def read_problem(path: str | Path, format: str = "auto", instance: int | None = None) -> Problem:
-    """A problem in any of the formats, told apart by which reader takes the file.
+    """A problem in any of the formats, told apart by which reader takes the file; LP and MPS by their endings.
 
     If none does, the format is the one whose reader finds nothing wrong but what the file says: it tells what.
 
@@ -46,6 +48,8 @@ def read_problem(path: str | Path, format: str = "auto", instance: int | None = 
         if format not in FORMATS:
             raise ProblemError(f"format={format!r}, expected 'auto' or one of {', '.join(FORMATS)}")
         return _reader(format)(path, instance)
+    if Path(path).suffix.lower() in PROGRAMS:
+        return _reader("linear_program")(path, instance)
     text_of(path)
     refusals = {name: _refusal(name, path) for name in FORMATS}
     taken = [name for name, error in refusals.items() if error is None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,14 @@ from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.base import ROUNDING, Problem, every
 from qloom.combinatorial.problems.flips import improve_by_flips
+from qloom.combinatorial.problems.row_search import RowSearch
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
+
+# Moves that mend the rows of one solution at most, and characters of a name in a picture.
+REPAIRS, NAME = 200, 24
+# Names that have a colour of their own in a picture.
+COLOURED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +30,25 @@ class GivenModel(Problem):
 
     Args:
         given: the model; it is not to be changed any more.
+        notes: what of its file was left out or taken for granted.
 
     Raises:
         ProblemError: for a model without variables.
     """
 
     given: Model
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not len(self.given.lower):
             raise ProblemError("the model has no variables, expected at least one")
+
+    @staticmethod
+    def of_model(model: Model, notes: tuple[str, ...] = ()) -> GivenModel:
+        """As a `MixedModel` if it has continuous variables."""
+        from qloom.combinatorial.problems.mixed import MixedModel
+
+        return (GivenModel if model.is_whole.all() else MixedModel)(model, notes)
 
     @classmethod
     def of(cls, quadratic: Quadratic) -> GivenModel:
@@ -63,12 +79,14 @@ class GivenModel(Problem):
         return {c.name: float(amount) for c, amount in zip(self.given.constraints, missed, strict=True)}
 
     def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """One-hot groups without or with several ones get one of them; nothing else is repaired."""
+        """One-hot groups without or with several ones get one of them, then rows are mended one by one."""
         out = np.asarray(values, np.int64).copy()
         for group in self.given.one_hot_groups:
             if out[group].sum() != 1:
                 wanted = np.flatnonzero(out[group]) if out[group].any() else np.arange(len(group))
                 out[group] = np.arange(len(group)) == random.choice(wanted)
+        if self.given.constraints and self.given.violations(out).any() and self._rows is not None:
+            return self._rows.run(out, 1.0, random, REPAIRS, with_objective=False)
         return out
 
     def encode(self, solution: np.ndarray) -> np.ndarray:
@@ -98,9 +116,20 @@ class GivenModel(Problem):
         return out
 
     def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
-        """By flips where nothing constrains two-valued variables in pairs, else by neighbours."""
+        """By flips where nothing constrains two-valued variables in pairs, by rows where nothing is multiplied.
+
+        Else neighbours, once all rows hold.
+        """
+        if self._flips is None and self._rows is not None and self._is_linear:
+            halves = [self._rows.run(solution, seconds / 2, random)]
+            halves.append(Problem.improve(self, halves[0], seconds / 2, random) if self.given.one_hot_groups else
+                          self._rows.run(halves[0], seconds / 2, random))  # fmt: skip
+            return halves[-1]
         if self._flips is None:
-            return super().improve(solution, seconds, random)
+            end = time.perf_counter() + seconds
+            if self._rows is not None and not self.is_feasible(solution):
+                solution = self._rows.run(solution, seconds / 2, random, with_objective=False)
+            return super().improve(solution, max(end - time.perf_counter(), 0.0), random)
         function, low = self._flips, self.given.lower
         bits = improve_by_flips(function, (solution - low) // (self.given.upper - low), seconds, random)
         return low + bits * (self.given.upper - low)
@@ -112,21 +141,37 @@ class GivenModel(Problem):
 
     def draw(self, solution: np.ndarray, axes: Any) -> None:
         """Values of the variables in their order, a colour for each name."""
-        for variables in self.given.variables:
-            numbers = variables.numbers.ravel()
-            axes.bar(numbers, solution[numbers], label=variables.name)
         axes.set(xlabel="variable", ylabel="value")
+        if len(self.given.variables) > COLOURED:
+            axes.vlines(np.arange(self.given.n), 0, solution, linewidth=max(0.5, min(6.0, 300 / self.given.n)))
+            return
+        for variables in self.given.variables:
+            numbers, name = variables.numbers.ravel(), variables.name
+            axes.bar(numbers, solution[numbers], label=name if len(name) <= NAME else f"{name[: NAME - 1]}…")
         axes.legend()
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:
         return self.given.named(solution)
 
     @cached_property
+    def _is_linear(self) -> bool:
+        return all(indices.shape[1] == 1 for indices, _ in self.given.terms)
+
+    @cached_property
+    def _rows(self) -> RowSearch | None:
+        return RowSearch(self.given) if self.given.constraints else None
+
+    @cached_property
     def _flips(self) -> Quadratic | None:
         """The objective of a bit a variable, to be small."""
         model = self.given
         two_valued = (model.upper - model.lower == np.where(model.is_spin, 2, 1)).all()
-        if model.constraints or not two_valued or any(indices.shape[1] > 2 for indices, _ in model.terms):
+        if (
+            model.constraints
+            or not model.is_whole.all()
+            or not two_valued
+            or any(indices.shape[1] > 2 for indices, _ in model.terms)
+        ):
             return None
         return BinaryForm(model).objective
 

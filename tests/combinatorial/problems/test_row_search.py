@@ -1,0 +1,60 @@
+"""The fine stage of models: rows are mended, and nothing becomes worse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from qloom.combinatorial.certificates import certify_model
+from qloom.combinatorial.model import Model
+from qloom.combinatorial.problems.given import GivenModel
+from qloom.combinatorial.problems.row_search import RowSearch
+
+
+def assignment(n: int = 6) -> Model:
+    """Equations alone, of which a single flip breaks two."""
+    random, model = np.random.default_rng(0), Model()
+    x = model.binary("x", (n, n))
+    model.add(random.integers(1, 50, (n, n)), x)
+    model.constrain("row", x, 1, "==", 1)
+    model.constrain("column", x.T, 1, "==", 1)
+    return model
+
+
+def trucks(n: int = 24, n_rows: int = 15, seed: int = 3) -> Model:
+    """Whole numbers to 15 with large steps in the costs, demands and capacities: random values miss them by far."""
+    random, model = np.random.default_rng(seed), Model()
+    x, loads = model.integer("x", 0, 15, n), random.integers(0, 12, (n_rows, n)) * (random.random((n_rows, n)) < 0.4)
+    inside = random.integers(0, 4, n)
+    model.add(random.integers(1, 400, n) * 7, x)
+    model.constrain("at least", np.tile(x, (n_rows, 1)), loads, ">=", loads @ inside)
+    model.constrain("at most", np.tile(x, (n_rows, 1)), loads, "<=", 3 * loads @ inside + 20)
+    return model
+
+
+@pytest.mark.parametrize("make", [assignment, trucks])
+def test_rows_are_mended_from_random_values(make):
+    model, random = make(), np.random.default_rng(0)
+    start = random.integers(model.lower, model.upper + 1)
+    assert model.violated(start)
+    found = RowSearch(model).run(start, 10, random, with_objective=False)
+    assert not model.violated(found)
+
+
+@pytest.mark.parametrize("make", [assignment, trucks])
+def test_the_fine_stage_comes_near_what_is_best(make):
+    problem, random = GivenModel(make()), np.random.default_rng(0)
+    best = certify_model(problem.model, 20)
+    start = problem.random_solution(random)
+    found = problem.improve(start, 1.5, random)
+    assert problem.cost(found) <= problem.cost(start)
+    assert problem.is_feasible(found)
+    assert problem.objective(found) <= 1.1 * best.bound
+
+
+def test_it_never_makes_a_solution_worse():
+    problem, random = GivenModel(trucks()), np.random.default_rng(1)
+    best = certify_model(problem.model, 20).solution
+    for given in (best, random.integers(0, 16, 24)):
+        for _ in range(3):
+            assert problem.cost(problem.improve(given, 0.05, random)) <= problem.cost(given)
