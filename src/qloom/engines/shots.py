@@ -8,7 +8,7 @@ import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Evaluator, FinalState, Outputs, Probabilities, n_outputs_of
-from qloom.engines.batch import Batch, check_memory
+from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, ShapeError, UnsupportedError
 from qloom.observables import Word, group_commuting, word_letters
@@ -48,7 +48,7 @@ class ShotEvaluator(Evaluator):
         self._stream = seed if isinstance(seed, Stream) else Stream(seed)
         # Each with what an outcome adds to the outputs; None where outcomes are the outputs.
         self._groups: list[tuple[Evaluator, np.ndarray | None]] = []
-        self._constant = np.zeros(self.n_outputs)
+        self._constant = np.broadcast_to(0.0, (self.n_outputs,))
         if isinstance(outputs, Probabilities):
             self._groups.append((engine.prepare_exact(circuit, outputs), None))
         else:
@@ -77,6 +77,8 @@ class ShotEvaluator(Evaluator):
         self._stream = getattr(other, "_stream", self._stream)
 
     def values(self, batch: Batch) -> np.ndarray:
+        if batch.size * self.n_outputs > MOST_NUMBERS:
+            check_memory(16 * batch.size * self.n_outputs, f"{batch.size} samples of {self.n_outputs} outputs")
         total = np.tile(self._constant, (batch.size, 1))
         for exact, outcome_values in self._groups:
             pieces = [self._shares(exact, piece, self.shots) for piece in batch.pieces(exact.n_outputs)]

@@ -64,6 +64,7 @@ class StatevectorEvaluator(AdjointEvaluator):
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
+        self._check(batch.inputs, batch.weights, states=2 if keep else 1)
         values = np.empty((batch.size, self.n_outputs), batch.dtype)
         return values, self.forward_into(values, batch.inputs, batch.weights, keep)
 
@@ -80,7 +81,8 @@ class StatevectorEvaluator(AdjointEvaluator):
 
     def forward_into(self, values: Any, inputs: Any, weights: Any, keep: bool) -> Any:
         """Fill `values` (B, O) and give back what `forward` would beside it."""
-        self._check(inputs, weights, states=1)
+        # What is kept is for a walk back, which needs a second state: where that has no room, nothing is begun.
+        self._check(inputs, weights, states=2 if keep else 1)
         kept = self._kept(inputs.shape[0], inputs.itemsize) if keep else None
         _native.forward(self._native, inputs, weights, values, kept, self.n_threads)
         return kept
@@ -89,7 +91,7 @@ class StatevectorEvaluator(AdjointEvaluator):
         self, d_inputs: Any, d_weights: Any, inputs: Any, weights: Any, cotangents: Any, kept: Any
     ) -> None:
         """Fill `d_inputs` and `d_weights`, shaped as inputs and weights; None is not wanted."""
-        self._check(inputs, weights, states=2)
+        self._check(inputs, weights, states=2 if kept is None else 1, with_outputs=False)
         expected = (inputs.shape[0], self.n_outputs)
         if cotangents.shape != expected:
             raise ShapeError(f"cotangents has shape {tuple(cotangents.shape)}, expected {expected}")
@@ -102,7 +104,7 @@ class StatevectorEvaluator(AdjointEvaluator):
         n_bytes = itemsize * self._native.kept_size(n_samples, itemsize == 8)
         return _native.Kept(n_bytes) if n_samples == 1 or n_bytes <= MOST_KEPT_BYTES else None
 
-    def _check(self, inputs: Any, weights: Any, states: int) -> None:
+    def _check(self, inputs: Any, weights: Any, states: int, with_outputs: bool = True) -> None:
         n_inputs, n_weights, x, w = self.program.n_inputs, self.program.n_weights, inputs.shape, weights.shape
         if x[1:] != (n_inputs,) or w not in ((n_weights,), (x[0], n_weights)):
             raise ShapeError(
@@ -111,9 +113,9 @@ class StatevectorEvaluator(AdjointEvaluator):
             )
         # Small registers run in tiles of a few samples: only large ones are worth asking the system.
         if self.program.n_qubits >= 20 or x[0] * self.n_outputs > 1 << 24:
-            self._check_memory(x[0], inputs.itemsize, states)
+            self._check_memory(x[0], inputs.itemsize, states, states if with_outputs else 0)
 
-    def _check_memory(self, n_samples: int, itemsize: int, states: int) -> None:
+    def _check_memory(self, n_samples: int, itemsize: int, states: int, outputs: int) -> None:
         n = self.program.n_qubits
-        needed = itemsize * (states * 2 * 2**n + n_samples * self.n_outputs)
+        needed = itemsize * (states * 2 * 2**n + outputs * n_samples * self.n_outputs)
         check_memory(needed, f"{n_samples} samples of {n} qubits, {self.n_outputs} outputs")

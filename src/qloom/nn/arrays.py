@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from qloom.engines.base import AdjointEvaluator
-from qloom.engines.batch import Batch, check_amplitudes, starts_from_inputs
+from qloom.engines.batch import MOST_NUMBERS, Batch, check_amplitudes, check_memory, starts_from_inputs
 from qloom.engines.statevector import StatevectorEvaluator
 
 # The native engine reads tensors as they are through this table; with older versions of torch they go as numpy arrays.
@@ -19,7 +19,10 @@ _READABLE = hasattr(Tensor, "__dlpack_c_exchange_api__")
 def forward(evaluator: AdjointEvaluator, inputs: Tensor, weights: Tensor, keep: bool) -> tuple[Tensor, Any]:
     """Values (B, O) at inputs (B, I) and weights (W,) or (B, W), and what spares the backward walk the forward one."""
     if _reads_tensors(evaluator) and (evaluator.any_norm or not starts_from_inputs(evaluator.circuit)):
-        values = inputs.new_empty((inputs.shape[0], evaluator.n_outputs))
+        n_samples, n_outputs = inputs.shape[0], evaluator.n_outputs
+        if n_samples * n_outputs > MOST_NUMBERS:
+            check_memory(inputs.itemsize * n_samples * n_outputs, f"{n_samples} samples of {n_outputs} outputs")
+        values = inputs.new_empty((n_samples, n_outputs))
         return values, evaluator.forward_into(values, _plain(inputs), _plain(weights), keep)
     batch = Batch(_as_array(inputs), _as_array(weights), single=False)
     if not evaluator.any_norm:
