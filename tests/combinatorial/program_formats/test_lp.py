@@ -64,6 +64,7 @@ READ = {
     "squares in the objective": (lp(objective="max\n 3 x + 3 y - [ 2 x^2 + 2 x * y + 2 y ^ 2 ] / 2\n"), 3),
     "squares in a row": (lp(rows="st\n c: x + y + [ x ^2 + y ^2 ] <= 6\n"), 4),
     "half of squares in a row": (lp(rows="st\n c: x + y + [ x ^2 + y ^2 ] / 2 <= 6\n"), 5),
+    "an empty section of a kind that is refused": (lp(end="semi\nend\n"), 6),
     "continuous": (lp(rows="st\n c: x + 4 y <= 4\n", kinds=""), 3.5),
 }  # fmt: skip
 
@@ -95,8 +96,8 @@ REFUSED = {
     "a second objective": (lp(objective="max\n obj: x\nmin\n obj: y\n"), "line 3: a second objective"),
     "SOS": (lp(end="sos\n s: S1:: x:1 y:2\nend\n"), "line 10: the section 'sos'"),
     "semicontinuous": (lp(end="semi-continuous\n x\nend\n"), "line 10: the section 'semi-continuous'"),
-    "lazy constraints": (lp(end="Lazy Constraints\n x <= 1\nend\n"), "line 10: the section 'Lazy Constraints'"),
-    "general constraints": (lp(end="General Constraints\n x = max(y)\nend\n"), "line 10: the section 'General Constr"),
+    "lazy constraints": (lp(end="Lazy Constraints\n x <= 1\nend\n"), "line 10: the section 'lazy constraints'"),
+    "general constraints": (lp(end="General Constraints\n x = max(y)\nend\n"), "line 10: the section 'general constr"),
     "an indicator": (lp(rows="st\n d: b = 1 -> x <= 1\n", kinds="binary\n b\n"), "line 4: '-', expected the end of the row"),  # noqa: E501
     "an infinite right side": (lp(rows="st\n c: x + y <= inf\n"), "line 4: 'inf', expected a number"),
     "a large number": (lp(rows="st\n c: x + y <= 1e300\n"), "line 4: '1e300', expected a finite number"),

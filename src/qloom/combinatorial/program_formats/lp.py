@@ -23,7 +23,7 @@ or refuses the line:
 | Binary beside bounds | 0 and 1, and the bounds if they are narrower |
 | a variable in General and in Binary | refused |
 | [ ... ] in the objective without / 2, products outside [ ] | refused |
-| semicontinuous, SOS, indicators, lazy constraints, cuts, several objectives | refused |
+| semicontinuous, SOS, indicators, lazy constraints, cuts, several objectives | refused, but for empty sections |
 """
 
 from __future__ import annotations
@@ -110,11 +110,7 @@ class _Reader:
         out, at = list[Token](), 0
         if head := HEAD.match(code):
             word = " ".join(head[1].lower().split())
-            if word in REFUSED:
-                raise self.refuse(
-                    number, f"the section {head[1]!r}", "binary, general and continuous variables in rows"
-                )
-            out.append(Token("section", SECTIONS[word], number))
+            out.append(Token("section", SECTIONS.get(word, word), number))
             at = head.end()
         while found := TOKEN.match(code, at):
             kind = str(found.lastgroup)
@@ -161,6 +157,9 @@ class _Reader:
         self.objective()
         while self.next.kind == "section":
             section = self.take()
+            if section.text in REFUSED and self.next.kind != "section":
+                expected = "rows of binary, general and continuous variables"
+                raise self.refuse(section.line, f"the section {section.text!r}", expected)
             if section.text in ("max", "min"):
                 raise self.refuse(section.line, "a second objective", "one")
             if section.text == "end":
