@@ -11,7 +11,7 @@ from qloom.exports import exported_by
 if TYPE_CHECKING:
     from qloom.circuits import Circuit
     from qloom.engines.evaluation import counts, expectation, probabilities, sample, state
-    from qloom.gradients import metric_tensor
+    from qloom.gradients import jacobian, metric_tensor
     from qloom.observables import I, PauliSum, X, Y, Z, pauli
 
     _native: Any  # compiled, without a stub
@@ -22,8 +22,8 @@ _FOLDERS = (
 )  # fmt: skip
 
 __all__ = [
-    "Circuit", "I", "PauliSum", "X", "Y", "Z", "counts", "expectation", "metric_tensor", "pauli", "probabilities",
-    "sample", "state", *_FOLDERS,
+    "Circuit", "I", "PauliSum", "X", "Y", "Z", "counts", "expectation", "jacobian", "metric_tensor", "pauli",
+    "probabilities", "sample", "state", *_FOLDERS,
 ]  # fmt: skip
 _exported = exported_by(__name__)
 announce_operators()

@@ -12,9 +12,10 @@ from torch.nn.modules.module import _EXTRA_STATE_KEY_SUFFIX
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import AdjointEvaluator, Engine, FinalState, as_outputs
+from qloom.engines.batch import Batch, check_amplitudes
 from qloom.engines.streams import Stream
 from qloom.errors import ShapeError
-from qloom.gradients import Differentiator, ShotPlan, prepare_gradient
+from qloom.gradients import Differentiator, ShotPlan, jacobians, prepare_gradient
 from qloom.nn.bridge import evaluate, evaluate_outside_graphs
 from qloom.nn.documents import content_of, document_of, fingerprint
 from qloom.nn.initialization import initial_weights
@@ -245,6 +246,22 @@ class QuantumLayer(nn.Module):
         if x.dim() == 2 and not self._complex:
             return evaluate(x, weights, self._evaluator)
         return self._shaped(evaluate(_rows(x), weights, self._evaluator), x)
+
+    def jacobian(self, x: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Derivatives of every output by the inputs and by the weights as each sample sees them, in one call.
+
+        Plain numbers, through which no gradient flows. Complex outputs count as their real and imaginary parts side by
+        side.
+
+        Shapes: x (..., I) -> (..., O, I) and (..., O, W).
+        """
+        weights = self.weights.detach()
+        x = self._checked(weights.new_empty(0) if x is None else x.detach(), weights, self.n_inputs)
+        batch = Batch(*(tensor.contiguous().resolve_neg().numpy() for tensor in (_rows(x), weights)), single=False)
+        check_amplitudes(self.circuit, batch)
+        found = jacobians(self._evaluator, batch)
+        by_inputs, by_weights = (torch.from_numpy(part).reshape(*x.shape[:-1], *part.shape[1:]) for part in found)
+        return by_inputs, by_weights
 
     def _forward_in_graph(self, x: Tensor, weights: Tensor) -> Tensor:
         """The same where no number of this layer may be read: a graph would then be of this layer alone."""
