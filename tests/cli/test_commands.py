@@ -13,6 +13,7 @@ import yaml
 from qloom.models import load_model
 from qloom.models.architecture import Architecture, build_network, observables_of
 from qloom.trainability import diagnose
+from qloom.training import load_configuration
 from qloom.training.demonstrations import demonstration_table
 
 
@@ -152,3 +153,13 @@ def test_diagnose_prints_and_draws(qloom, wine_csv, tmp_path):
     wrong = qloom("diagnose", tmp_path / "wine.yaml", "--plot", "decay.txt")
     assert wrong.code == 2
     assert "plot is 'decay.txt', expected a name that ends in .svg, .png, .pdf" in wrong.err
+
+
+def test_kinds_are_given_by_the_command_line(qloom, tmp_path):
+    path, config = tmp_path / "t.csv", tmp_path / "t.yaml"
+    path.write_text("price,zip,y\n" + "\n".join(f"{1 + i % 9}.{100 + i},{i % 40},{i % 2}" for i in range(120)))
+    options = ["--kind", "price=number:1.234,5", "--kind", "zip=category", "--output", config]
+    assert qloom("init", path, "--target", "y", *options).code == 0
+    assert load_configuration(config).data.kinds == {"price": "number:1.234,5", "zip": "category"}
+    refused = qloom("train", path, "--target", "y", "--kind", "zip")
+    assert "--kind 'zip' names no kind, expected COLUMN=KIND such as zip=category" in refused.err

@@ -54,6 +54,15 @@ def test_days_that_do_not_exist_are_no_dates():
     assert read.to_pylist() == [None, datetime(2006, 2, 28)]
 
 
+def test_two_forms_in_a_column():
+    cells = [f"{1 + i % 12}/{13 + i % 15}/14" if i % 3 else f"2008-12-{1 + i % 28:02d}" for i in range(N)]
+    found = find_dates(pa.chunked_array([[*cells, "Pre-PQ Process"]]))
+    assert (found.format, found.other, found.n_words) == ("%m/%d/%y|iso", "", 1)
+    assert read_dates(pa.chunked_array([cells]), found.format)[3].as_py() == datetime(2008, 12, 4)
+    swapped = find_dates(pa.chunked_array([["13/1/2014", "14/1/2014", "15/1/2014", "1/13/2014"]]))
+    assert (swapped.format, swapped.n_words) == ("%d/%m/%Y", 1)  # never two orders of day and month
+
+
 def test_whole_numbers_that_are_days():
     days = [20060601 + i % 28 for i in range(N)]
     table = read_table({"d": days, "y": Y})

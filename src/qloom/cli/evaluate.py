@@ -30,7 +30,7 @@ def evaluate(
 ) -> None:
     """Score the model on a table, each score with its 95% interval; rows without a target are left out."""
     loaded = read_served(model)
-    table = rows_with_target(read_source(data, query), loaded.coding_.name)
+    table = rows_with_target(read_source(data, query, known=loaded.preprocessing_.queried), loaded.coding_.name)
     if table.num_rows == 0:
         raise DataError(f"{data} has no row with a target {loaded.coding_.name!r}, expected at least one")
     training = count_training_rows(model, loaded, table, force)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.data import Schema
 from qloom.errors import ArtifactError
 from qloom.files import replace_file
-from qloom.training.configuration import make_configuration
+from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
 from qloom.training.rendering import render_configuration
 from qloom.training.table import load_table
@@ -20,6 +21,7 @@ def init(
     data: Annotated[str, typer.Argument(help="Table to train on.")],
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
     output: Annotated[Path | None, typer.Option(help="File to write, by default NAME.yaml.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help=KIND_HELP)] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value of the configuration; may be repeated.")
     ] = None,
@@ -29,7 +31,9 @@ def init(
     if target is None and data.startswith(PREFIX):
         target = demonstration_target(data)
     section = {"source": data} if target is None else {"source": data, "target": target}
-    configuration = make_configuration({"data": section}, settings or [])
+    kinds = parse_kinds(kind or [])
+    changes: list[Change] = [("data.kinds", kinds)] if kinds else []
+    configuration = make_configuration({"data": section}, [*changes, *(settings or [])])
     path = output or Path(f"{configuration.name}.yaml")
     if path.exists() and not force:
         raise ArtifactError(f"{path} exists already; give another file with --output, or overwrite it with --force")

@@ -36,7 +36,7 @@ def predict(
     if output is not None:
         check_output(output)
     loaded = read_served(model)
-    table = read_source(data, query)
+    table = read_source(data, query, known=loaded.preprocessing_.queried)
     predictions = prediction_columns(loaded.coding_, loaded.predict_table(table))
     novelties = loaded.preprocessing_.novelties(table)
     columns = {"row": np.arange(table.num_rows), **id_columns(table, ids or [], predictions), **predictions}

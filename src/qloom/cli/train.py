@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from qloom.cli.bars import showing_progress
+from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import print_leaderboard
 from qloom.errors import ArtifactError, ConfigError, DataError
 from qloom.files import read_json
@@ -34,6 +35,7 @@ def train(
         str | None, typer.Option(help="Column with one value a person, machine, ...: its rows stay together.")
     ] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help=KIND_HELP)] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
     seeds: Annotated[
@@ -50,7 +52,8 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
     """Train the hybrid model, its controls and the baselines several times, compare them, and write a report."""
-    given = {"target": target, "query": query, "task": task, "time": time_column, "group": group, "drop": drop or None}
+    given: dict[str, Any] = {"target": target, "query": query, "task": task, "time": time_column, "group": group}
+    given |= {"drop": drop or None, "kinds": parse_kinds(kind or [])}
     comparison = {"seeds": seeds, "folds": folds, "repeats": repeats, "time_limit": time_limit}
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}

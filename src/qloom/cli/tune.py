@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.train import configure
 from qloom.training.tuning import BEST, SAMPLERS, TRIALS_CSV, Trial, best_of, parse_choices
 from qloom.training.tuning import tune as run_tuning
@@ -23,6 +24,7 @@ def tune(
     target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the folder of trials, by default NAME-tuning.")] = None,
     output: Annotated[str | None, typer.Option(help="Folder for run folders, by default runs.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help=KIND_HELP)] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
     settings: Annotated[
@@ -32,7 +34,9 @@ def tune(
     """Train the hybrid model with many settings, judge each on the validation rows, and keep the best configuration."""
     choices = parse_choices(over or [])
     top = {"output": output, "seed": seed}
-    configuration = configure(data, {"target": target}, top, epochs, settings or [], resume=False)
+    configuration = configure(
+        data, {"target": target, "kinds": parse_kinds(kind or [])}, top, epochs, settings or [], resume=False
+    )
     configuration = configuration.model_copy(update={"name": name or f"{configuration.name}-tuning"})
     found: list[Trial] = []
 

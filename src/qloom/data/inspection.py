@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qloom.data.asked_kinds import asked_kind, check_asked
 from qloom.data.cautions import find_cautions
-from qloom.data.cells import is_date, is_text, numbers
+from qloom.data.cells import is_text
 from qloom.data.columns import require_columns
-from qloom.data.delimited import DECIMAL, NOTE, WRITTEN
-from qloom.data.kinds import Kind, find_kind, is_supported, typed_cells
-from qloom.data.schema import Column, Schema
+from qloom.data.recognition import NOTE, find_columns, typed_table
+from qloom.data.schema import Schema
 from qloom.data.sources import read_table
 from qloom.data.target import check_target, find_task, rows_with_target
-from qloom.data.written_numbers import NumberFormat, find_numbers
 from qloom.errors import DataError
 
 _FEW_CLASSES = 20
@@ -65,7 +61,7 @@ def inspect_table(
         raise DataError(
             f"target {target!r} is missing in all {table.num_rows} rows, expected values; choose another target"
         )
-    found = _find_columns(kept, target, drop, kinds or {})
+    found = find_columns(kept, target, drop, kinds or {})
     columns = tuple(column for column, _ in found)
     typed = typed_table(kept, columns)
     found_task = task or find_task(typed[target])
@@ -84,18 +80,6 @@ def inspect_table(
         warnings = (*(() if column.dropped or column.name == target else kind.warnings), *warnings)
     notes = (*_source_notes(table), *told, *notes)
     return Schema(columns, target, found_task, classes, time, kept.num_rows, notes, warnings)
-
-
-def typed_table(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
-    """The columns with the types that were recognised: text that spells numbers or dates becomes those."""
-    return pa.table({column.name: typed_cells(table[column.name], column) for column in columns})
-
-
-def recognise_types(table: pa.Table) -> tuple[pa.Table, tuple[str, ...]]:
-    """A plain table with recognised types, as SQL is to see it, and what is worth a note."""
-    found = _find_columns(table, None, (), {})
-    notes = tuple(note for _, kind in found for note in kind.notes)
-    return typed_table(table, [column for column, _ in found]), notes
 
 
 def _target_note(typed: pa.Table, schema: Schema) -> str:
@@ -122,83 +106,3 @@ def _require_feature(schema: Schema) -> None:
         raise DataError(
             f"no column is left to learn from, expected at least one ({reasons or 'only the target'}); add columns"
         )
-
-
-# -- columns
-
-
-def _find_columns(
-    table: pa.Table, target: str | None, drop: Sequence[str], kinds: Mapping[str, str]
-) -> list[tuple[Column, Kind]]:
-    for name, asked in kinds.items():
-        require_columns(table, [name], "as --kind says")
-        check_asked(asked, name)
-    hint = _decimal_hint(table)
-    return [
-        _find_column(table, name, kinds.get(name, ""), hint, name == target, name in drop)
-        for name in table.column_names
-    ]
-
-
-def _find_column(
-    table: pa.Table, name: str, asked: str, hint: str, is_target: bool, is_dropped: bool
-) -> tuple[Column, Kind]:
-    cells = table[name]
-    n_distinct = _count_distinct(cells)
-    if is_dropped or asked == "drop":
-        kind = replace(find_kind(cells, name, n_distinct, hint), dropped="left out as asked")
-    elif asked:
-        kind = asked_kind(cells, name, asked, n_distinct, hint)
-    else:
-        kind = find_kind(cells, name, n_distinct, hint)
-    if is_target:
-        kind = replace(kind, kind="category" if kind.dropped else kind.kind, dropped="")
-    written = kind.number_format or (_written(table, name) if kind.kind == "number" else None)
-    column = Column(name, kind.kind, kind.dropped, cells.null_count, n_distinct, kind.date_format, written)
-    typed = typed_cells(cells, column)
-    if kind.kind == "number" and not kind.dropped:
-        numbers(typed, name)  # raises for infinite values
-    n_words = typed.null_count - cells.null_count
-    return replace(column, n_words=n_words, shown=shown_cells(typed, column)), kind
-
-
-def _written(table: pa.Table, name: str) -> str | None:
-    """How a column that was read as numbers stands in its file."""
-    written = (table.schema.field(name).metadata or {}).get(WRITTEN.encode())
-    return written.decode() if written else None
-
-
-def _decimal_hint(table: pa.Table) -> str:
-    """The decimal mark that the table's columns agree on; empty if they show none or differ."""
-    given = (table.schema.metadata or {}).get(DECIMAL.encode())
-    if given:
-        return given.decode()
-    found = (find_numbers(table[name]) for name in table.column_names if is_text(table[name].type))
-    marks = {each.format.decimal for each in found if each and each.format and each.decided}
-    return marks.pop() if len(marks) == 1 else ""
-
-
-def _count_distinct(cells: pa.ChunkedArray) -> int:
-    if not is_supported(cells.type) or pa.types.is_null(cells.type):
-        return 0
-    return int(pc.count_distinct(cells, mode="only_valid").as_py())
-
-
-def shown_cells(cells: pa.ChunkedArray, column: Column) -> str:
-    """A column's range, or its most frequent values; empty where there is nothing to show."""
-    if not is_supported(cells.type) or cells.null_count == len(cells):
-        return ""
-    if column.kind in ("number", "date") and not is_text(cells.type):
-        bounds = pc.min_max(cells)
-        low, high = (bounds[end].as_py() for end in ("min", "max"))
-        if is_date(cells.type):
-            return f"{low:%Y-%m-%d} to {high:%Y-%m-%d}"
-        return f"{low:.6g} to {high:.6g}" + unit_of(column)
-    counts = sorted(pc.value_counts(cells.drop_null()).to_pylist(), key=lambda c: (-c["counts"], str(c["values"])))
-    return ", ".join(str(c["values"])[:30] for c in counts[:3]) + (", ..." if len(counts) > 3 else "")
-
-
-def unit_of(column: Column) -> str:
-    """The unit of a column's numbers after a space; empty for none."""
-    unit = NumberFormat.of(column.number_format).unit if column.number_format else ""
-    return f" {unit}" if unit else ""

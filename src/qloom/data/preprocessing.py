@@ -17,6 +17,7 @@ from qloom.data.date_coding import DateCoding, fit_date
 from qloom.data.level_means import LevelMeans, fit_level_means
 from qloom.data.novelty import Novelties, SeenColumn, find_novelties, learn_column, seen_from_json, seen_to_json
 from qloom.data.number_coding import NumberCoding, find_codes, fit_number
+from qloom.data.queries import queried_columns
 from qloom.data.schema import Column, Schema, read_record
 from qloom.data.target import TargetCoding
 from qloom.data.text_coding import TextCoding, fit_text
@@ -57,6 +58,9 @@ class Preprocessing:
         max_codes: distinct values a whole-number column may have to be one-hot too; 0 for never.
         min_share: share of training rows below which a level or code has no feature of its own.
         clip: bound of standardised numbers.
+
+    Attributes:
+        queried: the columns that the query behind the training table saw, for `read_table(..., known=)`; None for none.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class Preprocessing:
         self.clip = clip
         self._codings: tuple[Coding, ...] | None = None
         self.seen: tuple[SeenColumn, ...] | None = None  # None in what was saved before it was kept
+        self.queried: tuple[Column, ...] | None = None
 
     def fit(self, table: pa.Table, schema: Schema, rows: np.ndarray | None = None) -> Preprocessing:
         """Learn from the given rows, all if None; no other row is looked at.
@@ -99,6 +104,7 @@ class Preprocessing:
     def _learn(self, table: pa.Table, schema: Schema, rows: np.ndarray | None) -> dict[int, np.ndarray]:
         """Fit all codings; by number of a coding the features of the rows learnt from, where they differ."""
         require_columns(table, [column.name for column in schema.features], "to fit the preprocessing")
+        self.queried = queried_columns(table)
         whole, table = table, table.select([column.name for column in schema.features])
         table = table if rows is None else table.take(pa.array(np.asarray(rows)))
         if table.num_rows == 0:
@@ -221,7 +227,8 @@ class Preprocessing:
         """Plain JSON values, versioned; `from_json` gives bit-identical transforms."""
         codings = [{"kind": _coding_kind(coding), **asdict(coding)} for coding in self.codings]
         options = {name: getattr(self, name) for name in ("max_levels", "max_codes", "min_share", "clip")}
-        fields = {"options": options, "codings": codings, "seen": seen_to_json(self.seen)}
+        queried = None if self.queried is None else [asdict(column) for column in self.queried]
+        fields = {"options": options, "codings": codings, "seen": seen_to_json(self.seen), "queried": queried}
         return {"format": "qloom-preprocessing", "version": 1, **fields}
 
     @classmethod
@@ -234,6 +241,8 @@ class Preprocessing:
         fields = read_record(record, "qloom-preprocessing")
         try:
             loaded = cls(**fields["options"])
+            queried = fields.get("queried")
+            loaded.queried = None if queried is None else tuple(Column(**column) for column in queried)
             loaded._codings = tuple(_read_coding(entry) for entry in fields["codings"])
             loaded.seen = seen_from_json(fields.get("seen"))
         except (KeyError, TypeError, AttributeError) as error:

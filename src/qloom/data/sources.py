@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ import pyarrow.parquet as parquet
 from qloom.data.cells import plain_column
 from qloom.data.columns import require_distinct
 from qloom.data.delimited import read_delimited
+from qloom.data.queries import described_result
+from qloom.data.recognition import find_columns, typed_table
+from qloom.data.schema import Column
 from qloom.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +31,13 @@ _FOREIGN = {
 }
 
 
-def read_table(source: Any, query: str | None = None) -> pa.Table:
+def read_table(
+    source: Any,
+    query: str | None = None,
+    *,
+    kinds: Mapping[str, str] | None = None,
+    known: Sequence[Column] | None = None,
+) -> pa.Table:
     """Read a table from nearly anywhere into Arrow.
 
     Args:
@@ -35,7 +45,10 @@ def read_table(source: Any, query: str | None = None) -> pa.Table:
             polars frame; anything with the Arrow stream protocol; a dict of arrays; a two-dimensional number
             array; a DuckDB connection or relation.
         query: SQL. For a DuckDB file or connection it sees the tables there, for any other source the table
-            `data`.
+            `data`, whose columns have the types that were recognised: text that spells numbers or dates is numbers
+            and dates there.
+        kinds: for a query, column of `data` -> the kind that is meant, as `inspect_table` takes it.
+        known: for a query, the columns of `data` as training found them, so that no cell is read another way.
 
     Returns:
         A table of at least one row and one column, with distinct names, no dictionary columns, and null for
@@ -44,19 +57,32 @@ def read_table(source: Any, query: str | None = None) -> pa.Table:
     Raises:
         DataError: for a source that cannot be read as such a table.
     """
-    where, table = _open(source, query)
+    where, table = _open(source, query, Wanted(kinds or {}, known))
     require_distinct(table.column_names, where)
     if table.num_columns == 0 or table.num_rows == 0:
         raise DataError(
             f"{where} has {table.num_rows} rows and {table.num_columns} columns, expected at least one "
             "of each; check the file or the query"
         )
+    return _plain_table(table)
+
+
+def _plain_table(table: pa.Table) -> pa.Table:
+    """Plain columns with the metadata of the table and its fields."""
     columns = [plain_column(table[name]) for name in table.column_names]
     fields = [
         pa.field(old.name, column.type, metadata=old.metadata)
         for old, column in zip(table.schema, columns, strict=True)
     ]
     return pa.table(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How the columns that a query sees are to be read."""
+
+    kinds: Mapping[str, str]
+    known: Sequence[Column] | None
 
 
 def table_from_array(x: Any, names: Sequence[str] | None = None) -> pa.Table:
@@ -80,14 +106,14 @@ def table_from_array(x: Any, names: Sequence[str] | None = None) -> pa.Table:
     return pa.table({name: plain_column(_chunked(array[:, i])) for i, name in enumerate(chosen)})
 
 
-def _open(source: Any, query: str | None) -> tuple[str, pa.Table]:
+def _open(source: Any, query: str | None, wanted: Wanted) -> tuple[str, pa.Table]:
     """The source in words for error lines, and its table."""
     if isinstance(source, str | Path):
-        return str(source), _open_path(Path(source), query)
+        return str(source), _open_path(Path(source), query, wanted)
     if _is_duckdb(source, "DuckDBPyConnection"):
         return "the query's result" if query else "the DuckDB database", _run_query(source, query)
     where, table = _open_object(source)
-    return (where, table) if query is None else ("the query's result", _query_table(table, query))
+    return (where, table) if query is None else ("the query's result", _query_table(table, query, wanted))
 
 
 def _open_object(source: Any) -> tuple[str, pa.Table]:
@@ -117,7 +143,7 @@ def _is_duckdb(source: Any, name: str) -> bool:
     return type(source).__name__ == name and type(source).__module__.lstrip("_").startswith("duckdb")
 
 
-def _open_path(path: Path, query: str | None) -> pa.Table:
+def _open_path(path: Path, query: str | None, wanted: Wanted) -> pa.Table:
     if not path.exists():
         raise DataError(f"no file {path}, expected a table (CSV, Parquet, Arrow, DuckDB); check the path")
     if path.is_dir():
@@ -130,7 +156,7 @@ def _open_path(path: Path, query: str | None) -> pa.Table:
         table = _read_file(path, start)
     except (OSError, pa.ArrowInvalid) as error:
         raise _unreadable(path, error) from None
-    return table if query is None else _query_table(table, query)
+    return table if query is None else _query_table(table, query, wanted)
 
 
 def _open_database(path: Path, query: str | None) -> pa.Table:
@@ -176,12 +202,19 @@ def _run_query(connection: duckdb.DuckDBPyConnection, query: str | None) -> pa.T
         raise DataError(f"the query fails in DuckDB: {_first_line(error)}; correct the SQL") from None
 
 
-def _query_table(table: pa.Table, query: str) -> pa.Table:
+def _query_table(table: pa.Table, query: str, wanted: Wanted) -> pa.Table:
     import duckdb
 
+    plain = _plain_table(table)
+    found = find_columns(plain, None, (), {k: v for k, v in wanted.kinds.items() if k in plain.column_names})
+    columns = [column for column, _ in found]
+    if wanted.known is not None:
+        columns = [column for column in wanted.known if column.name in plain.column_names]
     with duckdb.connect() as connection:
-        connection.register("data", table)
-        return _run_query(connection, query)
+        connection.register("data", typed_table(plain, columns))
+        result = _run_query(connection, query)
+    notes = [note for _, kind in found for note in kind.notes]
+    return described_result(result, columns, notes)
 
 
 def _only_table(connection: duckdb.DuckDBPyConnection) -> str:

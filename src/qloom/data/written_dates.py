@@ -1,4 +1,4 @@
-"""Dates as people write them, read by one format a column: "iso", "quarter", or a strptime format."""
+"""Dates as people write them, read by one format a column: "iso", "quarter", a strptime format, or several."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ _LOOKS = (
     r"|^\d{8}(T?\d{4}|T?\d{6})?$|^[QqTt][1-4]|^\d{4}[QqTt]"
 )
 _AMONG_WORDS = r"(?i)(^|[^\pL])(?:{})($|[^\pL])"
+_SWAPS = re.compile("%[dmyY]")
 _SAMPLE = 200
+_FEWEST = 0.3  # share of the distinct cells that one format reads
 
 # German, French and Spanish names of months by the English ones, where they differ.
 _MONTH_NAMES = {
@@ -74,7 +76,7 @@ class FoundDates:
     """What the cells of a text column say about its dates.
 
     Attributes:
-        format: "iso", "quarter" or one of DATE_FORMATS.
+        format: "iso", "quarter" or one of DATE_FORMATS, or several.
         other: another format that reads every cell as another date; empty if there is no doubt.
         n_words: present cells that are no dates.
     """
@@ -85,20 +87,31 @@ class FoundDates:
 
 
 def find_dates(column: pa.ChunkedArray) -> FoundDates | None:
-    """The format that reads the most cells of a text column as dates; None if few are.
+    """The format that reads the most cells of a text column as dates, and others for the rest; None if few are dates.
 
     Where day and month could be swapped throughout, the order that makes the rows run forward in time is taken, else
     month first.
     """
     present = column.drop_null()
+    found = _find_one(present)
+    if found is None or not found.n_words:
+        return found
+    rest = find_dates(present.filter(pc.is_null(read_dates(present, found.format))))
+    if rest is None or _SWAPS.sub("9", rest.format) == _SWAPS.sub("9", found.format):
+        return found
+    both = [f"{each}|{rest.format}" if each else "" for each in (found.format, found.other)]
+    return FoundDates(both[0], both[1], rest.n_words)
+
+
+def _find_one(present: pa.ChunkedArray) -> FoundDates | None:
     words = pc.unique(present)
     sample = pa.chunked_array([words[:: max(1, len(words) // _SAMPLE)]])
-    if not len(sample) or pc.sum(pc.match_substring_regex(sample, _LOOKS)).as_py() < 0.5 * len(sample):
+    if not len(sample) or pc.sum(pc.match_substring_regex(sample, _LOOKS)).as_py() < _FEWEST * len(sample):
         return None
     sample = _english_months(sample)
     counts = {each: len(sample) - _read(sample, each).null_count for each in ("iso", "quarter", *DATE_FORMATS)}
     most = max(counts.values())
-    if most < 0.5 * len(sample):
+    if most < _FEWEST * len(sample):
         return None
     return _best_of(_english_months(present), [each for each in counts if counts[each] >= most - 0.1 * len(sample)])
 
@@ -120,9 +133,12 @@ def _runs_forward(dates: pa.ChunkedArray) -> bool:
 def read_dates(column: pa.ChunkedArray, date_format: str) -> pa.ChunkedArray:
     """Timestamps in seconds (of UTC where a zone is written), null where a cell does not fit the format.
 
+    Several formats stand with | between; the first that fits a cell reads it.
+
     Days that a month does not have do not fit, nor do years before 1000.
     """
-    return _read(_english_months(column) if re.search("%[bB]", date_format) else column, date_format)
+    text = _english_months(column) if re.search("%[bB]", date_format) else column
+    return pc.coalesce(*(_read(text, each) for each in date_format.split("|")))
 
 
 def _read(column: pa.ChunkedArray, date_format: str) -> pa.ChunkedArray:

@@ -41,6 +41,9 @@ class DataSection(Section):
         default=None, description="column with one value a person, machine, ...: rows of one value stay together"
     )
     drop: tuple[str, ...] = Field(default=(), description="columns to leave out")
+    kinds: dict[str, str] = Field(
+        default={}, description="column: number, category, boolean, date, text or drop, where another kind was found"
+    )
     drop_missing_target: bool = Field(
         default=False, description="leave out rows without a target instead of refusing them"
     )

@@ -39,6 +39,8 @@ def _render_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, tuple):
         return "[" + ", ".join(_render_value(entry) for entry in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_render_value(key)}: {_render_value(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, str):
         return value if _is_plain(value) else yaml.safe_dump(value, default_style='"', width=10**9).strip()
     return _render_number(value)

@@ -160,7 +160,7 @@ def _check_same(before: Configuration, now: Configuration, folder: Path) -> None
 
 def _changes(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     for key, old in before.items():
-        if isinstance(old, dict):
+        if isinstance(old, dict) and key != "kinds":
             yield from _changes(old, now[key], f"{prefix}{key}.")
         elif old != now[key]:
             yield prefix + key, old, now[key]

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pyarrow as pa
 
 from qloom.data import Schema, Split, inspect_table, read_table, rows_with_target, split_rows
 from qloom.data.columns import require_columns
 from qloom.data.leaks import find_leaks
+from qloom.data.queries import queried_columns
 from qloom.errors import DataError
 from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX, demonstration_table
@@ -31,11 +34,11 @@ def load_table(configuration: Configuration) -> RunTable:
         DataError: for a table, column or target that cannot be learnt from.
     """
     section = configuration.data
-    table = read_source(section.source, section.query)
+    table = read_source(section.source, section.query, kinds=section.kinds)
     options = section.model_dump(include={"time", "drop", "task", "drop_missing_target"})
     group = _checked_group(table, section.group, section.target)
     options["drop"] = (*options["drop"], *group)
-    schema = inspect_table(table, section.target, **options)
+    schema = inspect_table(table, section.target, kinds=_kinds_of_result(table, section.kinds), **options)
     if section.drop_missing_target:
         table = rows_with_target(table, section.target)
     schema = schema.grouped_by(*group) if group else schema
@@ -61,9 +64,15 @@ def cut(
     return split_rows(table, schema, seed=seed, **{**configuration.split.model_dump(), **shares})
 
 
-def read_source(source: str, query: str | None = None) -> pa.Table:
-    """The table of a path or a demonstration."""
-    return read_table(demonstration_table(source) if source.startswith(PREFIX) else source, query)
+def _kinds_of_result(table: pa.Table, kinds: Mapping[str, str]) -> dict[str, str]:
+    """The kinds but for those of columns that only a query saw."""
+    seen = {column.name for column in queried_columns(table) or ()} - set(table.column_names)
+    return {name: kind for name, kind in kinds.items() if name not in seen}
+
+
+def read_source(source: str, query: str | None = None, **options: Any) -> pa.Table:
+    """The table of a path or a demonstration; the options are those of `read_table`."""
+    return read_table(demonstration_table(source) if source.startswith(PREFIX) else source, query, **options)
 
 
 def fingerprint(table: pa.Table) -> str:
