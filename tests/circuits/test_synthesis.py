@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from itertools import groupby
 
 import numpy as np
 import pytest
 
+import qloom as ql
 from qloom.circuits.gates import Gate
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
 from qloom.errors import CircuitError
@@ -157,3 +159,14 @@ def test_diagonal_of_one_word_is_one_rotation() -> None:
 def test_no_diagonal(phases: object, message: str) -> None:
     with pytest.raises(CircuitError, match=message):
         diagonal_gate(phases)
+
+
+def test_eight_qubits_are_decomposed_at_once() -> None:
+    """It took half a minute, matrix by matrix."""
+    matrix = random_unitary(256, 0)
+    start = time.process_time()
+    circuit = ql.Circuit(8).unitary(matrix, range(8))
+    expansion = circuit.operations[0].gate.expansion()
+    assert time.process_time() - start < 3
+    assert len(expansion.rotations) <= 3 * (4**8 - 2**8) // 2
+    np.testing.assert_allclose(ql.state(circuit), matrix[:, 0], atol=1e-12)

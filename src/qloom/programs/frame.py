@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.gates import Gate
+from qloom.circuits.gates import Gate, Scalar
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.observables import word_from_letters
 from qloom.programs.masks import numbers_a_mask
 from qloom.programs.program import SOURCES, Rotations
 
+_LETTERS = frozenset("IXYZ")
 _PLACES = {source: place for place, source in enumerate(SOURCES)}
 
 
@@ -64,14 +66,20 @@ def gate_forms(circuit: Circuit) -> list[GateForm]:
 def _make_form(gate: Gate) -> GateForm:
     # All angles of an expansion are linear in the gate's: it is read off once, with slots in their places.
     expansion = gate.expansion(*(Angle("input", k) for k in range(gate.n_angles)))
-    for letters, _ in expansion.rotations:
-        word_from_letters(letters, range(gate.n_qubits))  # raises where it is none
-    angles = [as_angle(angle) for _, angle in expansion.rotations]
+    if not all(len(letters) == gate.n_qubits and _LETTERS.issuperset(letters) for letters, _ in expansion.rotations):
+        for letters, _ in expansion.rotations:
+            word_from_letters(letters, range(gate.n_qubits))  # raises where it is none
+    angles = [_angle_of(angle) for _, angle in expansion.rotations]
     native = _native.Expansion(
         gate.n_qubits, gate.n_angles, [letters for letters, _ in expansion.rotations],
         [-1 if a.is_number else a.index for a in angles], [a.scale for a in angles], [a.offset for a in angles],
     )  # fmt: skip
     return GateForm(native, tuple(map(as_angle, expansion.phases)))
+
+
+def _angle_of(scalar: Scalar) -> Angle:
+    # Gates made on the fly have tens of thousands of plain numbers, checked when they were found.
+    return Angle("number", 0, 0.0, scalar) if type(scalar) is float and isfinite(scalar) else as_angle(scalar)
 
 
 _table_form = lru_cache(maxsize=1024)(_make_form)
