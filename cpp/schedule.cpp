@@ -17,6 +17,27 @@ constexpr size_t WINDOW = 64;
 
 }  // namespace
 
+// Operations still to be placed: those that were looked at and left for later, then the others, untouched. What is left
+// of a long program is not copied for every step.
+class Schedule::Queue {
+public:
+    explicit Queue(const std::vector<Operation>& operations) : all(operations) {}
+    bool empty() const { return first == waiting.size() && next == all.size(); }
+    Operation front() const { return first < waiting.size() ? waiting[first] : all[next]; }
+    Operation pop() { return first < waiting.size() ? waiting[first++] : all[next++]; }
+    // In front of all that are left.
+    void put_back(std::vector<Operation> passed_over) {
+        passed_over.insert(passed_over.end(), waiting.begin() + std::ptrdiff_t(first), waiting.end());
+        waiting = std::move(passed_over);
+        first = 0;
+    }
+
+private:
+    const std::vector<Operation>& all;
+    std::vector<Operation> waiting;
+    size_t first = 0, next = 0;
+};
+
 struct Program::Prepared {
     std::mutex lock;
     std::unique_ptr<const Coordinates> coordinates;
@@ -125,7 +146,8 @@ bool Schedule::commute(const Operation& a, const Operation& b) const {
     return true;
 }
 
-void Schedule::cut_into_sweeps(std::vector<Operation> left, bool threads_share) {
+void Schedule::cut_into_sweeps(const std::vector<Operation>& all, bool threads_share) {
+    Queue left(all);
     const unsigned bits = at.bits - lane_bits;
     const bool whole = bits <= WHOLE && !threads_share;
     const unsigned dims = whole ? bits : bits < BLOCK + SHARES ? bits - SHARES : BLOCK;
@@ -137,8 +159,9 @@ void Schedule::cut_into_sweeps(std::vector<Operation> left, bool threads_share) 
         };
         for (unsigned bit = 0; bit < (whole ? bits : RUN); ++bit) add_column(Mask(1) << (bit + lane_bits));
         std::vector<Operation> taken, later;
-        for (const Operation& op : left) {
-            bool now = whole || later.size() < WINDOW;
+        while (!left.empty() && later.size() < WINDOW) {
+            const Operation op = left.pop();
+            bool now = true;
             for (size_t k = later.size(); now && k-- > 0;) now = commute(op, later[k]);
             const Mask x = now && !op.is_table ? at.rotations[op.number].x : 0;
             if (now && x >> lane_bits && !span.contains(x >> lane_bits)) {
@@ -149,7 +172,7 @@ void Schedule::cut_into_sweeps(std::vector<Operation> left, bool threads_share) 
         }
         for (unsigned bit = 0; bit < bits; ++bit) add_column(Mask(1) << (bit + lane_bits));
         add_sweep(taken, columns, whole);
-        left = std::move(later);
+        left.put_back(later);
     }
 }
 
@@ -217,29 +240,27 @@ bool Schedule::join(Step& step, const Operation& op, const Span& span, const std
 }
 
 // Operations into steps, in an order that changes nothing.
-void Schedule::add_steps(std::vector<Operation> left, const Span& span, const std::vector<Mask>& columns) {
+void Schedule::add_steps(const std::vector<Operation>& all, const Span& span, const std::vector<Mask>& columns) {
+    Queue left(all);
     while (!left.empty()) {
-        if (left[0].is_table) {
-            Step step{};
+        Step step{};
+        if (left.front().is_table) {
             step.list = index_lists.size();
-            size_t k = 0;
-            while (k < left.size() && left[k].is_table && step.tables < MOST_TABLES)
-                add_table(step, left[k++], columns);
-            left.erase(left.begin(), left.begin() + k);
+            while (!left.empty() && left.front().is_table && step.tables < MOST_TABLES)
+                add_table(step, left.pop(), columns);
             steps.push_back(step);
             continue;
         }
-        Step step{};
-        join(step, left[0], span, columns);
-        left.erase(left.begin());
+        join(step, left.pop(), span, columns);
         std::vector<Operation> later;
-        for (size_t k = 0; k < left.size(); ++k) {
-            bool now = !left[k].is_table && step.words < 3 && later.size() < WINDOW;
-            for (size_t j = later.size(); now && j-- > 0;) now = commute(left[k], later[j]);
-            if (!now || !join(step, left[k], span, columns)) later.push_back(left[k]);
+        while (!left.empty() && step.words < 3 && x_made[0] != 0 && later.size() < WINDOW) {
+            const Operation op = left.pop();
+            bool now = !op.is_table;
+            for (size_t j = later.size(); now && j-- > 0;) now = commute(op, later[j]);
+            if (!now || !join(step, op, span, columns)) later.push_back(op);
         }
         add_walk(step);
-        left = std::move(later);
+        left.put_back(later);
     }
 }
 

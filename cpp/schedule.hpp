@@ -83,14 +83,15 @@ private:
     std::vector<Forms> cut_into_forms(std::vector<uint32_t> members, const std::vector<Word>& words,
                                       unsigned most_bits) const;
     bool commute(const Operation&, const Operation&) const;
-    void cut_into_sweeps(std::vector<Operation> left, bool threads_share);
+    class Queue;
+    void cut_into_sweeps(const std::vector<Operation>& all, bool threads_share);
     void add_sweep(const std::vector<Operation>& taken, const std::vector<Mask>& columns, bool whole);
     struct Reach {
         Mask x;
         uint32_t flip;
     };
     Reach reach(const Word&, const Span& cells_of, const std::vector<Mask>& columns) const;
-    void add_steps(std::vector<Operation> left, const Span& cells_of, const std::vector<Mask>& columns);
+    void add_steps(const std::vector<Operation>& all, const Span& cells_of, const std::vector<Mask>& columns);
     bool join(Step&, const Operation&, const Span& cells_of, const std::vector<Mask>& columns);
     void add_walk(Step&);
     void add_table(Step&, const Operation&, const std::vector<Mask>& columns);
