@@ -14,12 +14,6 @@ constexpr T LEAST_COSINE = sizeof(T) == 4 ? T(0x1p-24) : T(0x1p-52);
 template <class T>
 constexpr T MOST_GROWTH = sizeof(T) == 4 ? T(0x1p40) : T(0x1p300);
 
-// A half angle between -pi and pi, so that nothing is lost when it is rounded to float.
-inline double whole_turns_off(double half) {
-    constexpr double TURN = 6.283185307179586476925286766559;
-    return std::abs(half) <= TURN / 2 ? half : half - TURN * std::nearbyint(half / TURN);
-}
-
 // In-place Walsh-Hadamard transform of `size` vectors of `width` numbers: out[z] = sum_i (-1)^|i&z| in[i].
 template <class T>
 void walsh_hadamard(T* values, size_t size, size_t width) {
@@ -122,7 +116,9 @@ private:
         std::memset(angles, 0, size * sizeof(double));
         for (size_t m = 0; m < forms.members.size(); ++m) {
             const size_t r = forms.members[m];
-            angles[forms.coordinates[m]] += coordinates.rotations[r].sign * batch(program.rotations[r].angle, 0);
+            double& sum = angles[forms.coordinates[m]];
+            const double half = whole_turns_off(batch(program.rotations[r].angle, 0) / 2);
+            sum = 2 * whole_turns_off(sum / 2 + coordinates.rotations[r].sign * half);
         }
         walsh_hadamard(angles, size, 1);
         T* halves = inner.take<T>(3 * vectors * lanes);

@@ -8,6 +8,8 @@ namespace qloom::lowering {
 namespace {
 
 constexpr double QUARTER = 1.5707963267948966;
+// How near a quarter turn is one: what rounding the multiples of pi / 2 that people write makes of them.
+constexpr double NEAR = 1e-12, NEAR_AT_MOST = 1e-9;
 // The phase of a monomial gate is a sum over paths, two for each quarter turn that flips bits: gates with more such
 // turns go in rotation by rotation.
 constexpr long MOST_BRANCHES = 8;
@@ -15,9 +17,9 @@ constexpr long MOST_BRANCHES = 8;
 // k if the angle is the number k pi/2, modulo 8 (a rotation by 2 pi is -1); -1 otherwise.
 int quarter_turns(const Angle& angle) {
     if (angle.source != Source::number) return -1;
-    const double k = std::nearbyint(angle.offset / QUARTER);
-    if (std::abs(angle.offset - k * QUARTER) >= 1e-12 * std::max(1.0, std::abs(angle.offset))) return -1;
-    return int(k - 8 * std::floor(k / 8));
+    const double left = 2 * whole_turns_off(angle.offset / 2), k = std::nearbyint(left / QUARTER);
+    if (std::abs(left - k * QUARTER) >= std::min(NEAR * std::max(1.0, std::abs(angle.offset)), NEAR_AT_MOST)) return -1;
+    return int(k + 8) & 7;
 }
 
 template <class Mask>

@@ -83,6 +83,8 @@ struct Kernels {
 
     // sums[.] += |psi|^2 of every cell.
     void (*add_weights)(const T* psi, size_t cells, Lookup, T* sums);
+    // sum += |psi|^2.
+    void (*add_squares)(const T* psi, size_t cells, T* sum);
     // lambda = or += factors[.] psi.
     void (*weigh)(const T* psi, T* lambda, size_t cells, Lookup, const T* factors, bool add);
     // sum += <psi| word |psi> and lambda += g word psi over cells begin .. end, without the constant sign of the word.

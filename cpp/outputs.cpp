@@ -8,10 +8,8 @@ namespace qloom {
 template <class T>
 void Tile<T>::measure(T* values) {
     T* out = values + first * program.n_outputs;
-    if (program.final_state && amplitudes == program.size()) return measure_amplitudes(out);
-    std::memset(out, 0, used * program.n_outputs * sizeof(T));
-    if (program.final_state) return measure_amplitudes(out);
-    program.probabilities ? measure_outcomes(out) : measure_terms(out);
+    if (!program.final_state || amplitudes < program.size()) std::memset(out, 0, used * program.n_outputs * sizeof(T));
+    program.final_state ? measure_amplitudes(out) : program.probabilities ? measure_outcomes(out) : measure_terms(out);
 }
 
 template <class T>
@@ -64,8 +62,8 @@ void Tile<T>::add_term(size_t t, const T* sums, T* out) const {
     const Word& word = coordinates.measured[t];
     const double coefficient = term.coefficient * word.sign;
     for (size_t sample = 0; sample < used; ++sample) {
-        const double growth = psi_growth[sample];
-        out[sample * program.n_outputs + term.output] += T(coefficient * sums[sample] / (growth * growth));
+        const double norm = growth(sample);
+        out[sample * program.n_outputs + term.output] += T(coefficient * sums[sample] / (norm * norm));
     }
 }
 
@@ -81,7 +79,7 @@ void Tile<T>::square_state(T* out) {
     Scratch inner;
     Mask* places = inner.take<Mask>(lanes);
     for (size_t lane = 0; lane < lanes; ++lane) places[lane] = coordinates.outcome(lane) ^ coordinates.outcome(0);
-    const T factor = 1 / (psi_growth[0] * psi_growth[0]);
+    const T factor = T(1 / (growth(0) * growth(0)));
     over_ranges(cells, [&](size_t begin, size_t end, size_t) {
         for (size_t i = begin; i < end; ++i) {
             const T *re = cell(psi, i), *im = re + lanes;
@@ -100,7 +98,7 @@ void Tile<T>::square_samples(T* out) {
         const size_t count = std::min(CELLS_AT_ONCE, cells - first_cell);
         for (size_t i = 0; i < count; ++i) outcomes[i] = coordinates.outcome(first_cell + i);
         for (size_t sample = 0; sample < used; ++sample) {
-            const T factor = 1 / (psi_growth[sample] * psi_growth[sample]);
+            const T factor = T(1 / (growth(sample) * growth(sample)));
             const T* re = cell(psi, first_cell) + sample;
             T* row = out + sample * program.n_outputs;
             for (size_t i = 0; i < count; ++i, re += 2 * lanes)
@@ -138,12 +136,12 @@ template <class T>
 void Tile<T>::give_sums(const double* sums, T* out) const {
     const size_t outputs = program.n_outputs;
     for (size_t sample = 0; sample < used; ++sample) {
-        const double growth = psi_growth[lane_of(sample)];
+        const double norm = growth(lane_of(sample));
         for (size_t o = 0; o < outputs; ++o) {
             double total = sums[o * lanes + sample];
             for (size_t lane = 1; lane < (schedule.lane_bits ? lanes : 1); ++lane)
                 total += sums[(o ^ coordinates.outcome(lane) ^ coordinates.outcome(0)) * lanes + lane];
-            out[sample * outputs + o] = T(total / (growth * growth));
+            out[sample * outputs + o] = T(total / (norm * norm));
         }
     }
 }
@@ -165,11 +163,11 @@ void Tile<T>::sum_outcomes(T* out) {
     };
     parts == ranges ? over_ranges(amplitudes, add) : add(0, amplitudes, 0);
     for (size_t sample = 0; sample < used; ++sample) {
-        const double growth = psi_growth[lane_of(sample)];
+        const double norm = growth(lane_of(sample));
         for (size_t o = 0; o < outputs; ++o) {
             double total = 0;
             for (size_t part = 0; part < parts; ++part) total += totals[(part * outputs + o) * used + sample];
-            out[sample * outputs + o] = T(total / (growth * growth));
+            out[sample * outputs + o] = T(total / (norm * norm));
         }
     }
 }
@@ -202,8 +200,10 @@ void Tile<T>::over_final_state(F body) {
 
 template <class T>
 void Tile<T>::measure_amplitudes(T* out) {
+    T factors_of_lanes[16];
+    for (size_t lane = 0; lane < lanes; ++lane) factors_of_lanes[lane] = T(1 / growth(lane));
     over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
-        const T factor = 1 / psi_growth[lane_of(sample)], re = factor * psi[at], im = factor * psi[at + lanes];
+        const T factor = factors_of_lanes[lane_of(sample)], re = factor * psi[at], im = factor * psi[at + lanes];
         T* to = out + sample * program.n_outputs + place;
         to[0] = phase[0] * re - phase[1] * im;
         to[imaginary] = phase[0] * im + phase[1] * re;
@@ -214,15 +214,17 @@ void Tile<T>::measure_amplitudes(T* out) {
 template <class T>
 void Tile<T>::weigh_amplitudes(const T* g) {
     if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(lambda, 0, cells * 2 * lanes * sizeof(T));
+    T halves[16];
+    for (size_t lane = 0; lane < lanes; ++lane) halves[lane] = T(psi_growth[lane] / (2 * drift[lane]));
     over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
-        const T half = psi_growth[lane_of(sample)] / 2;
+        const T half = halves[lane_of(sample)];
         const T* from = g + sample * program.n_outputs + place;
         lambda[at] = half * (phase[0] * from[0] + phase[1] * from[imaginary]);
         lambda[at + lanes] = half * (phase[0] * from[imaginary] - phase[1] * from[0]);
     });
 }
 
-// lambda = sum_o g_o O_o psi, times the growth of psi.
+// lambda = sum_o g_o O_o psi, times the growth of psi and 1 / drift.
 template <class T>
 void Tile<T>::weigh(const T* cotangents) {
     const T* g = cotangents + first * program.n_outputs;
@@ -236,7 +238,7 @@ void Tile<T>::weigh_outcomes(const T* g) {
         for (size_t i = begin; i < end; ++i) {
             const size_t outcome = coordinates.outcome(i);
             for (size_t sample = 0; sample < (schedule.lane_bits ? 1 : lanes); ++sample) {
-                const T weight = sample < used ? g[sample * program.n_outputs + outcome] : T(0);
+                const T weight = sample < used ? undrift[sample] * g[sample * program.n_outputs + outcome] : T(0);
                 const size_t at = position(i, sample);
                 lambda[at] = weight * psi[at];
                 lambda[at + lanes] = weight * psi[at + lanes];
@@ -295,7 +297,7 @@ void Tile<T>::add_weight(size_t t, const T* g, T* out) const {
     const Term& term = coordinates.terms[t];
     const Word& word = coordinates.measured[t];
     for (size_t sample = 0; sample < used; ++sample)
-        out[sample] += T(term.coefficient * word.sign) * g[sample * program.n_outputs + term.output];
+        out[sample] += T(term.coefficient * word.sign) * undrift[sample] * g[sample * program.n_outputs + term.output];
 }
 
 template class Tile<float>;

@@ -1,5 +1,6 @@
 // The program: what is left of a circuit after lowering. Rotations about Pauli words, and what is measured at the end.
 #pragma once
+#include <cmath>
 #include <complex>
 #include <memory>
 
@@ -16,6 +17,15 @@ struct Angle {
     int32_t index;
     double scale, offset;
 };
+
+// A half angle between -pi and pi, so that nothing is lost when it is rounded to float. The angle is taken for the
+// exact number it is, at any size: the library's sine and cosine reduce it with as many digits of pi as that takes.
+inline double whole_turns_off(double half) {
+    constexpr double TURN = 6.283185307179586476925286766559, EXACT_BELOW = 64;
+    if (std::abs(half) <= TURN / 2) return half;
+    if (std::abs(half) < EXACT_BELOW) return half - TURN * std::nearbyint(half / TURN);
+    return std::atan2(std::sin(half), std::cos(half));
+}
 
 // exp(-i a P / 2), P = i^|x&z| X^x Z^z; x belongs to the pass.
 struct Rotation {

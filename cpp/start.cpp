@@ -1,11 +1,15 @@
 // How the states of a tile start, from given amplitudes or as products grown from |0>, and the walk back to there.
+#include <algorithm>
+
 #include "tile.hpp"
 
 namespace qloom {
 
 template <class T>
 void Tile<T>::start() {
-    program.starts_from_zero() ? grow() : take_amplitudes();
+    if (!program.starts_from_zero()) return take_amplitudes();
+    grow();
+    std::fill_n(norm_at_start, lanes, 1.0);
 }
 
 template <class T>
@@ -24,6 +28,7 @@ void Tile<T>::take_amplitudes() {
             }
         });
     });
+    sum_squares(norm_at_start);
 }
 
 template <class T>
@@ -102,7 +107,7 @@ template <class T>
 void Tile<T>::give_amplitudes(const Gradient<T>& gradient) const {
     over_rows(0, program.size(), [&](size_t from, size_t to, size_t sample) {
         T* row = gradient.d_inputs + (first + sample) * program.n_inputs;
-        const T factor = 2 / lambda_growth[lane_of(sample)];
+        const T factor = T(2 * drift[lane_of(sample)] / lambda_growth[lane_of(sample)]);
         for (size_t i = from; i < to; ++i) {
             const T* at = lambda + position(i, sample);
             row[program.real_column + i] += factor * at[0];

@@ -42,6 +42,9 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
         turn[r] = angles.is_shared(r) ? angles.shared_turn(r) : own_turns + r * turn_size(lanes);
     psi_growth = scratch.take<T>(lanes);
     lambda_growth = scratch.take<T>(lanes);
+    norm_at_start = scratch.take<double>(lanes);
+    drift = scratch.take<T>(lanes);
+    undrift = scratch.take<T>(lanes);
     factors = scratch.take<const T*>(schedule.steps.size() + 1);
     settled = scratch.take<T>(3 * (schedule.steps.size() + 1) * lanes);
     if (!with_lambda) return;
@@ -131,6 +134,45 @@ void Tile<T>::scale_state(T* state, const T* factor) {
     if (!factor) return;
     over_ranges(cells,
                 [&](size_t begin, size_t end, size_t) { kernel.scale(cell(state, begin), end - begin, factor); });
+}
+
+// Squared norms by lane; where lanes are amplitudes, all have that of the one sample.
+template <class T>
+void Tile<T>::sum_squares(double* norms) {
+    const size_t run = schedule.run();
+    alignas(64) double partial[RANGES * 16] = {};
+    over_ranges(cells / run, [&](size_t begin, size_t end, size_t range) {
+        for (size_t b = begin; b < end; ++b) {
+            alignas(64) T sum[16] = {};
+            kernel.add_squares(cell(psi, b * run), run, sum);
+            for (size_t lane = 0; lane < lanes; ++lane) partial[range * lanes + lane] += sum[lane];
+        }
+    });
+    for (size_t lane = 0; lane < lanes; ++lane) {
+        norms[lane] = 0;
+        for (size_t range = 0; range < ranges; ++range) norms[lane] += partial[range * lanes + lane];
+    }
+    if (!schedule.lane_bits) return;
+    for (size_t lane = 1; lane < lanes; ++lane) norms[0] += norms[lane];
+    for (size_t lane = 1; lane < lanes; ++lane) norms[lane] = norms[0];
+}
+
+// From the norms at the end; where those at the start are so large or small that their squares may be lost, there is
+// none. Kept beside the final state, which it is needed with on the walk back.
+template <class T>
+void Tile<T>::find_drift() {
+    alignas(64) double norms[16];
+    sum_squares(norms);
+    for (size_t lane = 0; lane < lanes; ++lane) {
+        const double start = norm_at_start[lane], growth = psi_growth[lane];
+        drift[lane] = start < 0x1p-40 || start > 0x1p40 ? T(1) : T(std::sqrt(norms[lane] / (start * growth * growth)));
+        if (psi != own_psi) psi[cells * 2 * lanes + lane] = drift[lane];
+    }
+}
+
+template <class T>
+void Tile<T>::take_drift() {
+    for (size_t lane = 0; lane < lanes; ++lane) drift[lane] = psi[cells * 2 * lanes + lane];
 }
 
 // body(block, block of lambda, base, range) for every block of a sweep.
@@ -237,6 +279,7 @@ void Tile<T>::run() {
                 do_step(schedule.steps[s], size_t(1) << sweep.dims, base, block);
         });
     scale_state(psi, factors[schedule.steps.size()]);
+    find_drift();
 }
 
 template <class T>
@@ -247,6 +290,8 @@ void Tile<T>::walk_back(const Gradient<T>& gradient) {
     for (size_t s = 0; s < schedule.steps.size(); ++s) slopes_wanted[s] = wanted(schedule.steps[s], gradient);
     while (!to_the_start && first_step < schedule.steps.size() && !slopes_wanted[first_step]) ++first_step;
 
+    if (gradient.kept) take_drift();
+    for (size_t lane = 0; lane < lanes; ++lane) undrift[lane] = 1 / (drift[lane] * drift[lane]);
     weigh(gradient.cotangents);
     for (size_t k = schedule.sweeps.size(); k-- > 0 && schedule.sweeps[k].end > first_step;) {
         const Sweep& sweep = schedule.sweeps[k];

@@ -38,6 +38,12 @@ private:
     void balance_back();
     void scale_state(T* state, const T* factor);
 
+    // The norm: turns keep it but for rounding, which adds up over thousands of them.
+    void sum_squares(double* norms);
+    void find_drift();
+    void take_drift();
+    double growth(size_t lane) const { return double(psi_growth[lane]) * drift[lane]; }
+
     // The walk.
     void start();
     void take_amplitudes();
@@ -107,6 +113,9 @@ private:
     const T** factors;      // of each step, before it: back to the norm; null where that is not outgrown
     Factors* back_factors;
     T *psi_growth, *lambda_growth;  // at the end of the walk forward, and back: psi = growth * true state, by lane
+    double* norm_at_start;          // squared, by lane
+    T* drift;                       // psi = drift * growth * true state: measured at the end of the walk forward
+    T* undrift;                     // 1 / drift^2: slopes of lambda times this are not changed by it
     bool* slopes_wanted;            // of each step, by the gradient
     T* slope_factors;               // [step, then the first product state][lane]: sums times these are derivatives
     T* settled;                     // room for the factors

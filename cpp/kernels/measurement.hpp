@@ -14,6 +14,16 @@ void add_weights(const T* psi, size_t cells, Lookup lookup, T* sums) {
 }
 
 template <class T>
+void add_squares(const T* psi, size_t cells, T* sum) {
+    Vec<T> sums[4] = {};
+    for (size_t i = 0; i < cells; ++i) {
+        const Cell<T> a = load(psi, i * CELL_BYTES);
+        sums[i % 4] += a.re * a.re + a.im * a.im;
+    }
+    vector(sum) += (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
+template <class T>
 void weigh(const T* psi, T* lambda, size_t cells, Lookup lookup, const T* factors, bool add) {
     for (size_t i = 0; i < cells; ++i) {
         const Vec<T> factor = vector(factors + (lookup.index[i] ^ lookup.base) * LANES<T>);

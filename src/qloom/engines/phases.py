@@ -9,6 +9,8 @@ import numpy as np
 from qloom.engines.base import AdjointEvaluator, FinalState
 from qloom.engines.batch import Batch
 
+_LARGE = 1e6
+
 
 class PhasedEvaluator(AdjointEvaluator):
     """The states of another evaluator times exp(i phase), where gates such as U3 turn the phase by their angles.
@@ -45,11 +47,11 @@ class PhasedEvaluator(AdjointEvaluator):
 
     def _factors(self, batch: Batch) -> np.ndarray:
         """exp(i phase), (B, 1)."""
-        total = np.zeros(batch.size)
+        total = np.zeros(batch.size, np.longdouble)
         for angle in self.phases:
             slots = batch.inputs if angle.source == "input" else batch.weights
-            total += angle.scale * slots[..., angle.index] + angle.offset
-        return np.exp(1j * total)[:, None].astype(np.result_type(batch.dtype, np.complex64))
+            total += _within_a_turn(np.longdouble(angle.scale) * slots[..., angle.index].astype(np.longdouble))
+        return np.exp(1j * total.astype(np.float64))[:, None].astype(np.result_type(batch.dtype, np.complex64))
 
     def _as_states(self, numbers: np.ndarray) -> np.ndarray:
         """Outputs (B, 2 * 2^n) as complex amplitudes (B, 2^n)."""
@@ -62,3 +64,14 @@ class PhasedEvaluator(AdjointEvaluator):
         if not self.linear:
             return states.view(states.real.dtype)
         return np.hstack([states.real, states.imag])
+
+
+def _within_a_turn(phases: np.ndarray) -> np.ndarray:
+    """Phases, in the longest floating point numbers there are, less their whole turns.
+
+    Scales may be those of many thousand gates together: the digits beyond a double's keep 1e-12. Phases too large for
+    that are taken for the doubles they are nearest to, whose sine and cosine are right at any size.
+    """
+    as_doubles = phases.astype(np.float64)
+    exact = np.arctan2(np.sin(as_doubles), np.cos(as_doubles))
+    return np.where(np.abs(phases) < _LARGE, np.remainder(phases, 8 * np.arctan(np.longdouble(1))), exact)

@@ -18,11 +18,14 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.parameters import Angle
+from qloom.circuits.parameters import Angle, Source
 from qloom.observables import PauliSum, Word
 from qloom.programs.frame import FlatGates, GateForm, flat_gates, gate_forms, make_frame
 from qloom.programs.masks import pack
 from qloom.programs.program import Program, Rotations, Terms
+
+_PART = np.pi / 16
+_TURN = 8 * np.arctan(np.longdouble(1))
 
 
 def lower(circuit: Circuit, observables: Sequence[PauliSum]) -> Program:
@@ -85,12 +88,26 @@ def _terms(frame: Any, observables: Sequence[PauliSum]) -> Terms:
 
 
 def _phases(circuit: Circuit, forms: Sequence[GateForm]) -> tuple[Angle, ...]:
-    """The phases of all gates; numbers are added up."""
-    number, slots = 0.0, []
+    """The phases of all gates, added up: one of every slot, and a number."""
+    scales: dict[tuple[Source, int], float] = {}
+    numbers = []
     for op, form in zip(circuit.operations, forms, strict=True):
         for phase in form.phases_at(op.angles):
-            if phase.is_number:
-                number += phase.offset
-            else:
-                slots.append(phase)
+            numbers.append(phase.offset)
+            if not phase.is_number:
+                slot = phase.source, phase.index
+                scales[slot] = scales.get(slot, 0.0) + phase.scale
+    slots = [Angle(source, index, scale) for (source, index), scale in scales.items()]
+    number = _sum_of_phases(np.array(numbers))
     return (*slots, Angle("number", 0, 0.0, number)) if number else tuple(slots)
+
+
+def _sum_of_phases(numbers: np.ndarray) -> float:
+    """Their sum within a turn; 1e-12 is kept over many thousands of them.
+
+    Parts of a turn that gates have, sixteenths of pi, are counted: their rounding would add up.
+    """
+    counts = np.rint(numbers / _PART)
+    whole = np.abs(numbers - counts * _PART) <= 1e-15 * np.maximum(1, np.abs(numbers))
+    rest = np.remainder(numbers[~whole].astype(np.longdouble).sum(), _TURN)
+    return float(np.remainder(counts[whole].sum(), 32) * _PART + rest)
