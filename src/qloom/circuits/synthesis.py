@@ -96,7 +96,7 @@ def _shannon(u: np.ndarray) -> Decomposed:
     words, angles, phases = _demultiplex(*(np.concatenate(pair) for pair in zip(right, left, strict=True)))
     first, last = np.split(angles, 2)
     middle, turns = _multiplexed("Y", 2 * thetas)
-    return [*words, *middle, *words], np.hstack([first, turns, last]), sum(np.split(phases, 2))
+    return [*words, *middle, *words], np.hstack([first, turns, last]), np.add(*np.split(phases, 2))
 
 
 def _demultiplex(a: np.ndarray, b: np.ndarray) -> Decomposed:
@@ -108,7 +108,7 @@ def _demultiplex(a: np.ndarray, b: np.ndarray) -> Decomposed:
     first, last = np.split(angles, 2)
     middle, turns = _multiplexed("Z", -2 * half_phases)
     below = ["I" + word for word in inner]
-    return [*below, *middle, *below], np.hstack([first, turns, last]), sum(np.split(phases, 2))
+    return [*below, *middle, *below], np.hstack([first, turns, last]), np.add(*np.split(phases, 2))
 
 
 def _multiplexed(letter: str, angles: np.ndarray) -> tuple[list[str], np.ndarray]:
