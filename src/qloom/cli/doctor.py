@@ -4,68 +4,95 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
-import torch
+import numpy as np
 import typer
 
 from qloom import _native, ansatze, encoders
 from qloom.circuits import Circuit
-from qloom.nn import QuantumLayer
-from qloom.training.environment import describe_environment
+from qloom.engines.evaluation import expectation
+from qloom.gradients import gradient
+from qloom.training.environment import describe_machine
 
 _TOLERANCE = 1e-5
 
 
-def doctor() -> None:
-    """Show versions and machine, and check a circuit against its closed form."""
-    environment = describe_environment()
-    error = ramsey_error()
-    passed = "passed" if error < _TOLERANCE else "FAILED"
-    speed = f"{training_step_seconds() * 1e3:.1f} ms"
-    lines = {
-        **{name: found or "not installed" for name, found in environment["packages"].items()},
-        **_machine(environment),
-        "self-check": f"{passed}: Ramsey fringe off by {error:.1e}",
-        "speed": f"{speed} forward and backward, 256 rows, 8 qubits, 3 layers",
-    }
-    for name, text in lines.items():
+def doctor(
+    torch: Annotated[
+        bool, typer.Option("--torch", help="Load torch and check a layer of it too, some seconds.")
+    ] = False,
+) -> None:
+    """Show versions and machine, and check a circuit and its gradient against their closed forms."""
+    for name, text in describe().items():
         typer.echo(f"{name:14s} {text}")
-    if error >= _TOLERANCE:
+    checks = {"self-check": check_engine} | ({"torch layer": check_layer} if torch else {})
+    errors = [_show_check(name, check) for name, check in checks.items()]
+    typer.echo(f"{'speed':14s} {step_seconds() * 1e3:.1f} ms forward and backward, 256 rows, 8 qubits, 3 layers")
+    if max(errors) >= _TOLERANCE:
         raise typer.Exit(1)
 
 
-def _machine(environment: dict[str, Any]) -> dict[str, str]:
-    memory = environment["memory_bytes"]
+def describe() -> dict[str, str]:
+    """Versions and machine, a line each."""
+    machine = describe_machine()
+    memory = machine["memory_bytes"]
     compiler = next(filter(None, map(shutil.which, ("c++", "g++", "clang++"))), "none found")
     return {
-        "python": f"{environment['python']} on {environment['platform']}",
-        "processor": f"{environment['processor']}, {environment['cores']} cores",
+        **{name: found or "not installed" for name, found in machine["packages"].items()},
+        "python": f"{machine['python']} on {machine['platform']}",
+        "processor": f"{machine['processor']}, {machine['cores']} cores",
         "memory": "unknown" if memory is None else f"{memory / 2**30:.1f} GiB",
-        "torch threads": f"{environment['torch_threads']}",
         "compiler": compiler,
         "native engine": f"{_native.kernel_names()[0]} kernels, {_native.available_threads()} threads",
     }
 
 
-def ramsey_error() -> float:
-    """The largest error of <Z> after H, RZ(phi), H, which is cos(phi)."""
+def _show_check(name: str, check: Callable[[], float]) -> float:
+    error = check()
+    passed = "passed" if error < _TOLERANCE else "FAILED"
+    typer.echo(f"{name:14s} {passed}: Ramsey fringe and its slope off by {error:.1e}")
+    return error
+
+
+def ramsey() -> Circuit:
+    """H, RZ(phi), H: <Z> is cos(phi)."""
     circuit = Circuit(1)
     phi = circuit.inputs(1)
-    circuit.h(0).rz(phi[0], 0).h(0)
+    return circuit.h(0).rz(phi[0], 0).h(0)
+
+
+def check_engine() -> float:
+    """The largest error of the engine's values and slopes of the Ramsey fringe."""
+    angles = np.linspace(-3, 3, 50, dtype=np.float32).reshape(-1, 1)
+    slopes, _ = gradient(ramsey(), None, angles)
+    values = expectation(ramsey(), None, angles)
+    return float(max(np.abs(values - np.cos(angles)).max(), np.abs(slopes + np.sin(angles)).max()))
+
+
+def check_layer() -> float:
+    """The same of a torch layer and of what autograd gives."""
+    import torch
+
+    from qloom.nn import QuantumLayer
+
     angles = torch.linspace(-3, 3, 50).reshape(-1, 1)
-    with torch.no_grad():
-        return float((QuantumLayer(circuit)(angles) - torch.cos(angles)).abs().max())
+    given = angles.clone().requires_grad_()
+    values = QuantumLayer(ramsey())(given)
+    (slopes,) = torch.autograd.grad(values.sum(), given)
+    errors = values.detach() - torch.cos(angles), slopes + torch.sin(angles)
+    return float(torch.cat(errors).abs().max())
 
 
-def training_step_seconds() -> float:
-    """The time of one forward and backward pass, the best of ten."""
-    layer = QuantumLayer(encoders.angle(8) + ansatze.strongly_entangling(8, 3))
-    x = torch.zeros(256, 8, requires_grad=True)
-    return min(_timed_step(layer, x) for _ in range(10))
+def step_seconds() -> float:
+    """The time of one forward and backward pass of the engine, the best of ten."""
+    circuit = encoders.angle(8) + ansatze.strongly_entangling(8, 3)
+    x, weights = np.zeros((256, 8), np.float32), np.zeros(circuit.n_weights, np.float32)
+    return min(_seconds(lambda: gradient(circuit, None, x, weights)) for _ in range(10))
 
 
-def _timed_step(layer: torch.nn.Module, x: torch.Tensor) -> float:
+def _seconds(work: Callable[[], Any]) -> float:
     start = time.perf_counter()
-    layer(x).sum().backward()
+    work()
     return time.perf_counter() - start

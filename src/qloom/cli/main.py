@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +17,8 @@ from qloom.errors import QloomError
 
 COMMANDS = ("train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "report", "solve", "doctor", "bench")
 """Each is a function in a module of the same name."""
+QUICK = ("init", "predict", "evaluate")
+"""Those that a second more would be felt in."""
 
 
 def make_app(command: str | None) -> typer.Typer:
@@ -69,6 +71,25 @@ def _showing_a_sign(command: str) -> Iterator[None]:
         sys.stderr.flush()
 
 
+@contextmanager
+def _without_pandas() -> Iterator[None]:
+    """Arrow imports pandas, where it is installed, for its first array: half a second for what no command takes."""
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas:
+    """An importer that knows of no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("pandas is left out", name=name)
+
+
 def _docstring(name: str) -> str | None:
     """A command's docstring, read without importing what it needs."""
     source = Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8")
@@ -82,7 +103,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
     try:
-        make_app(next((word for word in words if not word.startswith("-")), None))(args=words, prog_name="qloom")
+        command = next((word for word in words if not word.startswith("-")), None)
+        with _without_pandas() if command in QUICK else nullcontext():
+            make_app(command)(args=words, prog_name="qloom")
     except (QloomError, FileNotFoundError, PermissionError, IsADirectoryError) as error:
         if debug:
             raise
