@@ -159,3 +159,28 @@ def test_errors_of_circuits():
         effective_dimension(3)
     with pytest.raises(ql.errors.CircuitError, match=r"weights of shape \(3, 2\), expected at least one row"):
         fisher_information(ry_layer(2), weights=np.zeros((3, 2)))
+
+
+def test_outcomes_of_all_qubits_both_ways():
+    """By Jacobians of probabilities as by tangents of states; a layer's own outputs are its observables."""
+    circuit = ql.encoders.angle(2) + ql.ansatze.strongly_entangling(2, 1)
+    options = {"n_samples": 3, "n_rows": 5, "seed": 1}
+    expected = effective_dimension(circuit, **options)
+    assert effective_dimension(circuit, observables="probabilities", **options) == pytest.approx(expected, rel=1e-9)
+    layer = ql.nn.QuantumLayer(circuit, "probabilities")
+    assert effective_dimension(layer, **options) == pytest.approx(expected, rel=1e-9)
+
+
+def test_information_of_outputs_by_hand():
+    """RY(w) on two qubits, weights a and b: <Z> = cos; of one qubit measured the other's weight says nothing."""
+    circuit, weights = ry_layer(2), np.array([0.4, 1.1])
+    found = fisher_information(circuit, weights=weights, observables=[ql.Z(0), 2 * ql.Z(1)])
+    np.testing.assert_allclose(found, np.diag([np.sin(0.4) ** 2, 4 * np.sin(1.1) ** 2]), atol=1e-12)
+    # p = cos^2, sin^2 of half the angle: information 1.
+    outcomes = ql.engines.Probabilities((0,))
+    np.testing.assert_allclose(
+        fisher_information(circuit, weights=weights, observables=outcomes), np.diag([1, 0]), atol=1e-12
+    )
+    assert fisher_information(ql.nn.QuantumLayer(circuit), weights=weights)[0, 0] == pytest.approx(np.sin(0.4) ** 2)
+    with pytest.raises(ql.errors.CircuitError, match="a state is not measured"):
+        fisher_information(circuit, weights=weights, observables="state")

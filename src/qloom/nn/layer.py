@@ -257,10 +257,14 @@ class QuantumLayer(nn.Module):
         """
         weights = self.weights.detach()
         x = self._checked(weights.new_empty(0) if x is None else x.detach(), weights, self.n_inputs)
-        batch = Batch(*(tensor.contiguous().resolve_neg().numpy() for tensor in (_rows(x), weights)), single=False)
+        inputs, shared = (tensor.contiguous().resolve_neg().numpy() for tensor in (_rows(x), weights))
+        batch = Batch(inputs, shared, single=False)
         check_amplitudes(self.circuit, batch)
-        found = jacobians(self._evaluator, batch)
-        by_inputs, by_weights = (torch.from_numpy(part).reshape(*x.shape[:-1], *part.shape[1:]) for part in found)
+        by_inputs, by_weights = (
+            torch.from_numpy(part).reshape(*x.shape[:-1], *part.shape[1:])
+            for part in jacobians(self._evaluator, batch)
+            if part is not None
+        )
         return by_inputs, by_weights
 
     def _forward_in_graph(self, x: Tensor, weights: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ Source: Abbas, Sutter, Zoufal, Lucchi, Figalli, Woerner 2021, Nature Computation
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import isfinite, log, pi
 from numbers import Real
 from typing import Any
@@ -16,32 +18,37 @@ from threadpoolctl import threadpool_limits
 from qloom.circuits import Circuit
 from qloom.circuits.checks import checked_count
 from qloom.engines import Batch, StatevectorEngine, make_batch
+from qloom.engines.base import as_outputs
 from qloom.engines.batch import check_memory
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients.metric import Tangents
 from qloom.trainability.draws import random_inputs
+from qloom.trainability.output_information import OutputInformation
 
 # States of about this many bytes are held at once, those of one row always.
 MOST_BYTES = 1 << 26
 
 
 def effective_dimension(
-    circuit: Circuit, n_data: int = 1000, gamma: float = 1.0, n_samples: int = 20, n_rows: int = 20, seed: int = 0
-) -> float:
-    """Of the probabilities of bit strings, all qubits measured: 2 ln E sqrt det(1 + kappa F) / ln kappa.
+    circuit: Any, n_data: int = 1000, gamma: float = 1.0, n_samples: int = 20, n_rows: int = 20, seed: int = 0,
+    *, observables: Any = None,
+) -> float:  # fmt: skip
+    """Of what a circuit gives out: 2 ln E sqrt det(1 + kappa F) / ln kappa.
 
     E is the mean over uniformly random weights, F the Fisher information, the mean over random inputs, divided by its
     mean trace over weights and times W, and kappa = gamma n_data / (2 pi ln n_data). With more and more data it tends
     to the largest rank of F; with little it may lie above that. It is 0 where no weight changes a probability.
 
     Args:
-        circuit: with weights.
+        circuit: with weights; or a `QuantumLayer`, for its own outputs.
         n_data: n, rows of data that the weights are learnt from; the definition means something from some hundred on.
         gamma: constant of the generalization bound, above 0 and at most 1.
         n_samples: random weights.
         n_rows: random inputs for each of these; too few make F singular and the result too small.
         seed: of the draws.
+        observables: what is given out: probabilities of bit strings, all qubits measured, for None; Pauli sums, for
+            numbers with equal noise; or `Probabilities` of some qubits.
 
     Raises:
         CircuitError: for a circuit without weights, so little data that kappa is not above 1, or a gamma out of range.
@@ -49,22 +56,24 @@ def effective_dimension(
 
     Source: Abbas et al. 2021.
     """
-    _check_trainable(circuit)
+    circuit, information = _information(circuit, observables)
     kappa = data_constant(n_data, gamma)
     n_samples, n_rows = checked_count("n_samples", n_samples), checked_count("n_rows", n_rows)
-    tangents, random = Tangents(circuit, StatevectorEngine()), make_generator(seed)
+    random = make_generator(seed)
     rows = n_rows if circuit.n_inputs else 1
     values = []
     with threadpool_limits(1, "blas"):  # its threads wait for each other where others want a core
         for _ in range(n_samples):
             weights = random.uniform(-pi, pi, circuit.n_weights)
             batch = Batch(random_inputs(circuit, rows, random), weights, False)
-            values.append(np.linalg.eigvalsh(_fisher_information(tangents, batch)))
+            values.append(np.linalg.eigvalsh(information(batch)))
     return _dimension(np.array(values), kappa)
 
 
-def fisher_information(circuit: Circuit, inputs: Any = None, weights: Any = None) -> np.ndarray:
+def fisher_information(circuit: Any, inputs: Any = None, weights: Any = None, *, observables: Any = None) -> np.ndarray:
     """Of the probabilities p_b of bit strings in the weights, the mean over rows: sum_b d_i p_b d_j p_b / p_b.
+
+    Of expectation values, or of a `QuantumLayer`'s outputs, as in `effective_dimension`.
 
     Outcomes of probability 0 count nothing, so that it jumps where an outcome vanishes, as at weights of 0.
 
@@ -73,7 +82,7 @@ def fisher_information(circuit: Circuit, inputs: Any = None, weights: Any = None
     Raises:
         CircuitError: for a circuit without weights, or weights of their own for each row.
     """
-    _check_trainable(circuit)
+    circuit, information = _information(circuit, observables)
     batch = make_batch(circuit, inputs, weights)
     if batch.weights.ndim != 1 or not batch.size:
         raise CircuitError(
@@ -81,7 +90,7 @@ def fisher_information(circuit: Circuit, inputs: Any = None, weights: Any = None
             f"weights ({circuit.n_weights},) that all rows share"
         )
     exact = Batch(batch.inputs.astype(np.float64), batch.weights.astype(np.float64), False)
-    return _fisher_information(Tangents(circuit, StatevectorEngine()), exact)
+    return information(exact)
 
 
 def data_constant(n_data: int, gamma: float = 1.0) -> float:
@@ -99,11 +108,18 @@ def data_constant(n_data: int, gamma: float = 1.0) -> float:
     return kappa
 
 
-def _check_trainable(circuit: Circuit) -> None:
+def _information(circuit: Any, observables: Any) -> tuple[Circuit, Callable[[Batch], np.ndarray]]:
+    """The circuit, and the Fisher information of its outputs at a batch of rows."""
+    layer_circuit = getattr(circuit, "circuit", None)
+    if isinstance(layer_circuit, Circuit) and observables is None:  # of a layer, whose None is Z on every qubit
+        circuit, observables = layer_circuit, as_outputs(layer_circuit, circuit.observables)
     if not isinstance(circuit, Circuit):
-        raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
+        raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit or a QuantumLayer")
     if not circuit.n_weights:
         raise CircuitError(f"{circuit!r} has no weights, expected some to train")
+    if observables is not None:
+        return circuit, OutputInformation(circuit, observables)
+    return circuit, partial(_fisher_information, Tangents(circuit, StatevectorEngine()))
 
 
 def _dimension(eigenvalues: np.ndarray, kappa: float) -> float:
