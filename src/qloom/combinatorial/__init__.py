@@ -20,6 +20,7 @@ _PLACES = {
     "problems.formats": ["FORMATS", "read_problem"],
     "problems.given": ["GivenModel"],
     "problems.max_cut": ["MaxCut", "read_max_cut"],
+    "problems.qubo": ["read_qubo"],
     "problems.generalized_assignment": ["GeneralizedAssignment", "read_generalized_assignment"],
     "problems.job_shop": ["JobShop", "read_job_shop"],
     "problems.flexible_job_shop": ["FlexibleJobShop", "read_flexible_job_shop"],

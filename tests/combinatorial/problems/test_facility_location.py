@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from qloom.combinatorial.problems.facility_location import FacilityLocation, read_facility_location
+from qloom.combinatorial.problems.formats import read_problem
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 
@@ -86,6 +87,34 @@ def test_files_are_read(tmp_path):
     assert problem.opening.tolist() == [1, 2]
     assert problem.demands.tolist() == [3, 4, 5]
     assert problem.objective(np.array([0, 0, 1])) == 10 + 11 + 22 + 1 + 2
+
+
+CAP = "2 2\n10 7\n10 8\n5\n1 2\n6\n3 4\n"
+PAIRS = "2 4\n10 7\n10 8\n5 6 1 1\n1 3 1 1\n2 4 1 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "layout", "best"),
+    [
+        (CAP, "cap", 20),  # one facility cannot serve both: 7 + 8 + 1 + 4 = 20 or 2 + 3
+        (PAIRS, "pairs", 7 + 8 + 1 + 4 + 1 + 1),
+        (TEXT, "vectors", 10 + 11 + 22 + 3),
+    ],
+)
+def test_published_layouts_are_told_apart_by_their_lines(tmp_path, text, layout, best):
+    (tmp_path / "one.txt").write_text(text)
+    problem = read_problem(tmp_path / "one.txt")
+    assert problem.objective(problem.brute_force()) == best
+    assert problem.notes[0].startswith(f"read as facility_location:{layout}, ")
+
+
+def test_a_file_of_two_layouts_must_say_which(tmp_path):
+    (tmp_path / "one.txt").write_text("2 2\n10 7\n10 8\n5 6\n1 3\n2 4\n")
+    with pytest.raises(ProblemError, match=r"may be facility_location as vectors .*; or pairs .*--format facility_loc"):
+        read_facility_location(tmp_path / "one.txt")
+    for layout, best in (("pairs", 20), ("vectors", 23)):
+        problem = read_problem(tmp_path / "one.txt", f"facility_location:{layout}")
+        assert problem.objective(problem.brute_force()) == best
 
 
 @pytest.mark.parametrize(

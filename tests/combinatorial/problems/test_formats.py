@@ -39,7 +39,7 @@ def test_files_are_told_apart(path, format):
 
 def test_a_file_that_fits_two_formats_must_be_named(tmp_path):
     """Nine numbers: two objects with flows and distances, or two facilities and a customer."""
-    (tmp_path / "a.txt").write_text("2\n1 2\n3 4\n0 1\n1 0\n")
+    (tmp_path / "a.txt").write_text("2 1\n10 10\n10 6\n1\n1 2\n")
     with pytest.raises(ProblemError, match="may be facility_location or quadratic_assignment; name its format"):
         read_problem(tmp_path / "a.txt")
     assert read_problem(tmp_path / "a.txt", format="quadratic_assignment").model.n == 4

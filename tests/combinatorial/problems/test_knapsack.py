@@ -122,3 +122,14 @@ def test_labels_of_many_resources_are_small():
     boxes = [text.get_window_extent() for text in axes.texts]
     assert len(boxes) == 30
     assert max(box.height for box in boxes) < abs(row[1] - row[0])
+
+
+def test_the_layout_that_begins_with_resources_is_told_apart(tmp_path):
+    """Items of 10 and 9 that weigh 4 and 5, room for 7: 10."""
+    (tmp_path / "a.txt").write_text("1 2\n10 9\n7\n4 5\n10\n")
+    problem = read_knapsack(tmp_path / "a.txt")
+    assert problem.objective(problem.brute_force()) == 10 == problem.optimum
+    assert problem.notes[0].startswith("read as knapsack:resources, ")
+    (tmp_path / "b.txt").write_text("2 1 10\n10 9\n4 5\n7\n")
+    again = read_knapsack(tmp_path / "b.txt")
+    assert (again.objective(again.brute_force()), again.notes[0][:22]) == (10, "read as knapsack:items")

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qloom.combinatorial.problems.vehicle_routing import VehicleRouting, read_vehicle_routing
+from qloom.combinatorial.problems.formats import read_problem
+from qloom.combinatorial.problems.vehicle_routing import VehicleRouting, enough_vehicles, read_vehicle_routing
 from qloom.combinatorial.solving import solve
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
@@ -151,8 +152,55 @@ def test_files_are_read(tmp_path):
     assert problem.distances[0].tolist() == [0, 3, 4, 9]
     assert problem.demands.tolist() == [5, 4, 6]
     assert (problem.capacity, problem.n_vehicles) == (9, 2)
-    path.write_text(TEXT.replace("trucks: 2", "").replace("k2", "k3"))
-    assert read_vehicle_routing(path).n_vehicles == 3
+    assert problem.notes == ("at most 2 vehicles, as the comment says",)
+
+
+FIVE = """NAME : five-n5-k2
+TYPE : CVRP
+DIMENSION : 5
+EDGE_WEIGHT_TYPE : EUC_2D
+CAPACITY : 10
+NODE_COORD_SECTION
+1 0 0
+2 100 0
+3 -100 0
+4 0 100
+5 0 101
+DEMAND_SECTION
+1 0
+2 6
+3 6
+4 4
+5 4
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+
+def test_a_name_limits_no_vehicles(tmp_path):
+    """Three routes of 200, 200 and 202; two would be 684."""
+    (tmp_path / "five-n5-k2.vrp").write_text(FIVE)
+    problem = read_problem(tmp_path / "five-n5-k2.vrp")
+    assert problem.notes == ("the number of vehicles is not limited; --vehicles does",)
+    assert problem.certify(10).objective == 602
+    limited = read_problem(tmp_path / "five-n5-k2.vrp", vehicles=2)
+    assert (limited.certify(10).objective, limited.notes[-1]) == (684, "at most 2 vehicles, as asked for")
+    with pytest.raises(ProblemError, match="vehicles=0, expected an integer"):
+        read_problem(tmp_path / "five-n5-k2.vrp", vehicles=0)
+    (tmp_path / "a.txt").write_text("4 3\n1 2 3\n2 3 -1\n3 4\n")
+    with pytest.raises(ProblemError, match="vehicles=2 of a MaxCut, expected a problem of vehicle_routing"):
+        read_problem(tmp_path / "a.txt", vehicles=2)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_enough_vehicles_are_enough(seed):
+    """No more routes make it shorter."""
+    problem = random_routing(seed, n=4, n_vehicles=2, is_whole=False)
+    enough = enough_vehicles(problem.distances, problem.demands, problem.capacity)
+    shortest = [replace(problem, n_vehicles=count).certify(10).objective for count in (enough, max(enough, 4))]
+    assert shortest[0] == pytest.approx(shortest[1], rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.model import TOLERANCE, Model
 from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.problems.layouts import Layout, read_layout
 from qloom.combinatorial.problems.text import Words, chosen
 from qloom.errors import ProblemError
 
@@ -237,18 +239,7 @@ class FacilityLocation(Problem):
         return out
 
 
-def read_facility_location(path: str | Path, instance: int | None = None) -> FacilityLocation:
-    """Facilities and customers; capacities, openings, demands; a line of service costs for each customer.
-
-    Args:
-        path: of the file.
-        instance: 1 or None; a file holds one problem.
-
-    Raises:
-        ProblemError: for a file that cannot be read or is damaged, with the number of the line.
-    """
-    words = Words.of(path)
-    chosen(path, instance, 1)
+def _vectors(words: Words) -> FacilityLocation:
     n_facilities, n_customers = words.counts("facilities, customers", 2)
     capacities = words.numbers("capacities", n_facilities)
     opening = words.numbers("opening costs", n_facilities)
@@ -256,3 +247,54 @@ def read_facility_location(path: str | Path, instance: int | None = None) -> Fac
     service = words.numbers("service costs", n_customers * n_facilities).reshape(n_customers, n_facilities)
     words.end()
     return FacilityLocation(opening, capacities, demands, service.T)
+
+
+def _pairs(words: Words) -> FacilityLocation:
+    n_facilities, n_customers = words.counts("facilities, customers", 2)
+    capacities, opening = words.numbers("capacities and opening costs", 2 * n_facilities).reshape(-1, 2).T
+    demands = words.numbers("demands", n_customers)
+    service = words.numbers("service costs", n_customers * n_facilities).reshape(n_facilities, n_customers)
+    words.end()
+    return FacilityLocation(opening, capacities, demands, service)
+
+
+def _cap(words: Words) -> FacilityLocation:
+    n_facilities, n_customers = words.counts("facilities, customers", 2)
+    capacities, opening = words.numbers("capacities and opening costs", 2 * n_facilities).reshape(-1, 2).T
+    customers = words.numbers("demands and service costs", n_customers * (1 + n_facilities)).reshape(n_customers, -1)
+    words.end()
+    return FacilityLocation(opening, capacities, customers[:, 0], customers[:, 1:].T)
+
+
+LAYOUTS = {
+    "vectors": Layout(
+        "capacities, opening costs, demands, then service costs by customer",
+        lambda f, c: chain([2, f, f, c], repeat(f, c)), _vectors,
+    ),
+    "pairs": Layout(
+        "capacity and opening cost of each facility, demands, then service costs by facility (Holmberg)",
+        lambda f, c: chain([2], repeat(2, f), [c], repeat(c, f)), _pairs,
+    ),
+    "cap": Layout(
+        "capacity and opening cost of each facility, then demand and service costs of each customer (OR-Library)",
+        lambda f, c: chain([2], repeat(2, f), repeat(1 + f, c)), _cap,
+    ),
+}  # fmt: skip
+
+
+def read_facility_location(
+    path: str | Path, instance: int | None = None, layout: str | None = None
+) -> FacilityLocation:
+    """Facilities and customers, then one of the published layouts, each customer served by one facility.
+
+    Args:
+        path: of the file.
+        instance: 1 or None; a file holds one problem.
+        layout: one of `LAYOUTS`; None finds which one it is.
+
+    Raises:
+        ProblemError: for a file that cannot be read or is damaged, with the number of the line, or that several layouts
+            fit.
+    """
+    chosen(path, instance, 1)
+    return read_layout(path, LAYOUTS, "facility_location", layout)  # type: ignore[no-any-return]

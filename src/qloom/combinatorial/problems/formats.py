@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
 from qloom.combinatorial.problems.base import Problem
+from qloom.combinatorial.problems.layouts import noted
 from qloom.combinatorial.problems.text import FormatError, InstanceError, text_of
 from qloom.errors import ProblemError
 
 # A format's name and the module that reads it; the function is called read_ and the module's name.
 FORMATS = (
     "max_cut",
+    "qubo",
     "generalized_assignment",
     "knapsack",
     "portfolio",
@@ -27,27 +30,47 @@ FORMATS = (
     "flexible_job_shop",
     "project_scheduling",
 )  # fmt: skip
+# Formats that have several.
+LAYOUTS = ("facility_location", "knapsack", "qubo")
 # Endings that no other format has.
 PROGRAMS = (".lp", ".mps")
 
 
-def read_problem(path: str | Path, format: str = "auto", instance: int | None = None) -> Problem:
+def read_problem(
+    path: str | Path, format: str = "auto", instance: int | None = None, vehicles: int | None = None
+) -> Problem:  # fmt: skip
     """A problem in any of the formats, told apart by which reader takes the file; LP and MPS by their endings.
 
     If none does, the format is the one whose reader finds nothing wrong but what the file says: it tells what.
 
     Args:
         path: of the file.
-        format: "auto" or a name of `FORMATS`.
+        format: "auto" or a name of `FORMATS`, with a colon and a layout where it has several.
         instance: which problem of a file that holds several, from 1.
+        vehicles: of a routing problem, at most; None takes what the file says.
 
     Raises:
         ProblemError: for an unknown format, a file that no reader takes or more than one, or what its reader refuses.
     """
+    problem = _read(path, format, instance)
+    if vehicles is None:
+        return problem
+    from qloom.combinatorial.problems.vehicle_routing import VehicleRouting
+
+    if not isinstance(problem, VehicleRouting):
+        raise ProblemError(f"vehicles={vehicles} of a {type(problem).__name__}, expected a problem of vehicle_routing")
+    return noted(replace(problem, n_vehicles=vehicles), f"at most {vehicles} vehicles, as asked for")
+
+
+def _read(path: str | Path, format: str, instance: int | None) -> Problem:
     if format != "auto":
-        if format not in FORMATS:
-            raise ProblemError(f"format={format!r}, expected 'auto' or one of {', '.join(FORMATS)}")
-        return _reader(format)(path, instance)
+        name, _, layout = format.partition(":")
+        if name not in FORMATS or (layout and name not in LAYOUTS):
+            raise ProblemError(
+                f"format={format!r}, expected 'auto' or one of {', '.join(FORMATS)}; a layout stands behind a colon "
+                f"({', '.join(LAYOUTS)})"
+            )
+        return _reader(name)(path, instance, layout=layout) if layout else _reader(name)(path, instance)
     if Path(path).suffix.lower() in PROGRAMS:
         return _reader("linear_program")(path, instance)
     text_of(path)
@@ -71,5 +94,5 @@ def _refusal(name: str, path: str | Path) -> ProblemError | None:
     return None
 
 
-def _reader(name: str) -> Callable[[str | Path, int | None], Problem]:
+def _reader(name: str) -> Callable[..., Problem]:
     return getattr(import_module(f"qloom.combinatorial.problems.{name}"), f"read_{name}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ import numpy as np
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.model import TOLERANCE, Model, Sense
 from qloom.combinatorial.problems.base import Problem, every
+from qloom.combinatorial.problems.layouts import Layout, read_layout
 from qloom.combinatorial.problems.text import Words, chosen, text_of
 from qloom.errors import ProblemError
 
@@ -147,25 +149,63 @@ class Knapsack(Problem):
         return out
 
 
-def read_knapsack(path: str | Path, instance: int | None = None) -> Knapsack:
-    """OR-Library's format: items, resources, optimum (0 for unknown), values, loads by resource, capacities.
+def _items_first(words: Words) -> Knapsack:
+    n_items, n_resources = words.counts("items, resources", 2)
+    optimum = float(words.numbers("optimum", 1)[0])
+    values = words.numbers("values", n_items)
+    loads = words.numbers("loads", n_items * n_resources).reshape(n_resources, n_items)
+    return Knapsack(values, loads, words.numbers("capacities", n_resources), optimum or None)
 
-    Several problems stand one after another, after a line with their number.
+
+def _resources_first(words: Words) -> Knapsack:
+    n_resources, n_items = words.counts("resources, items", 2)
+    values, capacities = words.numbers("values", n_items), words.numbers("capacities", n_resources)
+    loads = words.numbers("loads", n_items * n_resources).reshape(n_resources, n_items)
+    return Knapsack(values, loads, capacities, float(words.numbers("optimum", 1)[0]) or None)
+
+
+def _alone(read: Callable[[Words], Knapsack]) -> Callable[[Words], Knapsack]:
+    """Of a file that holds one problem."""
+
+    def of(words: Words) -> Knapsack:
+        problem = read(words)
+        words.end()
+        return problem
+
+    return of
+
+
+LAYOUTS = {
+    "items": Layout(
+        "items, resources and optimum, values, loads by resource, capacities (OR-Library)",
+        lambda n, m: chain([3, n], repeat(n, m), [m]), _alone(_items_first),
+    ),
+    "resources": Layout(
+        "resources and items, values, capacities, loads by resource, optimum",
+        lambda m, n: chain([2, n, m], repeat(n, m), [1]), _alone(_resources_first),
+    ),
+}  # fmt: skip
+
+
+def read_knapsack(path: str | Path, instance: int | None = None, layout: str | None = None) -> Knapsack:
+    """Items and resources in one of the published layouts; an optimum of 0 is unknown.
+
+    Several problems of OR-Library's layout stand one after another, after a line with their number.
 
     Args:
         path: of the file.
         instance: which of its problems, from 1; None if there is only one.
+        layout: one of `LAYOUTS`; None finds which one it is.
 
     Raises:
-        ProblemError: for a file that cannot be read or is damaged, with the number of the line.
+        ProblemError: for a file that cannot be read or is damaged, with the number of the line, or that several layouts
+            fit.
     """
-    words, found = Words.of(path), []
-    has_count = len(text_of(path).strip().splitlines()[0].split()) == 1
-    for _ in range(words.integer("number of problems", 1, 1000) if has_count else 1):
-        n_items, n_resources = words.counts("items, resources", 2)
-        optimum = float(words.numbers("optimum", 1)[0])
-        values = words.numbers("values", n_items)
-        loads = words.numbers("loads", n_items * n_resources).reshape(n_resources, n_items)
-        found.append((values, loads, words.numbers("capacities", n_resources), optimum or None))
+    words = Words.of(path)
+    if len(text_of(path).strip().splitlines()[0].split()) > 1:
+        problem = read_layout(path, LAYOUTS, "knapsack", layout)
+        chosen(path, instance, 1)
+        return problem  # type: ignore[no-any-return]
+    found = [_items_first(words) for _ in range(words.integer("number of problems", 1, 1000))]
     words.end()
-    return Knapsack(*found[chosen(path, instance, len(found))])
+    return found[chosen(path, instance, len(found))]

@@ -186,7 +186,10 @@ def read_max_cut(path: str | Path, instance: int | None = None) -> MaxCut:
     head.end()
     edges, weights = np.empty((len(rows), 2), np.int64), np.ones(len(rows))
     for k, words in enumerate(rows):
-        edges[k] = words.integers("two nodes", 2, 1, n_nodes)
+        line, edges[k] = words.line, words.integers("two nodes", 2, 1, n_nodes)
+        if edges[k, 0] == edges[k, 1]:
+            raise FormatError(f"{path}, line {line}: an edge from node {edges[k, 0]} to itself, expected two nodes; "
+                              "a quadratic function of bits is read as --format qubo:min or qubo:max")  # fmt: skip
         if words.left:
             weights[k] = words.numbers("weight", 1)[0]
         words.end()

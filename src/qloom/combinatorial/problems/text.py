@@ -69,6 +69,12 @@ class Words:
         """Where the next word stands, or the last one."""
         return self._words[min(self._at, len(self._words) - 1)][1] if self._words else self._first_line
 
+    @property
+    def line_starts(self) -> set[int]:
+        """Which words begin a line, counted from 0 through the text."""
+        lines = [line for _, line in self._words]
+        return {k for k, line in enumerate(lines) if k == 0 or line != lines[k - 1]}
+
     def expect(self, what: str, count: int) -> None:
         """Ask for so many more, before room is made for them.
 

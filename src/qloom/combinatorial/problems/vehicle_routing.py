@@ -21,6 +21,7 @@ from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
 from qloom.combinatorial.model import TOLERANCE, Model
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
 from qloom.combinatorial.problems.edges import Edges, in_order
+from qloom.combinatorial.problems.layouts import noted
 from qloom.combinatorial.problems.permutations import every_order, n_missing
 from qloom.combinatorial.problems.places import check_places, draw_map
 from qloom.combinatorial.problems.route_search import RouteSearch
@@ -269,8 +270,8 @@ def _grown(weights: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def read_vehicle_routing(path: str | Path, instance: int | None = None) -> VehicleRouting:
     """CVRPLIB's format, TYPE CVRP, that is TSPLIB's with CAPACITY, DEMAND_SECTION and DEPOT_SECTION.
 
-    The number of vehicles is what VEHICLES says, or the comment ("trucks: 5"), or the name ("-k5"); the routes are
-    then at most so many. Where none does, there is a vehicle for each customer.
+    The number of vehicles is what VEHICLES says, or the comment ("trucks: 5"); the routes are then at most so many.
+    Else there are as many as can help; a name's "-k5" is only noted, as most sets have no such limit.
 
     Args:
         path: of the file.
@@ -290,15 +291,24 @@ def read_vehicle_routing(path: str | Path, instance: int | None = None) -> Vehic
     depots.end()
     order = np.append(depot, np.delete(np.arange(file.n), depot))
     points = None if file.coordinates is None else file.coordinates[order]
-    n_vehicles = _n_vehicles(file)
-    return VehicleRouting(file.distances[np.ix_(order, order)], demands[order[1:]], capacity, n_vehicles, points)
+    distances, own = file.distances[np.ix_(order, order)], demands[order[1:]]
+    n_vehicles, note = _n_vehicles(file, distances, own, capacity)
+    return noted(VehicleRouting(distances, own, capacity, n_vehicles, points), note)
 
 
-def _n_vehicles(file: Tsplib) -> int:
+def _n_vehicles(file: Tsplib, distances: np.ndarray, demands: np.ndarray, capacity: int) -> tuple[int, str]:
+    """And where it is from."""
     if "VEHICLES" in file.values:
-        return file.words("VEHICLES").counts("VEHICLES", 1)[0]
-    for keyword, pattern in (("COMMENT", r"trucks: *([0-9]{1,9})\b"), ("NAME", r"-k([0-9]{1,9})\b")):
-        found = re.search(pattern, file.values.get(keyword, ""))
-        if found:
-            return int(found[1])
-    return max(file.n - 1, 1)
+        count = file.words("VEHICLES").counts("VEHICLES", 1)[0]
+        return count, f"at most {count} vehicles, as VEHICLES says"
+    if found := re.search(r"trucks: *([0-9]{1,9})\b", file.values.get("COMMENT", "")):
+        return int(found[1]), f"at most {found[1]} vehicles, as the comment says"
+    return enough_vehicles(distances, demands, capacity), "the number of vehicles is not limited; --vehicles does"
+
+
+def enough_vehicles(distances: np.ndarray, demands: np.ndarray, capacity: float) -> int:
+    """So many routes that more gain nothing, as any two that fit one vehicle are joined; N if that may cost more."""
+    n, out, back = len(demands), distances[1:, :1], distances[:1, 1:]
+    if (distances[1:, 1:] > out + back).any():
+        return max(n, 1)
+    return max(min(n, int(2 * demands.sum() / capacity) + 1), 1)
