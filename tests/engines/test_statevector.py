@@ -174,7 +174,11 @@ def test_lock_is_released_while_computing():
 @pytest.mark.parametrize("n_qubits", [29, 34, 40])
 def test_too_large_a_request_is_refused_beforehand(n_qubits, monkeypatch):
     monkeypatch.setattr("qloom.engines.batch.available_memory", lambda: 1_000_000_000)
-    circuit = ql.Circuit(n_qubits).h(0)
+    circuit = ql.Circuit(n_qubits)
+    for q in range(n_qubits):
+        circuit.ry(0.3, q)
+    for q in range(n_qubits - 1):
+        circuit.crx(0.3, q, q + 1)
     start = time.perf_counter()
     with pytest.raises(ql.errors.MemoryLimitError, match=r"needs [\d,]+ bytes, 1,000,000,000 are free"):
         ql.state(circuit)

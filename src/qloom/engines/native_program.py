@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -13,53 +13,85 @@ from qloom.engines.base import FinalState, Outputs, Probabilities, n_outputs_of
 from qloom.engines.batch import check_memory
 from qloom.errors import CircuitError
 from qloom.programs import Program, lower, lower_states
+from qloom.programs.lowering import WIDE as MOST_QUBITS
 from qloom.programs.lowering import pull
-from qloom.programs.masks import as_index_masks
-
-MOST_QUBITS = 32
+from qloom.programs.masks import as_index_masks, unpack
+from qloom.programs.program import Terms
+from qloom.programs.register import reached
 
 
 @lru_cache(maxsize=128)
 def prepared(circuit: Circuit, outputs: Outputs) -> tuple[Program, Any]:
-    _check_width(circuit)
     if isinstance(outputs, FinalState):
+        if circuit.n_qubits > MOST_QUBITS:
+            _refuse(circuit, circuit.n_qubits, "to give the state of")
         program = lower_states(circuit)
-        native = _to_native(program, n_outputs_of(outputs))
+        native = _Masks(circuit, program).to_native(program, n_outputs_of(outputs))
         native.measure_state(program.frame, sum(a.offset for a in program.phases if a.is_number), outputs.linear)
     elif isinstance(outputs, Probabilities):
         program = lower_states(circuit, outputs.qubits)
-        native = _to_native(program, program.n_outputs)
-        _measure_outcomes(native, program)
+        masks = _Masks(circuit, program)
+        native = masks.to_native(program, program.n_outputs)
+        _measure_outcomes(native, program, masks)
     else:
         program = lower(circuit, outputs)
-        native = _to_native(program, program.n_outputs)
-        n, terms = program.n_qubits, program.terms
-        native.measure_terms(terms.coefficient, as_index_masks(terms.x, n), as_index_masks(terms.z, n), terms.output)
+        masks = _Masks(circuit, program)
+        native = masks.to_native(program, program.n_outputs)
+        native.measure_terms(*masks.of_terms(program.terms))
     return program, native
 
 
-def _check_width(circuit: Circuit) -> None:
-    if circuit.n_qubits > MOST_QUBITS:
-        check_memory(8 * 2**circuit.n_qubits, f"one state of {circuit.n_qubits} qubits in float32")
-        raise CircuitError(f"{circuit.n_qubits} qubits, expected at most {MOST_QUBITS} for state vectors")
+def _refuse(circuit: Circuit, n_bits: int, what: str) -> NoReturn:
+    check_memory(8 * 2**n_bits, f"{what} {circuit.n_qubits} qubits, a state of {n_bits} in float32,")
+    raise CircuitError(f"{what} {circuit.n_qubits} qubits takes a state of {n_bits}, expected at most {MOST_QUBITS}")
 
 
-def _to_native(program: Program, n_outputs: int) -> Any:
-    n, r, first = program.n_qubits, program.rotations, program.starts[:-1]
-    native = _native.Program(
-        n, program.n_inputs, program.n_weights, n_outputs,
-        as_index_masks(r.x[first], n), program.starts.astype(np.uint32),
-        as_index_masks(r.z, n), r.source, r.index, r.scale, r.offset,
-    )  # fmt: skip
-    _start(native, program)
-    return native
+class _Masks:
+    """Masks as the native side takes them: qubit 0 the most significant bit of an index.
+
+    Of registers wider than a state can be, those of the part that is reached from |0>.
+    """
+
+    def __init__(self, circuit: Circuit, program: Program):
+        self.n_qubits, self.register = program.n_qubits, None
+        if program.n_qubits <= MOST_QUBITS:
+            return
+        if circuit.initial is not None:
+            _refuse(circuit, circuit.n_qubits, "to start from amplitudes of")
+        self.register = reached(program)
+        self.n_qubits = max(1, self.register.rank)
+        if self.n_qubits > MOST_QUBITS:
+            _refuse(circuit, self.n_qubits, "what is measured of")
+
+    def of_words(self, x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """x and z (R,), and signs (R,)."""
+        if self.register is not None:
+            return self.register.words(x, z)
+        return as_index_masks(x, self.n_qubits), as_index_masks(z, self.n_qubits), np.ones(len(x))
+
+    def of_terms(self, terms: Terms) -> tuple[np.ndarray, ...]:
+        kept = np.ones(len(terms.x), bool)
+        if self.register is not None:  # words that lead out of what is reached are 0
+            kept = np.array([self.register.contains(x) for x in unpack(terms.x)], bool)
+        x, z, signs = self.of_words(terms.x[kept], terms.z[kept])
+        return signs * terms.coefficient[kept], x, z, terms.output[kept]
+
+    def to_native(self, program: Program, n_outputs: int) -> Any:
+        r, first = program.rotations, program.starts[:-1]
+        x, z, signs = self.of_words(r.x, r.z)
+        native = _native.Program(
+            self.n_qubits, program.n_inputs, program.n_weights, n_outputs,
+            x[first], program.starts.astype(np.uint32), z, r.source, r.index, signs * r.scale, signs * r.offset,
+        )  # fmt: skip
+        _start(native, program)
+        return native
 
 
-def _measure_outcomes(native: Any, program: Program) -> None:
+def _measure_outcomes(native: Any, program: Program, masks: _Masks) -> None:
     assert program.measured is not None
-    signs, _, z = pull(program.frame, [(0, 1 << q) for q in reversed(program.measured)])
+    signs, x, z = pull(program.frame, [(0, 1 << q) for q in reversed(program.measured)])
     flips = sum(int(sign < 0) << k for k, sign in enumerate(signs))
-    native.measure_outcomes(as_index_masks(z, program.n_qubits).tolist(), flips)
+    native.measure_outcomes(masks.of_words(x, z)[1].tolist(), flips)
 
 
 def _start(native: Any, program: Program) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,14 @@ from qloom.engines.batch import Batch, check_memory
 from qloom.engines.native_program import prepared
 from qloom.engines.phases import PhasedEvaluator
 from qloom.errors import CircuitError, ShapeError
+from qloom.programs.register import n_bits
 
 MOST_THREADS = 1024
 # Final states kept from the forward walk spare the backward one a second run: of a batch up to this many bytes, of one
 # sample always, since the walk back then needs no other copy.
 MOST_KEPT_BYTES = 1 << 26
+# Of fewer samples threads share one large state (FEW in cpp/engine.cpp).
+FEW_SAMPLES = 4
 
 
 class StatevectorEngine(Engine):
@@ -113,9 +117,21 @@ class StatevectorEvaluator(AdjointEvaluator):
             )
         # Small registers run in tiles of a few samples: only large ones are worth asking the system.
         if self.program.n_qubits >= 20 or x[0] * self.n_outputs > 1 << 24:
-            self._check_memory(x[0], inputs.itemsize, states, states if with_outputs else 0)
+            needed = self.bytes_needed(x[0], inputs.itemsize, states, states if with_outputs else 0)
+            wide, n = self.program.n_qubits, self.n_bits
+            within = "" if n == wide else f", in states of {n},"
+            check_memory(needed, f"{x[0]} samples of {wide} qubits{within}, {self.n_outputs} outputs")
 
-    def _check_memory(self, n_samples: int, itemsize: int, states: int, outputs: int) -> None:
-        n = self.program.n_qubits
-        needed = itemsize * (states * 2 * 2**n + outputs * n_samples * self.n_outputs)
-        check_memory(needed, f"{n_samples} samples of {n} qubits, {self.n_outputs} outputs")
+    def bytes_needed(self, n_samples: int, itemsize: int, states: int, outputs: int) -> int:
+        """Bytes of so many states and arrays of values (B, O): one each for a walk forward, two for one back too.
+
+        Threads have states of their own where there are samples for them, and share one otherwise.
+        """
+        at_once = 1 if n_samples < FEW_SAMPLES else min(n_samples, self.n_threads)
+        sums = 8 * self.n_outputs * at_once if outputs and self.program.measured is not None else 0
+        return itemsize * (states * 2 * 2**self.n_bits * at_once + outputs * n_samples * self.n_outputs) + sums
+
+    @cached_property
+    def n_bits(self) -> int:
+        """2 to this power are the amplitudes of a state."""
+        return n_bits(self.program)

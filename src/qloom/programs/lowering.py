@@ -23,15 +23,23 @@ from qloom.observables import PauliSum, Word
 from qloom.programs.frame import FlatGates, GateForm, flat_gates, gate_forms, make_frame
 from qloom.programs.masks import pack
 from qloom.programs.program import Program, Rotations, Terms
+from qloom.programs.register import n_bits
 
+WIDE = 32
 _PART = np.pi / 16
 _TURN = 8 * np.arctan(np.longdouble(1))
 
 
 def lower(circuit: Circuit, observables: Sequence[PauliSum]) -> Program:
-    """Program for the expectation values of observables, in the cheaper of the two frames."""
+    """Program for the expectation values of observables, in the cheaper of the two frames.
+
+    Of registers that are too wide for a state, in the one that reaches fewer basis states.
+    """
     gates = flat_gates(circuit, gate_forms(circuit))
-    return min((_lower_values(circuit, gates, observables, monomial) for monomial in (False, True)), key=cost)
+    programs = (_lower_values(circuit, gates, observables, monomial) for monomial in (False, True))
+    if circuit.n_qubits <= WIDE:
+        return min(programs, key=cost)
+    return min(programs, key=lambda program: (n_bits(program), cost(program)))
 
 
 def lower_states(circuit: Circuit, measured: Sequence[int] | None = None) -> Program:
