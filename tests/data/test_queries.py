@@ -58,5 +58,5 @@ def test_kinds_can_be_said_for_what_the_query_sees(write):
     assert read_table(path, "select max(a) from data", kinds={"a": "number:1.234,5"})[0][0].as_py() > 9000
     with pytest.raises(ConfigError, match="column 'a' is to be 'zahl', expected one of number, category"):
         read_table(path, "select a from data", kinds={"a": "zahl"})
-    with pytest.raises(DataError, match="no column 'b' in the table of 2 columns, needed as --kind says"):
+    with pytest.raises(DataError, match="no column 'b' in the table of 2 columns, needed as kinds says"):
         inspect_table(path, "y", kinds={"b": "number"})

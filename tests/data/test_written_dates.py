@@ -80,7 +80,7 @@ def test_the_order_of_day_and_month_is_said():
     assert schema["d"].date_format == "%m/%d/%Y"
     told = next(note for note in schema.notes if "'d'" in note)
     assert told == (
-        "column 'd' is read as %m/%d/%Y (2/6/2011 is 2011-02-06); if %d/%m/%Y is meant: --kind d=date:%d/%m/%Y"
+        "column 'd' is read as %m/%d/%Y (2/6/2011 is 2011-02-06); if %d/%m/%Y is meant: kinds={'d': 'date:%d/%m/%Y'}"
     )
     assert inspect_table(cells, "y", kinds={"d": "date:%d/%m/%Y"})["d"].date_format == "%d/%m/%Y"
 

@@ -100,7 +100,7 @@ def test_a_file_with_decimal_commas_in_other_columns(write):
     table = read_table(path)
     schema = inspect_table(table, "y")
     assert schema["b"].shown == "1100 to 9297"
-    assert any("column 'b': 1.100 is read as 1100; if not so: --kind b='number:1,234.5'" in n for n in schema.notes)
+    assert any("column 'b': 1.100 is read as 1100; if not so: kinds={'b': 'number:1,234.5'}" in n for n in schema.notes)
     fitted = Preprocessing().fit(table, schema)
     single = read_table(write("one.csv", "a;b\n0,5;7.186\n"))
     whole = read_table({"a": [0.5], "b": [7186]})
@@ -148,7 +148,7 @@ def test_a_target_in_dollars_is_a_number():
 
 def test_a_count_as_target_is_said_to_be_taken_for_classes():
     notes = inspect_table({"x": X, "n": np.arange(N) % 5}, "n").notes
-    assert notes[0] == "target 'n' is taken for 5 classes (0, 1, 2, 3, 4); for a number: --task regression"
+    assert notes[0] == "target 'n' is taken for 5 classes (0, 1, 2, 3, 4); for a number: task='regression'"
     assert "taken for" not in " ".join(inspect_table({"x": X, "n": np.arange(N) % 5}, "n", task="regression").notes)
 
 

@@ -158,12 +158,15 @@ def test_text_of_users_stays_text(tmp_path: Path) -> None:
         verdict=evil,
         notes=[evil],
         features=[evil],
+        columns=[
+            {"name": evil, "kind": evil, "levels": 2, "missing": 0, "range": evil, "becomes": evil, "n_features": 1}
+        ],
     )
     (folder / "config.yaml").write_text(evil, "utf-8")
     (folder / "environment.json").write_text(evil, "utf-8")
     page = Page(write_report(folder).read_text("utf-8"))
     assert "script" not in {tag for tag, _ in page.tags}
-    assert page.text.count(evil) >= 8
+    assert page.text.count(evil) >= 12
 
 
 @pytest.mark.parametrize("classes", [[0, 1], [0.0, 1.0], [False, True], ["0", "1"]])
@@ -311,3 +314,12 @@ class TestRefusals:
         table = pq.read_table(path)
         pq.write_table(table.set_column(1, "target", pa.array(["a"] * len(table))), path)
         self.refused(folder, r"column 'target' of predictions.parquet is not numbers")
+
+
+def test_the_table_of_columns_is_shown(tmp_path: Path) -> None:
+    row = {"name": "Umsatz", "kind": "number 1.234,5", "levels": 1900, "missing": 3, "range": "1.5 to 9000",
+           "becomes": "a number, spread evenly", "n_features": 1}  # fmt: skip
+    page = Page(write_report(make_run(tmp_path / "run", ["a", "b"], columns=[row])).read_text("utf-8"))
+    assert "Umsatz number 1.234,5 1 900 3 1.5 to 9000 a number, spread evenly" in page.text
+    older = Page(write_report(make_run(tmp_path / "older", ["a", "b"])).read_text("utf-8"))
+    assert "Becomes" not in older.text

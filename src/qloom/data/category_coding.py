@@ -35,6 +35,12 @@ class CategoryCoding:
         extra = [RARE] * self.has_rare + [MISSING] * self.has_missing
         return [f"{self.name}={level}" for level in (*self.levels, *extra)]
 
+    @property
+    def became(self) -> str:
+        """What the column becomes, in words."""
+        rare = ", the rare ones as one" if self.has_rare else ""
+        return f"{len(self.levels)} levels, yes or no each{rare}" if self.levels else "nothing: every level is rare"
+
     def read(self, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cells as text."""
         return category_words(cells)

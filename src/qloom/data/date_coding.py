@@ -50,6 +50,11 @@ class DateCoding:
         names += [f"{cycle} {wave}" for cycle in self.cycles for wave in ("sine", "cosine")]
         return [f"{self.name} {name}" for name in [*names, *(["missing"] if self.has_missing else [])]]
 
+    @property
+    def became(self) -> str:
+        """What the column becomes, in words."""
+        return ", ".join(["days", *(["year"] if self.year else []), *self.cycles])
+
     def read(self, cells: pa.ChunkedArray) -> np.ndarray:
         """Cells as datetime64[s] with NaT for missing."""
         return dates(cells, self.name, self.date_format, self.has_words)

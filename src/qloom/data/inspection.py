@@ -89,10 +89,10 @@ def _target_note(typed: pa.Table, schema: Schema) -> str:
         shown = ", ".join(str(label) for label in schema.classes[:5]) + (", ..." if len(schema.classes) > 5 else "")
         told = f"target {name!r} is taken for {len(schema.classes)} classes ({shown})"
         counted = len(schema.classes) > 2 and not is_text(cells.type) and not pa.types.is_boolean(cells.type)
-        return told + ("; for a number: --task regression" if counted else "")
+        return told + ("; for a number: task='regression'" if counted else "")
     told = f"target {name!r} is taken for a number ({schema[name].shown})"
     few = int(pc.count_distinct(cells, mode="only_valid").as_py()) <= _FEW_CLASSES
-    return told + ("; for classes: --task classification" if few else "")
+    return told + ("; for classes: task='classification'" if few else "")
 
 
 def _source_notes(table: pa.Table) -> tuple[str, ...]:

@@ -148,7 +148,7 @@ def _date_kind(cells: pa.ChunkedArray, name: str, n_distinct: int) -> Kind | Non
         example = _told_apart(cells, found.format, found.other)
         notes += (
             f"column {name!r} is read as {found.format} ({example[0]} is {example[1]}); "
-            f"if {found.other} is meant: --kind {name}=date:{found.other}",
+            f"if {found.other} is meant: kinds={{{name!r}: 'date:{found.other}'}}",
         )
     return Kind("date", date_format=found.format, notes=notes)
 
@@ -191,7 +191,7 @@ def _written_kind(cells: pa.ChunkedArray, name: str, found: FoundNumbers) -> Kin
 def _either_note(name: str, cell: str, chosen: NumberFormat) -> str:
     other = replace(chosen, decimal="." if chosen.decimal == "," else ",")
     value = read_numbers(pa.chunked_array([[cell]]), replace(chosen, unit=""))[0].as_py()
-    return f"column {name!r}: {cell} is read as {value}; if not so: --kind {name}='number:{other.pattern}'"
+    return f"column {name!r}: {cell} is read as {value}; if not so: kinds={{{name!r}: 'number:{other.pattern}'}}"
 
 
 def _doubts(cells: pa.ChunkedArray, name: str, found: FoundNumbers) -> tuple[str, ...]:
@@ -205,8 +205,8 @@ def _doubts(cells: pa.ChunkedArray, name: str, found: FoundNumbers) -> tuple[str
     if share < 0.5:
         return ()
     return (
-        f"column {name!r} is text although {share:.0%} of its cells are numbers; --kind {name}=number takes the "
-        "others as missing",
+        f"column {name!r} is text although {share:.0%} of its cells are numbers; kinds={{{name!r}: 'number'}} "
+        "takes the others as missing",
     )
 
 
@@ -234,7 +234,7 @@ def words_note(cells: pa.ChunkedArray, words: pa.ChunkedArray, name: str, what: 
     shown = ", ".join(f"{c['values'][:30]!r} {c['counts']}" for c in counts[:2]) + (", ..." if len(counts) > 2 else "")
     return (
         f"column {name!r} holds {what} but for {len(words)} of {len(cells)} cells ({shown}), which count as missing; "
-        f"to keep the words: --kind {name}=category",
+        f"to keep the words: kinds={{{name!r}: 'category'}}",
     )
 
 

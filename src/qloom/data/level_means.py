@@ -47,6 +47,11 @@ class LevelMeans:
         """One name an outcome."""
         return [f"{self.name}: mean of {outcome}" if outcome else f"{self.name}: mean" for outcome in self.outcomes]
 
+    @property
+    def became(self) -> str:
+        """What the column becomes, in words."""
+        return f"mean target of {len(self.levels)} levels, out of fold"
+
     def read(self, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cells as text."""
         return category_words(cells)

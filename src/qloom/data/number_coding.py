@@ -52,6 +52,13 @@ class NumberCoding:
         codes = [f"{self.name}={code:g}" for code in self.codes]
         return [self.name, *codes, *([f"{self.name} missing"] if self.has_missing else [])]
 
+    @property
+    def became(self) -> str:
+        """What the column becomes, in words."""
+        spread = ", spread evenly" if self.knots else ""
+        codes = f", {len(self.codes)} codes" if self.codes else ""
+        return f"a number{spread}{codes}" + (", missing or not" if self.has_missing else "")
+
     def read(self, cells: pa.ChunkedArray) -> np.ndarray:
         """Cells as float64 with NaN for missing."""
         if self.boolean:

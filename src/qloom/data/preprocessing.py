@@ -34,6 +34,7 @@ _CODINGS: dict[str, type[Any]] = {
 _SLICE = 65_536  # rows coded at a time, so that a slice of the matrix stays in cache
 _ROWS_PER_CODE = 30
 _ROWS_PER_CODE_FEATURE = 20
+_SHARE_BESIDE_MEANS = 0.05  # of the rows; the least that a level with its own feature has where all have a mean
 _MOST_RARE = 0.1  # share of rows in rare levels up to which one-hot features say enough
 
 
@@ -117,6 +118,8 @@ class Preprocessing:
             if column.kind == "category":
                 frequent = fit_category(column.name, cells[column.name], self.max_levels, self.min_share)
                 many = _share_of_rare(frequent, cells[column.name]) > _MOST_RARE
+                if many:
+                    frequent = fit_category(column.name, cells[column.name], self.max_levels, _SHARE_BESIDE_MEANS)
                 codings += [frequent] if frequent.levels or not many else []
                 if many:
                     outcomes, target = _outcomes(whole, schema, rows)

@@ -40,7 +40,7 @@ def find_columns(
         DataError: for kinds of missing columns, cells that are not of the kind meant, or infinite values.
     """
     for name, asked in kinds.items():
-        require_columns(table, [name], "as --kind says")
+        require_columns(table, [name], "as kinds says")
         check_asked(asked, name)
     hint = _decimal_hint(table)
     return [

@@ -43,6 +43,11 @@ class TextCoding:
         """One name a direction."""
         return [f"{self.name}: words {k + 1}" for k in range(self.n_features)]
 
+    @property
+    def became(self) -> str:
+        """What the column becomes, in words."""
+        return f"{self.n_features} directions of {len(self.words)} words" if self.words else "nothing: no word repeats"
+
     def read(self, cells: pa.ChunkedArray) -> pa.ChunkedArray:
         """Cells as text; a missing one has no words."""
         return pc.fill_null(category_words(cells), "")

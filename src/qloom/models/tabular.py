@@ -72,6 +72,8 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         validation_fraction: share of the rows held out for early stopping; below 10 rows none are.
         threads: of torch; the circuits use all cores anyway.
         random_state: seed of everything random.
+        kinds: column -> number, category, boolean, date, text or drop, where another kind is found than is meant; a
+            number or date may say how it is written: "number:1.234,5", "date:%d/%m/%Y".
         verbose: print a line an epoch.
 
     Attributes:
@@ -114,6 +116,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         validation_fraction: float = 0.15,
         threads: int = 1,
         random_state: Any = 0,
+        kinds: Mapping[str, str] | None = None,
         verbose: bool = False,
     ):
         self.n_qubits = n_qubits
@@ -138,6 +141,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         self.validation_fraction = validation_fraction
         self.threads = threads
         self.random_state = random_state
+        self.kinds = kinds
         self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
@@ -157,7 +161,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         """
         table, target = with_target(self, feature_table(self, X, y, reset=True), y)
         table, weights = weighted_rows(self, table, sample_weight)
-        schema = inspect_table(table, target, task=self._task)
+        schema = inspect_table(table, target, task=self._task, kinds=self.kinds)
         seed = self._draw_seed()
         share = self.validation_fraction if self.validation_fraction * table.num_rows >= _FEWEST_VALIDATION_ROWS else 0
         split = split_rows(table, schema, validation=share, test=0, seed=seed)

@@ -110,6 +110,7 @@ class RunRecord:
         margin: differences up to this do not matter; None in runs of version 1.
         comparison: key of a model -> hybrid minus that model.
         unjudged: why there is no verdict; None if there is one.
+        columns: what became of each column of the table, as `column_rows` says it; empty in older runs.
         targets: (N,) of the test rows: class indices, or numbers for a regression.
         predictions: key of a model -> (N,), of the same kind as the targets.
         probabilities: key of a model -> (N, C); empty for a regression.
@@ -125,6 +126,7 @@ class RunRecord:
     split: str | None
     features: tuple[str, ...]
     notes: tuple[str, ...]
+    columns: tuple[dict[str, Any], ...]
     circuit: Circuit
     models: dict[str, ModelRecord]
     rounds: RoundsRecord
@@ -200,6 +202,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "split": None if document.get("split") is None else str(document["split"]),
         "features": tuple(map(str, document["features"])),
         "notes": tuple(map(str, document["notes"])),
+        "columns": tuple(map(dict, document.get("columns", ()))),
         "circuit": Circuit.from_json(document["circuit"]),
         "models": models,
         "rounds": _rounds(document["rounds"]) if document["version"] > 1 else RoundsRecord(),

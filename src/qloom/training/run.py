@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import torch
 
 from qloom.data import Schema
+from qloom.data.column_table import column_lines, column_rows
 from qloom.errors import ArtifactError
 from qloom.files import read_json, replace_file, write_json
 from qloom.models.preparation import PreparedTable
@@ -54,13 +55,15 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
         _open(folder, configuration, loaded.table)
         with RunLog(folder, progress or Progress()) as log:
             notes = _notes(loaded.schema, first.data, configuration)
-            for note in (*notes, *describe(plan)):
+            columns = column_rows(loaded.schema, first.data.preprocessing)
+            for note in (*column_lines(columns), *notes, *describe(plan)):
                 log.note(note)
             contest = Contest(configuration, loaded.schema.task, folder, log, _start_of(configuration))
             found = compete(contest, loaded, plan, first, start)
             metrics = {
                 **make_metrics(configuration, loaded, plan, first.data, found.results, found.seconds),
                 "notes": list(notes),
+                "columns": [asdict(row) for row in columns],
                 "circuit": circuit.to_json(),
             }
             _write_results(folder, loaded, first, found.kept, metrics)
