@@ -1,4 +1,4 @@
-"""`qloom evaluate`: the hybrid model of a run, scored on rows with a known target."""
+"""`qloom evaluate`: a model of a run, scored on rows with a known target."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import typer
 from qloom.data import TargetCoding, rows_with_target
 from qloom.errors import DataError
 from qloom.models.artifact import find_model_folder
+from qloom.models.places import MODEL_HELP, find_model
 from qloom.models.scores import TITLES, score, score_names
-from qloom.models.served import Served, read_served
+from qloom.models.served import Predictor, read_served
 from qloom.training.bootstrap import bootstrap_scores, interval_of
 from qloom.training.seen_rows import keys_of, read_seen_rows
 from qloom.training.table import read_source
@@ -27,14 +28,16 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Score the model on its own training rows too.")] = False,
+    chosen: Annotated[str | None, typer.Option("--model", help=MODEL_HELP)] = None,
+    metric: Annotated[str | None, typer.Option(help="Score to print first.")] = None,
 ) -> None:
     """Score the model on a table, each score with its 95% interval; rows without a target are left out."""
-    loaded = read_served(model)
+    loaded = read_served(find_model(model, chosen))
     table = rows_with_target(read_source(data, query, known=loaded.preprocessing_.queried), loaded.coding_.name)
     if table.num_rows == 0:
         raise DataError(f"{data} has no row with a target {loaded.coding_.name!r}, expected at least one")
     training = count_training_rows(model, loaded, table, force)
-    result = {**evaluate_model(loaded, table, seed), "n_training_rows": training}
+    result = {**evaluate_model(loaded, table, seed, metric), "n_training_rows": training}
     if training:
         typer.echo(f"{training} of {table.num_rows} rows were training rows: the scores flatter", err=True)
     if training is None:
@@ -42,7 +45,7 @@ def evaluate(
     print_result(result, as_json)
 
 
-def count_training_rows(model: Path, loaded: Served, table: pa.Table, force: bool) -> int | None:
+def count_training_rows(model: Path, loaded: Predictor, table: pa.Table, force: bool) -> int | None:
     """How many rows the model learnt from; None where that was not kept.
 
     Raises:
@@ -74,17 +77,17 @@ def print_result(result: dict[str, Any], as_json: bool) -> None:
             typer.echo(f"{TITLES[name]:20s} {value:.4f}  (95% interval {low:.4f} to {high:.4f})")
 
 
-def evaluate_model(model: Served, table: pa.Table, seed: int) -> dict[str, Any]:
+def evaluate_model(model: Predictor, table: pa.Table, seed: int, metric: str | None = None) -> dict[str, Any]:
     """Rows used, every score as [value, low, high], and why a score is not defined: its values are None then."""
     coding = model.coding_
-    y = coding.encode(table)
-    y = coding.decode(y) if coding.task == "regression" else y
+    names = score_names(coding.task, len(coding.classes), metric)
+    y, level = coding.truth(table), model.readout_.level
     predictions = model.predict_table(table)
     scores: dict[str, list[float | None]] = {}
-    for name in score_names(coding.task, len(coding.classes)):
-        value = score(name, y, predictions)
+    for name in names:
+        value = score(name, y, predictions, level)
         if np.isfinite(value):
-            draws = bootstrap_scores(name, y, {"model": predictions}, seed)["model"]
+            draws = bootstrap_scores(name, y, {"model": predictions}, seed, level=level)["model"]
             scores[name] = [value, *interval_of(draws)]
         else:
             scores[name] = [None, None, None]

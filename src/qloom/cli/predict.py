@@ -1,4 +1,4 @@
-"""`qloom predict`: the hybrid model of a run on new rows."""
+"""`qloom predict`: a model of a run on new rows."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from qloom.data.columns import require_columns
 from qloom.data.novelty import Novelties
 from qloom.errors import ConfigError
 from qloom.files import replace_file
+from qloom.models.places import MODEL_HELP, find_model
 from qloom.models.served import read_served
 from qloom.training.predictions import prediction_columns
 from qloom.training.table import read_source
@@ -31,13 +32,14 @@ def predict(
     ids: Annotated[
         list[str] | None, typer.Option("--id", help="Column to copy beside the predictions; may be repeated.")
     ] = None,
+    chosen: Annotated[str | None, typer.Option("--model", help=MODEL_HELP)] = None,
 ) -> None:
     """Predict every row of a table: the class with its probabilities, or the number, and what training had not seen."""
     if output is not None:
         check_output(output)
-    loaded = read_served(model)
+    loaded = read_served(find_model(model, chosen))
     table = read_source(data, query, known=loaded.preprocessing_.queried)
-    predictions = prediction_columns(loaded.coding_, loaded.predict_table(table))
+    predictions = prediction_columns(loaded.coding_, loaded.predict_table(table), threshold=loaded.readout_.threshold)
     novelties = loaded.preprocessing_.novelties(table)
     columns = {"row": np.arange(table.num_rows), **id_columns(table, ids or [], predictions), **predictions}
     write_table(columns | ({} if novelties is None else {"unseen": novelties.texts}), output)

@@ -34,6 +34,8 @@ def train(
     group: Annotated[
         str | None, typer.Option(help="Column with one value a person, machine, ...: its rows stay together.")
     ] = None,
+    weight: Annotated[str | None, typer.Option(help="Column that says how much a row counts.")] = None,
+    metric: Annotated[str | None, typer.Option(help="Main score, such as f1, average_precision or rmse.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help=KIND_HELP)] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
@@ -53,8 +55,8 @@ def train(
 ) -> None:
     """Train the hybrid model, its controls and the baselines several times, compare them, and write a report."""
     given: dict[str, Any] = {"target": target, "query": query, "task": task, "time": time_column, "group": group}
-    given |= {"drop": drop or None, "kinds": parse_kinds(kind or [])}
-    comparison = {"seeds": seeds, "folds": folds, "repeats": repeats, "time_limit": time_limit}
+    given |= {"drop": drop or None, "weight": weight, "kinds": parse_kinds(kind or [])}
+    comparison = {"seeds": seeds, "folds": folds, "repeats": repeats, "time_limit": time_limit, "metric": metric}
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}
     configuration = configure(data, given, top, epochs, settings or [], resume)

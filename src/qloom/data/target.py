@@ -91,6 +91,11 @@ def _find_classes(column: pa.ChunkedArray, name: str) -> tuple[Label, ...]:
     return classes
 
 
+def class_text(label: Any) -> str:
+    """A class as text; 1.0 and 1 are "1"."""
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
 def _mean_of_counts(values: np.ndarray, name: str) -> float:
     if values.min() < 0:
         raise DataError(

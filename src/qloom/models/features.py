@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
 
 from qloom.data import read_table, table_from_array
 from qloom.errors import DataError
-from qloom.models.goals import check_weights
+from qloom.models.weights import check_weights
 
 
 def feature_table(estimator: BaseEstimator, x: Any, y: Any = "no_validation", *, reset: bool) -> pa.Table:

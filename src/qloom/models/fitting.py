@@ -113,6 +113,7 @@ class Fit:
 
     Attributes:
         n_targets: C classes, or 1 for a number.
+        metric: what `judge` gives.
         epoch: epochs done.
         best_epoch: the epoch of the lowest validation loss, from 1; the last one without validation rows.
         history: a record an epoch: epoch, stage, train_loss, validation_loss, validation_metric, seconds and, of a
@@ -131,6 +132,7 @@ class Fit:
         self.loss, self.judge = loss or make_loss(task), judge or self._main_score
         self.optimizer = _make_optimizer(network, recipe)
         self.n_targets = int(next(reversed(list(network.head.parameters()))).shape[0])
+        self.metric: str = getattr(judge, "metric", None) or score_names(task, self.n_targets)[0]
         self.epoch = self.best_epoch = 0
         self.best_loss = math.inf
         self.best = _copied(network.state_dict())
@@ -245,8 +247,7 @@ class Fit:
         return loss, _plain(self.judge(outputs, rows))
 
     def _main_score(self, outputs: Tensor, rows: Rows) -> float:
-        name = score_names(self.task, outputs.shape[1])[0]
-        return score(name, rows.truth, LINKS[self.loss.link](outputs.double().numpy()))
+        return score(self.metric, rows.truth, LINKS[self.loss.link](outputs.double().numpy()))
 
     def _keep_best(self, loss: float, has_validation: bool) -> None:
         if loss < self.best_loss or not has_validation:

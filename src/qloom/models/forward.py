@@ -37,11 +37,22 @@ def network_outputs(
     Shapes: x float32 (B, F) -> float32 (B, C).
     """
     middle = _classical(weights) if layer == "classical" else _circuit(weights, circuit, observables)
-    steps = (_encoder(weights), middle, HEADS[head](weights))
+    return _in_blocks((_encoder(weights), middle, HEADS[head](weights)), x.astype(np.float32, copy=False))
+
+
+def head_outputs(weights: Weights, head: str, x: np.ndarray) -> np.ndarray:
+    """Outputs of a head alone, in double precision: of a baseline, whose inputs are the features.
+
+    Shapes: x (B, F) -> float64 (B, C).
+    """
+    return _in_blocks((HEADS[head](weights),), x.astype(np.float64))
+
+
+def _in_blocks(steps: Sequence[Layer], x: np.ndarray) -> np.ndarray:
     blocks = []
     with threadpool_limits(1, user_api="blas"):
         for start in range(0, max(len(x), 1), _BLOCK):
-            rows = np.zeros((_BLOCK, x.shape[1]), np.float32)
+            rows = np.zeros((_BLOCK, x.shape[1]), x.dtype)
             part = x[start : start + _BLOCK]
             rows[: len(part)] = part
             for step in steps:
@@ -109,7 +120,7 @@ def _trees(weights: Weights) -> Layer:
         for _ in range(int(depth)):
             low = np.take_along_axis(rows, feature[trees, node], axis=1) <= threshold[trees, node]
             node = np.where(low, left[trees, node], right[trees, node])
-        return np.asarray(baseline + value[trees, node] @ share, np.float32)
+        return np.asarray(baseline + value[trees, node] @ share, x.dtype)
 
     return head
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from qloom.data import TargetCoding
+from qloom.data.target import class_text
 from qloom.data.target_transformation import TRANSFORMATIONS
-from qloom.errors import ConfigError, DataError
+from qloom.errors import ConfigError
+from qloom.models.choices import CRITERIA
 from qloom.models.losses import Loss, make_loss
-
-# Scores of decisions that a threshold may be chosen by.
-CRITERIA = ("accuracy", "balanced_accuracy", "f1")
+from qloom.models.scores import score_names
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Goal:
         target_transformation: "auto" or one of `TRANSFORMATIONS`.
         threshold: the probability above which the second of two classes is decided for, or a score of `CRITERIA`
             that is to be highest on the validation rows.
+        metric: the main score; None for the loss's or the task's usual one.
     """
 
     loss: str = "auto"
@@ -35,6 +36,7 @@ class Goal:
     class_weight: str | Mapping[Any, float] | None = None
     target_transformation: str = "auto"
     threshold: float | str = 0.5
+    metric: str | None = None
 
     def make_loss(self, task: str) -> Loss:
         """The loss for a task.
@@ -56,6 +58,14 @@ class Goal:
         if task == "regression" and self.class_weight is not None:
             raise ConfigError(f"class_weight is {self.class_weight!r}, expected None for numbers; weight rows instead")
         return loss
+
+    def score_names(self, task: str, n_classes: int) -> tuple[str, ...]:
+        """The scores that are reported, the main one first.
+
+        Raises:
+            ConfigError: for a main one that is unknown or not for this task.
+        """
+        return score_names(task, n_classes, self.metric or self.make_loss(task).metric)
 
     def check_threshold(self, n_classes: int) -> None:
         """Raise ConfigError for a threshold that is none, or where there are not two classes to decide between."""
@@ -81,29 +91,13 @@ class Goal:
             return len(codes) / (np.count_nonzero(counts) * np.maximum(counts, 1))
         if not isinstance(self.class_weight, Mapping):
             raise ConfigError(f"class_weight is {self.class_weight!r}, expected balanced or a number for each label")
-        places = {str(label): place for place, label in enumerate(coding.classes)}
+        places = {class_text(label): place for place, label in enumerate(coding.classes)}
         weights = np.ones(coding.n_outputs)
         for label, weight in self.class_weight.items():
-            if str(label) not in places:
+            if class_text(label) not in places:
                 known = ", ".join(list(places)[:6])
                 raise ConfigError(f"class_weight names the class {label!r}, expected one of {known}; correct it")
             if not (weight > 0 and np.isfinite(weight)):
                 raise ConfigError(f"class_weight of {label!r} is {weight!r}, expected a positive number")
-            weights[places[str(label)]] = weight
+            weights[places[class_text(label)]] = weight
         return weights
-
-
-def check_weights(weights: np.ndarray, n_rows: int) -> np.ndarray:
-    """Weights of rows as float64 (B,).
-
-    Raises:
-        DataError: for another number of them, a negative, infinite or missing one, or none above 0.
-    """
-    weights = np.asarray(weights, dtype=np.float64)
-    if weights.shape != (n_rows,):
-        raise DataError(f"weights of rows have shape {weights.shape}, expected ({n_rows},), one a row")
-    bad = ~(np.isfinite(weights) & (weights >= 0))
-    if bad.any() or not weights.any():
-        given = f"{weights[bad][0]:g} among them" if bad.any() else "zeros only"
-        raise DataError(f"weights of rows have {given}, expected finite numbers from 0 on, one at least above 0")
-    return weights

@@ -103,16 +103,20 @@ NEVER = -30.0
 
 
 def linear_head(model: Any, n_outputs: int, n_targets: int) -> nn.Module:
-    """Of a fitted ridge or logistic regression; of two classes the first one has score 0."""
+    """Of a fitted linear model; of two classes the first one has score 0."""
+    head = nn.Linear(n_outputs, n_targets)
+    head.load_state_dict({name: torch.from_numpy(table) for name, table in linear_tables(model, n_targets).items()})
+    return head
+
+
+def linear_tables(model: Any, n_targets: int) -> dict[str, np.ndarray]:
+    """Weight (C, F) and bias (C,) of a fitted linear model, in double precision."""
     weight, bias = np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)
     places, start = _places(model, n_targets)
-    head = nn.Linear(n_outputs, n_targets)
-    with torch.no_grad():
-        head.weight.zero_()
-        head.bias.copy_(torch.from_numpy(start))
-        head.weight[places] = torch.from_numpy(weight).to(head.weight)
-        head.bias[places] += torch.from_numpy(bias).to(head.bias)
-    return head
+    tables = {"weight": np.zeros((n_targets, weight.shape[1])), "bias": start.astype(np.float64)}
+    tables["weight"][places] = weight
+    tables["bias"][places] += bias
+    return tables
 
 
 def _places(model: Any, n_targets: int) -> tuple[list[int], np.ndarray]:
@@ -148,6 +152,17 @@ def trees_head(model: Any, n_outputs: int, n_targets: int) -> TreesHead:
     sizes = np.array([len(nodes) for nodes in trees])
     tables |= {"share": share, "baseline": baseline, "sizes": sizes, "depth": depth}
     return TreesHead(n_outputs, n_targets, tables)
+
+
+def raw_scores(model: Any, x: np.ndarray, n_targets: int) -> np.ndarray:
+    """What `trees_head` computes, by scikit-learn's own walk over the trees.
+
+    Shapes: x (B, O) -> float64 (B, C).
+    """
+    places, start = _places(model, n_targets)
+    scores = np.tile(start, (len(x), 1))
+    scores[:, places] += np.asarray(model._raw_predict(x)).reshape(len(x), -1)
+    return scores
 
 
 # (O, hidden units, C) -> a head with fresh or empty weights.

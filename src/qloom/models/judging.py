@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from torch import Tensor
 
 from qloom.models.calibration import learn_readout
 from qloom.models.fitting import Rows
 from qloom.models.preparation import PreparedTable
-from qloom.models.scores import score, score_names
+from qloom.models.scores import score
 
 
-def judge_by(data: PreparedTable, metric: str | None = None) -> Callable[[Tensor, Rows], float]:
-    """Outputs (B, C) and their rows -> the main score, with the readout that these rows would give."""
-    name = score_names(data.task, len(data.coding.classes), metric)[0]
-    loss, coding = data.loss, data.coding
+@dataclass(frozen=True)
+class Judge:
+    """The main score of a prepared table, of outputs with the readout that their own rows would give."""
 
-    def judge(outputs: Tensor, rows: Rows) -> float:
-        made = outputs.numpy()
-        readout = learn_readout(data.goal, loss, coding, rows.y.numpy(), made, rows.scored_weights)
-        return score(name, rows.truth, readout.predictions(coding, made), readout.level, rows.scored_weights)
+    data: PreparedTable
 
-    return judge
+    @property
+    def metric(self) -> str:
+        """Its name."""
+        return self.data.score_names[0]
+
+    def __call__(self, outputs: Tensor, rows: Rows) -> float:
+        """Shapes: outputs (B, C) of B rows."""
+        data, made, weights = self.data, outputs.numpy(), rows.scored_weights
+        readout = learn_readout(data.goal, data.loss, data.coding, rows.y.numpy(), made, weights)
+        return score(self.metric, rows.truth, readout.predictions(data.coding, made), readout.level, weights)

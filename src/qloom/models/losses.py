@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, l1_loss, mse_loss, poisson_nll_loss
 
 from qloom.errors import ConfigError
+from qloom.models.choices import LOSSES
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Loss:
         of_rows: outputs (B, C), y (B,) -> (B,).
         link: how outputs (B, C) are read as predictions, one of `readout.LINKS`.
         quantile: of the target that outputs are to be; None for losses that have none.
+        metric: the main score that goes with it; None for the task's usual one.
     """
 
     name: str
     of_rows: Callable[[Tensor, Tensor], Tensor]
     link: str
     quantile: float | None = None
+    metric: str | None = None
 
     def mean(self, outputs: Tensor, y: Tensor, weights: Tensor | None = None) -> Tensor:
         """The mean over rows; weights (B,) have mean 1 over all rows that batches are drawn from."""
@@ -56,19 +59,8 @@ def _poisson(outputs: Tensor, y: Tensor) -> Tensor:
 
 _CROSS_ENTROPY = Loss("cross_entropy", partial(cross_entropy, reduction="none"), "softmax")
 _SQUARED = Loss("squared", _square, "identity")
-_ABSOLUTE = Loss("absolute", _absolute, "identity", 0.5)
+_ABSOLUTE = Loss("absolute", _absolute, "identity", 0.5, "mean_absolute_error")
 _POISSON = Loss("poisson", _poisson, "exponential")
-# What a loss is for; the first of a task is its default.
-LOSSES = {
-    "classification": {"cross_entropy": "probabilities of classes"},
-    "regression": {
-        "squared": "means of numbers",
-        "absolute": "medians",
-        "poisson": "means of counts and other numbers from 0 on",
-        "quantile": "the quantile that `quantile` names",
-    },
-}
-LOSS_NAMES = ("auto", *(name for names in LOSSES.values() for name in names))
 
 
 def make_loss(task: str, name: str = "auto", quantile: float = 0.5) -> Loss:
@@ -83,5 +75,5 @@ def make_loss(task: str, name: str = "auto", quantile: float = 0.5) -> Loss:
     if name == "quantile":
         if not 0 < quantile < 1:
             raise ConfigError(f"quantile is {quantile!r}, expected a number between 0 and 1, such as 0.9")
-        return Loss("quantile", partial(_pinball, quantile), "identity", quantile)
+        return Loss("quantile", partial(_pinball, quantile), "identity", quantile, "pinball")
     return {loss.name: loss for loss in (_CROSS_ENTROPY, _SQUARED, _ABSOLUTE, _POISSON)}[name]

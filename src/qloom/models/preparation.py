@@ -10,10 +10,11 @@ import torch
 
 from qloom.data import Preprocessing, Schema, Split, TargetCoding
 from qloom.models.fitting import Rows
-from qloom.models.goals import Goal, check_weights
+from qloom.models.goals import Goal
 from qloom.models.losses import Loss
 from qloom.models.starting import Start
 from qloom.models.target_choice import code_target
+from qloom.models.weights import check_weights
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class PreparedTable:
     def loss(self) -> Loss:
         """What all models are fitted for."""
         return self.goal.make_loss(self.task)
+
+    @property
+    def score_names(self) -> tuple[str, ...]:
+        """The scores that are reported, the main one first."""
+        return self.goal.score_names(self.task, len(self.coding.classes))
 
     @property
     def held_out(self) -> Rows:
@@ -80,6 +86,7 @@ def prepare_table(
     goal = goal or Goal()
     loss = goal.make_loss(schema.task)
     goal.check_threshold(len(schema.classes))
+    goal.score_names(schema.task, len(schema.classes))
     weights = None if weights is None else check_weights(weights, table.num_rows)
     notes: tuple[str, ...] = ()
     if start is None:

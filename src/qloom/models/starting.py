@@ -17,10 +17,8 @@ from qloom.errors import ArtifactError
 from qloom.models.architecture import Architecture
 from qloom.models.artifact import DESCRIPTION, WEIGHTS, find_model_folder, read_artifact, reading
 from qloom.models.hybrid import HybridNetwork
+from qloom.models.places import PLACES
 from qloom.nn import QuantumLayer
-
-# Of a run folder: the fitted controls, each under the name of its layer.
-CONTROLS = "controls"
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Start:
 
 def place_of(folder: Path, layer: str) -> Path:
     """Where a run folder keeps the network whose middle layer is of a kind."""
-    return folder / "model" if layer == "quantum" else folder / CONTROLS / layer
+    return folder / PLACES["hybrid" if layer == "quantum" else f"hybrid_{layer}"]
 
 
 def read_start(path: str | Path, layer: str, task: str | None = None) -> Start:

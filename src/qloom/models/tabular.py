@@ -19,13 +19,14 @@ from qloom.errors import ArtifactError
 from qloom.models.architecture import Architecture, build_network, observables_of
 from qloom.models.artifact import read_artifact, reading, write_artifact
 from qloom.models.calibration import learn_readout
+from qloom.models.choices import GOAL_FIELDS
 from qloom.models.features import feature_table, weighted_rows, with_target
 from qloom.models.fitting import Fit, Recipe
 from qloom.models.forward import Weights
 from qloom.models.goals import Goal
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.inference import predict_rows
-from qloom.models.judging import judge_by
+from qloom.models.judging import Judge
 from qloom.models.persistence import describe_model, restore_model
 from qloom.models.preparation import PreparedTable, prepare_table
 from qloom.models.refitting import check_refit, refit_head
@@ -177,7 +178,6 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         seed: int,
         watch: Callable[[Fit], None] | None = None,
         resume: Callable[[Fit], Any] | None = None,
-        metric: str | None = None,
     ) -> Fit:
         """Learn from a prepared table; `qloom train` calls this.
 
@@ -186,11 +186,10 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
             seed: of weights, order of rows and dropout.
             watch: called after every epoch.
             resume: called before the first one; may restore an earlier state of the training.
-            metric: the score that the history keeps; the task's main one if None.
         """
         check_refit(self.refit, data)
         self.begin(data, seed)
-        fit = Fit(self.network_, self._task, self._recipe(seed), data.loss, judge_by(data, metric))
+        fit = Fit(self.network_, self._task, self._recipe(seed), data.loss, Judge(data))
         if resume:
             resume(fit)
         with torch_threads(self.threads), threadpool_limits(self.threads):
@@ -203,7 +202,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
     @property
     def goal(self) -> Goal:
         """What the parameters ask for."""
-        return Goal(**{name: getattr(self, name) for name in Goal.__dataclass_fields__})
+        return Goal(**{name: getattr(self, name) for name in GOAL_FIELDS})
 
     def _learn_readout(self, data: PreparedTable) -> None:
         rows = data.held_out

@@ -22,7 +22,12 @@ class Interval(NamedTuple):
 
 
 def bootstrap_scores(
-    name: str, y: np.ndarray, predictions: Mapping[str, np.ndarray], seed: int, n_draws: int = N_DRAWS
+    name: str,
+    y: np.ndarray,
+    predictions: Mapping[str, np.ndarray],
+    seed: int,
+    n_draws: int = N_DRAWS,
+    level: float = 0.5,
 ) -> dict[str, np.ndarray]:
     """The score of every model on the same redraws of the test rows.
 
@@ -36,7 +41,7 @@ def bootstrap_scores(
     for start in range(0, n_draws, chunk):
         weights = rng.multinomial(len(y), np.full(len(y), 1 / len(y)), size=min(chunk, n_draws - start)).astype(float)
         for key, predicted in predictions.items():
-            drawn[key].append(SCORES[name](y, predicted, weights))
+            drawn[key].append(SCORES[name](y, predicted, weights, level))
     return {key: np.concatenate(parts) for key, parts in drawn.items()}
 
 

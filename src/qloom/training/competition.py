@@ -10,7 +10,7 @@ from itertools import count
 from qloom.files import read_json, write_json
 from qloom.models.preparation import prepare_table
 from qloom.models.starting import Start
-from qloom.training.competitors import KEYS, Contest, Outcome, PreparedRound
+from qloom.training.competitors import KEYS, Contest, Outcome, PreparedRound, goal_of
 from qloom.training.record import RoundResult, result_of
 from qloom.training.rounds import KEPT, Plan
 from qloom.training.table import RunTable
@@ -35,8 +35,9 @@ class Competition:
 
 def prepared(loaded: RunTable, plan: Plan, number: int, start: Start | None) -> PreparedRound:
     """A round with its rows coded, by what its own training rows teach."""
-    each = plan.round(number)
-    return PreparedRound(number, each.seed, each.split, prepare_table(loaded.table, loaded.schema, each.split, start))
+    each, goal = plan.round(number), goal_of(plan.configuration)
+    data = prepare_table(loaded.table, loaded.schema, each.split, start, goal, loaded.weights)
+    return PreparedRound(number, each.seed, each.split, data)
 
 
 def compete(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound, start: Start | None) -> Competition:

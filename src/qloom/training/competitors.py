@@ -16,9 +16,11 @@ from qloom.circuits import Circuit
 from qloom.data import Split
 from qloom.models import Fit, HybridClassifier, HybridRegressor, fit_together
 from qloom.models.artifact import DESCRIPTION
-from qloom.models.baselines import BASELINES, baseline_outputs, count_parameters
+from qloom.models.baselines import BASELINES, Baseline
+from qloom.models.choices import GOAL_FIELDS
+from qloom.models.goals import Goal
+from qloom.models.places import PLACES
 from qloom.models.preparation import PreparedTable
-from qloom.models.starting import place_of
 from qloom.models.tabular import HybridModel
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 from qloom.training.configuration import Configuration
@@ -46,6 +48,11 @@ class Outcome:
 
     record: dict[str, Any]
     predictions: np.ndarray
+
+    @property
+    def level(self) -> float:
+        """The threshold of decisions, or the quantile predicted."""
+        return float(self.record.get("level", 0.5))
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class Contest:
 
     def enter(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
         """The outcomes of a model in some rounds: read back if trained before, else trained, on from checkpoints."""
-        title = title_of(key, self.task)
+        title = self._title(key)
         restored = all(self._is_done(key, each.number) for each in rounds)
         if restored:
             outcomes = [self._read(key, each.number) for each in rounds]
@@ -95,8 +102,7 @@ class Contest:
         return self._checkpoint(key, number).with_suffix(".outcome.safetensors")
 
     def _is_done(self, key: str, number: int) -> bool:
-        is_kept = number == KEPT and key in LAYER_OF
-        is_saved = not is_kept or (place_of(self.folder, LAYER_OF[key]) / DESCRIPTION).exists()
+        is_saved = number != KEPT or (self.folder / PLACES[key] / DESCRIPTION).exists()
         return self._outcome(key, number).exists() and is_saved
 
     def _read(self, key: str, number: int) -> Outcome:
@@ -108,7 +114,7 @@ class Contest:
         write_checkpoint(self._outcome(key, number), {"outcome": outcome.record}, tensors)
 
     def _train_networks(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
-        self.progress.begin(title_of(key, self.task), self.configuration.training.epochs, [r.number for r in rounds])
+        self.progress.begin(self._title(key), self.configuration.training.epochs, [r.number for r in rounds])
         checkpoints = [checkpointing(self._checkpoint(key, each.number)) for each in rounds]
 
         def watch(k: int, fit: Fit) -> None:
@@ -123,33 +129,37 @@ class Contest:
     def _finish(self, key: str, each: PreparedRound, model: HybridModel, fit: Fit) -> Outcome:
         """Save the network if its round is the one that is kept, and predict the test rows."""
         if each.number == KEPT:
-            model.save(place_of(self.folder, LAYER_OF[key]))
+            model.save(self.folder / PLACES[key])
         predictions, seconds = _timed(lambda: model.predict_features(each.data.test.x))
         role = "hybrid" if key == "hybrid" else "control"
         refitting = model.refit_["seconds"] if model.refit_ else 0.0
         times = {"seconds_training": fit.seconds + refitting, "seconds_prediction": seconds}
         ending = {
             "best_epoch": fit.best_epoch, "history": fit.history, "refit": model.refit_,
-            "started_from": self.configuration.training.start_from,
+            "started_from": self.configuration.training.start_from, "level": model.readout_.level,
         }  # fmt: skip
-        return Outcome(
-            {"title": title_of(key, self.task), "role": role, **_sizes(model), **times, **ending}, predictions
-        )
+        return Outcome({"title": self._title(key), "role": role, **_sizes(model), **times, **ending}, predictions)
 
     def _train_baselines(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
-        self.progress.begin(title_of(key, self.task), 0, [each.number for each in rounds])
+        self.progress.begin(self._title(key), 0, [each.number for each in rounds])
         with threadpool_limits(self.configuration.threads):
             return [self._train_baseline(key, each) for each in rounds]
 
     def _train_baseline(self, key: str, each: PreparedRound) -> Outcome:
         data = each.data
-        model, seconds_training = _timed(lambda: BASELINES[key](data, each.seed))
-        outputs, seconds = _timed(lambda: baseline_outputs(model, data.test, data.coding))
-        counts = {"n_parameters": count_parameters(model), "n_quantum_parameters": 0}
+        model, seconds_training = _timed(lambda: Baseline(key, data, each.seed))
+        if each.number == KEPT:
+            model.save(self.folder / PLACES[key])
+        predictions, seconds = _timed(lambda: model.predict_features(data.test.x.numpy()))
+        counts = {"n_parameters": model.n_parameters, "n_quantum_parameters": 0}
         times = {"seconds_training": seconds_training, "seconds_prediction": seconds}
         ending: dict[str, Any] = {"best_epoch": None, "history": [], "refit": None, "started_from": None}
-        record = {"title": title_of(key, self.task), "role": "baseline", **counts, **times, **ending}
-        return Outcome(record, data.coding.decode(outputs) if self.task == "regression" else outputs)
+        ending["level"] = model.readout_.level
+        record = {"title": self._title(key), "role": "baseline", **counts, **times, **ending}
+        return Outcome(record, predictions)
+
+    def _title(self, key: str) -> str:
+        return title_of(key, self.task, self.configuration.training.loss)
 
 
 def _sizes(model: HybridModel) -> dict[str, int]:
@@ -159,10 +169,17 @@ def _sizes(model: HybridModel) -> dict[str, int]:
     return {"n_parameters": n_all, "n_layer_parameters": n_layer, "n_quantum_parameters": n_quantum}
 
 
-def title_of(key: str, task: str) -> str:
+def title_of(key: str, task: str, loss: str = "auto") -> str:
     """A model's name for people."""
-    linear = "ridge regression" if task == "regression" else "logistic regression"
+    of_numbers = {"poisson": "Poisson regression", "absolute": "median regression", "quantile": "quantile regression"}
+    linear = of_numbers.get(loss, "ridge regression") if task == "regression" else "logistic regression"
     return _TITLES.get(key, linear)
+
+
+def goal_of(configuration: Configuration) -> Goal:
+    """What a configuration asks all models for."""
+    given = {name: getattr(configuration.training, name) for name in GOAL_FIELDS}
+    return Goal(**given, metric=configuration.comparison.metric)
 
 
 def make_model(

@@ -11,9 +11,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from qloom.data.columns import SIMILAR
+from qloom.data.target_transformation import TRANSFORMATIONS
 from qloom.errors import ConfigError
-from qloom.models.choices import ANSATZE, REFITS
+from qloom.models.choices import ANSATZE, CRITERIA, LOSS_NAMES, REFITS
 from qloom.models.schedules import SCHEDULES
+from qloom.models.scores import METRICS
 
 Change = str | tuple[str, Any]
 MOST_ROUNDS = 1000
@@ -40,6 +42,7 @@ class DataSection(Section):
     group: str | None = Field(
         default=None, description="column with one value a person, machine, ...: rows of one value stay together"
     )
+    weight: str | None = Field(default=None, description="column that says how much a row counts, no feature")
     drop: tuple[str, ...] = Field(default=(), description="columns to leave out")
     kinds: dict[str, str] = Field(
         default={}, description="column: number, category, boolean, date, text or drop, where another kind was found"
@@ -92,6 +95,20 @@ class TrainingSection(Section):
         default=None,
         description=f"{' or '.join(REFITS)}: another head, fitted to the trained circuit; kept if it validates better",
     )
+    loss: Literal[LOSS_NAMES] = Field(  # type: ignore[valid-type]
+        default="auto",
+        description="of numbers squared, absolute, poisson for counts, quantile; of classes cross_entropy",
+    )
+    quantile: float = Field(default=0.5, gt=0, lt=1, description="that the loss quantile is to find")
+    class_weight: Literal["balanced"] | dict[str | int | float, float] | None = Field(
+        default=None, description="balanced, or a number a class: how much its rows count in training"
+    )
+    target_transformation: Literal[("auto", *TRANSFORMATIONS)] = Field(  # type: ignore[valid-type]
+        default="auto", description="of skewed numbers, undone in predictions; auto: if it validates clearly better"
+    )
+    threshold: float | Literal[CRITERIA] = Field(  # type: ignore[valid-type]
+        default=0.5, description=f"above which the second of two classes is predicted; {', '.join(CRITERIA)}: the best"
+    )
     start_from: str | None = Field(
         default=None, description="run folder whose networks and preprocessing these begin with, for changed data"
     )
@@ -112,6 +129,9 @@ class ComparisonSection(Section):
         default=None, gt=0,
         description="seconds; no round begins that would end later, one is done in any case; empty: 600",
     )  # fmt: skip
+    metric: Literal[tuple(METRICS)] | None = Field(  # type: ignore[valid-type]
+        default=None, description="the main score; empty: ROC AUC of two classes, accuracy of more, R2 of numbers"
+    )
     margin: float = Field(
         default=0.01,
         ge=0,

@@ -11,33 +11,41 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from qloom.data import TargetCoding
+from qloom.data.target import class_text
 from qloom.files import replace_file
+from qloom.models.scores import decide
 from qloom.training.table import RunTable
 
 
-def prediction_columns(coding: TargetCoding, predictions: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
+def prediction_columns(
+    coding: TargetCoding, predictions: np.ndarray, prefix: str = "", threshold: float = 0.5
+) -> dict[str, np.ndarray]:
     """A column `prediction`, and for classes a column `probability:<class>` each, names after `prefix`.
+
+    Args:
+        threshold: the probability above which the second of two classes is predicted.
 
     Shapes: probabilities (B, C) or values (B,).
     """
     if coding.task == "regression":
         return {f"{prefix}prediction": predictions}
-    labels = coding.decode(predictions.argmax(axis=1))
+    labels = coding.decode(decide(predictions, threshold))
     names = [f"{prefix}probability:{class_text(label)}" for label in coding.classes]
     return {f"{prefix}prediction": labels, **dict(zip(names, predictions.T, strict=True))}
 
 
-def class_text(label: Any) -> str:
-    """A class as text; 1.0 and 1 are "1"."""
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-
-
-def write_predictions(path: Path, data: RunTable, coding: TargetCoding, predictions: Mapping[str, np.ndarray]) -> None:
+def write_predictions(
+    path: Path,
+    data: RunTable,
+    coding: TargetCoding,
+    predictions: Mapping[str, np.ndarray],
+    levels: Mapping[str, float],
+) -> None:
     """Write row number and target of the test rows and what every model predicts for them, as Parquet."""
     rows = data.split.test
     columns: dict[str, Any] = {"row": rows, "target": data.table[data.schema.target].take(pa.array(rows))}
     for key, predicted in predictions.items():
-        columns.update(prediction_columns(coding, predicted, f"{key}:"))
+        columns.update(prediction_columns(coding, predicted, f"{key}:", levels[key]))
     buffer = pa.BufferOutputStream()
     parquet.write_table(pa.table({name: _contiguous(column) for name, column in columns.items()}), buffer)
     replace_file(path, buffer.getvalue().to_pybytes())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qloom.models import Fit
-from qloom.models.scores import TITLES, score_names
+from qloom.models.scores import TITLES
 
 
 class Progress:
@@ -76,7 +76,7 @@ def describe_epoch(fit: Fit) -> str:
     if record["validation_loss"] is not None:
         text += f", validation {record['validation_loss']:.4f}"
     if record["validation_metric"] is not None:
-        text += f", {TITLES[_main_score(fit)]} {record['validation_metric']:.4f}"
+        text += f", {TITLES[fit.metric]} {record['validation_metric']:.4f}"
     return text
 
 
@@ -86,7 +86,3 @@ def describe_refit(refit: Mapping[str, Any] | None) -> str:
         return ""
     fate = "kept" if refit["kept"] else "not kept"
     return f"; {refit['kind']} head {fate}, validation {refit['before']:.4f} before, {refit['after']:.4f} after"
-
-
-def _main_score(fit: Fit) -> str:
-    return score_names(fit.task, fit.n_targets)[0]

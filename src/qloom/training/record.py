@@ -12,7 +12,7 @@ import numpy as np
 
 from qloom.data import Split
 from qloom.models.preparation import PreparedTable
-from qloom.models.scores import METRICS, score, score_names
+from qloom.models.scores import METRICS, score
 from qloom.training.competitors import Outcome, PreparedRound
 from qloom.training.configuration import Configuration
 from qloom.training.folder import FORMAT, VERSION
@@ -55,9 +55,10 @@ class RoundResult:
 def result_of(each: PreparedRound, outcomes: Mapping[str, Outcome]) -> RoundResult:
     """Judge the models of a round on its test rows."""
     data, y = each.data, true_values(each.data)
-    names = score_names(data.task, len(data.coding.classes))
+    weights = data.test.scored_weights
     scores = {
-        key: {name: plain(score(name, y, outcome.predictions)) for name in names} for key, outcome in outcomes.items()
+        key: {name: plain(score(name, y, outcome.predictions, outcome.level, weights)) for name in data.score_names}
+        for key, outcome in outcomes.items()
     }
     rarest = None if data.task == "regression" else int(np.bincount(y, minlength=len(data.coding.classes)).min())
     n_rows = {part: len(getattr(each.split, part)) for part in PARTS}
@@ -87,7 +88,7 @@ def make_metrics(
         "split": loaded.split.kind,
         "features": list(data.preprocessing.feature_names),
         "rounds": _describe_rounds(plan, results, seconds),
-        **judge(score_names(data.task, len(data.coding.classes))[0], results, configuration),
+        **judge(data.score_names[0], results, configuration),
     }
 
 

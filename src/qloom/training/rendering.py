@@ -37,6 +37,8 @@ def _render_value(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_render_value(key)}: {_render_value(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, tuple):
         return "[" + ", ".join(_render_value(entry) for entry in value) + "]"
     if isinstance(value, dict):

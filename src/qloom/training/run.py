@@ -91,11 +91,12 @@ def read_run_configuration(folder: str | Path) -> Configuration:
 def _write_results(folder: Path, loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outcome],
                    metrics: Mapping[str, Any]) -> None:  # fmt: skip
     predictions = {key: outcome.predictions for key, outcome in kept.items()}
+    levels = {key: outcome.level for key, outcome in kept.items()}
     table = replace(loaded, split=first.split)
     learnt_from = np.concatenate([first.split.train, first.split.validation])
     keys = keys_of(first.data.preprocessing, first.data.coding, loaded.table)
     write_seen_rows(place_of(folder, "quantum"), keys, learnt_from)
-    write_predictions(folder / "predictions.parquet", table, first.data.coding, predictions)
+    write_predictions(folder / "predictions.parquet", table, first.data.coding, predictions, levels)
     replace_file(folder / "leaderboard.csv", leaderboard_csv(metrics))
     write_json(folder / METRICS_FILE, metrics)
 
@@ -125,7 +126,7 @@ def _checked_start(place: Path, schema: Schema) -> Start:
 def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) -> tuple[str, ...]:
     n_qubits = configuration.model.n_qubits
     mapped = f"{data.n_features} features on {n_qubits} qubits: the classical encoder maps them to angles"
-    notes = [*schema.notes, *schema.warnings, *([mapped] if data.n_features > n_qubits else [])]
+    notes = [*schema.notes, *schema.warnings, *data.notes, *([mapped] if data.n_features > n_qubits else [])]
     if configuration.training.start_from is not None:
         known = {coding.name for coding in data.preprocessing.codings}
         unknown = ", ".join(column.name for column in schema.features if column.name not in known)
@@ -163,7 +164,7 @@ def _check_same(before: Configuration, now: Configuration, folder: Path) -> None
 
 def _changes(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     for key, old in before.items():
-        if isinstance(old, dict) and key != "kinds":
+        if isinstance(old, dict) and key not in ("kinds", "class_weight"):
             yield from _changes(old, now[key], f"{prefix}{key}.")
         elif old != now[key]:
             yield prefix + key, old, now[key]

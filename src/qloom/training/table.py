@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from qloom.data import Schema, Split, inspect_table, read_table, rows_with_target, split_rows
+from qloom.data.cells import numbers, plain_column
 from qloom.data.columns import require_columns
 from qloom.data.leaks import find_leaks
 from qloom.data.queries import queried_columns
 from qloom.errors import DataError
+from qloom.models.weights import check_weights
 from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX, demonstration_table
 
@@ -25,6 +29,7 @@ class RunTable:
     table: pa.Table
     schema: Schema
     split: Split
+    weights: np.ndarray | None = None
 
 
 def load_table(configuration: Configuration) -> RunTable:
@@ -35,16 +40,41 @@ def load_table(configuration: Configuration) -> RunTable:
     """
     section = configuration.data
     table = read_source(section.source, section.query, kinds=section.kinds)
+    weights, table = _weighted(table, section.weight, section.target)
     options = section.model_dump(include={"time", "drop", "task", "drop_missing_target"})
     group = _checked_group(table, section.group, section.target)
-    options["drop"] = (*options["drop"], *group)
+    options["drop"] = (*options["drop"], *group, *([section.weight] if section.weight else []))
     schema = inspect_table(table, section.target, kinds=_kinds_of_result(table, section.kinds), **options)
     if section.drop_missing_target:
-        table = rows_with_target(table, section.target)
+        table, weights = _with_target(table, section.target, weights)
     schema = schema.grouped_by(*group) if group else schema
     split = cut(table, schema, configuration, configuration.seed)
     leaks = find_leaks(table, schema, split.kind)
-    return RunTable(table, replace(schema, warnings=(*schema.warnings, *leaks)), split)
+    return RunTable(table, replace(schema, warnings=(*schema.warnings, *leaks)), split, weights)
+
+
+def _weighted(table: pa.Table, column: str | None, target: str) -> tuple[np.ndarray | None, pa.Table]:
+    """How much each row counts, and the rows that count at all.
+
+    Raises:
+        DataError: for a column that is not there, is the target, or holds other than numbers from 0 on.
+    """
+    if column is None:
+        return None, table
+    require_columns(table, [column], "to weight rows")
+    if column == target:
+        raise DataError(f"weight column {column!r} is the target, expected another column; leave it out")
+    cells = plain_column(table[column])
+    if cells.null_count:
+        raise DataError(f"weight column {column!r} is empty in {cells.null_count} rows, expected a number in every row")
+    weights = check_weights(numbers(cells, column), table.num_rows)
+    kept = np.flatnonzero(weights)
+    return weights[kept], table.take(pa.array(kept))
+
+
+def _with_target(table: pa.Table, target: str, weights: np.ndarray | None) -> tuple[pa.Table, np.ndarray | None]:
+    present = pc.is_valid(plain_column(table[target])).to_numpy()
+    return rows_with_target(table, target), None if weights is None else weights[present]
 
 
 def _checked_group(table: pa.Table, group: str | None, target: str) -> tuple[str, ...]:

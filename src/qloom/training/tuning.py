@@ -18,9 +18,10 @@ import yaml
 from qloom.combinatorial.extras import package
 from qloom.errors import ArtifactError, ConfigError, QloomError
 from qloom.files import replace_file, write_json
+from qloom.models.choices import GOAL_FIELDS
 from qloom.models.preparation import PreparedTable, prepare_table
-from qloom.models.scores import score, score_names
-from qloom.training.competitors import LAYER_OF, make_model
+from qloom.models.scores import score
+from qloom.training.competitors import LAYER_OF, goal_of, make_model
 from qloom.training.configuration import Configuration, known_keys, make_configuration, unknown_key
 from qloom.training.folder import locked
 from qloom.training.rendering import render_configuration
@@ -71,6 +72,8 @@ def parse_choices(texts: Sequence[str]) -> dict[str, list[Any]]:
             raise ConfigError(f"--over {text!r}, expected key=a,b,c such as model.n_layers=1,2,4")
         if key not in known_keys():
             raise ConfigError(unknown_key(key))
+        if key.removeprefix("training.") in GOAL_FIELDS:
+            raise ConfigError(f"--over {text!r} would change what trials are compared by; choose it with --set")
         if not key.startswith(TUNABLE) or key in choices:
             raise ConfigError(f"--over {text!r}, expected keys of model or training, each once; use --set for others")
         if any(value in read[:k] for k, value in enumerate(read)):
@@ -112,7 +115,8 @@ def tune(
         if (folder / TRIALS).exists():
             raise ArtifactError(f"{folder} has trials already; choose another name")
         loaded = load_table(configuration)
-        data = prepare_table(loaded.table, loaded.schema, loaded.split)
+        goal = goal_of(configuration)
+        data = prepare_table(loaded.table, loaded.schema, loaded.split, None, goal, loaded.weights)
         if not len(data.validation.y):
             raise ConfigError("no validation rows, expected some to judge trials on; raise split.validation")
         for settings, tell in proposals(study, choices, n_trials):
@@ -163,19 +167,18 @@ def run_trial(
         own = changed(configuration, settings)
         model = make_model(own, data.task, LAYER_OF["hybrid"], None)
         model.fit_prepared(data, seed=own.seed)
-        names = score_names(data.task, len(data.coding.classes))
-        y, predictions = data.validation.y.numpy(), model.predict_features(data.validation.x)
-        y = data.coding.decode(y) if data.task == "regression" else y
-        main, loss = (score(name, y, predictions) for name in (names[0], loss_name(data.task)))
+        y, predictions = data.validation.truth, model.predict_features(data.validation.x)
+        given = model.readout_.level, data.validation.scored_weights
+        main, loss = (score(name, y, predictions, *given) for name in (data.score_names[0], loss_name(data)))
     except QloomError as error:
         seconds = time.perf_counter() - start
         return Trial(number, dict(settings), None, None, seconds, " ".join(str(error).split()))
     return Trial(number, dict(settings), loss, main, time.perf_counter() - start)
 
 
-def loss_name(task: str) -> str:
+def loss_name(data: PreparedTable) -> str:
     """The score that trials are ordered by, to be small: fewer of them are equal than of the main one."""
-    return "rmse" if task == "regression" else "log_loss"
+    return data.loss.metric or ("rmse" if data.task == "regression" else "log_loss")
 
 
 def best_of(trials: Sequence[Trial]) -> Trial:
