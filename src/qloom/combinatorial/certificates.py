@@ -196,7 +196,8 @@ def run_highs(program: Program, time_limit: float) -> Any:
     result = interruptible(
         lambda: milp(
             scale * program.costs, integrality=program.whole, bounds=Bounds(program.lower, program.upper),
-            constraints=rows if program.rows.shape[0] else (), options={"time_limit": time_limit, "mip_rel_gap": 0.0},
+            constraints=rows if program.rows.shape[0] else (),
+            options={"time_limit": max(time_limit, 0.0), "mip_rel_gap": 0.0},
         )
     )  # fmt: skip
     if result is not None:

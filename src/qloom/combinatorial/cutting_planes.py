@@ -196,7 +196,7 @@ def _relaxation(program: Program, time_limit: float) -> Any:
     most = np.append(program.row_upper[below], -program.row_lower[above])
     equations, right = program.rows[equal], program.row_upper[equal]
     bounds = np.stack([program.lower, program.upper], axis=1)
-    found = linprog(program.costs, rows, most, equations, right, bounds, options={"time_limit": time_limit})
+    found = linprog(program.costs, rows, most, equations, right, bounds, options={"time_limit": max(time_limit, 0.0)})
     if found.status == 0:
         worth, worth_equal = np.minimum(found.ineqlin.marginals, 0), found.eqlin.marginals
         found.slopes = program.costs - rows.T @ worth - equations.T @ worth_equal

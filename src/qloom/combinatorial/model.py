@@ -361,3 +361,9 @@ class Model:
         if between.any() or outside.any() or spin_between.any():
             raise ProblemError("values lie outside the variables' bounds or are not whole, expected what they may be")
         return x
+
+
+def room(capacities: np.ndarray, loads: np.ndarray) -> np.ndarray:
+    """What sums of loads may be: the capacities if all is whole, else what rounding does not count against them."""
+    is_whole = all((numbers == np.round(numbers)).all() for numbers in (capacities, loads))
+    return np.asarray(capacities if is_whole else (1 + TOLERANCE) * capacities)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from qloom.combinatorial.problems.knapsack import Knapsack, read_knapsack
+from qloom.combinatorial.solving import solve
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 
@@ -133,3 +134,15 @@ def test_the_layout_that_begins_with_resources_is_told_apart(tmp_path):
     (tmp_path / "b.txt").write_text("2 1 10\n10 9\n4 5\n7\n")
     again = read_knapsack(tmp_path / "b.txt")
     assert (again.objective(again.brute_force()), again.notes[0][:22]) == (10, "read as knapsack:items")
+
+
+def test_one_beside_a_large_number_does_not_fit():
+    problem = Knapsack([10, 1], [[2_000_000_000, 1]], [2_000_000_000])
+    assert problem.violations(np.array([1, 1])) == {"resource[0]": 1}
+    assert problem.objective(problem.brute_force()) == 10
+    assert solve(problem, time_limit=10, seed=0, controls=False).objective == 10
+
+
+def test_values_near_1e12_are_solved():
+    problem = Knapsack(np.array([3, 4, 5, 6]) * 10**12 + 1, [[2, 3, 4, 5]], [7])
+    assert solve(problem, time_limit=5, seed=0, controls=False).objective == problem.objective(problem.brute_force())

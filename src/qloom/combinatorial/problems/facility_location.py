@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from qloom.combinatorial.arrays import finite
-from qloom.combinatorial.model import TOLERANCE, Model
+from qloom.combinatorial.model import TOLERANCE, Model, room
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.layouts import Layout, read_layout
 from qloom.combinatorial.problems.text import Words, chosen
@@ -90,7 +90,7 @@ class FacilityLocation(Problem):
     @cached_property
     def limits(self) -> np.ndarray:
         """What fits into the capacities, which rounding does not count against."""
-        return (1 + TOLERANCE) * self.capacities
+        return room(self.capacities, self.demands)
 
     def objective(self, solution: np.ndarray) -> float:
         service = self.service[solution, np.arange(len(solution))]

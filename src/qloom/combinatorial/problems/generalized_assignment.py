@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from qloom.combinatorial.arrays import finite
-from qloom.combinatorial.model import TOLERANCE, Model, Sense
+from qloom.combinatorial.model import Model, Sense, room
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.text import Words, chosen
 from qloom.errors import ProblemError
@@ -62,7 +62,7 @@ class GeneralizedAssignment(Problem):
     @cached_property
     def limits(self) -> np.ndarray:
         """What fits into the capacities, which rounding does not count against."""
-        return (1 + TOLERANCE) * self.capacities
+        return room(self.capacities, self.loads)
 
     def objective(self, solution: np.ndarray) -> float:
         return float(self.values[solution, np.arange(len(solution))].sum())

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from qloom.combinatorial.arrays import finite
-from qloom.combinatorial.model import TOLERANCE, Model, Sense
+from qloom.combinatorial.model import Model, Sense, room
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.layouts import Layout, read_layout
 from qloom.combinatorial.problems.text import Words, chosen, text_of
@@ -75,7 +75,7 @@ class Knapsack(Problem):
     @cached_property
     def limits(self) -> np.ndarray:
         """What fits into the capacities, which rounding does not count against."""
-        return (1 + TOLERANCE) * self.capacities
+        return room(self.capacities, self.loads)
 
     def objective(self, solution: np.ndarray) -> float:
         return float(self.values @ solution)

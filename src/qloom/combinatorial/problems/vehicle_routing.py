@@ -18,7 +18,7 @@ import numpy as np
 from qloom.combinatorial.arrays import finite, positive, whole
 from qloom.combinatorial.certificates import Certificate, Program
 from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
-from qloom.combinatorial.model import TOLERANCE, Model
+from qloom.combinatorial.model import TOLERANCE, Model, room
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
 from qloom.combinatorial.problems.edges import Edges, in_order
 from qloom.combinatorial.problems.layouts import noted
@@ -112,13 +112,12 @@ class VehicleRouting(Problem):
 
     def violations(self, solution: np.ndarray) -> dict[str, float]:
         routes = self.routes(solution)
-        over = [max(self._load(route) - self.capacity, 0.0) for route in routes]
+        limit = float(room(np.array(self.capacity), self.demands))
+        over = [load - self.capacity if (load := self._load(route)) > limit else 0.0 for route in routes]
         return {
             "each customer once": n_missing(solution[solution != 0] - 1, self.n),
             "number of vehicles": float(max(len(routes) - self.n_vehicles, 0)),
-        } | {
-            f"capacity of vehicle[{k}]": amount * (amount > TOLERANCE * self.capacity) for k, amount in enumerate(over)
-        }
+        } | {f"capacity of vehicle[{k}]": amount for k, amount in enumerate(over)}
 
     def routes(self, solution: np.ndarray) -> list[list[int]]:
         """The customers of each vehicle in the order of visiting."""
