@@ -1,14 +1,18 @@
-"""The README's Python runs."""
+"""The README's Python and its commands run as they are written."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shlex
 from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+
+from qloom.cli import main
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
@@ -20,10 +24,70 @@ def code_under(title: str) -> str:
     return "\n".join(line[4:] for line in section[1].splitlines() if line.startswith("    "))
 
 
-def test_circuits_and_layers(capsys):
+def commands() -> list[str]:
+    """Every line of an indented block that begins with qloom, without its comment."""
+    lines = re.findall(r"^    (qloom .*)$", README.read_text(), re.MULTILINE)
+    return list(dict.fromkeys(line.split(" # ")[0].split("  #")[0].strip() for line in lines))
+
+
+# What makes a command of the README short: the later of two equal options holds.
+_NETWORK = ("--set", "model.n_qubits=2", "--set", "model.n_layers=1", "--epochs", "1")
+SHORT = {
+    "train": (*_NETWORK, "--seeds", "1"), "tune": ("--trials", "1", "--epochs", "1"), "solve": ("--time-limit", "1"),
+    "diagnose": ("--samples", "2"),
+}  # fmt: skip
+TRAIN = "qloom train customers.csv --target Churn"
+# Of Fisher and Thompson 1963 too, six jobs on six machines: a third of ft10.
+JOBS = """6 6
+2 1 0 3 1 6 3 7 5 3 4 6
+1 8 2 5 4 10 5 10 0 10 3 4
+2 5 3 4 5 8 0 9 1 1 4 7
+1 5 0 5 2 5 3 3 4 8 5 9
+2 9 1 3 4 5 5 4 0 3 3 1
+1 3 3 3 5 9 0 10 4 4 2 1
+"""
+
+
+@pytest.fixture(scope="module")
+def customers(tmp_path_factory):
+    """A folder with the files that the README names, and the run it trains."""
+    folder = tmp_path_factory.mktemp("readme")
     rng = np.random.default_rng(0)
+    for name, first in (("customers", 0), ("new", 200)):
+        months, plan = rng.integers(1, 60, 200), rng.choice(["monthly", "yearly"], 200)
+        churn = np.where(months / 60 + (plan == "yearly") + rng.normal(size=200) < 0.7, "Yes", "No")
+        rows = zip(range(first, first + 200), months, plan, churn, strict=True)
+        text = "customerID,tenure,plan,Churn\n" + "".join(f"C{i},{m},{p},{c}\n" for i, m, p, c in rows)
+        (folder / f"{name}.csv").write_text(text)
+    (folder / "ft10").write_text(JOBS)
+    with contextlib.chdir(folder):
+        assert run(TRAIN) == 0
+    return folder
+
+
+def run(line: str) -> int:
+    """The exit code of a command, made short."""
+    words = shlex.split(line)[1:]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, *SHORT.get(words[0], ())])
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.parametrize("line", commands())
+def test_command(line, customers, monkeypatch, capsys):
+    monkeypatch.chdir(customers)
+    assert line == TRAIN or run(line) == 0, capsys.readouterr().err
+
+
+def test_every_way_to_make_and_install_is_there():
+    makefile = (README.parent / "Makefile").read_text()
+    for target in re.findall(r"^    make (\w+)", README.read_text(), re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+def test_circuits_and_layers(capsys):
     backbone = torch.nn.Sequential(OrderedDict(body=torch.nn.Linear(8, 512), fc=torch.nn.Linear(512, 2)))
-    names = {"inputs": rng.normal(size=(5, 4)), "weights": rng.normal(size=24), "torch": torch, "backbone": backbone}
+    names = {"torch": torch, "backbone": backbone}
     exec(code_under("Circuits") + "\n" + code_under("Layers"), names)
     assert "Rot" in capsys.readouterr().out
     assert names["model"](torch.zeros(3, 10)).shape == (3, 2)
@@ -37,12 +101,7 @@ def test_kernels_and_published_models(capsys):
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (40, 2))
     names = {"x": x, "y": x[:, 0] > 0, "x_test": x, "y_test": x[:, 0] > 0, "circuit": ql.encoders.angle(2)}
-    exec(
-        code_under("Kernels and published models").replace(
-            "n_layers=4", "n_layers=1, max_steps=50, convergence_interval=None"
-        ),
-        names,
-    )
+    exec(code_under("Kernels and published models"), names)
     assert names["matrix"].shape == (40, 40)
 
 
@@ -66,8 +125,7 @@ def test_estimator(tmp_path, monkeypatch):
     frame = pandas.DataFrame({"a": rng.normal(size=120), "b": rng.choice(["u", "v"], 120)})
     names = {"frame": frame, "labels": (frame["a"] > 0).astype(int), "other_frame": frame}
     python = code_under("From a table to a model")
-    python = python[python.index("from qloom.models") :].replace("random_state=0", "random_state=0, epochs=2")
-    exec(python, names)
+    exec(python[python.index("from qloom.models") :], names)
     loaded = type(names["model"]).load("model")
     np.testing.assert_array_equal(loaded.predict_proba(frame), names["model"].predict_proba(frame))
 

@@ -206,6 +206,15 @@ def test_plan_lists_what_fits():
     assert [made.name for made in ql.encoders.plan(30, 8)] == ["amplitude", "hybrid_angle"]
 
 
+def test_plan_is_printed_as_a_table():
+    lines = str(ql.encoders.plan(30)).splitlines()
+    assert lines[0].split() == ["encoder", "qubits", "inputs", "gates", "depth"]
+    found = {name: int(qubits) for name, qubits, *_ in map(str.split, lines[1:])}
+    assert found == {made.name: made.n_qubits for made in ql.encoders.plan(30)}
+    assert len({len(line) for line in lines}) == 1
+    assert repr(ql.encoders.plan(30)) == "\n".join(lines)
+
+
 def test_bits_are_bits():
     with pytest.raises(ql.errors.ShapeError, match=r"x holds 0\.5, expected 0 or 1"):
         ql.encoders.encoding("basis", 2)(torch.tensor([[1.0, 0.5]]))

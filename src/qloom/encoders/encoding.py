@@ -87,7 +87,24 @@ def encoding(name: str, n_features: int, **options: Any) -> Encoding:
     return Encoding(name, n_features, ENCODERS[name][0](n_features, **options), options)
 
 
-def plan(n_features: int, most_qubits: int | None = None) -> list[Encoding]:
+class Plan(list[Encoding]):
+    """Encoders to choose from; printed as a table."""
+
+    def __str__(self) -> str:
+        titles = ("encoder", "qubits", "inputs", "gates", "depth")
+        rows = [titles, *((e.name, *map(str, _sizes(e.circuit))) for e in self)]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        aligned = ([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows)
+        return "\n".join("  ".join(cells) for cells in aligned)
+
+    __repr__ = __str__
+
+
+def _sizes(circuit: Circuit) -> tuple[int, int, int, int]:
+    return circuit.n_qubits, circuit.n_inputs, len(circuit), circuit.depth()
+
+
+def plan(n_features: int, most_qubits: int | None = None) -> Plan:
     """Every encoder with its default options for so many features, those of fewest qubits first.
 
     Args:
@@ -99,7 +116,7 @@ def plan(n_features: int, most_qubits: int | None = None) -> list[Encoding]:
     """
     checked_count("n_features", n_features)
     able = sorted((encoding(name, n_features) for name in ENCODERS), key=lambda made: made.n_qubits)
-    fitting = [made for made in able if most_qubits is None or made.n_qubits <= most_qubits]
+    fitting = Plan(made for made in able if most_qubits is None or made.n_qubits <= most_qubits)
     if not fitting:
         raise CircuitError(
             f"{n_features} features on at most {most_qubits} qubits, expected at least {able[0].n_qubits} qubits "
