@@ -10,9 +10,11 @@ from qloom.exports import exported_by
 
 if TYPE_CHECKING:
     from qloom.circuits import Circuit
-    from qloom.engines.evaluation import counts, expectation, probabilities, sample, state
+    from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
+    from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
+    from qloom.engines.shadows import classical_shadow
     from qloom.gradients import jacobian, metric_tensor
-    from qloom.observables import I, PauliSum, X, Y, Z, pauli
+    from qloom.observables import I, PauliSum, X, Y, Z, hermitian, pauli, projector
 
     _native: Any  # compiled, without a stub
 
@@ -22,8 +24,9 @@ _FOLDERS = (
 )  # fmt: skip
 
 __all__ = [
-    "Circuit", "I", "PauliSum", "X", "Y", "Z", "counts", "expectation", "jacobian", "metric_tensor", "pauli",
-    "probabilities", "sample", "state", *_FOLDERS,
+    "Circuit", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "entropy", "expectation", "hermitian",
+    "jacobian", "metric_tensor", "mutual_information", "pauli", "probabilities", "projector", "purity",
+    "reduced_density_matrix", "sample", "state", "variance", *_FOLDERS,
 ]  # fmt: skip
 _exported = exported_by(__name__)
 announce_operators()

@@ -221,6 +221,84 @@ def pauli(letters: str, qubits: Sequence[int]) -> PauliSum:
     return PauliSum({word_from_letters(letters, [int(q) for q in qubits]): 1.0})
 
 
+def projector(bits: str | Sequence[int], qubits: Sequence[int]) -> PauliSum:
+    """Projector onto a basis state of some qubits, 2^k words: ``projector("01", (0, 3))``."""
+    values = [{"0": 1.0, "1": -1.0}.get(str(bit)) for bit in bits] if isinstance(bits, Iterable) else []
+    if len(values) != len(qubits) or None in values:
+        raise CircuitError(f"basis state {bits!r}, expected {len(qubits)} bits, each 0 or 1, one per qubit")
+    total = I()
+    for sign, qubit in zip(values, qubits, strict=True):
+        total = total @ (0.5 * (I() + sign * Z(qubit)))  # type: ignore[operator]
+    return total
+
+
+def hermitian(matrix: Any, qubits: Sequence[int]) -> PauliSum:
+    """A Hermitian matrix on some qubits as a sum of Pauli words, up to 4^k of them.
+
+    Args:
+        matrix: (2^k, 2^k), the first qubit the most significant bit; an array or a sparse matrix of scipy's. Of a
+            sparse one only the words are looked for that have entries.
+        qubits: k different qubits.
+
+    Raises:
+        CircuitError: if the matrix has another shape, is not finite or not Hermitian to 1e-10 of its largest entry.
+    """
+    pauli("I" * len(qubits), qubits)  # raises where they are no qubits
+    rows, columns, values, shape = _entries(matrix)
+    size = 2 ** len(qubits)
+    if shape != (size, size):
+        raise CircuitError(f"observable has shape {shape} for {len(qubits)} qubits, expected ({size}, {size})")
+    if not np.isfinite(values).all():
+        raise CircuitError("observable holds a NaN or infinity, expected a Hermitian matrix of finite numbers")
+    largest = float(np.abs(values).max(initial=0.0))
+    listed = list(zip(rows.tolist(), columns.tolist(), values.tolist(), strict=True))
+    mirrored = {(c, r): v.conjugate() for r, c, v in listed}
+    worst = max((abs(v - mirrored.get((r, c), 0)) for r, c, v in listed), default=0.0)
+    if worst > 1e-10 * largest:
+        raise CircuitError(f"observable differs from its adjoint by {worst:.2g}, expected a Hermitian matrix")
+    terms: dict[Word, complex] = {}
+    flips = rows ^ columns
+    for flip in np.unique(flips).tolist():
+        diagonal = np.zeros(size, complex)
+        np.add.at(diagonal, rows[flips == flip], values[flips == flip])
+        sums = _signed_sums(diagonal) / size
+        for z in np.flatnonzero(np.abs(sums) > 1e-15 * largest).tolist():
+            mean = (sums[z] * _I_POWERS[(flip & z).bit_count() & 3]).real
+            terms[_on_qubits(flip, qubits), _on_qubits(z, qubits)] = float(mean)
+    return PauliSum(terms)
+
+
+def _entries(matrix: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[int, ...]]:
+    """Rows, columns and values of what is not 0, and the shape."""
+    if hasattr(matrix, "tocoo"):
+        found = matrix.tocoo()
+        found.sum_duplicates()
+        return found.row.astype(np.int64), found.col.astype(np.int64), found.data.astype(complex), found.shape
+    try:
+        dense = np.asarray(matrix, dtype=complex)
+    except (TypeError, ValueError):
+        raise CircuitError(f"observable got {str(matrix)[:60]!r}, expected a matrix of numbers") from None
+    if dense.ndim != 2:
+        raise CircuitError(f"observable has shape {dense.shape}, expected (2^k, 2^k)")
+    rows, columns = np.nonzero(dense)
+    return rows, columns, dense[rows, columns], dense.shape
+
+
+def _signed_sums(values: np.ndarray) -> np.ndarray:
+    """sum_m (-1)^|m & z| values[m] for every z: a Walsh-Hadamard transform."""
+    out, half = values, 1
+    while half < len(values):
+        pairs = out.reshape(-1, 2, half)
+        out = np.stack([pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]], axis=1).reshape(-1)
+        half *= 2
+    return out
+
+
+def _on_qubits(index: int, qubits: Sequence[int]) -> int:
+    """Bits of an index, the first qubit's the most significant, as a mask of a register."""
+    return sum((index >> (len(qubits) - 1 - k) & 1) << int(qubit) for k, qubit in enumerate(qubits))
+
+
 def group_commuting(words: Iterable[Word], qubitwise: bool = True) -> list[list[Word]]:
     """Words gathered greedily into groups that can be measured together, in order of first appearance.
 

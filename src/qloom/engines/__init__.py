@@ -2,11 +2,14 @@
 
 from qloom.engines.base import AdjointEvaluator, Engine, Evaluator, FinalState, Probabilities
 from qloom.engines.batch import Batch, make_batch
-from qloom.engines.evaluation import counts, expectation, probabilities, sample, state
+from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
+from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
 from qloom.engines.reference import ReferenceEngine
+from qloom.engines.shadows import ClassicalShadow, classical_shadow
 from qloom.engines.statevector import StatevectorEngine
 
 __all__ = [
-    "AdjointEvaluator", "Batch", "Engine", "Evaluator", "FinalState", "Probabilities", "ReferenceEngine",
-    "StatevectorEngine", "counts", "expectation", "make_batch", "probabilities", "sample", "state",
+    "AdjointEvaluator", "Batch", "ClassicalShadow", "Engine", "Evaluator", "FinalState", "Probabilities",
+    "ReferenceEngine", "StatevectorEngine", "classical_shadow", "counts", "entropy", "expectation", "make_batch",
+    "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state", "variance",
 ]  # fmt: skip

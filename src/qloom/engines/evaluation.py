@@ -10,7 +10,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, Probabilities, checked_qubits
+from qloom.engines.base import Engine, FinalState, Probabilities, as_outputs, checked_qubits
 from qloom.engines.batch import check_memory, make_batch
 from qloom.engines.shots import checked_shots
 from qloom.engines.statevector import StatevectorEngine
@@ -42,6 +42,27 @@ def expectation(
     batch = make_batch(circuit, inputs, weights)
     evaluator = _engine(engine).prepare(circuit, observables, shots=shots, seed=seed)
     return batch.unbatched(evaluator.values(batch))
+
+
+def variance(
+    circuit: Circuit,
+    observables: Any = None,
+    inputs: Any = None,
+    weights: Any = None,
+    *,
+    engine: Engine | None = None,
+) -> np.ndarray:
+    """Variances <O^2> - <O>^2 of observables, exact; None for Z on every qubit.
+
+    Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, O), or (O,) without a batch dimension.
+    """
+    outputs = as_outputs(circuit, observables)
+    if isinstance(outputs, Probabilities | FinalState):
+        raise CircuitError(f"variance of {observables!r}, expected Pauli sums")
+    squares = tuple(observable @ observable for observable in outputs)
+    values = expectation(circuit, outputs + squares, inputs, weights, engine=engine)
+    means, means_of_squares = np.split(values, 2, axis=-1)
+    return np.maximum(means_of_squares - means**2, 0)
 
 
 def state(circuit: Circuit, inputs: Any = None, weights: Any = None, *, engine: Engine | None = None) -> np.ndarray:

@@ -1,0 +1,150 @@
+"""Classical shadows: a state measured in random Pauli bases, kept, and asked for many observables later.
+
+Every qubit of every snapshot is measured in the basis of X, Y or Z at random. A snapshot's estimate of a word is
+3^weight times the product of its signs where all its letters were measured, and 0 elsewhere; means of groups of
+snapshots are taken and of those the median.
+
+Source: Huang, Kueng, Preskill 2020, Nature Physics 16, 1050.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.engines.base import Engine, Probabilities
+from qloom.engines.batch import check_memory, make_batch
+from qloom.engines.shots import checked_shots
+from qloom.engines.statevector import StatevectorEngine
+from qloom.engines.streams import make_generator
+from qloom.errors import CircuitError, ShapeError
+from qloom.observables import PauliSum, Word, check_fits, word_letters
+
+LETTERS = "XYZ"
+# Turns about Y and X that bring each letter's eigenbasis to the computational one.
+_TURNS = np.array([[-np.pi / 2, 0], [0, np.pi / 2], [0, 0]])
+
+
+@dataclass(frozen=True)
+class ClassicalShadow:
+    """Snapshots of a state.
+
+    Args:
+        bases: which of X, Y, Z each qubit was measured in, 0, 1 or 2.
+        bits: what was measured.
+
+    Shapes: bases, bits (S, n), uint8.
+    """
+
+    bases: np.ndarray
+    bits: np.ndarray
+
+    def __post_init__(self) -> None:
+        fits = self.bases.ndim == 2 and self.bases.shape == self.bits.shape and len(self.bases) > 0
+        if not fits or np.max(self.bases) > 2 or np.max(self.bits) > 1:
+            raise ShapeError(
+                f"shadow of bases {self.bases.shape} and bits {self.bits.shape}, expected one shape (S, n), "
+                "bases 0 to 2 and bits 0 to 1"
+            )
+
+    @property
+    def n_snapshots(self) -> int:
+        return len(self.bases)
+
+    @property
+    def n_qubits(self) -> int:
+        return int(self.bases.shape[1])
+
+    def expectation(self, observables: PauliSum | Sequence[PauliSum], n_groups: int = 1) -> np.ndarray:
+        """Estimates of observables, each the median over groups of the means of their snapshots, (O,).
+
+        Args:
+            observables: one Pauli sum or several.
+            n_groups: from 1, the plain mean; 2 log(2 O / delta) groups bound all errors with probability 1 - delta.
+        """
+        if isinstance(n_groups, bool) or not isinstance(n_groups, int) or not 1 <= n_groups <= self.n_snapshots:
+            raise CircuitError(
+                f"n_groups={n_groups!r}, expected an integer from 1 to {self.n_snapshots}, the snapshots"
+            )
+        given = (observables,) if isinstance(observables, PauliSum) else tuple(observables)
+        for observable in given:
+            check_fits(observable, self.n_qubits)
+        means = [
+            [group.mean() for group in np.array_split(self._estimates(observable), n_groups)] for observable in given
+        ]
+        return np.median(np.array(means), axis=1)
+
+    def _estimates(self, observable: PauliSum) -> np.ndarray:
+        """Of every snapshot, (S,)."""
+        total = np.zeros(self.n_snapshots)
+        for coefficient, word in observable:
+            total += float(np.real(coefficient)) * self._signs(word)
+        return total
+
+    def _signs(self, word: Word) -> np.ndarray:
+        letters = word_letters(word)
+        if not letters:
+            return np.ones(self.n_snapshots)
+        qubits = list(letters)
+        measured = (self.bases[:, qubits] == [LETTERS.index(letter) for letter in letters.values()]).all(axis=1)
+        return 3.0 ** len(qubits) * measured * (1 - 2.0 * (self.bits[:, qubits].sum(axis=1) & 1))
+
+    def reduced_density_matrix(self, qubits: Sequence[int]) -> np.ndarray:
+        """Mean over snapshots of the tensor product of 3 |s><s| - 1, (2^k, 2^k); of trace 1, not always positive."""
+        vectors = np.array(
+            [[[1, 1], [1, -1]], [[1, 1j], [1, -1j]], [[2**0.5, 0], [0, 2**0.5]]]
+        ) / 2**0.5  # [basis, bit]  # fmt: skip
+        inverted = 3 * vectors[..., :, None] * vectors[..., None, :].conj() - np.eye(2)
+        total = np.ones((self.n_snapshots, 1, 1), complex)
+        for qubit in qubits:
+            factor = inverted[self.bases[:, qubit], self.bits[:, qubit]]
+            size = 2 * total.shape[1]
+            total = np.einsum("sij,skl->sikjl", total, factor).reshape(-1, size, size)
+        return total.mean(axis=0)
+
+
+def classical_shadow(
+    circuit: Circuit,
+    n_snapshots: int,
+    inputs: Any = None,
+    weights: Any = None,
+    *,
+    seed: int | None = None,
+    engine: Engine | None = None,
+) -> ClassicalShadow:
+    """Measure the circuit's state `n_snapshots` times, each in random Pauli bases of its own.
+
+    Shapes: inputs (I,), weights (W,): of one sample.
+    """
+    n, count = circuit.n_qubits, checked_shots(n_snapshots)
+    batch = make_batch(circuit, inputs, weights)
+    if batch.size != 1:
+        raise ShapeError(f"{batch.size} samples, expected one: shadows are taken sample by sample")
+    check_memory(count * 8 * (n + 4), f"{count} snapshots of {n} qubits")
+    random = make_generator(seed)
+    bases = random.integers(3, size=(count, n), dtype=np.uint8)
+    settings, of_snapshot = np.unique(bases, axis=0, return_inverse=True)
+    turned = circuit.copy()
+    for qubit, (about_y, about_x) in enumerate(turned.inputs(n, 2)):
+        turned.ry(about_y, qubit).rx(about_x, qubit)
+    evaluator = (engine or StatevectorEngine()).prepare(turned, Probabilities(tuple(range(n))))
+    turns = _TURNS[settings].reshape(len(settings), 2 * n).astype(batch.dtype)
+    rows = np.hstack([np.repeat(batch.inputs, len(settings), axis=0), turns])
+    own = batch.weights if batch.weights.ndim == 1 else batch.weights[0]
+    outcomes = np.empty(count, np.int64)
+    places = np.argsort(of_snapshot.ravel(), kind="stable")
+    ends = np.cumsum(np.bincount(of_snapshot.ravel(), minlength=len(settings)))
+    first = 0
+    for piece in make_batch(turned, rows, own).pieces(evaluator.n_outputs):
+        for probabilities in evaluator.values(piece):
+            start = 0 if first == 0 else ends[first - 1]
+            shares = np.cumsum(probabilities.astype(np.float64))
+            drawn = np.searchsorted(shares, random.random(ends[first] - start) * shares[-1], side="right")
+            outcomes[places[start : ends[first]]] = np.minimum(drawn, len(shares) - 1)
+            first += 1
+    bits = (outcomes[:, None] >> np.arange(n - 1, -1, -1) & 1).astype(np.uint8)
+    return ClassicalShadow(bases, bits)
