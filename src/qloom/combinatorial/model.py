@@ -20,6 +20,8 @@ FEASIBLE = 1e-6
 # Whole numbers after so many digits of the point are moved before it are compared exactly, if sums stay below EXACT.
 DIGITS = 6
 EXACT = 2.0**53
+# More than any sum, still small enough for products.
+FAR = 1e100
 # Bounds of integers; differences of two still fit.
 LARGEST = 2**31
 
@@ -249,17 +251,17 @@ class Model:
     @cached_property
     def scales(self) -> np.ndarray:
         """What makes the numbers of each constraint whole, float64 (M,); 0 where no power of ten does."""
-        out = np.zeros(len(self.constraints))
-        for k, constraint in enumerate(self.constraints):
-            if not self.is_whole[constraint.variables].all():
-                continue
-            numbers = np.append(constraint.coefficients, constraint.right)
-            sizes = np.abs(np.append(self.lower, self.upper)[[constraint.variables, constraint.variables + self.n]])
-            most = np.abs(constraint.coefficients) @ sizes.max(axis=0) + abs(constraint.right)
-            fits = (10.0**d for d in range(DIGITS + 1) if (np.round(numbers * 10.0**d) / 10.0**d == numbers).all())
-            scale = next(fits, 0.0)
-            out[k] = scale if scale * most < EXACT else 0.0
-        return out
+        rows, rights, n_rows = self.rows, self.rights, len(self.constraints)
+        owner = np.repeat(np.arange(n_rows), np.diff(rows.indptr))
+        sizes = np.maximum(np.abs(self.lower), np.abs(self.upper)).astype(float)
+        sizes[~self.is_whole] = FAR
+        reach = np.bincount(owner, np.abs(rows.data) * sizes[rows.indices], n_rows) + np.abs(rights)
+        out = np.zeros(n_rows)
+        for scale in 10.0 ** np.arange(DIGITS, -1, -1):
+            entries, ends = (np.round(numbers * scale) / scale == numbers for numbers in (rows.data, rights))
+            fits = (np.bincount(owner, ~entries, n_rows) == 0) & ends
+            out[fits] = scale
+        return np.where(out * reach < EXACT, out, 0.0)
 
     @cached_property
     def slack(self) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray]:
@@ -269,10 +271,11 @@ class Model:
         rows.data, rights = np.repeat(scales, lengths) * rows.data, scales * self.rights
         rows.data = np.where(np.repeat(self.scales > 0, lengths), np.round(rows.data), rows.data)
         rights = np.where(self.scales > 0, np.round(rights), rights)
-        fixed = np.zeros(len(scales))
-        for k, constraint in enumerate(self.constraints):
-            if not self.is_whole[constraint.variables].all():
-                fixed[k] = FEASIBLE * max(1.0, abs(constraint.right), np.abs(constraint.coefficients).max())
+        owner = np.repeat(np.arange(len(scales)), lengths)
+        largest = np.maximum(1.0, np.abs(self.rights))
+        np.maximum.at(largest, owner, np.abs(self.rows.data))
+        mixed = np.bincount(owner, ~self.is_whole[self.rows.indices], len(scales)) > 0
+        fixed = np.where(mixed, FEASIBLE * largest, 0.0)
         return rows, rights, np.where(self.scales > 0, 0.0, TOLERANCE), fixed
 
     def violations(self, values: Any) -> np.ndarray:
