@@ -323,3 +323,21 @@ def test_the_table_of_columns_is_shown(tmp_path: Path) -> None:
     assert "Umsatz number 1.234,5 1 900 3 1.5 to 9000 a number, spread evenly" in page.text
     older = Page(write_report(make_run(tmp_path / "older", ["a", "b"])).read_text("utf-8"))
     assert "Becomes" not in older.text
+
+
+def test_importance_and_dependence_are_shown_where_a_run_has_them(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", ["no", "yes"])
+    assert "What predictions hang on" not in write_report(folder).read_text("utf-8")
+    bars = [{"column": "age", "mean": 0.2, "deviation": 0.01}, {"column": "job", "mean": 0.1, "deviation": 0.02}]
+    curves = [{"column": "age", "values": [20, 40.5], "predictions": [0.1, 0.4], "shown": "yes"},
+              {"column": "job", "values": ["clerk", "smith"], "predictions": [0.1, 0.4], "shown": "yes"}]  # fmt: skip
+    model = {"importance": bars, "dependence": curves}
+    found = {"format": "qloom.importance", "version": 1, "metric": "roc_auc", "n_rows": 300,
+             "models": {"hybrid": model, "boosting": model}}  # fmt: skip
+    (folder / "importance.json").write_text(json.dumps(found), "utf-8")
+    text = write_report(folder).read_text("utf-8")
+    assert "What predictions hang on" in text
+    assert text.count("Mean prediction by the values of a column") == 2
+    (folder / "importance.json").write_text("{}", "utf-8")
+    with pytest.raises(ArtifactError, match="is damaged"):
+        write_report(folder)

@@ -37,6 +37,7 @@ def test_f1_at_a_chosen_threshold_is_the_main_score(configure, tmp_path, rare):
     folder = train_run(configure(tmp_path, *changes, source=rare, target="rare"))
     metrics = metrics_of(folder)
     assert metrics["metric"] == "f1"
+    assert any("yes is decided for above these probabilities, chosen for f1" in note for note in metrics["notes"])
     table = parquet.read_table(folder / "predictions.parquet").to_pandas()
     for key, model in metrics["models"].items():
         assert f1_score(table.target, table[f"{key}:prediction"], pos_label="yes") == pytest.approx(model["test"]["f1"])

@@ -169,3 +169,12 @@ def test_finished_models_are_not_trained_again(finished, tmp_path):
         metrics["models"]["linear"].pop("rounds")
         metrics.pop("name")
     assert before == after
+
+
+def test_importance_is_of_the_hybrid_model_and_the_best_of_the_others(finished):
+    found, metrics = json.loads((finished / "importance.json").read_text()), metrics_of(finished)
+    others = {key: model["test"]["roc_auc"] for key, model in metrics["models"].items() if key != "hybrid"}
+    assert list(found["models"]) == ["hybrid", max(others, key=others.get)]
+    columns = {each["column"] for each in found["models"]["hybrid"]["importance"]}
+    assert len(columns) == 30
+    assert found["models"]["hybrid"]["dependence"]

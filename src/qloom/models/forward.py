@@ -112,15 +112,19 @@ def _trees(weights: Weights) -> Layer:
         weights[f"head.{name}"]
         for name in ("feature", "threshold", "left", "right", "value", "share", "baseline", "depth")
     )
-    trees = np.arange(len(value))
+    # Flat tables: node k of tree t is k + t * M, its leaves lead back to themselves.
+    n_trees, n_nodes = value.shape
+    roots = np.arange(n_trees) * n_nodes
+    left, right = ((table + roots[:, None]).ravel() for table in (left, right))
+    feature, threshold, value = feature.ravel(), threshold.ravel(), value.ravel()
 
     def head(x: np.ndarray) -> np.ndarray:
-        rows = x.astype(np.float64)
-        node = np.zeros((len(x), len(trees)), np.int64)
+        rows, first = x.astype(np.float64).ravel(), (np.arange(len(x)) * x.shape[1])[:, None]
+        node = np.repeat(roots[None], len(x), axis=0)
         for _ in range(int(depth)):
-            low = np.take_along_axis(rows, feature[trees, node], axis=1) <= threshold[trees, node]
-            node = np.where(low, left[trees, node], right[trees, node])
-        return np.asarray(baseline + value[trees, node] @ share, x.dtype)
+            low = rows.take(feature.take(node) + first) <= threshold.take(node)
+            node = np.where(low, left.take(node), right.take(node))
+        return np.asarray(baseline + value.take(node) @ share, x.dtype)
 
     return head
 

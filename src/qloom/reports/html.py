@@ -10,6 +10,7 @@ from qloom.circuits.drawing import draw_text
 from qloom.files import replace_file
 from qloom.reports import figures
 from qloom.reports.curves import class_scores, confusion
+from qloom.reports.importance import importance_pictures
 from qloom.reports.pages import page
 from qloom.reports.record import Difference, ModelRecord, RoundsRecord, RunRecord, read_run
 from qloom.reports.stages import trained_when
@@ -61,6 +62,7 @@ def render(record: RunRecord) -> str:
         test_metrics=_test_metrics(record),
         learning_curves=figures.learning_curves(record),
         stages=trained_when(record),
+        importance=importance_pictures(record.importance, {key: model.title for key, model in record.models.items()}),
         **_predictions(record),
         **_circuit(record),
     )

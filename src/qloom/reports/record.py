@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from qloom.circuits import Circuit
 from qloom.errors import ArtifactError
+from qloom.reports.importance import read_importance
 
 FORMAT = "qloom.run"
 # Runs of version 1 trained every model once.
@@ -115,6 +116,7 @@ class RunRecord:
         predictions: key of a model -> (N,), of the same kind as the targets.
         probabilities: key of a model -> (N, C); empty for a regression.
         config, environment: text of config.yaml and environment.json, None where the file is missing.
+        importance: what importance.json holds, None without it.
     """
 
     name: str
@@ -139,6 +141,7 @@ class RunRecord:
     probabilities: dict[str, np.ndarray]
     config: str | None
     environment: str | None
+    importance: dict[str, Any] | None = None
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -162,6 +165,7 @@ def read_run(folder: Path) -> RunRecord:
         **_outputs(table, list(facts["models"]), facts["classes"]),
         config=_text(folder / "config.yaml"),
         environment=_text(folder / "environment.json"),
+        importance=read_importance(folder),
     )
 
 

@@ -34,6 +34,15 @@ def prediction_columns(
     return {f"{prefix}prediction": labels, **dict(zip(names, predictions.T, strict=True))}
 
 
+def threshold_notes(threshold: float | str, coding: TargetCoding, outcomes: Mapping[str, Any]) -> list[str]:
+    """Where the second of two classes is decided for, unless that is usual; outcomes have a record and a level."""
+    if threshold == 0.5:
+        return []
+    how = f"chosen for {threshold} on the validation rows" if isinstance(threshold, str) else "as given"
+    levels = ", ".join(f"{outcome.record['title']} {outcome.level:.4f}" for outcome in outcomes.values())
+    return [f"class {class_text(coding.classes[1])} is decided for above these probabilities, {how}: {levels}"]
+
+
 def write_predictions(
     path: Path,
     data: RunTable,

@@ -23,9 +23,10 @@ from qloom.training.competitors import LAYER_OF, Contest, Outcome, PreparedRound
 from qloom.training.configuration import ComparisonSection, Configuration, load_configuration
 from qloom.training.environment import describe_environment
 from qloom.training.folder import CONFIG, ENVIRONMENT, METRICS_FILE, START, locked
+from qloom.training.importance import write_importance
 from qloom.training.leaderboard import leaderboard_csv
 from qloom.training.log import RunLog
-from qloom.training.predictions import write_predictions
+from qloom.training.predictions import threshold_notes, write_predictions
 from qloom.training.progress import Progress
 from qloom.training.record import make_metrics
 from qloom.training.rendering import render_configuration
@@ -62,10 +63,11 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
             found = compete(contest, loaded, plan, first, start)
             metrics = {
                 **make_metrics(configuration, loaded, plan, first.data, found.results, found.seconds),
-                "notes": list(notes),
+                "notes": [*notes, *threshold_notes(configuration.training.threshold, first.data.coding, found.kept)],
                 "columns": [asdict(row) for row in columns],
                 "circuit": circuit.to_json(),
             }
+            write_importance(folder, loaded, first, metrics, configuration.seed)
             _write_results(folder, loaded, first, found.kept, metrics)
             log.lines.note(metrics["verdict"])
     return folder

@@ -1,0 +1,32 @@
+"""What the hybrid model of a run and the best of the others hang on, as a file of the run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from qloom.files import write_json
+from qloom.models.importance import describe_importance
+from qloom.models.places import PLACES, best_model
+from qloom.models.served import read_served
+from qloom.training.competitors import PreparedRound
+from qloom.training.table import RunTable
+
+IMPORTANCE = "importance.json"
+FORMAT, VERSION = "qloom.importance", 1
+
+
+def write_importance(
+    folder: Path, loaded: RunTable, kept: PreparedRound, metrics: Mapping[str, Any], seed: int
+) -> Path:
+    """Shuffle columns of test rows of the round that is kept, for its saved models."""
+    others = {key: model for key, model in metrics["models"].items() if key != "hybrid"}
+    keys = ("hybrid", best_model({**metrics, "models": others}))
+    models = {key: read_served(folder / PLACES[key]) for key in keys}
+    rows = loaded.table.take(pa.array(kept.split.test))
+    found = describe_importance(models, rows, kept.data.test.truth, metrics["metric"], seed)
+    write_json(folder / IMPORTANCE, {"format": FORMAT, "version": VERSION, **found})
+    return folder / IMPORTANCE
