@@ -140,7 +140,8 @@ void Tile<T>::scale_state(T* state, const T* factor) {
 template <class T>
 void Tile<T>::sum_squares(double* norms) {
     const size_t run = schedule.run();
-    alignas(64) double partial[RANGES * 16] = {};
+    alignas(64) double partial[RANGES * 16];
+    std::memset(partial, 0, ranges * lanes * sizeof(double));
     over_ranges(cells / run, [&](size_t begin, size_t end, size_t range) {
         for (size_t b = begin; b < end; ++b) {
             alignas(64) T sum[16] = {};
