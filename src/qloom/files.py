@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,18 @@ def replace_file(path: Path, content: bytes | str) -> Path:
 
 
 def write_json(path: Path, value: Any) -> Path:
-    """Write a JSON file, whole or not at all; numpy's scalars become plain ones."""
-    return replace_file(path, json.dumps(value, indent=1, ensure_ascii=False, default=np.generic.item) + "\n")
+    """Write a JSON file, whole or not at all; numpy's scalars become plain ones, and what is no number null."""
+    plain = strict(json.loads(json.dumps(value, default=np.generic.item)))
+    return replace_file(path, json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def strict(value: Any) -> Any:
+    """JSON values without NaN and infinities, which JSON does not know: they are null."""
+    if isinstance(value, dict):
+        return {key: strict(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [strict(entry) for entry in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def read_json(path: Path) -> Any:

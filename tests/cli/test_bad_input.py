@@ -38,6 +38,12 @@ def test_missing_file(qloom):
     refused(qloom("train", "none.csv", "--target", "y"), "none.csv")
 
 
+def test_the_first_mistake_comes_first(qloom):
+    """No file and no target: a target cannot be chosen from a file that is not there."""
+    refused(qloom("train", "none.csv"), "no file none.csv")
+    refused(qloom("train", "none.csv", "--set", "modle.x=1", "--set", "model.zz=2", "--target", "y"), "'modle.x'")
+
+
 def test_missing_column(train):
     refused(train(GOOD, target="Y2"), "no column 'Y2'", "did you mean 'y'")
 

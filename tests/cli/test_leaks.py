@@ -36,7 +36,9 @@ def test_training_by_patient(qloom, tmp_path, small):
     assert "column 'patient_id' is not used" in ended.out
     metrics = json.loads((tmp_path / "runs" / "grouped" / "metrics.json").read_text())
     assert metrics["split"] == "group"
-    test = pd.read_parquet(tmp_path / "runs" / "grouped" / "predictions.parquet").row.to_numpy()
+    predictions = pd.read_parquet(tmp_path / "runs" / "grouped" / "predictions.parquet")
+    test = predictions.row.to_numpy()
+    assert predictions["id:patient_id"].tolist() == who[test].tolist()
     assert not set(who[test]) & set(np.delete(who, test))
 
 

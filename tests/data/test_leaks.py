@@ -87,6 +87,22 @@ def test_three_groups_are_enough_and_two_are_not():
         cut(2)
 
 
+def test_every_class_is_trained_and_tested_on_or_refused():
+    """Two of eight groups are of the rare class: one of them is in the test, one in training, for every seed."""
+    group = np.repeat(np.arange(8), 20)
+
+    def cut(rare, seed=0):
+        y = np.isin(group, rare)
+        table = pa.table({"g": group, "x": RNG.normal(size=160), "y": y})
+        return y, split_rows(table, inspect_table(table, "y").grouped_by("g"), seed=seed)
+
+    for seed in range(10):
+        y, split = cut([2, 5], seed)
+        assert set(y[split.test]) == set(y[split.train]) == {False, True}
+    with pytest.raises(DataError, match="a class is in 1 of 8 groups of rows that stay together"):
+        cut([2])
+
+
 def test_group_split_without_a_group():
     with pytest.raises(ConfigError, match="without a group"):
         split_rows(10, kind="group")

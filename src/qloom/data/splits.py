@@ -17,6 +17,7 @@ from qloom.data.schema import Schema
 from qloom.data.written_dates import find_dates
 from qloom.errors import ConfigError, DataError
 
+_DRAWS = 100
 KINDS = ("auto", "stratified", "time", "group", "random")
 
 
@@ -80,7 +81,7 @@ def split_rows(
         parts = _cut(_time_order(rows, time, int(n_rows)), n_validation, n_test)
     elif units is not None:
         strata = _strata(rows, target, chosen, int(n_rows))
-        parts = cut_units(units, strata, n_validation, n_test, rng)
+        parts = _cut_with_classes(units, strata, n_validation, n_test, rng)
     elif chosen == "stratified":
         parts = _stratify(_labels(rows, target, int(n_rows)), n_validation, n_test, rng)
     else:
@@ -220,6 +221,27 @@ def _allot(total: int, sizes: np.ndarray, room: np.ndarray) -> np.ndarray:
         lack = np.where(given < room, wanted - given, -np.inf)
         given[np.argmax(lack)] += 1
     return np.asarray(given)
+
+
+def _cut_with_classes(
+    units: np.ndarray, strata: np.ndarray, n_validation: int, n_test: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first of some draws that trains on every class and, of two classes, tests on both.
+
+    Raises:
+        DataError: if there is none: a class is in too few units.
+    """
+    n_classes = int(strata.max()) + 1
+    for _ in range(_DRAWS):
+        train, validation, test = cut_units(units, strata, n_validation, n_test, rng)
+        tested = n_classes != 2 or not n_test or len(np.unique(strata[test])) == 2
+        if tested and len(np.unique(strata[train])) == n_classes:
+            return train, validation, test
+    places = [len(np.unique(units[strata == code])) for code in range(n_classes)]
+    raise DataError(
+        f"a class is in {min(places)} of {int(units.max()) + 1} groups of rows that stay together, expected enough to "
+        "train and to test on; choose another column or split"
+    )
 
 
 def cut_units(

@@ -50,14 +50,23 @@ def write_predictions(
     predictions: Mapping[str, np.ndarray],
     levels: Mapping[str, float],
 ) -> None:
-    """Write row number and target of the test rows and what every model predicts for them, as Parquet."""
+    """Write number, identifiers and target of the test rows and what every model predicts for them, as Parquet."""
     rows = data.split.test
-    columns: dict[str, Any] = {"row": rows, "target": data.table[data.schema.target].take(pa.array(rows))}
+    columns: dict[str, Any] = {"row": rows}
+    for name in _identifiers(data):
+        columns[f"id:{name}"] = data.table[name].take(pa.array(rows))
+    columns["target"] = data.table[data.schema.target].take(pa.array(rows))
     for key, predicted in predictions.items():
         columns.update(prediction_columns(coding, predicted, f"{key}:", levels[key]))
     buffer = pa.BufferOutputStream()
     parquet.write_table(pa.table({name: _contiguous(column) for name, column in columns.items()}), buffer)
     replace_file(path, buffer.getvalue().to_pybytes())
+
+
+def _identifiers(data: RunTable) -> list[str]:
+    """The columns that name rows, or what rows are of."""
+    columns, group, target = data.schema.columns, data.schema.group, data.schema.target
+    return [c.name for c in columns if c.name == group or (c.kind == "identifier" and c.name != target)]
 
 
 def _contiguous(column: Any) -> Any:
