@@ -129,7 +129,7 @@ def as_rounds(document: dict[str, Any], n_rounds: int = 5, unjudged: str | None 
         model |= {} if judged else {"interval": None}
     for difference in document["comparison"].values():
         low, high = difference["low"], difference["high"]
-        outcome = "better" if low > margin else "worse" if high < -margin else "undecided"
+        outcome = "better" if low > 0 else "worse" if high < 0 else "undecided"
         difference |= {"outcome": outcome} if judged else {"outcome": None, "low": None, "high": None}
     each = [{"number": k + 1, "seed": k, "n_rows": document["n_rows"], "split_sha256": f"{k}"} for k in range(n_rounds)]
     document |= {

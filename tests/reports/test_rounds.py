@@ -28,7 +28,7 @@ def test_readings_are_outcomes_against_the_margin(tmp_path: Path) -> None:
     page = page_of(make_run_of_rounds(tmp_path / "run", ["no", "yes"]))
     rows = page.text[page.text.index("Hybrid minus") :]
     assert "+0.1050 to +0.1350 hybrid better" in rows
-    assert "−0.0350 to −0.0050 undecided" in rows
+    assert "−0.0350 to −0.0050 hybrid worse" in rows
     assert "differences up to 0.01, which do not matter" in page.text
     bands = [a for tag, a in page.tags if tag == "rect"]
     assert len(bands) == 4

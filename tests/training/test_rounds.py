@@ -7,7 +7,7 @@ import pytest
 from qloom.data import inspect_table, split_rows
 from qloom.errors import ConfigError
 from qloom.training.configuration import make_configuration
-from qloom.training.rounds import DEFAULT_ROUNDS, Plan, describe, seed_of
+from qloom.training.rounds import ROUNDS, ROUNDS_OF_LARGE, Plan, describe, seed_of
 from qloom.training.table import RunTable, cut
 
 
@@ -30,9 +30,10 @@ def is_whole(split, n_rows=200):
     return np.array_equal(np.sort(np.concatenate(list(split))), np.arange(n_rows))
 
 
-def test_by_default_five_random_splits():
-    plan = plan_of()
-    assert (plan.wanted, plan.kind) == (DEFAULT_ROUNDS, "random splits")
+def test_by_default_ten_random_splits_and_five_of_a_large_table():
+    assert (plan_of().wanted, plan_of().kind) == (ROUNDS, "random splits")
+    assert plan_of(n_rows=20_001).wanted == ROUNDS_OF_LARGE
+    plan = plan_of("comparison.seeds=5")
     splits = splits_of(plan)
     assert all(is_whole(split) for split in splits)
     assert len({split.test.tobytes() for split in splits}) == 5
@@ -85,6 +86,14 @@ def test_rolling_origins_predict_each_block_from_what_came_before():
     assert time[splits[0].test].min() == 190
 
 
+@pytest.mark.parametrize(("n_rows", "n_blocks"), [(2000, 5), (500, 3), (100, 2)])
+def test_blocks_in_time_have_rows_enough_for_a_verdict_where_they_can(n_rows, n_blocks):
+    plan = plan_of(n_rows=n_rows, kind="time")
+    assert plan.wanted == n_blocks
+    sizes = {len(split.test) for split in splits_of(plan)}
+    assert min(sizes) >= 30 or n_rows == 100
+
+
 def test_one_round_in_time_is_the_plain_split():
     plan = plan_of("comparison.seeds=1", kind="time")
     assert np.array_equal(plan.round(1).split.test, plan.loaded.split.test)
@@ -118,14 +127,15 @@ def test_time_limit_ends_the_rounds_but_not_the_first():
 
 
 def test_a_slow_training_ends_the_default_rounds_after_ten_minutes():
-    plan = plan_of()
-    assert plan.next_group(0, 0.0) == 5
+    plan = plan_of(n_rows=20_001)
+    assert plan.next_group(0, 0.0) == 1
+    assert plan.next_group(1, 10.0) == 4
     assert plan.next_group(1, 200.0) == 2
     assert plan.next_group(1, 700.0) == 0
 
 
 def test_description_says_rounds_and_what_is_kept():
-    lines = list(describe(plan_of()))
+    lines = list(describe(plan_of("comparison.seeds=5")))
     assert lines[0] == "5 rounds: every model is trained 5 times, each time on a new random split"
     assert "round 1 are kept" in lines[1]
     assert "no verdict" in next(describe(plan_of("comparison.seeds=1")))

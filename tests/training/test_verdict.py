@@ -5,14 +5,15 @@ import itertools
 import pytest
 
 from qloom.training.intervals import Estimate, half_width
-from qloom.training.verdict import Difference, judge_difference, verdict_text, why_unjudged
+from qloom.training.record import margin_of
+from qloom.training.verdict import judge_difference, verdict_text, why_unjudged
 
 MARGIN = 0.01
 BY_OUTCOME = {
     "better": Estimate(0.03, 0.004, 0.02, 0.04),
     "worse": Estimate(-0.03, 0.004, -0.04, -0.02),
     "equal": Estimate(0.002, 0.002, -0.001, 0.005),
-    "undecided": Estimate(0.02, 0.01, -0.005, 0.045),
+    "undecided": Estimate(0.02, 0.03, -0.005, 0.045),
 }
 PAIRS = list(itertools.product(BY_OUTCOME, repeat=2))
 
@@ -32,20 +33,25 @@ def test_outcomes(outcome):
     assert judged(outcome).outcome == outcome
 
 
-def test_an_interval_that_excludes_zero_but_stays_within_the_margin_makes_no_difference():
-    found = Estimate(0.004, 0.001, 0.002, 0.006)
-    assert judge_difference(found, MARGIN, 0.25).outcome == "equal"
-    assert judge_difference(found, 0.0, 0.25).outcome == "better"
+@pytest.mark.parametrize(("low", "high", "outcome"), [
+    (0.002, 0.006, "equal"),  # not zero, yet too small to matter
+    (0.002, 0.03, "better"),
+    (-0.03, -0.002, "worse"),
+    (-0.02, 0.02, "undecided"),
+    (-0.02, 0.009, "undecided"),
+    (-0.009, 0.009, "equal"),
+])  # fmt: skip
+def test_within_the_margin_else_beyond_zero_else_undecided(low, high, outcome):
+    found = Estimate((low + high) / 2, 0.01, low, high)
+    assert judge_difference(found, MARGIN, 0.25).outcome == outcome
 
 
-def test_an_interval_across_the_margin_is_undecided_whatever_the_mean():
-    for low, high in ((0.002, 0.03), (-0.03, -0.002), (-0.02, 0.02), (-0.02, 0.009)):
-        found = Estimate((low + high) / 2, 0.01, low, high)
-        assert judge_difference(found, MARGIN, 0.25).outcome == "undecided"
+def test_without_a_margin_only_zero_counts():
+    assert judge_difference(Estimate(0.004, 0.001, 0.002, 0.006), 0.0, 0.25).outcome == "better"
 
 
-def test_without_a_margin_equal_models_stay_undecided():
-    assert judge_difference(Estimate(0.0, 0.0, 0.0, 0.0), 0.0, 0.25).outcome == "undecided"
+def test_models_that_agree_in_every_round_make_no_difference_even_without_a_margin():
+    assert judge_difference(Estimate(0.0, 0.0, 0.0, 0.0), 0.0, 0.25).outcome == "equal"
 
 
 def test_helped_only_if_better_than_both_controls():
@@ -81,15 +87,34 @@ def test_baselines_that_did_better_are_named():
 
 def test_what_is_undecided_says_how_many_rounds_would_decide():
     needed = judged("undecided").rounds_needed
-    # Half of the interval has to be less than the 0.01 from the mean to the margin; with rounds without end it is
-    # 1.96 * sqrt(0.25) * 0.01, just less.
-    assert half_width(0.01, needed, 0.25) < 0.01 <= half_width(0.01, needed - 1, 0.25)
-    assert f"about {needed} would decide it" in text("equal", "undecided")
-    hopeless = Difference(Estimate(0.02, 0.011, -0.01, 0.05), "undecided", None)
-    assert judge_difference(hopeless.estimate, MARGIN, 0.25).rounds_needed is None
-    found = verdict_text("r2", Estimate(0.8, 0.1, 0.7, 0.9), dict.fromkeys(("hybrid_classical", "hybrid_separable"),
-                         hopeless), 5, MARGIN, None)  # fmt: skip
-    assert "it takes more rows" in found
+    # Half of the interval has to be less than the mean, 0.02, and the deviation is 0.03: with rounds without end it
+    # would be 1.96 * sqrt(0.25) * 0.03 = 0.0294; with one of 0.02 it is just less.
+    assert needed is None
+    found = judge_difference(Estimate(0.02, 0.02, -0.005, 0.045), MARGIN, 0.25)
+    assert half_width(0.02, found.rounds_needed, 0.25) < 0.02 <= half_width(0.02, found.rounds_needed - 1, 0.25)
+    assert "it takes more rows" in text("equal", "undecided")
+    pair = dict.fromkeys(("hybrid_classical", "hybrid_separable"), found)
+    said = verdict_text("r2", Estimate(0.8, 0.1, 0.7, 0.9), pair, 5, MARGIN, None)
+    assert f"about {found.rounds_needed} would decide it" in said
+
+
+def test_near_zero_rounds_are_counted_until_the_interval_is_within_the_margin():
+    found = judge_difference(Estimate(0.001, 0.008, -0.011, 0.013), MARGIN, 0.25)
+    assert half_width(0.008, found.rounds_needed, 0.25) < 0.009 <= half_width(0.008, found.rounds_needed - 1, 0.25)
+
+
+@pytest.mark.parametrize(("metric", "mean", "margin"), [
+    ("roc_auc", 0.8, 0.01),
+    ("roc_auc", 0.99, 0.005),  # half of what is left to 1
+    ("roc_auc", 1.0, 0.0),
+    ("r2", -0.5, 0.01),
+    ("brier", 0.2, 0.01),
+    ("brier", 0.01, 0.005),  # half of what is left to 0
+    ("rmse", 120.0, 1.2),  # a share of it
+    ("roc_auc", None, 0.01),
+])  # fmt: skip
+def test_margin_of_scores_near_their_best_and_of_errors(metric, mean, margin):
+    assert margin_of(metric, 0.01, mean) == pytest.approx(margin)
 
 
 def test_no_words_where_rounds_cannot_carry_them():

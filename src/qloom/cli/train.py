@@ -41,7 +41,8 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
     seeds: Annotated[
-        int | None, typer.Option(help="Trainings of every model, each on a split of its own; by default 5.")
+        int | None,
+        typer.Option(help="Trainings of every model, each on a split of its own; by default 10, or 5."),
     ] = None,
     folds: Annotated[int | None, typer.Option(help="Parts that are the test rows in turn, in place of seeds.")] = None,
     repeats: Annotated[int | None, typer.Option(help="Times that the rows are dealt into folds.")] = None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from qloom.cli.kinds import KIND_HELP, parse_kinds
+from qloom.cli.leaderboard import console_of_width, number_text
 from qloom.cli.train import configure
 from qloom.training.tuning import BEST, SAMPLERS, TRIALS_CSV, Trial, best_of, parse_choices
 from qloom.training.tuning import tune as run_tuning
@@ -61,17 +61,16 @@ def describe_trial(trial: Trial) -> str:
     settings = ", ".join(f"{key}={value}" for key, value in trial.settings.items())
     if trial.loss is None:
         return f"trial {trial.number}: {settings}: failed ({trial.error})"
-    return f"trial {trial.number}: {settings}: validation loss {trial.loss:.4f}, score {trial.score:.4f}"
+    return f"trial {trial.number}: {settings}: validation loss {trial.loss:.4f}, score {number_text(trial.score)}"
 
 
 def print_trials(trials: list[Trial], most: int = 10) -> None:
     """The best ones as a table."""
     table = Table(title="best trials by validation loss", title_justify="left")
     for name in ("trial", *trials[0].settings, "loss", "score", "seconds"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", overflow="fold", no_wrap=name in ("trial", "loss", "score"))
     ended = sorted((t for t in trials if t.loss is not None), key=lambda t: t.loss or 0.0)
     for t in ended[:most]:
-        values = (f"{t.loss:.4f}", f"{t.score:.4f}", f"{t.seconds:.1f}")
+        values = (f"{t.loss:.4f}", number_text(t.score), f"{t.seconds:.1f}")
         table.add_row(str(t.number), *map(str, t.settings.values()), *values)
-    console = Console()
-    Console(width=max(console.width, 116)).print(table, markup=False)
+    console_of_width().print(table, markup=False)

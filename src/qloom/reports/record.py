@@ -238,7 +238,7 @@ def _model(key: str, data: dict[str, Any]) -> ModelRecord:
 
 
 def _refit(data: dict[str, Any]) -> RefitRecord:
-    before, after, error, seconds = (float(data[name]) for name in ("before", "after", "error", "seconds"))
+    before, after, error, seconds = (_number(data[name]) for name in ("before", "after", "error", "seconds"))
     return RefitRecord(str(data["kind"]), before, after, error, seconds, bool(data["kept"]))
 
 

@@ -119,7 +119,7 @@ class ComparisonSection(Section):
 
     seeds: int | None = Field(
         default=None, ge=1, le=MOST_ROUNDS,
-        description="rounds: trainings of every model, each on a split of its own; empty: 5",
+        description="rounds: trainings of every model, each on a split of its own; empty: 10, 5 of a large table",
     )  # fmt: skip
     folds: int | None = Field(
         default=None, ge=2, le=MOST_ROUNDS, description="parts that are the test rows in turn, in place of seeds"

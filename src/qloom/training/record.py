@@ -121,8 +121,17 @@ def judge(metric: str, results: Sequence[RoundResult], configuration: Configurat
 
 
 def margin_of(metric: str, margin: float, mean: float | None) -> float:
-    """The margin of a score: of one that has a largest value as it is, of others as a share of the hybrid model's."""
-    return margin if math.isfinite(METRICS[metric].bounds[1]) else margin * abs(mean or 0.0)
+    """Up to which differences do not matter, at a mean score of the hybrid model.
+
+    Of scores with a best value the margin as it is, but half of what is left to that value at most: at a ROC AUC of
+    0.995 a margin of 0.01 would call a perfect model no better. Of errors that share of them.
+    """
+    if mean is None:
+        return margin
+    found, (least, most) = METRICS[metric], METRICS[metric].bounds
+    if not found.higher_is_better and not math.isfinite(most):
+        return margin * abs(mean)
+    return min(margin, abs((most if found.higher_is_better else least) - mean) / 2)
 
 
 def values_of(results: Sequence[RoundResult], key: str, name: str) -> list[float]:
@@ -138,7 +147,7 @@ def _model(key: str, results: Sequence[RoundResult], metric: str, found: Estimat
     spread = {name: np.array(values_of(results, key, name)) for name in names}
     times = ("seconds_training", "seconds_prediction")
     return {
-        **kept,
+        **without_infinities(kept),
         **{name: float(np.mean([result.records[key][name] for result in results])) for name in times},
         "test": {name: plain(values.mean()) for name, values in spread.items()},
         "deviation": {name: plain(values.std(ddof=1)) if len(results) > 1 else None for name, values in spread.items()},
@@ -178,6 +187,15 @@ def _why_unjudged(metric: str, results: Sequence[RoundResult], fewest: int) -> s
     why = why_unjudged(len(results), n_test, fewest, min(rarest) if rarest and metric not in _OF_ROWS else None)
     undefined = any(value is None for result in results for value in (s[metric] for s in result.scores.values()))
     return why or (f"{metric} is undefined on the test rows of a round" if undefined else None)
+
+
+def without_infinities(value: Any) -> Any:
+    """A record as JSON has it: None for NaN and infinite numbers, wherever they are."""
+    if isinstance(value, Mapping):
+        return {key: without_infinities(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_infinities(entry) for entry in value]
+    return plain(value) if isinstance(value, float) else value
 
 
 def true_values(data: PreparedTable) -> np.ndarray:

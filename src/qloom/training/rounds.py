@@ -13,9 +13,12 @@ from qloom.errors import ConfigError
 from qloom.training.configuration import MOST_ROUNDS, ComparisonSection, Configuration
 from qloom.training.table import RunTable, cut
 
-DEFAULT_ROUNDS, DEFAULT_SECONDS = 5, 600.0
-# Networks of so many rounds are trained together. Larger tables begin with one round, which says how long they take.
-GROUP, LARGE = 5, 20_000
+# By default. With 10 rounds the interval is a third wider than rounds without end would make it, with 5 it is twice as
+# wide and its width scatters by a third. The scores of large tables scatter less, and their trainings take longer.
+ROUNDS, ROUNDS_OF_LARGE, DEFAULT_SECONDS = 10, 5, 600.0
+# Rows of a table that is large: it begins with one round, which says how long it takes. Networks of up to `GROUP`
+# rounds are trained together.
+LARGE, GROUP = 20_000, 5
 KEPT = 1
 """The round whose networks are saved and whose predictions are recorded."""
 
@@ -68,7 +71,7 @@ class Plan:
     def __init__(self, configuration: Configuration, loaded: RunTable):
         self.configuration, self.loaded = configuration, loaded
         section = configuration.comparison
-        self.wanted = _wanted(section)
+        self.wanted = _wanted(section, loaded.table.num_rows)
         self.limit = section.time_limit or DEFAULT_SECONDS
         in_time = loaded.split.kind == "time"
         if in_time and section.repeats > 1:
@@ -76,8 +79,8 @@ class Plan:
                 f"comparison.repeats={section.repeats} deals rows at random, got rows in order of time; "
                 "leave it out or set split.kind=random"
             )
-        if in_time and self.is_open:
-            self.wanted = DEFAULT_ROUNDS  # the blocks of all rounds are cut at once
+        if in_time and section.seeds is None and section.folds is None:
+            self.wanted = _n_blocks(len(loaded.split.test), section.fewest_test_rows)
         self.kind = "rolling origins" if in_time else "folds" if section.folds else "random splits"
         if self.wanted == 1:
             self.kind = "one split"
@@ -120,7 +123,12 @@ class Plan:
         return max(0, min(left, GROUP, in_time))
 
 
-def _wanted(section: ComparisonSection) -> int:
+def _n_blocks(n_test: int, fewest: int) -> int:
+    """How many blocks the last rows are cut into: five, or fewer where they would be too small for a verdict."""
+    return max(2, min(ROUNDS_OF_LARGE, n_test // fewest))
+
+
+def _wanted(section: ComparisonSection, n_rows: int) -> int:
     if section.seeds is not None and section.folds is not None:
         raise ConfigError(
             f"comparison.seeds={section.seeds} and comparison.folds={section.folds}, expected one of them; "
@@ -135,7 +143,7 @@ def _wanted(section: ComparisonSection) -> int:
         return section.folds * section.repeats
     if section.seeds is None and section.time_limit is not None:
         return MOST_ROUNDS
-    return section.seeds or DEFAULT_ROUNDS
+    return section.seeds or (ROUNDS if n_rows <= LARGE else ROUNDS_OF_LARGE)
 
 
 def deal_folds(loaded: RunTable, configuration: Configuration, n_folds: int, seed: int) -> list[Split]:

@@ -24,6 +24,7 @@ from qloom.models.scores import score
 from qloom.training.competitors import LAYER_OF, goal_of, make_model
 from qloom.training.configuration import Configuration, known_keys, make_configuration, unknown_key
 from qloom.training.folder import locked
+from qloom.training.intervals import plain
 from qloom.training.rendering import render_configuration
 from qloom.training.table import load_table
 
@@ -38,7 +39,7 @@ REPEATS = 20
 
 @dataclass(frozen=True)
 class Trial:
-    """One training of the hybrid model.
+    """One training of the hybrid model; what is undefined or infinite is None.
 
     Attributes:
         settings: what was chosen, by key.
@@ -169,7 +170,8 @@ def run_trial(
         model.fit_prepared(data, seed=own.seed)
         y, predictions = data.validation.truth, model.predict_features(data.validation.x)
         given = model.readout_.level, data.validation.scored_weights
-        main, loss = (score(name, y, predictions, *given) for name in (data.score_names[0], loss_name(data)))
+        names = data.score_names[0], loss_name(data)
+        main, loss = (plain(score(name, y, predictions, *given)) for name in names)
     except QloomError as error:
         seconds = time.perf_counter() - start
         return Trial(number, dict(settings), None, None, seconds, " ".join(str(error).split()))

@@ -63,23 +63,24 @@ class Difference:
 
 
 def judge_difference(found: Estimate, margin: float, test_ratio: float) -> Difference:
-    """What an interval says against a region of practical equivalence, -margin to +margin.
+    """What an interval says of zero, and of the differences from -margin to +margin, which do not matter.
 
-    Better or worse if all of it lies beyond the region, no difference that matters if all of it lies within, else
-    undecided.
+    No difference that matters if all of it lies within the margin; else better or worse if all of it lies on one side
+    of zero; else undecided.
 
-    Source: Benavoli, Corani, Demsar and Zaffalon 2017, JMLR 18(77), section 3, where the region is 0.01 on either side;
-        Kruschke 2018, Advances in Methods and Practices in Psychological Science 1, 270, for the rule on intervals.
+    Source: Lakens, Scheel and Isager 2018, Advances in Methods and Practices in Psychological Science 1, 259, for a
+        test of difference and one of equivalence read together; Benavoli, Corani, Demsar and Zaffalon 2017, JMLR
+        18(77), for a region of practical equivalence of 0.01 on either side.
     """
     if found.mean is None or found.deviation is None or found.low is None or found.high is None:
         return Difference(found)
-    if found.low > margin:
-        return Difference(found, "better")
-    if found.high < -margin:
-        return Difference(found, "worse")
-    if -margin < found.low and found.high < margin:
+    if -margin <= found.low and found.high <= margin:
         return Difference(found, "equal")
-    room = abs(abs(found.mean) - margin)
+    if found.low > 0:
+        return Difference(found, "better")
+    if found.high < 0:
+        return Difference(found, "worse")
+    room = max(abs(found.mean), margin - abs(found.mean))
     return Difference(found, "undecided", rounds_for(room, found.deviation, test_ratio))
 
 
@@ -164,5 +165,5 @@ def why_unjudged(n_rounds: int, n_test: int, fewest: int, n_of_a_class: int | No
     if n_of_a_class is not None and n_of_a_class < FEWEST_OF_A_CLASS:
         return f"{n_of_a_class} test rows of one class in a round, expected at least {FEWEST_OF_A_CLASS} of either"
     if n_rounds == 1:
-        return "every model was trained once, which says nothing on how scores scatter; train with --seeds 5"
+        return "every model was trained once, which does not say how scores scatter; ask for more (comparison.seeds)"
     return None
