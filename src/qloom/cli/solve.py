@@ -18,6 +18,7 @@ def solve(
     format: Annotated[str, typer.Option(help=f"auto, or one of {', '.join(FORMATS)}.")] = "auto",
     instance: Annotated[int | None, typer.Option(help="Which problem of a file that holds several, from 1.")] = None,
     vehicles: Annotated[int | None, typer.Option(help="Of a routing problem, at most; else as its file says.")] = None,
+    colours: Annotated[int | None, typer.Option(help="Of a graph's nodes, at most; else as few as can be.")] = None,
     coarse: Annotated[str, typer.Option(help=f"Search over bits: auto, none, {', '.join(SEARCHES)}.")] = "auto",
     fine: Annotated[str, typer.Option(help="Search over solutions: auto or none.")] = "auto",
     inequalities: Annotated[str, typer.Option(help="In the bits: slack or unbalanced (no bits more).")] = "slack",
@@ -29,7 +30,7 @@ def solve(
 ) -> None:
     """Solve an optimization problem: a feasible plan, a proven gap, and what each stage contributed."""
     name = problem.stem if instance is None else f"{problem.stem}-{instance}"
-    read = read_problem(problem, format, instance, vehicles)
+    read = read_problem(problem, format, instance, vehicles, colours)
     folder = out or Path("solutions") / name
     make_folder(folder)
     solved = solve_problem(read, coarse, fine, certify, time_limit, seed, controls, inequalities)  # type: ignore[arg-type]

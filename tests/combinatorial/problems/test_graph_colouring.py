@@ -6,8 +6,10 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from qloom.combinatorial.problems.formats import read_problem
 from qloom.combinatorial.problems.graph_colouring import GraphColouring, greedy_colours, read_graph_colouring
 from qloom.combinatorial.problems.node_classes import network_layout
+from qloom.combinatorial.solving import solve
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 
@@ -51,6 +53,27 @@ def test_tabu_search_colours_the_queens_of_a_seven_by_seven_board():
     problem, random = colouring(graph, 7), np.random.default_rng(1)
     assert greedy_colours(problem.n_nodes, problem.edges) > 7
     assert problem.is_feasible(problem.improve(problem.random_solution(random), 20.0, random))
+
+
+RING = "p edge 6 6\ne 1 3\ne 3 5\ne 5 2\ne 2 4\ne 4 6\ne 6 1\n"
+
+
+def test_the_fewest_colours_are_looked_for(tmp_path):
+    """A ring of six nodes whose order misleads a greedy colouring to three."""
+    (tmp_path / "ring.col").write_text(RING)
+    problem = read_problem(tmp_path / "ring.col")
+    assert "the fewest colours are looked for, at most the 3" in problem.notes[0]
+    solved = solve(problem, time_limit=2, seed=0, controls=False)
+    assert (solved.objective, solved.optimal, solved.feasible) == (2, True, True)
+    with pytest.raises(ProblemError, match="no solution meets all constraints"):
+        solve(read_problem(tmp_path / "ring.col", colours=1), time_limit=2, seed=0, controls=False)
+
+
+@pytest.mark.parametrize(("graph", "chromatic"), [(nx.petersen_graph(), 3), (nx.cycle_graph(9), 3)])
+def test_superfluous_colours_are_done_without(graph, chromatic):
+    problem, random = colouring(graph, 6), np.random.default_rng(0)
+    found = problem.improve(problem.random_solution(random), 1.0, random)
+    assert (problem.is_feasible(found), problem.objective(found)) == (True, chromatic)
 
 
 TEXT = "c a triangle and a node\np edge 4 3\ne 1 2\ne 2 3\ne 1 3\n"

@@ -37,7 +37,8 @@ PROGRAMS = (".lp", ".mps")
 
 
 def read_problem(
-    path: str | Path, format: str = "auto", instance: int | None = None, vehicles: int | None = None
+    path: str | Path, format: str = "auto", instance: int | None = None, vehicles: int | None = None,
+    colours: int | None = None,
 ) -> Problem:  # fmt: skip
     """A problem in any of the formats, told apart by which reader takes the file; LP and MPS by their endings.
 
@@ -48,18 +49,25 @@ def read_problem(
         format: "auto" or a name of `FORMATS`, with a colon and a layout where it has several.
         instance: which problem of a file that holds several, from 1.
         vehicles: of a routing problem, at most; None takes what the file says.
+        colours: of a graph's nodes, at most; None takes those of a greedy colouring.
 
     Raises:
         ProblemError: for an unknown format, a file that no reader takes or more than one, or what its reader refuses.
     """
     problem = _read(path, format, instance)
-    if vehicles is None:
-        return problem
-    from qloom.combinatorial.problems.vehicle_routing import VehicleRouting
+    if vehicles is not None:
+        problem = _limited(problem, "vehicle_routing", "VehicleRouting", "vehicles", vehicles)
+    if colours is not None:
+        problem = _limited(problem, "graph_colouring", "GraphColouring", "colours", colours)
+    return problem
 
-    if not isinstance(problem, VehicleRouting):
-        raise ProblemError(f"vehicles={vehicles} of a {type(problem).__name__}, expected a problem of vehicle_routing")
-    return noted(replace(problem, n_vehicles=vehicles), f"at most {vehicles} vehicles, as asked for")
+
+def _limited(problem: Problem, format: str, kind: str, what: str, most: int) -> Problem:
+    """With another limit than the file's."""
+    if type(problem).__name__ != kind:
+        raise ProblemError(f"{what}={most} of a {type(problem).__name__}, expected a problem of {format}")
+    field = {"vehicles": "n_vehicles", "colours": "n_classes"}[what]
+    return noted(replace(problem, **{field: most}), f"at most {most} {what}, as asked for")  # type: ignore[type-var]
 
 
 def _read(path: str | Path, format: str, instance: int | None) -> Problem:
