@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
 from collections import Counter
@@ -18,6 +17,7 @@ import pyarrow.csv as arrow_csv
 
 from qloom.data.cells import MISSING_WORDS, is_number, is_text, numbers_from_text, plain_column
 from qloom.data.columns import require_distinct
+from qloom.data.compression import read_bytes
 from qloom.data.written_numbers import NumberFormat, may_be_thousands
 from qloom.errors import DataError
 
@@ -40,7 +40,7 @@ class Layout:
 
 
 def read_delimited(path: Path) -> pa.Table:
-    """Read a CSV, TSV or TXT file, also gzipped, into Arrow with typed columns.
+    """Read a CSV, TSV or TXT file, also compressed, into Arrow with typed columns.
 
     Found by looking: encoding (UTF-8, UTF-16, else Windows-1252), byte-order mark, separator (tab ; | ,),
     whether the first row is a header (else names are column_1, column_2, ...), and with a semicolon the
@@ -50,7 +50,7 @@ def read_delimited(path: Path) -> pa.Table:
         DataError: empty or binary file, header alone, a name standing twice, a row with another number of
         cells.
     """
-    text = _decode(_unzipped(path), path)
+    text = _decode(read_bytes(path), path)
     if not text.strip():
         raise DataError(f"{path} is empty, expected a header and rows; check the export that wrote it")
     layout = find_layout(text)
@@ -99,16 +99,6 @@ def _may_be_thousands(column: pa.ChunkedArray) -> bool:
         if not ((size >= 1) & (size < 1000) & (np.abs(thousandths - np.round(thousandths)) < 1e-6)).all():
             return False
     return bool(len(broken))
-
-
-def _unzipped(path: Path) -> bytes:
-    data = path.read_bytes()
-    if not data.startswith(b"\x1f\x8b"):
-        return data
-    try:
-        return gzip.decompress(data)
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path} is a damaged gzip file ({error}); write it again") from None
 
 
 def _decode(data: bytes, path: Path) -> str:

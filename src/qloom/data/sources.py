@@ -13,22 +13,20 @@ import pyarrow.parquet as parquet
 
 from qloom.data.cells import plain_column
 from qloom.data.columns import require_distinct
+from qloom.data.compression import inner_suffix, is_compressed, read_bytes
 from qloom.data.delimited import read_delimited
+from qloom.data.json_lines import read_json_rows
 from qloom.data.queries import described_result
 from qloom.data.recognition import find_columns, typed_table
 from qloom.data.schema import Column
+from qloom.data.spreadsheets import SUFFIXES as SPREADSHEETS
+from qloom.data.spreadsheets import read_spreadsheet
 from qloom.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb  # brought in by the first query or database
 
-_FOREIGN = {
-    ".xlsx": "a spreadsheet",
-    ".xls": "a spreadsheet",
-    ".zip": "a zip archive",
-    ".json": "JSON",
-    ".pkl": "a pickle",
-}
+_JSON = (".json", ".jsonl", ".ndjson")
 
 
 def read_table(
@@ -41,7 +39,8 @@ def read_table(
     """Read a table from nearly anywhere into Arrow.
 
     Args:
-        source: a path to CSV, TSV or TXT (also .gz), Parquet, Arrow/Feather or a DuckDB file; a pandas or
+        source: a path to CSV, TSV, TXT or JSON lines (also compressed: .gz, .bz2, .xz, .zst, .lz4, .zip), Parquet,
+            Arrow/Feather, a spreadsheet (book.xlsx#sheet where it has several) or a DuckDB file; a pandas or
             polars frame; anything with the Arrow stream protocol; a dict of arrays; a two-dimensional number
             array; a DuckDB connection or relation.
         query: SQL. For a DuckDB file or connection it sees the tables there, for any other source the table
@@ -144,6 +143,10 @@ def _is_duckdb(source: Any, name: str) -> bool:
 
 
 def _open_path(path: Path, query: str | None, wanted: Wanted) -> pa.Table:
+    book, _, sheet = path.name.partition("#")
+    if not path.exists() and inner_suffix(Path(book)) in SPREADSHEETS:
+        table = _read_sheet(path.with_name(book), sheet)
+        return table if query is None else _query_table(table, query, wanted)
     if not path.exists():
         raise DataError(f"no file {path}, expected a table (CSV, Parquet, Arrow, DuckDB); check the path")
     if path.is_dir():
@@ -174,18 +177,28 @@ def _unreadable(path: Path, error: Exception) -> DataError:
 
 
 def _read_file(path: Path, start: bytes) -> pa.Table:
-    suffix = path.suffix.lower()
+    suffix = inner_suffix(path)
+    if suffix in SPREADSHEETS:
+        return _read_sheet(path, "")
+    if suffix in _JSON:
+        return read_json_rows(read_bytes(path), path)
+    if is_compressed(start) and suffix in (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".arrows"):
+        raise DataError(f"{path} is compressed from outside, expected {suffix} as it is; decompress it")
     if start[:4] == b"PAR1" or (start and suffix in (".parquet", ".pq")):
         return parquet.read_table(path, partitioning=None)
     if start[:6] == b"ARROW1":
         return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     if start and suffix in (".arrow", ".feather", ".ipc", ".arrows"):
         return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
-    if suffix in _FOREIGN:
-        raise DataError(
-            f"{path} is {_FOREIGN[suffix]}, expected CSV, Parquet, Arrow or DuckDB; save it as one of these"
-        )
+    if suffix in (".pkl", ".pickle"):
+        raise DataError(f"{path} is a pickle, which may run code, expected a table; save it as CSV or Parquet")
     return read_delimited(path)
+
+
+def _read_sheet(path: Path, sheet: str) -> pa.Table:
+    if not path.exists():
+        raise DataError(f"no file {path}, expected a spreadsheet; check the path")
+    return read_spreadsheet(path, sheet)
 
 
 def _run_query(connection: duckdb.DuckDBPyConnection, query: str | None) -> pa.Table:
