@@ -65,8 +65,8 @@ def _add_objective(model: Model, written: Written, place: dict[int, int], produc
     """Products of whole variables as such, others as variables of their own."""
     objective = written.objective
     model.add(written.constant)
-    for k, value in objective.linear.items():
-        model.add(value, place[k])
+    if objective.linear:
+        model.add(list(objective.linear.values()), [place[k] for k in objective.linear])
     for (first, second), value in objective.products.items():
         i, j = place[first], place[second]
         if model.is_whole[[i, j]].all():
