@@ -25,7 +25,7 @@ _TABLE = "Table (CSV, Parquet, Arrow, DuckDB), demo:breast_cancer, configuration
 
 def train(
     data: Annotated[str, typer.Argument(help=_TABLE)],
-    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Column to predict, one.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run; by default the table's.")] = None,
     output: Annotated[str | None, typer.Option(help="Folder for run folders, by default runs.")] = None,
     query: Annotated[str | None, typer.Option(help="SQL on the file; it sees the table `data`.")] = None,
@@ -55,13 +55,30 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
 ) -> None:
     """Train the hybrid model, its controls and the baselines several times, compare them, and write a report."""
-    given: dict[str, Any] = {"target": target, "query": query, "task": task, "time": time_column, "group": group}
+    given: dict[str, Any] = {
+        "target": one_target(target),
+        "query": query,
+        "task": task,
+        "time": time_column,
+        "group": group,
+    }
     given |= {"drop": drop or None, "weight": weight, "kinds": parse_kinds(kind or [])}
     comparison = {"seeds": seeds, "folds": folds, "repeats": repeats, "time_limit": time_limit, "metric": metric}
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}
     configuration = configure(data, given, top, epochs, settings or [], resume)
     _run(configuration, resume)
+
+
+def one_target(given: list[str] | None) -> str | None:
+    """The column to predict.
+
+    Raises:
+        ConfigError: for several.
+    """
+    if given is not None and len(given) > 1:
+        raise ConfigError(f"targets {', '.join(given)} given, expected one: a run predicts one target; start several")
+    return given[0] if given else None
 
 
 def configure(

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import console_of_width, number_text
-from qloom.cli.train import configure
+from qloom.cli.train import configure, one_target
 from qloom.training.tuning import BEST, SAMPLERS, TRIALS_CSV, Trial, best_of, parse_choices
 from qloom.training.tuning import tune as run_tuning
 
@@ -21,7 +21,7 @@ def tune(
     ] = None,
     trials: Annotated[int, typer.Option(help="Trainings at most.")] = 20,
     sampler: Annotated[str, typer.Option(help=f"Who proposes: {', '.join(SAMPLERS)}.")] = "surrogate",
-    target: Annotated[str | None, typer.Option(help="Column to predict.")] = None,
+    target: Annotated[list[str] | None, typer.Option(help="Column to predict, one.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the folder of trials, by default NAME-tuning.")] = None,
     output: Annotated[str | None, typer.Option(help="Folder for run folders, by default runs.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help=KIND_HELP)] = None,
@@ -34,9 +34,8 @@ def tune(
     """Train the hybrid model with many settings, judge each on the validation rows, and keep the best configuration."""
     choices = parse_choices(over or [])
     top = {"output": output, "seed": seed}
-    configuration = configure(
-        data, {"target": target, "kinds": parse_kinds(kind or [])}, top, epochs, settings or [], resume=False
-    )
+    chosen = {"target": one_target(target), "kinds": parse_kinds(kind or [])}
+    configuration = configure(data, chosen, top, epochs, settings or [], resume=False)
     configuration = configuration.model_copy(update={"name": name or f"{configuration.name}-tuning"})
     found: list[Trial] = []
 

@@ -40,6 +40,7 @@ def load_table(configuration: Configuration) -> RunTable:
     """
     section = configuration.data
     table = read_source(section.source, section.query, kinds=section.kinds)
+    _check_one_target(table, section.target)
     weights, table = _weighted(table, section.weight, section.target)
     options = section.model_dump(include={"time", "drop", "task", "drop_missing_target"})
     group = _checked_group(table, section.group, section.target)
@@ -51,6 +52,16 @@ def load_table(configuration: Configuration) -> RunTable:
     split = cut(table, schema, configuration, configuration.seed)
     leaks = find_leaks(table, schema, split.kind)
     return RunTable(table, replace(schema, warnings=(*schema.warnings, *leaks)), split, weights)
+
+
+def _check_one_target(table: pa.Table, target: str) -> None:
+    """Raise DataError for names of several columns in one."""
+    names = [name.strip() for name in target.split(",")]
+    if target not in table.column_names and len(names) > 1 and set(names) <= set(table.column_names):
+        raise DataError(
+            f"target {target!r} names {len(names)} columns, expected one: a run predicts one target; start several "
+            "and drop the other columns"
+        )
 
 
 def _weighted(table: pa.Table, column: str | None, target: str) -> tuple[np.ndarray | None, pa.Table]:
