@@ -9,7 +9,7 @@ OPTIONS = {
     r"drop_missing_target=True": "--set data.drop_missing_target=true",
     r"task='(\w+)'": r"--task \1",
     r"kinds=\{'([^']*)': '([^']*)'\}": r"--kind '\1=\2'",
-    r"needed as kinds says": "needed for --kind",
+    r"\bas kinds says": "for --kind",
     r"say which with query=": "say which with --query",
     r"\bgroup='([^']*)'": r"--group '\1'",
     r"\btime='([^']*)'": r"--time '\1'",
