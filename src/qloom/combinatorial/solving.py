@@ -99,10 +99,10 @@ class _Run:
             with self._interruptible():
                 if self._prove_first():
                     coarse, fine, certify, controls = "none", "none", False, False
-        if coarse != "none" or controls:
+        if (coarse != "none" or controls) and not self.pressed.is_set():
             with self._interruptible():
                 form = self._form(inequalities, coarse)
-        if form is not None and coarse != "none":
+        if form is not None and coarse != "none" and not self.pressed.is_set():
             with self._interruptible():
                 self._coarse(form, coarse)
         if fine == "auto" and not self.pressed.is_set():
