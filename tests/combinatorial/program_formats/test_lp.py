@@ -154,3 +154,9 @@ def test_a_constant_and_slacks_that_writers_make_variables_are_none(tmp_path):
     assert (model.labels, model.constant, model.is_whole.all()) == (["x", "y"], 5, True)
     assert sorted((c.comparison, c.right) for c in model.constraints) == [("<=", 4), (">=", 1)]
     assert certify_model(model, 10).objective == 11
+
+
+def test_letters_of_latin_1_are_read(tmp_path):
+    (tmp_path / "a.lp").write_bytes(lp(before="\\ Gr\u00f6\u00dfe\n").replace(" x", " gr\u00fcn").encode("latin-1"))
+    model = read_program(tmp_path / "a.lp")
+    assert (model.labels, certify_model(model, 10).objective) == (["gr\u00fcn", "y"], 6)

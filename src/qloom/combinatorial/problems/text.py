@@ -29,9 +29,14 @@ def text_of(path: str | Path) -> str:
         ProblemError: if it cannot be read, is empty, or holds a NUL byte, which hangs parsers.
     """
     try:
-        text = Path(path).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        content = Path(path).read_bytes()
+    except OSError as error:
         raise ProblemError(f"{path} cannot be read ({error}), expected a text file") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")  # names and comments of old files; numbers are the same in both
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise ProblemError(f"{path} is empty, expected a problem")
     before, nul, _ = text.partition("\0")
