@@ -135,7 +135,7 @@ def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) ->
         left_out = f", which does not know {unknown}" if unknown else ""
         notes.append(
             f"started from {configuration.training.start_from} and its preprocessing{left_out}; scores are fair only "
-            "where it was not trained on rows that are test rows here"
+            "where it was not trained on rows that are test rows here, as it was on those of a table that it shares"
         )
     return tuple(notes)
 
