@@ -223,12 +223,12 @@ def pauli(letters: str, qubits: Sequence[int]) -> PauliSum:
 
 def projector(bits: str | Sequence[int], qubits: Sequence[int]) -> PauliSum:
     """Projector onto a basis state of some qubits, 2^k words: ``projector("01", (0, 3))``."""
-    values = [{"0": 1.0, "1": -1.0}.get(str(bit)) for bit in bits] if isinstance(bits, Iterable) else []
-    if len(values) != len(qubits) or None in values:
+    values = [{"0": 1.0, "1": -1.0}.get(str(bit), 0.0) for bit in bits] if isinstance(bits, Iterable) else []
+    if len(values) != len(qubits) or 0.0 in values:
         raise CircuitError(f"basis state {bits!r}, expected {len(qubits)} bits, each 0 or 1, one per qubit")
     total = I()
     for sign, qubit in zip(values, qubits, strict=True):
-        total = total @ (0.5 * (I() + sign * Z(qubit)))  # type: ignore[operator]
+        total = total @ (0.5 * (I() + sign * Z(qubit)))
     return total
 
 
