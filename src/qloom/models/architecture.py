@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import nn
 
 from qloom import encoders
@@ -14,6 +13,7 @@ from qloom.models.choices import ANSATZE, LAYERS
 from qloom.models.controls import ClassicalLayer
 from qloom.models.heads import HEADS
 from qloom.models.hybrid import HybridNetwork, make_encoder
+from qloom.models.threads import seeded_torch
 from qloom.nn import QuantumLayer
 from qloom.observables import PauliSum, Z
 
@@ -68,8 +68,7 @@ def build_network(
     """
     if architecture.layer not in LAYERS:
         raise ConfigError(f"layer is {architecture.layer!r}, expected one of {', '.join(LAYERS)}")
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with seeded_torch(seed):
         encoder = make_encoder(architecture.n_features, architecture.width, circuit.n_inputs, architecture.dropout)
         head = HEADS[architecture.head](len(observables), architecture.width, architecture.n_targets)
         return HybridNetwork(encoder, _make_layer(architecture.layer, circuit, observables), head)

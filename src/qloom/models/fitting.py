@@ -20,6 +20,7 @@ from qloom.models.losses import Loss, make_loss
 from qloom.models.readout import LINKS
 from qloom.models.schedules import ALL, SCHEDULES, Stage, set_stage
 from qloom.models.scores import score, score_names
+from qloom.models.threads import seeded_torch
 from qloom.nn import QuantumLayer
 
 _LOWEST_RATE = 0.02
@@ -208,8 +209,7 @@ class Fit:
         self.network.train()
         seed = int(np.random.SeedSequence([self.recipe.seed, self.epoch]).generate_state(1, np.uint64)[0] >> 1)
         total = torch.zeros(())
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded_torch(seed):
             batches = torch.randperm(len(rows.y)).split(self.recipe.rows_a_step(len(rows.y)))
             for step, batch in enumerate(batches):
                 self._set_rate(self.epoch + step / len(batches))

@@ -6,17 +6,18 @@ from typing import Any, Self
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.svm import SVC
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from qloom.errors import ConfigError
-from qloom.models.quantum_kernel import QuantumKernel, fitted_kernel
+from qloom.errors import ConfigError, DataError
+from qloom.models.quantum_kernel import OnKernel, QuantumKernel, fitted_kernel
+from qloom.models.weighting import weighted_rows
 
 
-class QuantumKernelMachine(BaseEstimator):  # type: ignore[misc]
+class QuantumKernelMachine(OnKernel):
     """What the estimators on kernels share.
 
     Args:
@@ -30,9 +31,9 @@ class QuantumKernelMachine(BaseEstimator):  # type: ignore[misc]
     def __init__(self, kernel: str | QuantumKernel):
         self.kernel = kernel
 
-    def _learn_kernel(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _learn_kernel(self, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         """The kernel matrix (N, N) of the training rows."""
-        self.kernel_ = fitted_kernel(self.kernel, x, y)
+        self.kernel_ = fitted_kernel(self.kernel, x, y, weights)
         self.inputs_ = self.kernel_.inputs(x)
         return self.kernel_.matrix(self.inputs_)
 
@@ -57,12 +58,16 @@ class QuantumSVC(ClassifierMixin, QuantumKernelMachine):  # type: ignore[misc]
         super().__init__(kernel)
         self.C = C
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Shapes: X (N, F), y (N,) of two classes or more."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Shapes: X (N, F), y (N,) of two classes or more, sample_weight (N,)."""
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
-        matrix = self._learn_kernel(X, np.unique(y, return_inverse=True)[1])  # labels, even where they are numbers
-        self.svc_ = SVC(kernel="precomputed", C=self.C).fit(matrix, y)
+        X, y, weights = weighted_rows(X, y, sample_weight)
+        labels, codes = np.unique(y, return_inverse=True)  # labels, even where they are numbers
+        if len(labels) < 2:
+            raise DataError(f"y has 1 class in {len(y)} row(s), expected two classes or more")
+        matrix = self._learn_kernel(X, codes, weights)
+        self.svc_ = SVC(kernel="precomputed", C=self.C).fit(matrix, y, weights)
         self.classes_ = self.svc_.classes_
         return self
 
@@ -89,10 +94,13 @@ class QuantumKernelRidge(RegressorMixin, QuantumKernelMachine):  # type: ignore[
         super().__init__(kernel)
         self.alpha = alpha
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Shapes: X (N, F), y (N,)."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Shapes: X (N, F), y (N,), sample_weight (N,)."""
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        self.ridge_ = KernelRidge(kernel="precomputed", alpha=self.alpha).fit(self._learn_kernel(X, y), y)
+        X, y, weights = weighted_rows(X, y, sample_weight)
+        matrix = self._learn_kernel(X, y, weights)
+        self.ridge_ = KernelRidge(kernel="precomputed", alpha=self.alpha)
+        self.ridge_.fit(matrix, y, weights)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -115,13 +123,19 @@ class QuantumGaussianProcess(RegressorMixin, QuantumKernelMachine):  # type: ign
         super().__init__(kernel)
         self.noise = noise
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Shapes: X (N, F), y (N,)."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows; one of weight w has noise of a w-th of the variance, as the mean of w rows would.
+
+        Shapes: X (N, F), y (N,), sample_weight (N,).
+        """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        X, y, weights = weighted_rows(X, y, sample_weight)
         if not self.noise > 0:
             raise ConfigError(f"noise={self.noise!r}, expected more than 0; equal rows would make the kernel singular")
-        self.mean_, self.deviation_ = float(np.mean(y)), float(np.std(y)) or 1.0
-        matrix = self._learn_kernel(X, y) + self.noise * np.eye(len(y))
+        self.mean_ = float(np.average(y, weights=weights))
+        self.deviation_ = float(np.sqrt(np.average((y - self.mean_) ** 2, weights=weights))) or 1.0
+        noise = self.noise / (np.ones(len(y)) if weights is None else weights)
+        matrix = self._learn_kernel(X, y, weights) + np.diag(noise)
         self.factor_ = cho_factor(matrix, lower=True)
         self.coefficients_ = cho_solve(self.factor_, (y - self.mean_) / self.deviation_)
         return self

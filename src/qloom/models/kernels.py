@@ -79,13 +79,17 @@ def projected_kernel(
     """
     from sklearn.metrics.pairwise import rbf_kernel
 
-    values = [
+    values, others = (
         None
         if samples is None
         else projected_features(circuit, samples, weights, observables=observables, engine=engine)
         for samples in (x, y)
-    ]
-    return rbf_kernel(*values, gamma=gamma)
+    )
+    assert values is not None
+    shape = (len(values), len(values if others is None else others))
+    if 0 in shape:
+        return np.ones(shape, values.dtype)
+    return rbf_kernel(values, others, gamma=gamma)
 
 
 def _samples(circuit: Circuit, x: Any, weights: Any) -> Batch:
@@ -93,7 +97,7 @@ def _samples(circuit: Circuit, x: Any, weights: Any) -> Batch:
     if batch.single or batch.weights.ndim == 2:
         raise ShapeError(
             f"inputs has shape {np.shape(x)} and weights {np.shape(weights)}, expected (N, {circuit.n_inputs}) and "
-            f"({circuit.n_weights},)"
+            f"({circuit.n_weights},); one row is (1, {circuit.n_inputs})"
         )
     return batch
 

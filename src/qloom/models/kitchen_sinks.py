@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from qloom.circuits import Circuit
 from qloom.engines import expectation, sample
 from qloom.errors import ConfigError
+from qloom.models.weighting import weighted_rows
 
 
 def kitchen_sink_circuit(n_qubits: int, entangled: bool = True) -> Circuit:
@@ -68,18 +69,19 @@ class QuantumKitchenSinks(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.C = C
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Shapes: X (N, F), y (N,) of two classes or more."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Shapes: X (N, F), y (N,) of two classes or more, sample_weight (N,)."""
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        X, y, weights = weighted_rows(X, y, sample_weight)
         random, n_features = check_random_state(self.random_state), X.shape[1]
         self.circuit_ = kitchen_sink_circuit(self._count(n_features), self.entangled)
         shape = (self.n_episodes, self.circuit_.n_qubits)
         self.omega_ = random.normal(scale=np.sqrt(self.variance), size=(*shape, n_features))
         self.beta_ = random.uniform(0, 2 * np.pi, size=shape)
         self.seed_ = int(random.randint(2**31 - 1))
-        self.scaler_ = MinMaxScaler((-1, 1)).fit(X)
-        self.linear_ = LogisticRegression(C=self.C, max_iter=1000).fit(self._features(X), y)
+        self.scaler_ = MinMaxScaler((-1, 1)).set_output(transform="default").fit(X)
+        self.linear_ = LogisticRegression(C=self.C, max_iter=1000).fit(self._features(X), y, weights)
         self.classes_ = self.linear_.classes_
         return self
 
@@ -104,6 +106,11 @@ class QuantumKitchenSinks(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Shapes: X (B, F) -> probability of each class (B, C)."""
         check_is_fitted(self, "linear_")
         return self.linear_.predict_proba(self._features(validate_data(self, X, dtype=np.float64, reset=False)))
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Shapes: X (B, F) -> (B,) for two classes, (B, C) for more."""
+        check_is_fitted(self, "linear_")
+        return self.linear_.decision_function(self._features(validate_data(self, X, dtype=np.float64, reset=False)))
 
     def predict(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> labels (B,)."""

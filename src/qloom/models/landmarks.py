@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from qloom.circuits.circuit import checked_count
-from qloom.models.quantum_kernel import QuantumKernel, fitted_kernel
+from qloom.models.quantum_kernel import OnKernel, QuantumKernel, fitted_kernel
 
 
-class QuantumLandmarks(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class QuantumLandmarks(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OnKernel):  # type: ignore[misc]
     """Rows to features by their kernel with M landmarks, random training rows; then any linear model, for any N.
 
         make_pipeline(QuantumLandmarks(n_landmarks=256), LinearSVC())
@@ -53,6 +53,10 @@ class QuantumLandmarks(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         kept = values > len(values) * np.finfo(values.dtype).eps * values[-1]
         self.mixing_ = vectors[:, kept] / np.sqrt(values[kept])
         return self
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.mixing_.shape[1]
 
     def transform(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> (B, R)."""

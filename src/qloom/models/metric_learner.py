@@ -66,6 +66,7 @@ class QuantumMetricLearner(VariationalClassifier):
 
     Attributes:
         examples_: scaled training rows of each class, two arrays (N_c, F).
+        example_weights_: their weights, None for equal ones.
 
     Source: Lloyd et al. 2020, arXiv 2001.03622; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059, whose loss leaves
     the overlaps within a class out.
@@ -93,14 +94,18 @@ class QuantumMetricLearner(VariationalClassifier):
     def make_objective(self, network: Any) -> Objective:
         return Objective(overlap_loss, lambda states: states)  # probabilities need the examples: predict_proba
 
-    def _train(self, x: Tensor, y: Tensor, generator: torch.Generator) -> None:
-        super()._train(x, y, generator)
+    def _train(self, x: Tensor, y: Tensor, weights: np.ndarray | None, generator: torch.Generator) -> None:
+        super()._train(x, y, weights, generator)
         self.examples_ = [x[y == label].double().numpy() for label in (0, 1)]
+        self.example_weights_ = [None if weights is None else weights[y.numpy() == label] for label in (0, 1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> share of the mean fidelity with each class (B, 2)."""
         check_is_fitted(self, "examples_")
         x = self.scaler_.transform(validate_data(self, X, dtype=np.float64, reset=False))
         circuit, weights = self.network_.circuit, self.network_.weights.detach().double().numpy()
-        means = [fidelity_kernel(circuit, x, known, weights).mean(axis=1) for known in self.examples_]
+        means = [
+            np.average(fidelity_kernel(circuit, x, known, weights), axis=1, weights=of_rows)
+            for known, of_rows in zip(self.examples_, self.example_weights_, strict=True)
+        ]
         return np.stack(means, axis=1) / np.sum(means, axis=0)[:, None]

@@ -61,14 +61,14 @@ class QuantumKernel(BaseEstimator):  # type: ignore[misc]
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def fit(self, x: np.ndarray, y: Any = None) -> Self:
+    def fit(self, x: np.ndarray, y: Any = None, sample_weight: np.ndarray | None = None) -> Self:
         """Learn the scaling and, if there are layers to train, their weights.
 
-        Shapes: x (N, F), y (N,), labels or numbers.
+        Shapes: x (N, F), y (N,), labels or numbers, sample_weight (N,).
         """
         if self.kind not in KERNELS:
             raise ConfigError(f"kernel={self.kind!r}, expected one of {', '.join(KERNELS)}")
-        self.scaler_ = MinMaxScaler((-np.pi / 2, np.pi / 2)).fit(x)
+        self.scaler_ = MinMaxScaler((-np.pi / 2, np.pi / 2)).set_output(transform="default").fit(x)
         self._encoding = encoding(self.encoder, x.shape[1], **(self.encoder_options or {}))
         circuit = reuploaded(self._encoding.circuit, self.trained_layers)
         self.circuit_ = circuit if self.entangled else circuit.without_entanglers()
@@ -76,13 +76,13 @@ class QuantumKernel(BaseEstimator):  # type: ignore[misc]
         if self.trained_layers:
             if y is None:
                 raise ConfigError("y not given, expected targets; trained_layers are aligned with them")
-            self._align(x, y)
+            self._align(x, y, sample_weight)
         return self
 
-    def _align(self, x: np.ndarray, y: Any) -> None:
+    def _align(self, x: np.ndarray, y: Any, sample_weight: np.ndarray | None) -> None:
         found = align_kernel(
             self.circuit_, self.inputs(x), y, kernel=self.kind, gamma=self.gamma, n_steps=self.n_steps,
-            learning_rate=self.learning_rate, seed=self.random_state,
+            learning_rate=self.learning_rate, seed=self.random_state, sample_weight=sample_weight,
         )  # fmt: skip
         self.weights_, self.alignments_ = found.weights, found.values
 
@@ -97,9 +97,25 @@ class QuantumKernel(BaseEstimator):  # type: ignore[misc]
         return projected_kernel(self.circuit_, inputs, others, self.weights_, gamma=self.gamma)
 
 
-def fitted_kernel(kernel: str | QuantumKernel, x: np.ndarray, y: Any) -> QuantumKernel:
+def fitted_kernel(
+    kernel: str | QuantumKernel, x: np.ndarray, y: Any, sample_weight: np.ndarray | None = None
+) -> QuantumKernel:
     """A kernel of that kind, or like the one given, fitted to training rows."""
-    return (clone(kernel) if isinstance(kernel, QuantumKernel) else QuantumKernel(kernel)).fit(x, y)
+    return (clone(kernel) if isinstance(kernel, QuantumKernel) else QuantumKernel(kernel)).fit(x, y, sample_weight)
+
+
+class OnKernel(BaseEstimator):  # type: ignore[misc]
+    """An estimator whose `kernel` is a name or a `QuantumKernel`; ``kernel__...`` can be set in either case."""
+
+    kernel: str | QuantumKernel
+
+    def set_params(self, **params: Any) -> Self:
+        """As scikit-learn's; a kernel that was a name becomes a `QuantumKernel` where its settings are set."""
+        kernel = params.get("kernel", self.kernel)
+        if isinstance(kernel, str) and any(name.startswith("kernel__") for name in params):
+            params["kernel"] = QuantumKernel(kernel)
+        super().set_params(**params)
+        return self
 
 
 def reuploaded(encoder: Circuit, n_layers: int) -> Circuit:

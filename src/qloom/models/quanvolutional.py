@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils import check_random_state
@@ -25,7 +25,7 @@ from qloom.nn import QuantumLayer
 MOST_PIXELS = 16
 
 
-class QuantumFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class QuantumFilter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Fixed random circuits over all patches of black and white images; the number of ones in the likeliest outcome.
 
     Pixels above the threshold are 1, turned to by RY(pi); the others stay 0.
@@ -61,6 +61,7 @@ class QuantumFilter(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             raise ShapeError(f"kernel_size={self.kernel_size}, expected from 1 to the images' side of {side}")
         if n_pixels > MOST_PIXELS:
             raise ConfigError(f"kernel_size={self.kernel_size}, expected at most {isqrt(MOST_PIXELS)}: a qubit a pixel")
+        self._n_features_out = self.n_channels * (side - self.kernel_size + 1) ** 2
         random = check_random_state(self.random_state)
         self.table_ = np.stack([self._ones_of_patches(n_pixels, random) for _ in range(self.n_channels)])
         return self

@@ -1,11 +1,16 @@
-"""The number of threads torch uses, for a while."""
+"""What torch holds once for the whole process, its number of threads and its generator, set for a while."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+_counting = threading.Lock()
+_inside: list[int] = []  # of the blocks that run now, the number of threads before the first
+_drawing = threading.RLock()
 
 
 @contextmanager
@@ -13,11 +18,27 @@ def torch_threads(n_threads: int) -> Iterator[None]:
     """Run torch on so many threads inside the block, and on as many as before after it.
 
     Layers of some dozen units take microseconds, less than waking a second thread; sums are added in one order on
-    one thread, so results do not depend on the machine's number of cores.
+    one thread, so results do not depend on the machine's number of cores. Where several threads are inside, the last
+    one to leave puts back what the first one found.
     """
-    before = torch.get_num_threads()
-    torch.set_num_threads(n_threads)
+    with _counting:
+        _inside.append(_inside[0] if _inside else torch.get_num_threads())
+        torch.set_num_threads(n_threads)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _counting:
+            before = _inside.pop()
+            if not _inside:
+                torch.set_num_threads(before)
+
+
+@contextmanager
+def seeded_torch(seed: int) -> Iterator[None]:
+    """Torch's own generator from a seed inside the block, and as before after it; one thread at a time.
+
+    Modules without a generator of their own, such as nn.Dropout, draw from it.
+    """
+    with _drawing, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield

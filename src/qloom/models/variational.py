@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from qloom.models.objectives import Objective
 from qloom.models.threads import torch_threads
+from qloom.models.weighting import weighted_rows
 
 
 class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -66,31 +67,32 @@ class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignor
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Learn from rows.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from rows; those of more weight are drawn more often.
 
-        Shapes: X (B, F), y (B,) of two classes.
+        Shapes: X (B, F), y (B,) of two classes, sample_weight (B,).
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
+        X, y, weights = weighted_rows(X, y, sample_weight)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) != 2:
             raise ValueError(
                 f"Only binary classification is supported. y has {len(self.classes_)} class(es), expected 2"
             )
-        self.scaler_ = self.make_scaler().fit(X)
+        self.scaler_ = self.make_scaler().set_output(transform="default").fit(X)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         generator = torch.Generator().manual_seed(int(seed))
         self.network_ = self.make_network(X.shape[1], generator)
         with torch_threads(1):  # the circuits have the cores
-            self._train(self._scaled(X), torch.from_numpy(codes), generator)
+            self._train(self._scaled(X), torch.from_numpy(codes), weights, generator)
         return self
 
-    def _train(self, x: Tensor, y: Tensor, generator: torch.Generator) -> None:
+    def _train(self, x: Tensor, y: Tensor, weights: np.ndarray | None, generator: torch.Generator) -> None:
         objective, losses = self.make_objective(self.network_), []
         optimizer = torch.optim.Adam(self.network_.parameters(), self.learning_rate, fused=True)
         for _ in range(self.max_steps):
-            batch = torch.randint(len(x), (self.batch_size,), generator=generator)
+            batch = self._draw(len(x), weights, generator)
             loss = objective.loss(self.network_(x[batch]), y[batch])
             optimizer.zero_grad()
             loss.backward()
@@ -108,6 +110,11 @@ class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignor
                 )
         self.losses_, self.n_steps_ = np.array(losses), len(losses)
 
+    def _draw(self, n_rows: int, weights: np.ndarray | None, generator: torch.Generator) -> Tensor:
+        if weights is None:
+            return torch.randint(n_rows, (self.batch_size,), generator=generator)
+        return torch.multinomial(torch.from_numpy(weights), self.batch_size, replacement=True, generator=generator)
+
     def _scaled(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(self.scaler_.transform(x).astype(np.float32))
 
@@ -117,6 +124,11 @@ class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignor
         X = validate_data(self, X, dtype=np.float64, reset=False)
         with torch.no_grad(), torch_threads(1):
             return self.make_objective(self.network_).probabilities(self.network_(self._scaled(X)).double()).numpy()
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Shapes: X (B, F) -> the second class's probability less the first's (B,), from -1 to 1."""
+        first, second = self.predict_proba(X).T
+        return second - first
 
     def predict(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> the more probable label (B,)."""
