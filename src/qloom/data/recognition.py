@@ -19,6 +19,9 @@ from qloom.data.written_numbers import NumberFormat, find_numbers
 __all__ = ["DECIMAL", "NOTE", "WRITTEN", "find_columns", "typed_table", "unit_of"]
 
 
+_HEAD = 5_000  # rows from which a column tells the others its decimal mark
+
+
 def typed_table(table: pa.Table, columns: Sequence[Column]) -> pa.Table:
     """The columns with the types that were recognised: text that spells numbers or dates becomes those."""
     return pa.table({column.name: typed_cells(table[column.name], column) for column in columns})
@@ -86,7 +89,8 @@ def _decimal_hint(table: pa.Table) -> str:
     given = (table.schema.metadata or {}).get(DECIMAL.encode())
     if given:
         return given.decode()
-    found = (find_numbers(table[name]) for name in table.column_names if is_text(table[name].type))
+    heads = (table[name].slice(0, _HEAD) for name in table.column_names if is_text(table[name].type))
+    found = (find_numbers(head) for head in heads)
     marks = {each.format.decimal for each in found if each and each.format and each.decided}
     return marks.pop() if len(marks) == 1 else ""
 

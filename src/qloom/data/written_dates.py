@@ -137,8 +137,11 @@ def read_dates(column: pa.ChunkedArray, date_format: str) -> pa.ChunkedArray:
 
     Days that a month does not have do not fit, nor do years before 1000.
     """
-    text = _english_months(column) if re.search("%[bB]", date_format) else column
-    return pc.coalesce(*(_read(text, each) for each in date_format.split("|")))
+    encoded = column.combine_chunks().dictionary_encode()  # days repeat: each is read once
+    text = pa.chunked_array([encoded.dictionary])
+    text = _english_months(text) if re.search("%[bB]", date_format) else text
+    read = pc.coalesce(*(_read(text, each) for each in date_format.split("|")))
+    return read.take(encoded.indices)
 
 
 def _read(column: pa.ChunkedArray, date_format: str) -> pa.ChunkedArray:
