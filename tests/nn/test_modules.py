@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -99,3 +101,18 @@ def test_autocast_in_a_compiled_graph():
     compiled = torch.compile(network, fullgraph=True, backend="aot_eager")
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(compiled(x), network(x))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("size", [1e3, 1e6, 1e8, 1e12, 1e20, 1e30])
+def test_angles_of_any_size_keep_their_digits(dtype, size):
+    """cos and sin of the number as it is held, which the C library reduces exactly; the slope too."""
+    circuit = ql.Circuit(1)
+    circuit.rx(circuit.inputs(1)[0], 0)
+    layer, x = QuantumLayer(circuit, [ql.Z(0), ql.Y(0)], dtype=dtype), torch.tensor([[size]], dtype=dtype)
+    cosine, sine = math.cos(x.item()), math.sin(x.item())
+    tolerance = 1e-6 if dtype == torch.float32 else 1e-12
+    values = layer(x.requires_grad_())
+    assert values[0].tolist() == pytest.approx([cosine, -sine], abs=tolerance)
+    values[0, 0].backward()
+    assert x.grad.item() == pytest.approx(-sine, abs=tolerance)
