@@ -8,6 +8,7 @@ from torch import nn
 
 from qloom import encoders
 from qloom.circuits import Circuit
+from qloom.engines import StatevectorEngine
 from qloom.errors import ConfigError
 from qloom.models.choices import ANSATZE, LAYERS
 from qloom.models.controls import ClassicalLayer
@@ -16,6 +17,10 @@ from qloom.models.hybrid import HybridNetwork, make_encoder
 from qloom.models.threads import seeded_torch
 from qloom.nn import QuantumLayer
 from qloom.observables import PauliSum, Z
+
+# Circuits of up to so many qubits take a step of a few milliseconds: threads that wait in between for the next one burn
+# more time than they save.
+MOST_QUBITS_ALONE = 10
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,9 @@ def observables_of(n_qubits: int) -> list[PauliSum]:
 
 
 def build_network(
-    architecture: Architecture, circuit: Circuit, observables: list[PauliSum], seed: int
+    architecture: Architecture, circuit: Circuit, observables: list[PauliSum], seed: int, threads: int | None = None
 ) -> HybridNetwork:
-    """A network with fresh weights.
+    """A network with fresh weights; a narrow circuit runs on so many threads, a wider one on all.
 
     Encoder and head are drawn first, so that for one seed they start alike whatever the middle layer is.
     """
@@ -71,10 +76,11 @@ def build_network(
     with seeded_torch(seed):
         encoder = make_encoder(architecture.n_features, architecture.width, circuit.n_inputs, architecture.dropout)
         head = HEADS[architecture.head](len(observables), architecture.width, architecture.n_targets)
-        return HybridNetwork(encoder, _make_layer(architecture.layer, circuit, observables), head)
+        return HybridNetwork(encoder, _make_layer(architecture.layer, circuit, observables, threads), head)
 
 
-def _make_layer(layer: str, circuit: Circuit, observables: list[PauliSum]) -> nn.Module:
+def _make_layer(layer: str, circuit: Circuit, observables: list[PauliSum], threads: int | None) -> nn.Module:
     if layer == "classical":
         return ClassicalLayer(circuit.n_inputs, len(observables), circuit.n_weights)
-    return QuantumLayer(circuit, observables)
+    narrow = circuit.n_qubits <= MOST_QUBITS_ALONE
+    return QuantumLayer(circuit, observables, engine=StatevectorEngine(threads if narrow else None))

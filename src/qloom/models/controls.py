@@ -42,10 +42,20 @@ class ClassicalLayer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shapes: (B, I) -> (B, O)."""
-        hidden = torch.tanh(x @ self.down.T + _padded(self.hidden_shifts, self.n_hidden, 0.0))
-        carried = (x * _padded(self.gains, self.n_inputs, 1.0))[..., self.source]
-        return torch.tanh(carried + hidden @ self.up.T + _padded(self.output_shifts, self.n_outputs, 0.0))
+        return self.of(x, self.down, self.up, self.hidden_shifts, self.output_shifts, self.gains)
+
+    def of(
+        self, x: Tensor, down: Tensor, up: Tensor, hidden_shifts: Tensor, output_shifts: Tensor, gains: Tensor
+    ) -> Tensor:
+        """The same with given weights, or those of R layers at once.
+
+        Shapes: x (B, I) or (R, B, I), weights as the attributes or (R, ...) -> (B, O) or (R, B, O).
+        """
+        hidden = torch.tanh(x @ down.mT + _padded(hidden_shifts, self.n_hidden, 0.0))
+        carried = (x * _padded(gains, self.n_inputs, 1.0))[..., self.source]
+        return torch.tanh(carried + hidden @ up.mT + _padded(output_shifts, self.n_outputs, 0.0))
 
 
 def _padded(values: Tensor, size: int, fill: float) -> Tensor:
-    return torch.cat([values, values.new_full((size - len(values),), fill)])
+    """Weights (k,) or (R, k) filled up to a size, as one row: (1, size) or (R, 1, size)."""
+    return torch.nn.functional.pad(values, (0, size - values.shape[-1]), value=fill).unsqueeze(-2)

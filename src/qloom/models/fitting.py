@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from qloom.errors import ConfigError, TrainabilityWarning
 from qloom.models.hybrid import HybridNetwork
@@ -20,6 +20,7 @@ from qloom.models.losses import Loss, make_loss
 from qloom.models.readout import LINKS
 from qloom.models.schedules import ALL, SCHEDULES, Stage, set_stage
 from qloom.models.scores import score, score_names
+from qloom.models.stacking import Moments, Stack, architecture_of, filled, steps_done
 from qloom.models.threads import seeded_torch
 from qloom.nn import QuantumLayer
 
@@ -131,14 +132,13 @@ class Fit:
     ):
         self.network, self.task, self.recipe = network, task, recipe
         self.loss, self.judge = loss or make_loss(task), judge or self._main_score
-        self.optimizer = _make_optimizer(network, recipe)
+        self.moments: Moments = {}
         self.n_targets = int(next(reversed(list(network.head.parameters()))).shape[0])
         self.metric: str = getattr(judge, "metric", None) or score_names(task, self.n_targets)[0]
         self.epoch = self.best_epoch = 0
         self.best_loss = math.inf
         self.best = _copied(network.state_dict())
         self.history: list[dict[str, Any]] = []
-        self._squares: list[Tensor] = []
         self._warned = False
 
     def run(self, train: Rows, validation: Rows, watch: Callable[[Fit], None] | None = None) -> Fit:
@@ -147,14 +147,14 @@ class Fit:
         Raises:
             ConfigError: if the loss becomes infinite or NaN.
         """
-        while not self.finished:
-            self._run_epoch(train, validation)
-            if watch:
-                watch(self)
+        told = watch or (lambda fit: None)
+        return run_together([self], [train], [validation], lambda k, fit: told(fit))[0]
+
+    def finish(self) -> None:
+        """Take the best weights, all of them trainable again."""
         self.network.load_state_dict(self.best)
         set_stage(self.network, ALL, self.recipe.n_layers)
         self.network.eval()
-        return self
 
     @property
     def finished(self) -> bool:
@@ -167,25 +167,41 @@ class Fit:
         """Time spent on the epochs so far."""
         return float(sum(record["seconds"] for record in self.history))
 
-    def _run_epoch(self, train: Rows, validation: Rows) -> None:
-        start, stage = time.perf_counter(), self._begin_stage()
-        self._squares = []
-        train_loss = self._step_through(train)
+    def begin_epoch(self) -> bool:
+        """Freeze what this epoch does not train; whether that changed, and the optimizer forgot its moments."""
+        stage = self.recipe.stage(self.epoch)
+        set_stage(self.network, stage, self.recipe.n_layers)
+        changed = self.epoch > 0 and stage != self.recipe.stage(self.epoch - 1)
+        if changed:
+            self.moments.clear()  # of former steps, which would move frozen weights on
+        self.network.train()
+        return changed
+
+    def end_epoch(self, train_loss: float, square: float, seconds: float, validation: Rows) -> None:
+        """Judge the weights, keep them if they are the best, and note the epoch down.
+
+        Args:
+            train_loss: mean over the training rows.
+            square: sum of the circuit's squared derivatives, mean over the steps.
+            seconds: spent on the steps.
+            validation: rows to judge on.
+        """
+        start, stage = time.perf_counter(), self.recipe.stage(self.epoch)
+        train_loss = self._finite(train_loss)
         loss, metric = self._judge(validation)
         self.epoch += 1
         self._keep_best(train_loss if loss is None else loss, has_validation=loss is not None)
-        seconds = time.perf_counter() - start
+        seconds += time.perf_counter() - start
         record = {"epoch": self.epoch, "stage": stage.title, "train_loss": train_loss, "validation_loss": loss,
                   "validation_metric": metric, "seconds": seconds}  # fmt: skip
-        self.history.append(record | self._gradient())
+        self.history.append(record | self._gradient(square))
 
-    def _gradient(self) -> dict[str, float]:
+    def _gradient(self, square: float) -> dict[str, float]:
         """How large the circuit's derivatives were in this epoch; a warning where that is rounding."""
         layer = self.network.layer
-        if not self._squares or not isinstance(layer, QuantumLayer):
+        if not isinstance(layer, QuantumLayer) or not layer.weights.requires_grad:
             return {}
-        n_trained = max(1, int(layer.trained.sum()))  # derivatives of the others are 0
-        size = float((torch.stack(self._squares).mean() / n_trained).sqrt())
+        size = math.sqrt(square / max(1, int(layer.trained.sum())))  # derivatives of the others are 0
         if size < GRADIENT_NOISE and not self._warned:
             self._warned = True
             warnings.warn(
@@ -196,39 +212,22 @@ class Fit:
             )
         return {"circuit_gradient": size}
 
-    def _begin_stage(self) -> Stage:
-        """Freeze what this epoch does not train; where that changes, the optimizer forgets its moments."""
-        stage = self.recipe.stage(self.epoch)
-        set_stage(self.network, stage, self.recipe.n_layers)
-        if self.epoch and stage != self.recipe.stage(self.epoch - 1):
-            self.optimizer.state.clear()  # of former steps, which would move frozen weights on
-        return stage
+    def order(self, n_rows: int) -> tuple[np.random.Generator, Sequence[Tensor]]:
+        """This epoch's random numbers, and the batches they make first."""
+        random = np.random.default_rng([self.recipe.seed, self.epoch])
+        return random, torch.from_numpy(random.permutation(n_rows)).split(self.recipe.rows_a_step(n_rows))
 
-    def _step_through(self, rows: Rows) -> float:
-        """One pass over the rows; the mean loss."""
-        self.network.train()
-        seed = int(np.random.SeedSequence([self.recipe.seed, self.epoch]).generate_state(1, np.uint64)[0] >> 1)
-        total = torch.zeros(())
-        with seeded_torch(seed):
-            batches = torch.randperm(len(rows.y)).split(self.recipe.rows_a_step(len(rows.y)))
-            for step, batch in enumerate(batches):
-                self._set_rate(self.epoch + step / len(batches))
-                total += self._step(rows.take(batch)) * len(batch)
-        return self._finite(float(total) / len(rows.y))
+    def rate(self, step: int, n_steps: int) -> float:
+        """The learning rate of a step of this epoch."""
+        cosine = 0.5 * (1 + math.cos(math.pi * (self.epoch + step / n_steps) / self.recipe.epochs))
+        return self.recipe.learning_rate * (_LOWEST_RATE + (1 - _LOWEST_RATE) * cosine)
 
-    def _step(self, rows: Rows) -> Tensor:
-        loss = self.loss.mean(self.network(rows.x), rows.y, rows.weights)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if isinstance(self.network.layer, QuantumLayer) and self.network.layer.weights.grad is not None:
-            self._squares.append(self.network.layer.weights.grad.square().sum())
-        self.optimizer.step()
-        return loss.detach()
-
-    def _set_rate(self, epoch: float) -> None:
-        cosine = 0.5 * (1 + math.cos(math.pi * epoch / self.recipe.epochs))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * (_LOWEST_RATE + (1 - _LOWEST_RATE) * cosine)
+    def kind(self, n_rows: int) -> Hashable | None:
+        """What trainings must have in common to be one stack in an epoch; None for one that goes alone."""
+        architecture, size = architecture_of(self.network), self.recipe.rows_a_step(n_rows)
+        steps = n_rows // size, filled(size), filled(n_rows % size)
+        aim = self.loss.name, self.loss.quantile
+        return architecture and (architecture, steps, aim, steps_done(self.moments), replace(self.recipe, seed=0))
 
     def _finite(self, loss: float) -> float:
         if not math.isfinite(loss):
@@ -260,8 +259,8 @@ class Fit:
         """Weights, best weights and moments of the optimizer."""
         moments = {
             f"optimizer.{i}.{name}": value
-            for i, entry in self.optimizer.state_dict()["state"].items()
-            for name, value in entry.items()
+            for i, parameter in enumerate(_ordered(self.network))
+            for name, value in self.moments.get(parameter, {}).items()
         }
         now = {f"now.{name}": value for name, value in self.network.state_dict().items()}
         best = {f"best.{name}": value for name, value in self.best.items()}
@@ -275,11 +274,10 @@ class Fit:
         """Put back what `tensors` and `record` gave."""
         self.network.load_state_dict(_under("now.", tensors))
         self.best = _copied(_under("best.", tensors))
-        state: dict[int, dict[str, Tensor]] = {}
+        self.moments, parameters = {}, _ordered(self.network)
         for name, value in _under("optimizer.", tensors).items():
             index, moment = name.split(".", 1)
-            state.setdefault(int(index), {})[moment] = value.clone()
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+            self.moments.setdefault(parameters[int(index)], {})[moment] = value.clone()
         self.epoch, self.best_epoch, self.best_loss = (
             record["epoch"],
             record["best_epoch"],
@@ -289,13 +287,70 @@ class Fit:
         return self
 
 
-def _make_optimizer(network: HybridNetwork, recipe: Recipe) -> torch.optim.Optimizer:
-    around = [*network.encoder.parameters(), *network.head.parameters()]
-    groups = [
-        {"params": around, "weight_decay": recipe.weight_decay},
-        {"params": list(network.layer.parameters()), "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+def run_together(
+    fits: Sequence[Fit],
+    train: Sequence[Rows],
+    validation: Sequence[Rows],
+    watch: Callable[[int, Fit], None] | None = None,
+) -> Sequence[Fit]:
+    """Train side by side until all are done, those of one kind as one stack; each ends as alone, bit for bit.
+
+    Args:
+        fits: trainings, whatever their epochs are.
+        train, validation: rows of each.
+        watch: called after every epoch of each with its number, from 0, when its state is whole.
+    """
+    stacks: dict[tuple[int, ...], Stack] = {}
+    try:
+        while waiting := [k for k, fit in enumerate(fits) if not fit.finished]:
+            epoch = min(fits[k].epoch for k in waiting)
+            for group in _groups({k: fits[k].kind(len(train[k].y)) for k in waiting if fits[k].epoch == epoch}):
+                _run_epoch(group, fits, train, validation, stacks)
+                if watch is not None:
+                    for k in group:
+                        watch(k, fits[k])
+    finally:
+        for stack in stacks.values():
+            stack.release()
+    for fit in fits:
+        fit.finish()
+    return fits
+
+
+def _groups(kinds: Mapping[int, Hashable | None]) -> list[tuple[int, ...]]:
+    """Numbers of one kind together."""
+    found: dict[Hashable, list[int]] = {}
+    for k, kind in kinds.items():
+        found.setdefault(("alone", k) if kind is None else kind, []).append(k)
+    return [tuple(group) for group in found.values()]
+
+
+def _run_epoch(
+    group: tuple[int, ...], fits: Sequence[Fit], train: Sequence[Rows], validation: Sequence[Rows],
+    stacks: dict[tuple[int, ...], Stack],
+) -> None:  # fmt: skip
+    """One epoch of a group, in the stack it had before if it had one."""
+    start, own = time.perf_counter(), [fits[k] for k in group]
+    changed = [fit.begin_epoch() for fit in own]
+    if any(changed) or group not in stacks:
+        for other in [other for other in stacks if set(other) & set(group)]:
+            del stacks[other]
+        stacks[group] = Stack(
+            [fit.network for fit in own], [fit.moments for fit in own], own[0].loss, own[0].recipe.weight_decay
+        )
+    rows = [train[k] for k in group]
+    random, batches = zip(*(fit.order(len(each.y)) for fit, each in zip(own, rows, strict=True)), strict=True)
+    seed = int(np.random.SeedSequence([own[0].recipe.seed, own[0].epoch]).generate_state(1)[0])
+    with seeded_torch(seed):  # for modules that are not known, which go alone
+        losses, squares = stacks[group].run(rows, batches, random, lambda step: own[0].rate(step, len(batches[0])))
+    seconds = (time.perf_counter() - start) / len(group)
+    for k, fit, loss, square in zip(group, own, losses.tolist(), squares.tolist(), strict=True):
+        fit.end_epoch(loss, square, seconds, validation[k])
+
+
+def _ordered(network: HybridNetwork) -> list[nn.Parameter]:
+    """Parameters by the numbers that checkpoints give them."""
+    return [p for part in (network.encoder, network.head, network.layer) for p in part.parameters()]
 
 
 def _copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -12,7 +12,6 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from qloom.data import inspect_table, split_rows
 from qloom.errors import ArtifactError
@@ -32,7 +31,7 @@ from qloom.models.preparation import PreparedTable, prepare_table
 from qloom.models.refitting import check_refit, refit_head
 from qloom.models.served import Served
 from qloom.models.starting import Start, read_start
-from qloom.models.threads import torch_threads
+from qloom.models.threads import numeric_threads
 
 _FEWEST_VALIDATION_ROWS = 10
 
@@ -71,7 +70,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         threshold: of two classes the second is predicted above this probability; "accuracy", "balanced_accuracy" or
             "f1" takes that which is best on the validation rows.
         validation_fraction: share of the rows held out for early stopping; below 10 rows none are.
-        threads: of torch; the circuits use all cores anyway.
+        threads: of torch, and of circuits of up to 10 qubits; wider ones use all cores. Results do not depend on it.
         random_state: seed of everything random.
         kinds: column -> number, category, boolean, date, text or drop, where another kind is found than is meant; a
             number or date may say how it is written: "number:1.234,5", "date:%d/%m/%Y".
@@ -187,17 +186,26 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
             watch: called after every epoch.
             resume: called before the first one; may restore an earlier state of the training.
         """
+        fit = self.begin_fit(data, seed, resume)
+        with numeric_threads(self.threads):
+            fit.run(data.train, data.validation, watch)
+            self.end_fit(fit, data)
+        return fit
+
+    def begin_fit(self, data: PreparedTable, seed: int, resume: Callable[[Fit], Any] | None = None) -> Fit:
+        """The training of `fit_prepared` before its first epoch, or where it was left."""
         check_refit(self.refit, data)
         self.begin(data, seed)
         fit = Fit(self.network_, self._task, self._recipe(seed), data.loss, Judge(data))
         if resume:
             resume(fit)
-        with torch_threads(self.threads), threadpool_limits(self.threads):
-            fit.run(data.train, data.validation, watch)
-            self._fit_head(data, seed)
-            self._learn_readout(data)
-        self.history_, self.best_epoch_ = fit.history, fit.best_epoch
         return fit
+
+    def end_fit(self, fit: Fit, data: PreparedTable) -> None:
+        """What `fit_prepared` does after the last epoch."""
+        self._fit_head(data, fit.recipe.seed)
+        self._learn_readout(data)
+        self.history_, self.best_epoch_ = fit.history, fit.best_epoch
 
     @property
     def goal(self) -> Goal:
@@ -238,7 +246,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         self.architecture_ = Architecture(data.n_features, data.coding.n_outputs, **options)
         self.circuit_ = self.architecture_.circuit()
         self.observables_ = observables_of(self.n_qubits)
-        self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed)
+        self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed, self.threads)
         if start := self.read_start():
             start.put_into(self.network_, self.architecture_, self.circuit_)
 

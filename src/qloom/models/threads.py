@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 _counting = threading.Lock()
 _inside: list[int] = []  # of the blocks that run now, the number of threads before the first
@@ -41,4 +42,11 @@ def seeded_torch(seed: int) -> Iterator[None]:
     """
     with _drawing, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def numeric_threads(n_threads: int) -> Iterator[None]:
+    """Run torch, and the libraries below numpy and scikit-learn, on so many threads inside the block."""
+    with torch_threads(n_threads), threadpool_limits(n_threads):
         yield

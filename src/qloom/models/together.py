@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from qloom.errors import ConfigError
-from qloom.models.fitting import Fit
+from qloom.models.fitting import Fit, run_together
 from qloom.models.preparation import PreparedTable
 from qloom.models.tabular import HybridModel
+from qloom.models.threads import numeric_threads
 
 
 def fit_together(
@@ -32,11 +34,12 @@ def fit_together(
     """
     if not len(models) == len(tables) == len(seeds):
         raise ConfigError(f"{len(models)} models, {len(tables)} tables, {len(seeds)} seeds, expected as many of each")
-    return [
-        model.fit_prepared(table, seed=seed, watch=_of(k, watch), resume=_of(k, resume))
+    fits = [
+        model.begin_fit(table, seed, None if resume is None else partial(resume, k))
         for k, (model, table, seed) in enumerate(zip(models, tables, seeds, strict=True))
     ]
-
-
-def _of(number: int, call: Callable[[int, Fit], Any] | None) -> Callable[[Fit], Any] | None:
-    return None if call is None else lambda fit: call(number, fit)
+    with numeric_threads(max((model.threads for model in models), default=1)):
+        run_together(fits, [table.train for table in tables], [table.validation for table in tables], watch)
+        for model, fit, table in zip(models, fits, tables, strict=True):
+            model.end_fit(fit, table)
+    return fits

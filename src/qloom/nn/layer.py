@@ -97,6 +97,11 @@ class QuantumLayer(nn.Module):
         return self._recipe[0]
 
     @property
+    def evaluator(self) -> AdjointEvaluator:
+        """The circuit as the engine prepared it."""
+        return self._evaluator
+
+    @property
     def takes_any_norm(self) -> bool:
         """Whether the circuit is taken as a linear map of amplitudes, as in `QuantumLinear`."""
         return self._evaluator.any_norm
