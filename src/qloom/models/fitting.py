@@ -258,7 +258,7 @@ class Fit:
     def tensors(self) -> dict[str, Tensor]:
         """Weights, best weights and moments of the optimizer."""
         moments = {
-            f"optimizer.{i}.{name}": value
+            f"optimizer.{i}.{name}": value.clone()  # the count of steps is one for all
             for i, parameter in enumerate(_ordered(self.network))
             for name, value in self.moments.get(parameter, {}).items()
         }
