@@ -34,9 +34,9 @@ def expected_failures(estimator) -> dict[str, str]:
 
 @parametrize_with_checks(
     [
-        QuantumSVC(QuantumKernel(encoder="angle")), QuantumSVC(QuantumKernel("projected", "dense_angle")),
+        QuantumSVC(QuantumKernel(encoder="angle")), QuantumSVC(QuantumKernel("projected", "angle")),
         QuantumKernelRidge(QuantumKernel(encoder="angle")),
-        QuantumGaussianProcess(QuantumKernel("projected", "dense_angle")),
+        QuantumGaussianProcess(QuantumKernel("projected", "angle")),
         QuantumLandmarks(QuantumKernel(encoder="angle"), 20),
     ],
     expected_failed_checks=expected_failures,

@@ -70,3 +70,14 @@ def test_errors():
         fidelity_kernel(CIRCUIT, np.zeros(3), weights=W)
     with pytest.raises(ql.errors.ShapeError, match="weights not given"):
         fidelity_kernel(CIRCUIT, samples(2))
+
+
+def test_unconnected_qubits_are_compared_whatever_their_number():
+    """RX(x) leaves <X> = 0, <Y> = -sin x, <Z> = cos x; CX of qubits 0 and 39 joins two of the 40."""
+    circuit = ql.encoders.angle(40, "x")
+    x = np.random.default_rng(0).uniform(-3, 3, (5, 40))
+    expected = np.stack([np.zeros_like(x), -np.sin(x), np.cos(x)], axis=2)
+    np.testing.assert_allclose(projected_features(circuit, x), expected.reshape(5, -1), atol=1e-12)
+    joined = projected_features(circuit.copy().cx(0, 39), x).reshape(5, 40, 3)
+    np.testing.assert_allclose(joined[:, 39, 2], np.cos(x[:, 0]) * np.cos(x[:, 39]), atol=1e-12)
+    np.testing.assert_allclose(joined[:, 1:39], expected[:, 1:39], atol=1e-12)

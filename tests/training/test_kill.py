@@ -24,7 +24,7 @@ def wait_for(condition, seconds=60):
 
 @pytest.mark.parametrize("key", ["hybrid", "hybrid_classical"])
 def test_killed_run_resumes_to_the_same_weights(key, configure, tmp_path):
-    changes = ["training.epochs=12", "model.n_qubits=4"]
+    changes = ["training.epochs=12", "model.n_qubits=4", "comparison.seeds=1"]
     configuration = configure(tmp_path, *changes, name="killed")
     path = tmp_path / "killed.yaml"
     path.write_text(render_configuration(configuration))

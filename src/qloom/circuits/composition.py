@@ -109,19 +109,23 @@ def components(circuit: Circuit) -> list[Circuit]:
     """
     if circuit.initial is not None:
         return [circuit.copy()]
-    group = list(range(circuit.n_qubits))
-    for op in circuit.operations:
-        joined = {group[q] for q in op.qubits}
-        group = [min(joined) if g in joined else g for g in group]
     parts = []
-    for first in sorted(set(group)):
-        qubits = [q for q, g in enumerate(group) if g == first]
+    for qubits in connected_qubits(circuit):
         part = _empty_like(circuit, len(qubits))
         for op in circuit.operations:
-            if group[op.qubits[0] if op.qubits else 0] == first:
+            if (op.qubits[0] if op.qubits else 0) in qubits:
                 part.operations.append(replace(op, qubits=tuple(qubits.index(q) for q in op.qubits)))
         parts.append(part)
     return parts
+
+
+def connected_qubits(circuit: Circuit) -> list[list[int]]:
+    """Qubits that gates connect, or a start from given amplitudes, in order of their first."""
+    group = [0] * circuit.n_qubits if circuit.initial is not None else list(range(circuit.n_qubits))
+    for op in circuit.operations:
+        joined = {group[q] for q in op.qubits}
+        group = [min(joined) if g in joined else g for g in group]
+    return [[q for q, g in enumerate(group) if g == first] for first in sorted(set(group))]
 
 
 def without_entanglers(circuit: Circuit) -> Circuit:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits import Circuit
+from qloom.circuits.composition import connected_qubits
 from qloom.engines import Batch, Engine, StatevectorEngine, make_batch
 from qloom.engines.batch import check_memory
 from qloom.errors import ShapeError
@@ -55,11 +56,18 @@ def projected_features(
 ) -> np.ndarray:
     """Expectation values that a projected kernel compares: X, Y and Z of every qubit by default.
 
+    By default qubits that no gate connects are taken apart.
+
     Shapes: x (N, I) -> (N, O); by default O = 3 n in the order X_0, Y_0, Z_0, X_1, ...
     """
-    observables = projected_words(circuit.n_qubits) if observables is None else observables
-    evaluator = (engine or StatevectorEngine()).prepare(circuit, observables)
-    return evaluator.values(_samples(circuit, x, weights))
+    engine, batch = engine or StatevectorEngine(), _samples(circuit, x, weights)
+    if observables is not None:
+        return engine.prepare(circuit, observables).values(batch)
+    out = np.empty((batch.size, circuit.n_qubits, 3), batch.dtype)
+    for part, qubits in zip(circuit.components(), connected_qubits(circuit), strict=True):
+        values = engine.prepare(part, projected_words(part.n_qubits)).values(batch)
+        out[:, qubits] = values.reshape(batch.size, -1, 3)
+    return out.reshape(batch.size, -1)
 
 
 def projected_words(n_qubits: int) -> list[PauliSum]:

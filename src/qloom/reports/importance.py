@@ -43,8 +43,9 @@ def importance_pictures(found: dict[str, Any] | None, titles: dict[str, str]) ->
         return None
     names = [capitalized(titles.get(key, key)) for key in found["models"]]
     models = list(found["models"].values())
+    defined = all(each["mean"] is not None for model in models for each in model["importance"])
     return {
-        "bars": _bars(models, names, metric_title(found["metric"])),
+        "bars": _bars(models, names, metric_title(found["metric"])) if defined else None,
         "curves": [_curves(entries, names) for entries in _by_column(models)],
         "n_rows": found["n_rows"],
     }
