@@ -6,9 +6,10 @@ The network is defined by its modules in `hybrid`, `controls` and `heads`; weigh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from qloom.circuits import Circuit
 from qloom.engines import StatevectorEngine
@@ -50,7 +51,7 @@ def head_outputs(weights: Weights, head: str, x: np.ndarray) -> np.ndarray:
 
 def _in_blocks(steps: Sequence[Layer], x: np.ndarray) -> np.ndarray:
     blocks = []
-    with threadpool_limits(1, user_api="blas"):
+    with _numpy_threads().limit(limits=1, user_api="blas"):
         for start in range(0, max(len(x), 1), _BLOCK):
             rows = np.zeros((_BLOCK, x.shape[1]), x.dtype)
             part = x[start : start + _BLOCK]
@@ -59,6 +60,12 @@ def _in_blocks(steps: Sequence[Layer], x: np.ndarray) -> np.ndarray:
                 rows = step(rows)
             blocks.append(rows[: len(part)])
     return np.concatenate(blocks)
+
+
+@cache
+def _numpy_threads() -> ThreadpoolController:
+    """Looking for the libraries of a process takes milliseconds; numpy's is there from the start."""
+    return ThreadpoolController()
 
 
 def _linear(weights: Weights, name: str) -> Layer:
