@@ -15,7 +15,9 @@ def test_the_exact_energy_is_the_lowest_eigenvalue():
     assert ground_energy(6) == pytest.approx(np.linalg.eigvalsh(dense)[0])
 
 
-@pytest.mark.parametrize(("n", "rates"), [(8, ("0.02", "0.05", "0.1")), (12, ("0.1",))])
+@pytest.mark.parametrize(
+    ("n", "rates"), [(8, ("0.02", "0.05", "0.1")), pytest.param(12, ("0.1",), marks=pytest.mark.slow)]
+)
 def test_fewer_evaluations_than_adam(n, rates, monkeypatch):
     """By the median over five seeds of random angles; at 12 qubits Adam with its best rate alone, for time."""
     medians = [np.median([spent(train(CIRCUIT, n, way, s)[1]) for s in SEEDS]) for way in list(WAYS)[-2:]]

@@ -61,6 +61,31 @@ def test_each_ends_as_alone(task, layer):
         assert fit.history == model.history_
 
 
+UNLIKE = [
+    {"patience": 1, "epochs": 12, "learning_rate": 0.3},  # the first is done while the others go on
+    {"schedule": "layers_in_turn", "n_layers": 2}, {"refit": "linear"}, {"dropout": 0.0, "batch_size": 1000},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("options", UNLIKE, ids=lambda options: next(iter(options)))
+def test_trainings_of_other_lengths_and_tables_end_as_alone(options):
+    """Tables of 150, 149 and 131 rows; the second has a category less, hence a feature less."""
+    tables = rounds("classification", 3, (150, 149, 131))
+    rows = table("classification", 149)
+    rows = rows.set_column(1, "b", pa.array([b if b != "w" else "v" for b in rows["b"].to_pylist()]))
+    schema = inspect_table(rows, "y")
+    tables[1] = prepare_table(rows, schema, split_rows(rows, schema, seed=1))
+    models = [make("classification", **options) for _ in tables]
+    fit_together(models, tables, [5, 6, 7])
+    for model, data, seed in zip(models, tables, [5, 6, 7], strict=True):
+        alone = make("classification", **options)
+        alone.fit_prepared(data, seed=seed)
+        check_same(model, alone)
+    if "patience" in options:
+        assert len({len(model.history_) for model in models}) > 1
+    assert len({data.n_features for data in tables}) == 2
+
+
 def test_watched_and_resumed_one_by_one():
     tables, seeds, epochs, saved = rounds("classification", 2), [0, 1], [], {}
 

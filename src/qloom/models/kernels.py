@@ -66,8 +66,8 @@ def projected_features(
     out = np.empty((batch.size, circuit.n_qubits, 3), batch.dtype)
     for part, qubits in zip(circuit.components(), connected_qubits(circuit), strict=True):
         values = engine.prepare(part, projected_words(part.n_qubits)).values(batch)
-        out[:, qubits] = values.reshape(batch.size, -1, 3)
-    return out.reshape(batch.size, -1)
+        out[:, qubits] = values.reshape(batch.size, len(qubits), 3)
+    return out.reshape(batch.size, 3 * circuit.n_qubits)
 
 
 def projected_words(n_qubits: int) -> list[PauliSum]:
