@@ -80,6 +80,8 @@ def test_command(line, customers, monkeypatch, capsys):
 
 
 def test_every_way_to_make_and_install_is_there():
+    """The package is on no index: it is installed from the checkout."""
+    assert all(what.strip("'").startswith(".") for what in re.findall(r"pip install ([^`]+)`", README.read_text()))
     makefile = (README.parent / "Makefile").read_text()
     for target in re.findall(r"^    make (\w+)", README.read_text(), re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)

@@ -50,4 +50,4 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read ({error.strerror}), expected a file of a run folder") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"{path} is damaged ({error}), expected JSON; train again") from None
+        raise ArtifactError(f"{path} is not JSON ({error}), expected what qloom train wrote; train again") from None

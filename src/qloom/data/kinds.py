@@ -98,6 +98,7 @@ def _is_running(cells: pa.ChunkedArray, name: str, n_distinct: int) -> bool:
 
 
 def are_whole(cells: pa.ChunkedArray) -> bool:
+    """Whether all numbers are whole, whatever type holds them."""
     if pa.types.is_integer(cells.type):
         return True
     return bool(pc.all(pc.equal(pc.round(cells), cells)).as_py())
@@ -112,6 +113,7 @@ def _are_days(cells: pa.ChunkedArray, n_distinct: int) -> bool:
 
 
 def digits_of(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Whole numbers as text, without the .0 of floats."""
     return cells.cast(pa.int64(), safe=False).cast(pa.string())
 
 
@@ -224,6 +226,7 @@ def _word_kind(present: pa.ChunkedArray, name: str, n_distinct: int) -> Kind:
 
 
 def unread(cells: pa.ChunkedArray, read: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The cells that hold something and are missing where they were read."""
     return cells.filter(pc.and_(pc.is_null(read), pc.is_valid(cells)))
 
 

@@ -136,14 +136,19 @@ def _units(rows: int | pa.Table, target: Any, kind: str, group: str | None, copi
 def _groups(rows: int | pa.Table, name: str) -> np.ndarray:
     if not isinstance(rows, pa.Table):
         raise ConfigError(f"a split by {name!r} needs the table, got a number of rows; pass the table")
-    require_columns(rows, [name], "to keep rows together")
+    column = _complete_column(rows, name, "group", "to keep rows together")
+    return np.asarray(np.unique(table_keys(pa.table({name: column})), return_inverse=True)[1])
+
+
+def _complete_column(rows: pa.Table, name: str, what: str, purpose: str) -> pa.ChunkedArray:
+    require_columns(rows, [name], purpose)
     column = plain_column(rows[name])
     if column.null_count:
         raise DataError(
-            f"group column {name!r} is missing in {column.null_count} of {rows.num_rows} rows, expected a value "
+            f"{what} column {name!r} is missing in {column.null_count} of {rows.num_rows} rows, expected a value "
             "in every row; drop these rows or use another split"
         )
-    return np.asarray(np.unique(table_keys(pa.table({name: column})), return_inverse=True)[1])
+    return column
 
 
 def _strata(rows: int | pa.Table, target: Any, kind: str, n_rows: int) -> np.ndarray:
@@ -174,13 +179,7 @@ def _time_order(rows: int | pa.Table, name: str | None, n_rows: int) -> np.ndarr
     """Row numbers from the earliest to the latest; rows of one time keep their order."""
     if name is None or not isinstance(rows, pa.Table):
         return np.arange(n_rows)
-    require_columns(rows, [name], "to order the rows")
-    column = plain_column(rows[name])
-    if column.null_count:
-        raise DataError(
-            f"time column {name!r} is missing in {column.null_count} of {n_rows} rows, expected a time "
-            "in every row; drop these rows or use another split"
-        )
+    column = _complete_column(rows, name, "time", "to order the rows")
     return np.argsort(_times(column, name), kind="stable")
 
 

@@ -52,12 +52,12 @@ def _of_state(circuit: Circuit, kept: tuple[int, ...], arrays: tuple[Any, Any], 
 
 
 def _of_words(circuit: Circuit, kept: tuple[int, ...], arrays: tuple[Any, Any], engine: Engine | None) -> np.ndarray:
-    words = [pauli("".join(letters), kept) for letters in product("IXYZ", repeat=len(kept))]
-    means = np.atleast_2d(expectation(circuit, words, *arrays, engine=engine))
+    letters = ["".join(word) for word in product("IXYZ", repeat=len(kept))]
+    means = np.atleast_2d(expectation(circuit, [pauli(word, kept) for word in letters], *arrays, engine=engine))
     places = range(len(kept))
     total = np.zeros((len(means), 2 ** len(kept), 2 ** len(kept)), complex)
-    for mean, letters in zip(means.T, product("IXYZ", repeat=len(kept)), strict=True):
-        total += mean[:, None, None] * pauli("".join(letters), places).matrix(len(kept))
+    for mean, word in zip(means.T, letters, strict=True):
+        total += mean[:, None, None] * pauli(word, places).matrix(len(kept))
     return total / 2 ** len(kept)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ import pyarrow.parquet as pq
 from qloom.circuits import Circuit
 from qloom.errors import ArtifactError
 from qloom.reports.importance import read_importance
+from qloom.training.folder import METRICS_FILE, read_metrics
 
-FORMAT = "qloom.run"
 # Runs of version 1 trained every model once.
 VERSIONS = (1, 2)
 
@@ -170,18 +169,10 @@ def read_run(folder: Path) -> RunRecord:
 
 
 def _read_metrics(folder: Path) -> dict[str, Any]:
-    path = folder / "metrics.json"
-    if not path.is_file():
-        state = "has no metrics.json" if folder.is_dir() else "is not a folder"
-        raise ArtifactError(f"{folder} {state}, expected the folder of a finished run such as runs/NAME")
-    try:
-        document = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ArtifactError(f"{path} is not JSON ({error}), expected what qloom train wrote; train again") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ArtifactError(f"{path} is not the record of a run, expected JSON with format {FORMAT!r}")
+    document = read_metrics(folder)
     if document.get("version") not in VERSIONS:
         known = " or ".join(map(str, VERSIONS))
+        path = folder / METRICS_FILE
         raise ArtifactError(f"{path} has version {document.get('version')!r}, expected {known}; update qloom")
     return document
 

@@ -13,7 +13,7 @@ import numpy as np
 from qloom.errors import ArtifactError, ConfigError
 from qloom.files import read_json
 from qloom.models.scores import METRICS
-from qloom.training.folder import ENVIRONMENT, FORMAT, METRICS_FILE, VERSION
+from qloom.training.folder import ENVIRONMENT, METRICS_FILE, VERSION, read_metrics
 from qloom.training.intervals import Estimate, estimate, quantile
 from qloom.training.verdict import Difference, judge_difference
 
@@ -78,16 +78,12 @@ def read_finished(folder: Path, label: str) -> FinishedRun:
     Raises:
         ArtifactError: if it is no finished run, or one from before there were rounds.
     """
-    path = folder / METRICS_FILE
-    if not path.is_file():
-        raise ArtifactError(f"{folder} has no metrics.json, expected the folder of a finished run such as runs/NAME")
-    metrics = read_json(path)
-    if not isinstance(metrics, dict) or metrics.get("format") != FORMAT:
-        raise ArtifactError(f"{path} is not the record of a run, expected JSON with format {FORMAT!r}")
+    metrics = read_metrics(folder)
     if metrics.get("version") != VERSION:
+        path = folder / METRICS_FILE
         raise ArtifactError(
-            f"{path} has version {metrics.get('version')!r}, expected {VERSION}, which holds scores of every round; "
-            f"write it anew with: qloom train {folder} --resume"
+            f"{path} has version {metrics.get('version')!r}, expected {VERSION}, which holds scores of every "
+            f"round; write it anew with: qloom train {folder} --resume"
         )
     environment = read_json(folder / ENVIRONMENT) if (folder / ENVIRONMENT).is_file() else {}
     splits = tuple(each["split_sha256"] for each in metrics["rounds"]["each"])

@@ -153,6 +153,7 @@ def _short(angles: Sequence[Angle]) -> str:
 
 
 def by_column(items: Iterable[Item]) -> list[list[Item]]:
+    """Items that stand in one column together, from left to right."""
     return [list(group) for _, group in groupby(sorted(items, key=lambda i: i.column), lambda i: i.column)]
 
 
