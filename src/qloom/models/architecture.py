@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from qloom import encoders
+from qloom import ansatze, encoders
 from qloom.circuits import Circuit
 from qloom.engines import StatevectorEngine
 from qloom.errors import ConfigError
@@ -54,7 +54,7 @@ class Architecture:
         """The circuit of the middle layer; for the classical layer, the one it replaces."""
         if self.ansatz not in ANSATZE:
             raise ConfigError(f"ansatz is {self.ansatz!r}, expected one of {', '.join(ANSATZE)}")
-        circuit = encoders.angle(self.n_qubits) + ANSATZE[self.ansatz](self.n_qubits, self.n_layers)
+        circuit = encoders.angle(self.n_qubits) + getattr(ansatze, self.ansatz)(self.n_qubits, self.n_layers)
         return circuit.without_entanglers() if self.layer == "separable" else circuit
 
 

@@ -1,17 +1,9 @@
-"""What a hybrid network can be made of, by name; nothing here needs torch."""
+"""What a hybrid network can be made of, by name; nothing here needs torch or a circuit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from qloom import ansatze
-from qloom.circuits import Circuit
-
-ANSATZE: dict[str, Callable[[int, int], Circuit]] = {
-    "strongly_entangling": ansatze.strongly_entangling,
-    "hardware_efficient": ansatze.hardware_efficient,
-    "basic_entangler": ansatze.basic_entangler,
-}
+# Functions of `qloom.ansatze`; the first is the default.
+ANSATZE = ("strongly_entangling", "hardware_efficient", "basic_entangler")
 LAYERS = ("quantum", "separable", "classical")
 REFITS = ("linear", "boosting")
 # Of each task, what a loss's predictions stand for; the first is its default.

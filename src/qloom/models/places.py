@@ -21,7 +21,10 @@ BEST = "best"
 # As they may be asked for.
 NAMES = (*(key.removeprefix("hybrid_") for key in PLACES), BEST)
 
-MODEL_HELP = f"Which model of a run: {', '.join(NAMES)}; by default hybrid."
+MODEL_HELP = (
+    f"Which model of a run: {', '.join(NAMES)}; by default hybrid. "
+    f"{BEST}: the first of the leaderboard, so chosen by its test scores."
+)
 
 
 def find_model(path: Path, name: str | None) -> Path:

@@ -71,7 +71,7 @@ class ModelSection(Section):
 
     n_qubits: int = Field(default=8, ge=1, description="more features than qubits are mapped to angles by the encoder")
     n_layers: int = Field(default=3, ge=1, le=1000, description="blocks of the ansatz")
-    ansatz: Literal[tuple(ANSATZE)] = Field(default="strongly_entangling", description=", ".join(ANSATZE))  # type: ignore[valid-type]
+    ansatz: Literal[ANSATZE] = Field(default="strongly_entangling", description=", ".join(ANSATZE))  # type: ignore[valid-type]
     width: int = Field(default=64, ge=1, le=65536, description="hidden units of encoder and head")
     dropout: float = Field(
         default=0.2, ge=0, lt=1, description="share of the encoder's hidden units left out in training"
