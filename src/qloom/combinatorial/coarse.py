@@ -9,7 +9,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.combinatorial.binary_form import BinaryForm
-from qloom.combinatorial.model import Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.solvers.annealing import SimulatedAnnealing
 from qloom.combinatorial.solvers.base import Solver
 from qloom.errors import ProblemError
@@ -39,10 +39,9 @@ def annealing_for(form: BinaryForm, seconds: float) -> SimulatedAnnealing:
     return SimulatedAnnealing(int(np.clip(n_sweeps, 20, 4000)), RESTARTS, hot, cold)
 
 
-def building_seconds(model: Model) -> float:
+def building_seconds(size: ModelSize) -> float:
     """Of a model's form in bits with its penalties, roughly."""
-    products = sum(len(values) for _, values in model.terms)
-    return (products + sum(len(c.variables) ** 2 for c in model.constraints)) / PRODUCTS
+    return (size.terms + size.pairs) / PRODUCTS
 
 
 def qaoa_for(form: BinaryForm, seconds: float) -> Solver:

@@ -33,6 +33,11 @@ class Stage:
     feasible: bool
     gained: float | None = None
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the method says why nothing ran."""
+        return self.method.startswith("left out")
+
 
 _HEADING = Stage("stage", "method", 0.0, None, False)
 
@@ -114,11 +119,14 @@ class Solved:
 
     def _table(self) -> Iterator[str]:
         width = max(len(stage.stage) for stage in (*self.stages, *self.controls, _HEADING))
-        method = max(len(stage.method) for stage in (*self.stages, *self.controls, _HEADING))
+        method = max(len(s.method) for s in (*self.stages, *self.controls, _HEADING) if not s.is_left_out)
         yield f"{'stage':{width}}  {'method':{method}}  {'seconds':>8}  {'objective':>12}  {'gained':>10}"
         for stage in (*self.stages, *self.controls):
             if stage in self.controls[:1]:
                 yield "beside it, in the time of coarse and fine stage together:"
+            if stage.is_left_out:
+                yield f"{stage.stage:{width}}  {stage.method}"
+                continue
             value = "none" if stage.objective is None else f"{stage.objective:.10g}" if stage.feasible else "infeasible"
             gained = "" if stage.gained is None else f"{stage.gained:.6g}"
             row = f"{stage.stage:{width}}  {stage.method:{method}}  {stage.seconds:8.2f}  {value:>12}  {gained:>10}"

@@ -23,7 +23,7 @@ from qloom.combinatorial.problems.given import GivenModel
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solved import Solved, Stage
 from qloom.combinatorial.solvers.base import Solver
-from qloom.errors import ExtraError, ProblemError
+from qloom.errors import ExtraError, MemoryLimitError, ProblemError
 
 # Shares of the time. Each of the three controls takes as long as coarse and fine stage took together.
 COARSE, FINE, CERTIFICATE = 0.06, 0.09, 0.4
@@ -134,11 +134,13 @@ class _Run:
         """The model in bits; "auto" goes on without one where there is none, and the table says why."""
         share = (COARSE + FINE) * self.time_limit
         try:
-            seconds = building_seconds(self.problem.model)
+            size = self.problem.model_size
+            size.check_form()
+            seconds = building_seconds(size)
             if coarse in ("auto", "none") and seconds > share:
                 raise ProblemError(f"the model's form in bits takes about {seconds:.0f} s, its share is {share:.1f} s")
             form = BinaryForm(self.problem.model, inequalities)
-        except ProblemError as error:
+        except (ProblemError, MemoryLimitError) as error:
             if coarse not in ("auto", "none"):
                 raise
             self._leave_out("coarse", str(error))
@@ -178,7 +180,11 @@ class _Run:
     def _prove_first(self) -> bool:
         """Whether an exact solver ends within a share of the time; then its answer is taken and nothing searched."""
         start = time.perf_counter()
-        certificate = self.problem.certify(FIRST * self.time_limit)
+        try:
+            certificate = self.problem.certify(FIRST * self.time_limit)
+        except MemoryLimitError as error:
+            self._leave_out("first", str(error))
+            return False
         seconds = time.perf_counter() - start
         if certificate.status in ("optimal", "infeasible"):
             self._conclude(certificate)
@@ -191,7 +197,7 @@ class _Run:
         hint = self.best if self.problem.is_feasible(self.best) else None
         try:
             certificate = self.problem.certify(CERTIFICATE * self.time_limit, hint)
-        except ExtraError as error:
+        except (ExtraError, MemoryLimitError) as error:
             self._leave_out("certificate", str(error))
             return
         self._conclude(certificate)
@@ -229,7 +235,7 @@ class _Run:
     def _exact_alone(self, seconds: float) -> None:
         try:
             certificate = self.problem.certify(seconds)
-        except ExtraError:  # the certificate's row says so
+        except (ExtraError, MemoryLimitError):  # the certificate's row says so
             return
         self._take("exact solver alone", certificate.method, certificate.seconds, certificate.solution, control=True)
 

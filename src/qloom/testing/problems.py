@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem
 
 
@@ -36,6 +37,7 @@ def check_problem(problem: Problem, small: bool = True, seed: int = 0) -> None:
 
 def _check_model(problem: Problem, solution: np.ndarray, random: np.random.Generator) -> None:
     values, model = problem.encode(solution), problem.model
+    assert problem.model_size == ModelSize.of(model), f"{problem.model_size}, expected {ModelSize.of(model)}"
     assert values.shape == (model.n,)
     feasible = problem.is_feasible(solution)
     if feasible:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.constraint_programming import cp_sat, solve_cp
 from qloom.combinatorial.model import Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.autocorrelation_search import SequenceSearches
 from qloom.combinatorial.problems.signs import SignProblem
 
@@ -40,6 +42,11 @@ class LowAutocorrelation(SignProblem):
 
     def __post_init__(self) -> None:
         whole(2, n=self.n)
+
+    @property
+    def model_size(self) -> ModelSize:
+        products = sum(comb(self.n - 2 * k + 1, 2) for k in range(1, self.n // 2 + 1))  # of two and of four signs
+        return ModelSize(self.n, products, products)
 
     @cached_property
     def model(self) -> Model:

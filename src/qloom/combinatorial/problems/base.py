@@ -14,6 +14,7 @@ import numpy as np
 
 from qloom.combinatorial.certificates import Certificate, certify_model
 from qloom.combinatorial.model import Model, Sense
+from qloom.combinatorial.model_size import ModelSize
 from qloom.errors import ProblemError
 
 # Candidates that brute force goes through at most.
@@ -43,6 +44,11 @@ class Problem(ABC):
     @abstractmethod
     def model(self) -> Model:
         """Variables, objective and constraints for the searches over bits."""
+
+    @property
+    def model_size(self) -> ModelSize:
+        """Of the model, from the problem's own sizes where the model may be much larger than the problem."""
+        return ModelSize.of(self.model)
 
     @abstractmethod
     def objective(self, solution: np.ndarray) -> float:
@@ -122,9 +128,14 @@ class Problem(ABC):
         return best
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
-        """By an exact solver, by default HiGHS on the model; a solver that can begins from the hint, a solution."""
+        """By an exact solver, by default HiGHS on the model; a solver that can begins from the hint, a solution.
+
+        Raises:
+            MemoryLimitError: if the model is too large for it, before it is built.
+        """
         if not self.is_exact:
             raise NotImplementedError(f"{type(self).__name__} has no exact model; its certify must be its own")
+        self.model_size.check_program()
         found = certify_model(self.model, time_limit)
         if found.solution is None:
             return found

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from math import comb
 from typing import Any
 
 import numpy as np
 
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.model import Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.errors import ProblemError
 
@@ -56,6 +58,15 @@ class SettingChoice(Problem):
     def first(self) -> np.ndarray:
         """The number of each setting's first choice, (G,)."""
         return np.cumsum(self.n_choices) - self.n_choices
+
+    @property
+    def model_size(self) -> ModelSize:
+        n = len(self.linear)
+        products = comb(n, 2) * (len(self.n_choices) > 1)
+        size = ModelSize(n, n + products, products)
+        for choices in self.n_choices.tolist():
+            size = size.constrained(1, choices)
+        return size
 
     @cached_property
     def model(self) -> Model:

@@ -14,6 +14,7 @@ import numpy as np
 
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.model import TOLERANCE, Model, room
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.layouts import Layout, read_layout
 from qloom.combinatorial.problems.text import Words, chosen
@@ -71,6 +72,14 @@ class FacilityLocation(Problem):
                 f"demands sum to {self.demands.sum():g}, capacities to {self.capacities.sum():g}, expected no more "
                 "demand than capacity"
             )
+
+    @property
+    def model_size(self) -> ModelSize:
+        n_facilities, n_customers = self.service.shape
+        n_little = np.count_nonzero(self.demands[:, None] <= NEGLIGIBLE * self.capacities)
+        size = ModelSize(self.service.size + n_facilities, self.service.size + n_facilities, 0)
+        size = size.constrained(n_customers, n_facilities).constrained(n_facilities, n_customers + 1)
+        return size.constrained(int(n_little), 2)
 
     @cached_property
     def model(self) -> Model:

@@ -13,6 +13,7 @@ import numpy as np
 
 from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.model import Model, Sense
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
 from qloom.errors import ProblemError
 
@@ -94,6 +95,11 @@ class FeatureSelection(Problem):
         )
         relevance = about[task == "classification"](X, y, **options)
         return cls(relevance, (redundancy + redundancy.T) / 2, n_selected, balance)
+
+    @property
+    def model_size(self) -> ModelSize:
+        n, products = len(self.relevance), comb(len(self.relevance), 2) * (self.n_selected > 1)
+        return ModelSize(n, n + products, products).constrained(1, n)
 
     @cached_property
     def model(self) -> Model:

@@ -12,6 +12,7 @@ import numpy as np
 
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.model import Model, Sense, room
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.text import Words, chosen
 from qloom.errors import ProblemError
@@ -50,6 +51,12 @@ class GeneralizedAssignment(Problem):
                 f"{self.values.size} values, loads from {self.loads.min(initial=0):g}, sense={self.sense!r}, expected "
                 "agents and tasks, loads from 0, and 'min' or 'max'"
             )
+
+    @property
+    def model_size(self) -> ModelSize:
+        n_agents, n_tasks = self.values.shape
+        size = ModelSize(self.values.size, self.values.size, 0)
+        return size.constrained(n_tasks, n_agents).constrained(n_agents, n_tasks)
 
     @cached_property
     def model(self) -> Model:

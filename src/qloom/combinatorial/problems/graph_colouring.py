@@ -13,6 +13,7 @@ import numpy as np
 from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.layouts import noted
 from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges
 from qloom.combinatorial.problems.text import FormatError, Words, chosen, text_of
@@ -41,6 +42,13 @@ class GraphColouring(NodeClasses):
         object.__setattr__(self, "edges", np.unique(checked_edges(self.n_nodes, self.edges), axis=0))
         object.__setattr__(self, "weights", np.ones(len(self.edges)))
         whole(1, n_classes=self.n_classes)
+
+    @property
+    def model_size(self) -> ModelSize:
+        n, k = self.n_nodes, self.n_classes
+        lonely = n - len(np.unique(self.edges))
+        size = ModelSize((n + 1) * k, k, 0).constrained(n, k).constrained(len(self.edges) * k, 3)
+        return size.constrained(lonely * k, 2).constrained(k - 1, 2)
 
     @cached_property
     def model(self) -> Model:

@@ -12,6 +12,7 @@ import numpy as np
 
 from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.model import Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges
 from qloom.combinatorial.problems.text import FormatError, Words, chosen, text_of
 from qloom.errors import ProblemError
@@ -51,6 +52,13 @@ class GraphPartition(NodeClasses):
     def sizes(self) -> np.ndarray:
         """Of the parts, int (C,)."""
         return np.bincount(np.arange(self.n_nodes) % self.n_classes)
+
+    @property
+    def model_size(self) -> ModelSize:
+        n, k, n_edges = self.n_nodes, self.n_classes, len(self.edges)
+        if k == 2:
+            return ModelSize(n, 3 * n_edges, n_edges).constrained(1, n)
+        return ModelSize(n * k, n_edges * k, n_edges * k).constrained(n, k).constrained(k, n)
 
     @cached_property
     def model(self) -> Model:

@@ -13,6 +13,7 @@ import numpy as np
 
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.model import Model, Sense, room
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.layouts import Layout, read_layout
 from qloom.combinatorial.problems.text import Words, chosen, text_of
@@ -51,6 +52,11 @@ class Knapsack(Problem):
         for name in ("loads", "capacities"):
             if (getattr(self, name) < 0).any():
                 raise ProblemError(f"{name} hold negative numbers, expected none below 0")
+
+    @property
+    def model_size(self) -> ModelSize:
+        n_resources, n_items = self.loads.shape
+        return ModelSize(n_items, n_items, 0).constrained(n_resources, n_items)
 
     @cached_property
     def model(self) -> Model:

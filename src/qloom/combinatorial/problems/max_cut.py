@@ -14,6 +14,7 @@ import numpy as np
 from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import Model, Sense
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.flips import improve_by_flips
 from qloom.combinatorial.problems.signs import SignProblem
 from qloom.combinatorial.problems.text import MOST_THINGS, FormatError, Words, chosen, text_of
@@ -61,6 +62,11 @@ class MaxCut(SignProblem):
         """Minus the weight of the cut, of one spin a node."""
         half, (first, second) = self.weights / 2, self.edges.T
         return Quadratic.from_pairs("spin", first, second, half, np.zeros(self.n_nodes), -float(half.sum()))
+
+    @property
+    def model_size(self) -> ModelSize:
+        n_products = len(self.quadratic.values)
+        return ModelSize(self.n_nodes, n_products, n_products)
 
     @cached_property
     def model(self) -> Model:

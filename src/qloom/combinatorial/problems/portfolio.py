@@ -19,6 +19,7 @@ import numpy as np
 from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
 from qloom.combinatorial.problems.text import FormatError, Words, chosen
 from qloom.errors import ProblemError
@@ -72,6 +73,11 @@ class Portfolio(Problem):
                 f"n_assets={self.n_assets}, minimum={self.minimum}, trade_off={self.trade_off}, expected 1 to {n} "
                 "assets whose minima sum up to at most 1, and a trade-off from 0 to 1"
             )
+
+    @property
+    def model_size(self) -> ModelSize:
+        n = len(self.means)
+        return ModelSize(n, n**2 + n, n**2).constrained(1, n)
 
     @cached_property
     def model(self) -> Model:

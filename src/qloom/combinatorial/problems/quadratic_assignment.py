@@ -15,6 +15,7 @@ import numpy as np
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import TOLERANCE, Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.assignment_tree import AssignmentTree
 from qloom.combinatorial.problems.base import Problem
 from qloom.combinatorial.problems.permutations import every_order, n_missing, nearest_order
@@ -53,6 +54,13 @@ class QuadraticAssignment(Problem):
     def n(self) -> int:
         """N facilities, and as many locations."""
         return len(self.flows)
+
+    @property
+    def model_size(self) -> ModelSize:
+        own = [np.count_nonzero(matrix.diagonal()) for matrix in (self.flows, self.distances)]
+        apart = [np.count_nonzero(matrix) - n for matrix, n in zip((self.flows, self.distances), own, strict=True)]
+        products = int(own[0] * own[1] + apart[0] * apart[1])  # no location is taken twice
+        return ModelSize(self.n**2, products, products).constrained(2 * self.n, self.n)
 
     @cached_property
     def model(self) -> Model:

@@ -15,6 +15,7 @@ import numpy as np
 from qloom.combinatorial.certificates import Certificate, Program
 from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
 from qloom.combinatorial.model import Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem
 from qloom.combinatorial.problems.edges import Edges, in_order
 from qloom.combinatorial.problems.permutations import every_order, n_missing, nearest_order
@@ -51,6 +52,12 @@ class TravellingSalesman(Problem):
     def n(self) -> int:
         """N cities."""
         return len(self.distances)
+
+    @property
+    def model_size(self) -> ModelSize:
+        n = self.n - 1
+        products = max(n - 1, 0) * n**2
+        return ModelSize(n**2, 2 * n + products, products).constrained(2 * n, n)
 
     @cached_property
     def model(self) -> Model:

@@ -19,6 +19,7 @@ from qloom.combinatorial.arrays import finite, positive, whole
 from qloom.combinatorial.certificates import Certificate, Program
 from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
 from qloom.combinatorial.model import TOLERANCE, Model, room
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
 from qloom.combinatorial.problems.edges import Edges, in_order
 from qloom.combinatorial.problems.layouts import noted
@@ -92,6 +93,12 @@ class VehicleRouting(Problem):
     def n(self) -> int:
         """N customers."""
         return len(self.distances) - 1
+
+    @property
+    def model_size(self) -> ModelSize:
+        bits, products = self.n * self.n_vehicles, self.n * (self.n - 1) // 2 * self.n_vehicles
+        size = ModelSize(bits, products, products)
+        return size.constrained(self.n, self.n_vehicles).constrained(self.n_vehicles, self.n)
 
     @cached_property
     def model(self) -> Model:
