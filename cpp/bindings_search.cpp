@@ -1,4 +1,4 @@
-// Searches over spins, for Python.
+// Searches over spins and round trips, for Python.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -7,6 +7,7 @@
 
 #include "bindings_signals.hpp"
 #include "searches.hpp"
+#include "tours.hpp"
 
 namespace nb = nanobind;
 
@@ -122,4 +123,29 @@ void bind_search(nb::module_& m) {
                 [&] { bifurcate(c, {steps, step, scale, start, controls.data(), discrete}, restarts, threads); });
         },
         "Simulated bifurcation of the couplings; fields are left out.");
+    m.def(
+        "improve_tour",
+        [](Numbers distances, Neighbours near, size_t kicks, double seconds, double least, uint64_t seed,
+           Written<int32_t> tour) {
+            const size_t n = tour.size();
+            check(distances.size() == n * n && (n == 0 || near.size() % n == 0), "distances, near and tour");
+            const Cities cities{n, distances.data(), near.data(), n == 0 ? 0 : near.size() / n};
+            double gained = 0;
+            run_unlocked([&] { gained = improve_tour(cities, kicks, seconds, least, seed, tour.data()); });
+            return gained;
+        },
+        "Local search and kicks of a round trip, which is written over; what was gained.");
+    m.def(
+        "spanning_tree",
+        [](Numbers distances, Numbers weights, size_t first, Written<int32_t> order, Written<int32_t> parents) {
+            const size_t n = weights.size();
+            check(distances.size() == n * n && parents.size() == n && first < n && order.size() + first == n,
+                  "distances, weights, order and parents");
+            double length = 0;
+            run_unlocked([&] {
+                length = spanning_tree(n, distances.data(), weights.data(), first, order.data(), parents.data());
+            });
+            return length;
+        },
+        "The least spanning tree of nodes from the first on; its length.");
 }

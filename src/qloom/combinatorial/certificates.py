@@ -209,7 +209,11 @@ def run_highs(program: Program, time_limit: float) -> Any:
 
 def divisor(numbers: np.ndarray) -> float:
     """The largest number that all are whole multiples of; 0 if one of them is not whole."""
-    return float(gcd(*map(int, numbers.flat))) if (numbers == np.round(numbers)).all() else 0.0
+    if not (numbers == np.round(numbers)).all():
+        return 0.0
+    if np.abs(numbers).max(initial=0.0) < 2.0**62:
+        return float(np.gcd.reduce(numbers.ravel().astype(np.int64)))
+    return float(gcd(*map(int, numbers.flat)))
 
 
 def magnified(program: Program) -> tuple[Program, float]:

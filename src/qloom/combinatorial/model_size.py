@@ -73,5 +73,5 @@ class ModelSize(NamedTuple):
         if needed > MOST_BYTES:
             raise MemoryLimitError(
                 f"its model would have {self.variables:,} variables and {self.terms:,} terms, about "
-                f"{needed / 1e9:.2g} GB; at most {MOST_BYTES / 1e9:g} GB are taken"
+                f"{float(f'{needed / 1e9:.2g}'):,g} GB; at most {MOST_BYTES / 1e9:g} GB are taken"
             )

@@ -13,15 +13,19 @@ BROKEN, ROWS = 1e-3, 50
 
 
 class Edges:
-    """Of N nodes, i < j, in the order of the upper triangle's rows.
+    """Of N nodes, i < j, in the order of the upper triangle's rows; some of them may be left out.
+
+    Args:
+        n: N.
+        kept: which pairs are edges, bool (N, N), its upper triangle; None for all.
 
     Attributes:
         first, second: of each edge, (E,).
     """
 
-    def __init__(self, n: int):
+    def __init__(self, n: int, kept: np.ndarray | None = None):
         self.n = n
-        self.first, self.second = np.triu_indices(n, 1)
+        self.first, self.second = np.triu_indices(n, 1) if kept is None else np.nonzero(np.triu(kept, 1))
 
     @property
     def degrees(self) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from math import fsum
@@ -12,20 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.certificates import Certificate, Program
-from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
+from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem
-from qloom.combinatorial.problems.edges import Edges, in_order
 from qloom.combinatorial.problems.permutations import every_order, n_missing, nearest_order
 from qloom.combinatorial.problems.places import check_places, draw_map
 from qloom.combinatorial.problems.text import chosen
-from qloom.combinatorial.problems.tour_search import TourSearch
+from qloom.combinatorial.problems.tour_bounds import certify_trip
+from qloom.combinatorial.problems.tour_search import TourSearch, nearest_trip
 from qloom.combinatorial.problems.tsplib import read_tsplib
-
-# The integers of a maximum flow are multiples of one part in so many.
-FLOW_UNITS = 10_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,33 +95,15 @@ class TravellingSalesman(Problem):
 
     def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
         """2-opt and Or-opt moves among near cities, and after each local optimum a kick nearby; Ctrl-C ends it."""
-        end, search = time.perf_counter() + seconds, TourSearch(self.distances, solution)
-        try:
-            search.descend(search.tour)
-            while time.perf_counter() < end:
-                search.kick(random)
-        except KeyboardInterrupt:
-            pass
-        return search.best
+        end = time.perf_counter() + seconds
+        search = TourSearch(self.distances, min(solution, nearest_trip(self.distances), key=self.cost))
+        with suppress(KeyboardInterrupt):
+            search.run_until(end, random)
+        return search.tour.astype(np.int64)
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
-        """HiGHS on edges, two at each city; rows against trips through some of the cities are added as they are met.
-
-        Source: Dantzig, Fulkerson, Johnson 1954, Operations Research 2, 393.
-        """
-        edges = Edges(self.n)
-        two, one = np.full(self.n, 2.0), np.ones(len(edges.first))
-        costs = self.distances[edges.first, edges.second]
-        program = Program(costs, 0.0, edges.degrees, two, two, 0 * one, one, one)
-
-        def separate(values: np.ndarray) -> Cuts:
-            sets = subtours(edges, values)
-            return edges.cuts(values, sets, np.ones(len(sets)))
-
-        def read(values: np.ndarray) -> np.ndarray:
-            return in_order(edges.graph(values), np.arange(self.n))
-
-        return certify_by_cuts(self, program, separate, read, time_limit, hint)
+        """1-trees, and HiGHS on the edges that they leave where these are not too many."""
+        return certify_trip(self, self.distances, time_limit, hint)
 
     def draw(self, solution: np.ndarray, axes: Any) -> None:
         """The trip on a map; without coordinates, of points whose distances are near the given ones."""
@@ -134,35 +113,6 @@ class TravellingSalesman(Problem):
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:
         return {"round trip": solution.tolist(), "length": self.objective(solution)}
-
-
-def subtours(edges: Edges, values: np.ndarray) -> np.ndarray:
-    """Sets of at most half of the nodes that less than two edges leave, bool (K, N). Shapes: values (E,)."""
-    sets = edges.parts(values)
-    if len(sets) == 1:
-        sets = np.array(_minimum_cuts(edges.graph(values)), bool).reshape(-1, edges.n)
-    return np.where(sets.sum(axis=1, keepdims=True) > edges.n / 2, ~sets, sets)
-
-
-def _minimum_cuts(graph: Any) -> list[np.ndarray]:
-    """Sets that hold node 0 and that edges of less than 2 leave, one for each other node that is not parted yet."""
-    from scipy.sparse.csgraph import breadth_first_order, maximum_flow
-
-    capacity = (graph * FLOW_UNITS).astype(np.int32)
-    n, found = graph.shape[0], list[np.ndarray]()
-    together = np.ones(n, bool)
-    for node in range(1, n):
-        if not together[node]:
-            continue
-        flow = maximum_flow(capacity, 0, node)
-        if flow.flow_value < 2 * FLOW_UNITS * (1 - 1e-4):
-            left = capacity - flow.flow
-            left.eliminate_zeros()
-            side = np.zeros(n, bool)
-            side[breadth_first_order(left, 0, return_predecessors=False)] = True
-            found.append(side)
-            together &= side
-    return found
 
 
 def read_travelling_salesman(path: str | Path, instance: int | None = None) -> TravellingSalesman:

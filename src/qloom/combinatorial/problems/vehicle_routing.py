@@ -251,8 +251,8 @@ class VehicleRouting(Problem):
         """The customers in the order of a round trip from the depot that no move of `TourSearch` makes shorter."""
         places = np.array([0, *route])
         search = TourSearch(self.distances[np.ix_(places, places)], np.arange(len(places)))
-        search.descend(search.tour)
-        trip = places[search.best]
+        search.run()
+        trip = places[search.tour]
         return np.roll(trip, -int(trip.argmin()))[1:].tolist()
 
 
