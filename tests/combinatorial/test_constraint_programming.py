@@ -60,6 +60,13 @@ def test_optimum_is_brute_force(sense):
     assert (costs * values).sum() - 50 == best
 
 
+def test_a_model_can_be_asked_again_and_negated_variables_are_read():
+    model, x = knapsack("max")
+    values = solve_cp(model, x, 20).values
+    negated = solve_cp(model, [[~variable for variable in row] for row in x], 20).values
+    assert (values + negated == 1).all()
+
+
 def test_infeasible_is_proven():
     model, x = knapsack("max")
     model.add((WEIGHTS * x).sum() >= 13)

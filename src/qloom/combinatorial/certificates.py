@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import gcd, inf
-from threading import Thread
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from qloom.combinatorial import solver_process
 from qloom.combinatorial.binary_form import pieces_of
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.products import Products, expand, merge
 from qloom.errors import ProblemError
 
-Status = Literal["optimal", "bounded", "infeasible", "interrupted"]
+# "optimal", "bounded", "infeasible" or "interrupted", or what became of a solver that gave no answer.
+Status = str
+ENDED = ("optimal", "bounded", "infeasible", "interrupted")
 
 # An objective that is so near to its bound, as a share of it, is the best up to rounding.
 CLOSED = 1e-9
@@ -32,7 +33,8 @@ class Certificate:
         solution: the best it found, or None.
         objective: its value, or None.
         bound: that no solution's objective passes; minus (or plus) infinity where nothing is proven.
-        status: "optimal" if the solution meets the bound, "infeasible" if there is provably none.
+        status: "optimal" if the solution meets the bound, "infeasible" if there is provably none, "bounded",
+            "interrupted", or what became of the solver, as "the solver crashed (signal 11)".
         method: the solver's name.
         seconds: that it took.
     """
@@ -43,6 +45,13 @@ class Certificate:
     status: Status
     method: str
     seconds: float
+
+    @property
+    def told(self) -> str:
+        """The method, and why it ended without an answer where it did."""
+        if self.status in ENDED:
+            return self.method
+        return f"{self.method}, {'no bound: ' if abs(self.bound) == inf else ''}{self.status}"
 
 
 def certify_model(model: Model, time_limit: float) -> Certificate:
@@ -61,14 +70,11 @@ def certify_model(model: Model, time_limit: float) -> Certificate:
     result = run_highs(program, time_limit)
     seconds = time.perf_counter() - start
     nothing = Certificate(None, None, -sign * inf, "interrupted", "HiGHS", seconds)
-    if result is None:
-        return nothing
-    if result.status == 2:
-        return replace(nothing, status="infeasible")
-    if result.status == 3:
+    if result.status == "unbounded":
         raise ProblemError("the objective has no end: its variables improve it without limit; bound them")
-    bound = result.get("mip_dual_bound")
-    bound = -sign * inf if bound is None else sign * (float(bound) + program.constant)
+    if result.status not in ("optimal", "bounded"):
+        return replace(nothing, status=result.status)
+    bound = -sign * inf if result.bound is None else sign * (result.bound + program.constant)
     if result.x is None:
         return replace(nothing, status="bounded", bound=bound)
     values, method = whole_values(model, result.x[: model.n]), "HiGHS"
@@ -81,8 +87,7 @@ def certify_model(model: Model, time_limit: float) -> Certificate:
             return replace(nothing, status="bounded", bound=bound, seconds=seconds)
         better = max if sign > 0 else min
         return replace(exact, bound=better(exact.bound, bound), method="HiGHS, CP-SAT", seconds=seconds)
-    status: Status = "optimal" if result.status == 0 else "bounded"
-    return Certificate(values, float(model.objective(values)), bound, status, method, seconds)
+    return Certificate(values, float(model.objective(values)), bound, result.status, method, seconds)
 
 
 def whole_values(model: Model, found: np.ndarray) -> np.ndarray:
@@ -114,9 +119,9 @@ def complete(model: Model, values: np.ndarray) -> np.ndarray | None:
         model.lower[~whole], model.upper[~whole], np.zeros(len(costs)),
     )  # fmt: skip
     result = run_highs(program, COMPLETING)
-    if result is None:
+    if result.status == "interrupted":
         raise KeyboardInterrupt
-    if result.status == 3:
+    if result.status == "unbounded":
         raise ProblemError("the objective has no end: continuous variables improve it without limit; bound them")
     if result.x is None:
         return None
@@ -145,7 +150,7 @@ def conflict(model: Model, time_limit: float) -> list[str]:
         kept[k] = False
         left = end - time.perf_counter()
         result = run_highs(program.some(kept), left) if left > 0 else None
-        kept[k] = result is None or result.status != 2
+        kept[k] = result is None or result.status != "infeasible"
     return [constraint.name for constraint, needed in zip(model.constraints, kept, strict=False) if needed]
 
 
@@ -174,12 +179,34 @@ class Program:
         )
 
 
-def run_highs(program: Program, time_limit: float) -> Any:
-    """scipy's result, or None where Ctrl-C came first.
+class HighsAnswer(NamedTuple):
+    """What HiGHS found.
+
+    Attributes:
+        status: "optimal", "bounded" (the time ended), "infeasible", "unbounded", "interrupted", or what became of it.
+        x: the best values, float64 (N,), or None.
+        value: costs' x, without the constant.
+        bound: that costs' x is at least, or None.
+        worth: of a linear program, what each row's limit adds to the optimum per unit, float64 (M,), else None.
+    """
+
+    status: str
+    x: np.ndarray | None = None
+    value: float | None = None
+    bound: float | None = None
+    worth: np.ndarray | None = None
+
+
+def run_highs(program: Program, time_limit: float, gap: float = 0.0) -> HighsAnswer:
+    """With whole numbers; Ctrl-C ends it without an answer.
 
     Its tolerances are absolute: small objectives and rows are brought to a size of one first, large rows too.
+
+    Args:
+        program: what is asked.
+        time_limit: seconds.
+        gap: it ends when the best values are so near to the bound, as a share of their costs.
     """
-    from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import diags_array
 
     scale = max(scale_of(program.costs), 1.0)
@@ -192,19 +219,28 @@ def run_highs(program: Program, time_limit: float) -> Any:
         program = replace(
             program, rows=(diags_array(by) @ program.rows).tocsr(), row_lower=limits[0], row_upper=limits[1]
         )
-    rows = LinearConstraint(program.rows, program.row_lower, program.row_upper)
-    result = interruptible(
-        lambda: milp(
-            scale * program.costs, integrality=program.whole, bounds=Bounds(program.lower, program.upper),
-            constraints=rows if program.rows.shape[0] else (),
-            options={"time_limit": max(time_limit, 0.0), "mip_rel_gap": 0.0},
-        )
-    )  # fmt: skip
-    if result is not None:
-        for name in ("fun", "mip_dual_bound"):
-            if result.get(name) is not None:
-                result[name] /= scale
-    return result
+    found = _ask_highs("integer_program", replace(program, costs=scale * program.costs), time_limit, gap=gap)
+    value, bound = (None if number is None else number / scale for number in (found.value, found.bound))
+    return found._replace(value=value, bound=bound)
+
+
+def run_relaxed(program: Program, time_limit: float) -> HighsAnswer:
+    """As a linear program, without whole numbers, with what rows are worth."""
+    return _ask_highs("linear_program", program, time_limit)
+
+
+def _ask_highs(task: str, program: Program, time_limit: float, **numbers: Any) -> HighsAnswer:
+    rows = program.rows.tocsr()
+    arrays = {
+        "costs": program.costs, "data": rows.data, "indices": rows.indices, "indptr": rows.indptr,
+        "row_lower": program.row_lower, "row_upper": program.row_upper, "lower": program.lower,
+        "upper": program.upper, "whole": program.whole,
+    }  # fmt: skip
+    status, told, found = solver_process.ask(task, arrays, max(time_limit, 0.0), **numbers)
+    if status != "done":
+        return HighsAnswer(status)
+    end = f"HiGHS gave up ({told['message']})" if told["end"] == "failed" else told["end"]
+    return HighsAnswer(end, found.get("x"), told["value"], told["bound"], found.get("worth"))
 
 
 def divisor(numbers: np.ndarray) -> float:
@@ -229,29 +265,6 @@ def scale_of(costs: np.ndarray) -> float:
     """The power of two that brings the largest cost to a size from 1 to 2."""
     largest = np.abs(costs).max(initial=0.0)
     return float(2.0 ** np.ceil(-np.log2(largest))) if largest else 1.0
-
-
-def interruptible(call: Callable[[], Any]) -> Any:
-    """What a long native call returns; None if Ctrl-C comes first, and the call runs out beside what follows."""
-    out: list[Any] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            out.append(call())
-        except BaseException as error:
-            errors.append(error)
-
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(0.05)
-    except KeyboardInterrupt:
-        return None
-    if errors:
-        raise errors[0]
-    return out[0]
 
 
 def linear_program(model: Model) -> Program:

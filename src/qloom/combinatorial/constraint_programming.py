@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 from math import inf
-from threading import current_thread, main_thread
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from qloom.combinatorial.certificates import Status
 from qloom.combinatorial.extras import package
+from qloom.combinatorial.solver_process import ask, start
 from qloom.errors import ProblemError
 
 
@@ -24,11 +23,12 @@ class CpResult(NamedTuple):
 
 
 def cp_sat(needed_by: str) -> Any:
-    """OR-Tools' module cp_model.
+    """OR-Tools' module cp_model; the process that will run it begins to import it too.
 
     Raises:
         ExtraError: where OR-Tools is not installed, with what to install.
     """
+    start("constraint_program")
     return package("ortools.sat.python.cp_model", needed_by)
 
 
@@ -50,34 +50,36 @@ def solve_cp(
     """
     if not time_limit > 0:
         raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
-    cp, bounds = cp_sat("solve_cp"), list[float]()
-    solver = cp.CpSolver()
-    parameters |= {"max_time_in_seconds": time_limit, "num_workers": workers, "random_seed": seed}
-    for name, value in parameters.items():
-        setattr(solver.parameters, name, value)
-    # CP-SAT leaves Ctrl-C without a handler; only the main thread can give it back.
-    solver.parameters.catch_sigint_signal = is_main = current_thread() is main_thread()
-    handler = signal.getsignal(signal.SIGINT)
-    # What best_objective_bound is before anything is proven, 0, is no bound.
-    solver.best_bound_callback = bounds.append
-    try:
-        answer = solver.solve(model)
-    finally:
-        if is_main:
-            signal.signal(signal.SIGINT, handler)
-    if answer == cp.MODEL_INVALID:
-        raise ProblemError(f"CP-SAT refuses the model: {model.validate()}")
+    parameters |= {"num_workers": workers, "random_seed": seed}
     proto = model.proto
-    is_max = proto.objective.scaling_factor < 0 or proto.floating_point_objective.maximize
-    bound = bounds[-1] if bounds else inf if is_max else -inf
-    if answer == cp.INFEASIBLE:
-        return CpResult(None, None, inf if is_max else -inf, "infeasible")
-    # It may stop a little before its time by itself.
-    status: Status = "interrupted" if solver.wall_time < 0.95 * time_limit else "bounded"
-    if answer == cp.UNKNOWN:
+    is_max = proto.objective.scaling_factor < 0 or (_has_floats(proto) and proto.floating_point_objective.maximize)
+    nothing = inf if is_max else -inf
+    arrays = {"model": np.frombuffer(str(proto).encode(), np.uint8)}
+    status, told, found = ask("constraint_program", arrays, time_limit, can_stop=True, parameters=parameters)
+    if not told:
+        return CpResult(None, None, nothing, status)
+    if "invalid" in told:
+        raise ProblemError(f"CP-SAT refuses the model: {told['invalid']}")
+    if told["end"] == "INFEASIBLE":
+        return CpResult(None, None, nothing, "infeasible")
+    bound = nothing if told["bound"] is None else told["bound"]
+    status = "bounded" if status == "done" else status
+    if told["end"] == "UNKNOWN":
         return CpResult(None, None, bound, status)
+    values, objective = _of(variables, found["values"]), told["objective"]
+    if told["end"] == "OPTIMAL":
+        return CpResult(values, objective, objective, "optimal")
+    return CpResult(values, objective, bound, status)
+
+
+def _of(variables: Any, values: np.ndarray) -> np.ndarray:
+    """Of the wanted variables, in their shape; a negated one has a number below 0."""
     wanted = np.asarray(variables, dtype=object)
-    values = np.array([solver.value(v) for v in wanted.flat], np.int64).reshape(wanted.shape)
-    if answer == cp.OPTIMAL:
-        return CpResult(values, solver.objective_value, solver.objective_value, "optimal")
-    return CpResult(values, solver.objective_value, bound, status)
+    indices = np.array([variable.index for variable in wanted.flat], np.int64)
+    return np.where(indices < 0, 1 - values[-indices - 1], values[indices]).reshape(wanted.shape)
+
+
+def _has_floats(proto: Any) -> bool:
+    """Whether its objective has them; to look at one that is not there would make it."""
+    own = getattr(proto, "has_floating_point_objective", None)
+    return bool(own() if own else proto.HasField("floating_point_objective"))

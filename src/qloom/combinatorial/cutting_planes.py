@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qloom.combinatorial.certificates import CLOSED, Certificate, Program, divisor, interruptible, magnified, run_highs
+from qloom.combinatorial.certificates import CLOSED, Certificate, Program, divisor, magnified, run_highs, run_relaxed
 from qloom.combinatorial.problems.base import Problem
 from qloom.errors import ProblemError
 
@@ -66,12 +66,12 @@ def certify_by_cuts(
     objective = None if solution is None else problem.objective(solution)
     bound = search.bound / scale if objective is None else min(search.bound / scale, objective)
     seconds = time.perf_counter() - start
-    status = "interrupted" if search.is_interrupted else "bounded"
+    status = search.ended or "bounded"
     if bound == inf:
         status = "infeasible"
     elif objective is not None and search.reaches(scale * objective):
         bound, status = objective, "optimal"
-    return Certificate(solution, objective, bound, status, "HiGHS with cuts", seconds)  # type: ignore[arg-type]
+    return Certificate(solution, objective, bound, status, "HiGHS with cuts", seconds)
 
 
 class _Search:
@@ -83,12 +83,13 @@ class _Search:
 
     Attributes:
         bound: no solution is below it, but for those not below the cutoff.
+        ended: "interrupted", or what became of the solver; "" while it answers.
     """
 
     def __init__(self, program: Program, step: float, separate: Separate, end: float, cutoff: float):
         self.program, self.step, self.separate, self.end, self.cutoff = program, step, separate, end, cutoff
         self.bound, self.relaxed, self.slopes = program.lowest(program.costs), -inf, np.zeros(len(program.costs))
-        self.is_interrupted = False
+        self.ended = ""
 
     @property
     def left(self) -> float:
@@ -102,23 +103,22 @@ class _Search:
             self.fix()
             return self.branch()
         except KeyboardInterrupt:
-            self.is_interrupted = True
+            self.ended = "interrupted"
             return None
 
     def relax(self) -> None:
         """Add rows that break the relaxation's solution until there are none, or they have ceased to help."""
         history: list[float] = []
         while self.left > 0:
-            found = interruptible(lambda: _relaxation(self.program, self.left))
-            if found is None:
-                self.is_interrupted = True
-                return
-            if found.status == 2:
+            found = run_relaxed(self.program, self.left)
+            if found.status == "infeasible":
                 self.bound = inf
                 return
-            if found.status != 0:
+            if found.x is None or found.worth is None or found.status != "optimal":
+                self.note(found.status)
                 return
-            self.relaxed, self.slopes = found.bound - SMALL, found.slopes
+            bound, self.slopes = proven(self.program, found.worth)
+            self.relaxed = bound - SMALL
             self.raise_bound(self.relaxed)
             history.append(self.relaxed)
             stale = len(history) > ROUNDS and history[-1] - history[-ROUNDS - 1] < SHARE * abs(history[-1])
@@ -131,15 +131,14 @@ class _Search:
 
     def branch(self) -> np.ndarray | None:
         """Whole values that keep all rows and are below the cutoff, or None."""
-        while not self.reaches(self.cutoff) and self.left > 0 and not self.is_interrupted:
+        while not self.reaches(self.cutoff) and self.left > 0 and not self.ended:
             found = run_highs(self.program, self.left)
-            if found is None:
-                self.is_interrupted = True
-            elif found.status == 2:
+            if found.status == "infeasible":
                 self.bound = self.cutoff
             else:
-                if found.get("mip_dual_bound") is not None:
-                    self.raise_bound(found.mip_dual_bound + self.program.constant - SMALL)
+                self.note(found.status)
+                if found.bound is not None:
+                    self.raise_bound(found.bound + self.program.constant - SMALL)
                 if found.x is None:
                     return None
                 values = np.round(found.x)
@@ -149,6 +148,10 @@ class _Search:
                 self.relax()
                 self.fix()
         return None
+
+    def note(self, status: str) -> None:
+        """What has ended the search, if the solver's status does."""
+        self.ended = "" if status in ("optimal", "bounded") else status
 
     def raise_bound(self, value: float) -> None:
         """To the next value that a solution may have."""
@@ -180,25 +183,12 @@ def fixed(program: Program, slopes: np.ndarray, room: float) -> Program:
     return replace(program, upper=upper, lower=lower)
 
 
-def _relaxation(program: Program, time_limit: float) -> Any:
-    """scipy's result without whole numbers; if it is optimal, with the costs less what the rows are worth (slopes).
-
-    They prove the bound, whatever the solver's tolerances are.
+def proven(program: Program, worth: np.ndarray) -> tuple[float, np.ndarray]:
+    """What the costs are at least by what rows are worth, and the costs less that, whatever a solver's tolerances are.
 
     Source: Neumaier, Shcherbina 2004, Mathematical Programming 99, 283.
     """
-    from scipy.optimize import linprog
-    from scipy.sparse import vstack
-
-    equal = program.row_lower == program.row_upper
-    below, above = ~equal & (program.row_upper < inf), ~equal & (program.row_lower > -inf)
-    rows = vstack([program.rows[below], -program.rows[above]])
-    most = np.append(program.row_upper[below], -program.row_lower[above])
-    equations, right = program.rows[equal], program.row_upper[equal]
-    bounds = np.stack([program.lower, program.upper], axis=1)
-    found = linprog(program.costs, rows, most, equations, right, bounds, options={"time_limit": max(time_limit, 0.0)})
-    if found.status == 0:
-        worth, worth_equal = np.minimum(found.ineqlin.marginals, 0), found.eqlin.marginals
-        found.slopes = program.costs - rows.T @ worth - equations.T @ worth_equal
-        found.bound = most @ worth + right @ worth_equal + program.lowest(found.slopes)
-    return found
+    slopes = program.costs - program.rows.T @ worth
+    used = worth != 0
+    limits = np.where(worth < 0, program.row_upper, program.row_lower)[used]
+    return float(limits @ worth[used]) + program.lowest(slopes), slopes

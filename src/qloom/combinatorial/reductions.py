@@ -43,11 +43,13 @@ def roof_dual(function: Quadratic, time_limit: float = 60.0) -> RoofDual:
     nothing, ones = np.zeros(len(costs)), np.ones(len(costs))
     program, scale = magnified(Program(costs, 0.0, rows, np.full(len(most), -np.inf), most, nothing, ones, nothing))
     result = run_highs(program, time_limit)
-    if result is None or result.status != 0:
+    if result.x is None or result.value is None or result.status != "optimal":
+        if result.status != "bounded":
+            raise QloomError(f"the relaxation has no optimum: {result.status}")
         raise QloomError(f"the relaxation did not end within {time_limit:g} s, expected more time for {n} variables")
     x, low_high = result.x[:n], VALUES[function.kind]
     settled = np.flatnonzero((x < NEAR) | (x > 1 - NEAR))
-    return RoofDual(float(result.fun) / scale + binary.constant, {int(i): low_high[int(x[i] > 0.5)] for i in settled})
+    return RoofDual(result.value / scale + binary.constant, {int(i): low_high[int(x[i] > 0.5)] for i in settled})
 
 
 def reduce_quadratic(function: Quadratic, time_limit: float = 60.0) -> tuple[Quadratic, np.ndarray, dict[int, int]]:

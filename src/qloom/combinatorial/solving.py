@@ -22,6 +22,7 @@ from qloom.combinatorial.problems.base import Problem
 from qloom.combinatorial.problems.given import GivenModel
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solved import Solved, Stage
+from qloom.combinatorial.solver_process import start as start_solvers
 from qloom.combinatorial.solvers.base import Solver
 from qloom.errors import ExtraError, MemoryLimitError, ProblemError
 
@@ -75,6 +76,8 @@ def solve(
     if not isinstance(problem, Problem):
         raise ProblemError(f"problem is {type(problem).__name__}, expected a Problem, a Model or a Quadratic")
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
+    if certify:
+        start_solvers()
     with watching_for_ctrl_c() as pressed:
         return _Run(problem, time_limit, seed, pressed).run(inequalities, coarse, fine, certify, controls)
 
@@ -190,7 +193,7 @@ class _Run:
             self._conclude(certificate)
             self._leave_out("coarse, fine", f"{certificate.method} had proven the optimum before")
             return isfinite(self.bound)
-        self.stages.append(Stage("first", f"{certificate.method}, nothing proven yet", seconds, None, False))
+        self.stages.append(Stage("first", f"{certificate.told}, nothing proven yet", seconds, None, False))
         return False
 
     def _certify(self) -> None:
@@ -207,7 +210,7 @@ class _Run:
             raise ProblemError(self._impossible())
         if certificate.status == "interrupted":
             self.pressed.set()
-        self._take("certificate", certificate.method, certificate.seconds, certificate.solution)
+        self._take("certificate", certificate.told, certificate.seconds, certificate.solution)
         bound = certificate.bound
         if certificate.status == "optimal" and certificate.objective is not None:
             bound = certificate.objective
@@ -237,7 +240,7 @@ class _Run:
             certificate = self.problem.certify(seconds)
         except (ExtraError, MemoryLimitError):  # the certificate's row says so
             return
-        self._take("exact solver alone", certificate.method, certificate.seconds, certificate.solution, control=True)
+        self._take("exact solver alone", certificate.told, certificate.seconds, certificate.solution, control=True)
 
     def _control(self, name: str, method: str, candidates: Iterator[np.ndarray], seconds: float) -> None:
         if not self.pressed.is_set():

@@ -102,12 +102,10 @@ def certify_by_tangents(
         if k < RELAXED:
             program = replace(program, whole=np.zeros(len(program.whole)))
         result = run_highs(program, left)
-        if result is None:
-            status = "interrupted"
-            break
-        if k >= RELAXED and result.get("mip_dual_bound") is not None:
-            bound = max(bound, float(result.mip_dual_bound) / tangents.scale)
+        if k >= RELAXED and result.bound is not None:
+            bound = max(bound, result.bound / tangents.scale)
         if result.x is None:
+            status = "bounded" if result.status == "infeasible" else result.status
             break
         tangents.add(result.x[n : 2 * n])
         if k < RELAXED:
@@ -122,7 +120,7 @@ def certify_by_tangents(
             break
         tangents.add(weights)
     objective = None if best is None else value
-    return Certificate(best, objective, bound, status, "HiGHS with tangents", time.perf_counter() - start)  # type: ignore[arg-type]
+    return Certificate(best, objective, bound, status, "HiGHS with tangents", time.perf_counter() - start)
 
 
 @dataclass(frozen=True)
