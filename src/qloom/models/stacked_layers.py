@@ -59,11 +59,6 @@ class StackedWeights:
             for parameter, value in zip(parameters, self.parts(values), strict=True):
                 parameter.data = value
 
-    @property
-    def trained(self) -> bool:
-        """Whether they are: parts of a network are trained or frozen as a whole."""
-        return any(parameter.requires_grad for parameter in self.own[0])
-
     def parts(self, joined: Tensor) -> list[Tensor]:
         """Each parameter's place in values, slopes or moments.
 
@@ -101,6 +96,7 @@ class StackedLayer(ABC):
 
     Attributes:
         weights: of its modules; None if they have none.
+        trained: whether they are: parts of a network are trained or frozen as a whole.
         onward: whether something trained comes before it, so that slopes of what it was given are wanted.
     """
 
@@ -109,11 +105,7 @@ class StackedLayer(ABC):
     def __init__(self, modules: Sequence[Any]):
         self.modules = modules
         self.weights = StackedWeights(modules) if next(modules[0].parameters(), None) is not None else None
-
-    @property
-    def trained(self) -> bool:
-        """Whether any weight is."""
-        return self.weights is not None and self.weights.trained
+        self.trained = any(parameter.requires_grad for parameter in modules[0].parameters())
 
     @abstractmethod
     def forward(self, x: Tensor, batch: Batch) -> Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,10 @@ from qloom.nn import QuantumLayer
 
 if TYPE_CHECKING:
     from qloom.models.fitting import Rows
+
+
+# Few enough to stay in the processor's caches.
+_ROWS_AT_ONCE = 4096
 
 
 def architecture_of(network: HybridNetwork) -> Hashable | None:
@@ -47,8 +52,10 @@ class Stack:
         seen = False
         for layer in self.layers:
             layer.onward, seen = seen, seen or layer.trained
-        self.circuit = self.layers[1].weights if isinstance(networks[0].layer, QuantumLayer) else None
-        self._steps = torch.tensor(steps_done(moments[0]))
+        middle = self.layers[1]
+        self.circuit = middle.weights if middle.trained and isinstance(networks[0].layer, QuantumLayer) else None
+        self._n_steps = steps_done(moments[0])
+        self._steps = torch.tensor(self._n_steps)  # in the moments; up to date after each pass over the rows
         self._updates = [
             self._optimized(layer.weights, decay)
             for layer, decay in zip(self.layers, (weight_decay, 0.0, weight_decay), strict=True)
@@ -70,13 +77,13 @@ class Stack:
         Shapes: mean losses (R,), and means over the steps of the squared slopes of the circuit's weights, summed, (R,).
         """
         losses, squares = list[Tensor](), torch.zeros(len(rows))
-        for step, indices in enumerate(zip(*batches, strict=True)):
-            batch = Batch([len(each) for each in indices], random)
-            losses.append(self._step(*self._gathered(rows, indices), batch, rate(step)))
-            if self.circuit is not None and self.circuit.trained:
+        for step, (numbers, counts) in enumerate(_gathered(rows, batches)):
+            losses.append(self._step(*numbers, Batch(counts, random), rate(step)))
+            if self.circuit is not None:
                 squares += torch.linalg.vecdot(self.circuit.slopes, self.circuit.slopes)
-        counts = torch.tensor([[len(batch) for batch in each] for each in batches])
-        means = (torch.stack(losses, 1).double() * counts).sum(1) / counts.sum(1)
+        self._steps.fill_(self._n_steps)
+        of_all = torch.tensor([[len(batch) for batch in each] for each in batches])
+        means = (torch.stack(losses, 1).double() * of_all).sum(1) / of_all.sum(1)
         return means, squares / len(losses)
 
     def release(self) -> None:
@@ -87,23 +94,6 @@ class Stack:
         for states in self.moments:
             for state in states.values():
                 state.update({name: moment.clone() for name, moment in state.items() if name != "step"})
-
-    def _gathered(self, rows: Sequence[Rows], indices: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Numbers, targets and shares in the mean loss of a batch of each network, zeros after them.
-
-        Shapes: (R, B, F), (R, B), (R, B).
-        """
-        first, size = rows[0], filled(max(map(len, indices)))
-        x, y = first.x.new_empty(len(rows), size, first.x.shape[1]), first.y.new_empty(len(rows), size)
-        shares = first.x.new_empty(len(rows), size)
-        for k, (each, chosen) in enumerate(zip(rows, indices, strict=True)):
-            count = len(chosen)
-            for place, given in ((x[k], each.x), (y[k], each.y)):
-                torch.index_select(given, 0, chosen, out=place[:count])
-            shares[k, :count] = 1 / count if each.weights is None else each.weights[chosen] / count
-            for place in (x[k], y[k], shares[k]) if count < size else ():
-                place[count:] = 0
-        return x, y, shares
 
     def _step(self, x: Tensor, y: Tensor, shares: Tensor, batch: Batch, rate: float) -> Tensor:
         """One step of AdamW; the mean losses (R,) before it."""
@@ -119,10 +109,9 @@ class Stack:
 
     def _update(self, rate: float) -> None:
         """AdamW, with one count of steps for all: networks of a stack have taken as many."""
-        self._steps += 1
-        n_steps = float(self._steps)
+        self._n_steps += 1
         for weights, moments, decay in self._updates:
-            _native.adamw(weights.values, weights.slopes, *moments, rate, decay, n_steps)
+            _native.adamw(weights.values, weights.slopes, *moments, rate, decay, self._n_steps)
 
     def _optimized(self, weights: StackedWeights, decay: float) -> tuple[StackedWeights, tuple[Tensor, Tensor], float]:
         """What AdamW takes of a layer."""
@@ -131,6 +120,31 @@ class Stack:
             for parameter in parameters:
                 states[parameter]["step"] = self._steps
         return weights, moments, decay
+
+
+def _gathered(
+    rows: Sequence[Rows], batches: Sequence[Sequence[Tensor]]
+) -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], list[int]]]:
+    """Of each step the numbers, targets and shares in the mean loss, zeros after them, and the rows of each network.
+
+    Steps of equal batches, all but perhaps the last, are gathered some at a time.
+
+    Shapes: (R, B, F), (R, B), (R, B).
+    """
+    counts = [list(map(len, step)) for step in zip(*batches, strict=True)]
+    size, n_steps = filled(max(counts[0])), len(counts)
+    n_equal = n_steps - (counts[-1] != counts[0])
+    for start, end in pairwise(sorted({*range(0, n_equal, max(1, _ROWS_AT_ONCE // size)), n_equal, n_steps})):
+        places = end - start, len(rows), filled(max(counts[start]))
+        x, y = rows[0].x.new_zeros(*places, rows[0].x.shape[1]), rows[0].y.new_zeros(places)
+        shares = x.new_zeros(places)
+        for k, (each, count) in enumerate(zip(rows, counts[start], strict=True)):
+            chosen = torch.cat(list(batches[k][start:end]))
+            x[:, k, :count] = each.x.index_select(0, chosen).view(end - start, count, -1)
+            y[:, k, :count] = each.y.index_select(0, chosen).view(end - start, count)
+            weights = 1 if each.weights is None else each.weights.index_select(0, chosen).view(end - start, count)
+            shares[:, k, :count] = weights / count
+        yield from zip(zip(x, y, shares, strict=True), counts[start:end], strict=True)
 
 
 def steps_done(moments: Moments) -> float:
