@@ -11,7 +11,7 @@ void anneal(const Couplings& c, const double* betas, size_t sweeps, bool descend
         parallel_for(restarts.count, threads, [&](size_t r) {
             SpinWalk<F> walk(rows, restarts.spins + r * c.n);
             Random random(restarts.seeds[r]);
-            for (size_t k = 0; k < sweeps; ++k) {
+            for (size_t k = 0; k < sweeps && !Watch::late(); ++k) {
                 Watch::check(8 * c.n);
                 walk.sweep(float(betas[k]), random);
             }

@@ -53,7 +53,7 @@ void run_tile(const Couplings& c, const Bifurcation& how, const Forces& forces, 
     }
     if (signs)
         for (size_t k = 0; k < size; ++k) signs[k] = x[k] < 0 ? -1.0f : 1.0f;
-    for (size_t m = 0; m < how.steps; ++m) {
+    for (size_t m = 0; m < how.steps && !Watch::late(); ++m) {
         Watch::check((size_t(c.starts[c.n]) + 8 * c.n) * lanes / 4);
         forces.push(y, how.discrete ? signs : x);
         kernels<float>().swing(x, y, p, signs, controls, c.n, how.step, 1 / float(how.steps - m));

@@ -63,64 +63,66 @@ void bind_search(nb::module_& m) {
     m.def(
         "anneal",
         [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, Numbers betas, bool descend,
-           Seeds seeds, Spins spins, Energies energies, int threads) {
+           Seeds seeds, Spins spins, Energies energies, int threads, double seconds) {
             const Couplings c = couplings_of(starts, neighbours, values, fields);
             const Restarts restarts = restarts_of(c, seeds, spins, energies);
-            run_unlocked([&] { anneal(c, betas.data(), betas.size(), descend, restarts, threads); });
+            run_unlocked([&] { anneal(c, betas.data(), betas.size(), descend, restarts, threads); }, seconds);
         },
         "Simulated annealing of each row of spins, which are written over.");
     m.def(
         "descend",
         [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, bool pairs, Spins spins,
-           Energies energies, int threads) {
+           Energies energies, int threads, double seconds) {
             const Couplings c = couplings_of(starts, neighbours, values, fields);
             check(spins.size() == energies.size() * c.n, "spins and energies");
             const Restarts restarts{energies.size(), nullptr, spins.data(), energies.data()};
-            run_unlocked([&] { descend(c, pairs, restarts, threads); });
+            run_unlocked([&] { descend(c, pairs, restarts, threads); }, seconds);
         },
         "Descent of each row of spins by single flips, or by pairs too; they are written over.");
     m.def(
         "tabu",
         [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, size_t tenure, size_t spread,
-           size_t patience, Seeds seeds, Spins spins, Energies energies, int threads) {
+           size_t patience, Seeds seeds, Spins spins, Energies energies, int threads, double seconds) {
             const Couplings c = couplings_of(starts, neighbours, values, fields);
             const Restarts restarts = restarts_of(c, seeds, spins, energies);
-            run_unlocked([&] { tabu(c, tenure, spread, patience, restarts, threads); });
+            run_unlocked([&] { tabu(c, tenure, spread, patience, restarts, threads); }, seconds);
         },
         "Tabu search from each row of spins, which are written over by the best.");
     m.def(
         "temper",
         [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, Numbers betas, size_t sweeps,
            size_t exchanges, Seeds seeds, Spins spins, Energies energies, Spins best, Energies best_energies,
-           Written<int64_t> accepted, int threads) {
+           Written<int64_t> accepted, int threads, double seconds) {
             const Couplings c = couplings_of(starts, neighbours, values, fields);
             const Restarts ladders = restarts_of(c, seeds, spins, energies, betas.size());
             check(best.size() == seeds.size() * c.n && best_energies.size() == seeds.size(), "best and best_energies");
             check(accepted.size() + 1 == betas.size(), "accepted and betas");
             const Ladder ladder{betas.data(), betas.size(), sweeps, exchanges};
             run_unlocked(
-                [&] { temper(c, ladder, ladders, best.data(), best_energies.data(), accepted.data(), threads); });
+                [&] { temper(c, ladder, ladders, best.data(), best_energies.data(), accepted.data(), threads); },
+                seconds);
         },
         "Parallel tempering of ladders of replicas, which are written over.");
     m.def(
         "anneal_path",
         [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, double beta, Numbers bonds,
-           size_t slices, bool descend, Seeds seeds, Spins spins, Energies energies, int threads) {
+           size_t slices, bool descend, Seeds seeds, Spins spins, Energies energies, int threads, double seconds) {
             const Couplings c = couplings_of(starts, neighbours, values, fields);
             const Restarts restarts = restarts_of(c, seeds, spins, energies, slices);
             const Path path{beta, bonds.data(), bonds.size(), slices, descend};
-            run_unlocked([&] { anneal_path(c, path, restarts, threads); });
+            run_unlocked([&] { anneal_path(c, path, restarts, threads); }, seconds);
         },
         "Path-integral Monte Carlo of slices of spins, which are written over.");
     m.def(
         "bifurcate",
         [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, size_t steps, float step, float scale,
-           float start, Numbers controls, bool discrete, Seeds seeds, Spins spins, int threads) {
+           float start, Numbers controls, bool discrete, Seeds seeds, Spins spins, int threads, double seconds) {
             const Couplings c = couplings_of(starts, neighbours, values, fields);
             check(spins.size() == seeds.size() * c.n && controls.size() == seeds.size(), "spins and controls");
             const Restarts restarts{seeds.size(), seeds.data(), spins.data(), nullptr};
             run_unlocked(
-                [&] { bifurcate(c, {steps, step, scale, start, controls.data(), discrete}, restarts, threads); });
+                [&] { bifurcate(c, {steps, step, scale, start, controls.data(), discrete}, restarts, threads); },
+                seconds);
         },
         "Simulated bifurcation of the couplings; fields are left out.");
     m.def(

@@ -7,9 +7,10 @@
 // The question for a watched call: null outside Python's main thread, where no handler runs.
 qloom::Watch::Question signal_question();
 
+// The work's deadline is `seconds` away.
 template <class F>
-void run_unlocked(F work) {
-    qloom::Watch watch(signal_question());
+void run_unlocked(F work, double seconds = INFINITY) {
+    qloom::Watch watch(signal_question(), seconds);
     {
         nanobind::gil_scoped_release unlocked;
         try {

@@ -1,8 +1,10 @@
-// The way out of a long call. The thread that made the call puts a question now and then, between two pieces of work;
-// when the answer is yes, every thread of the call leaves its piece by an exception.
+// The ways out of a long call. The thread that made the call puts a question now and then, between two pieces of work;
+// when the answer is yes, every thread of the call leaves its piece by an exception. It looks at the clock too: where a
+// deadline has passed a search ends its walk and leaves what it has.
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <thread>
 
@@ -17,8 +19,8 @@ public:
     using Question = bool (*)();
     static constexpr std::chrono::milliseconds PERIOD{50};
 
-    // Null: nobody watches.
-    explicit Watch(Question);
+    // Null: nobody asks. `seconds` from now is the deadline, infinite for none.
+    explicit Watch(Question, double seconds = INFINITY);
     ~Watch() { current = nullptr; }
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
@@ -28,6 +30,8 @@ public:
     static void check(size_t numbers) {
         if (current) current->spend(numbers);
     }
+    // Whether the deadline has passed, as seen at the last check.
+    static bool late() { return current && current->passed.load(std::memory_order_relaxed); }
     // While the call waits for its other threads: puts the question if it is time.
     void look();
 
@@ -46,8 +50,9 @@ private:
     const Question asked;
     const std::thread::id owner = std::this_thread::get_id();
     std::chrono::steady_clock::time_point next{};  // the owner's, like `spent`; not set before the first look
+    std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max();
     size_t spent = 0;
-    std::atomic<bool> stop{false};
+    std::atomic<bool> stop{false}, passed{false};
 };
 
 }  // namespace qloom

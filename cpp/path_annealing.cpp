@@ -37,7 +37,7 @@ void anneal_one(const Rows<F>& rows, const Path& path, uint64_t seed, int8_t* sp
     std::vector<SpinWalk<F>> slices;
     for (size_t k = 0; k < path.slices; ++k) slices.emplace_back(rows, spins + k * n);
     Random random(seed);
-    for (size_t m = 0; m < path.steps; ++m) {
+    for (size_t m = 0; m < path.steps && !Watch::late(); ++m) {
         Watch::check(16 * n * path.slices);
         sweep_slices(slices, float(path.beta), float(path.bonds[m]), random);
         sweep_worldlines(slices, float(path.beta), random);

@@ -1,6 +1,6 @@
 // Searches for states of spins of low energy: many restarts, each from its row of `spins` (restarts, n), which is
 // written over. `energies` are of what is left there, summed in double precision. A restart depends on its seed alone,
-// not on the threads.
+// not on the threads, unless a deadline ends its walk: then what it has by then is left.
 #pragma once
 #include <cstddef>
 #include <cstdint>

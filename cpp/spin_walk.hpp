@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "interrupt.hpp"
 #include "kernels.hpp"
 #include "random.hpp"
 #include "searches.hpp"
@@ -116,10 +117,13 @@ public:
                 if (rise(i) < -2 * tolerance) flip(i), moved = true;
         }
     }
-    // Until no flip of two lowers the energy either. Where no single flip does, only neighbours can.
+    // Until no flip of two lowers the energy either, or a deadline passes. Where no single flip does, only neighbours
+    // can.
     void descend_pairs() {
-        do descend();
-        while (flip_pairs());
+        do {
+            descend();
+            Watch::check(size_t(rows.given.starts[n]));
+        } while (!Watch::late() && flip_pairs());
     }
     double energy() const {
         double sum = 0;

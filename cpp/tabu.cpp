@@ -63,7 +63,7 @@ void search(const Rows<F>& rows, size_t tenure, size_t spread, size_t patience, 
     Random random(seed);
     Held<F> held(n, walk.fields().size());
     double energy = walk.energy(), lowest = energy;
-    for (size_t now = 1, idle = 0; idle < patience; ++now, ++idle) {
+    for (size_t now = 1, idle = 0; idle < patience && !Watch::late(); ++now, ++idle) {
         Watch::check(n / 8 + 64);
         held.release(now);
         size_t i = best_flip(walk, held.all(), random.below(uint32_t(n)));

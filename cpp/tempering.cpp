@@ -52,7 +52,8 @@ void climb(const Rows<F>& rows, const Ladder& ladder, uint64_t seed, int8_t* spi
     const size_t n = rows.given.n;
     Replicas<F> replicas(rows, ladder, spins, seed);
     double lowest = INFINITY;
-    for (size_t e = 0; e < ladder.exchanges; ++e) {
+    std::copy_n(spins, n, best);
+    for (size_t e = 0; e < ladder.exchanges && !Watch::late(); ++e) {
         Watch::check(8 * n * ladder.sweeps * ladder.temperatures);
         replicas.sweep([&](const SpinWalk<F>& walk, double energy) {
             if (energy < lowest) lowest = energy, walk.leave(best);

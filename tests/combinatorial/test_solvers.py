@@ -74,7 +74,7 @@ def test_annealing_at_one_temperature_samples_boltzmanns_distribution():
     beta, n = 0.7, 20_000
     states = np.random.default_rng(0).integers(0, 2, (n, 3), dtype=np.int8) * 2 - 1
     energies, seeds = np.empty(n), np.arange(n, dtype=np.uint64)
-    _native.anneal(*spins.couplings, spins.linear, np.full(30, beta), False, seeds, states, energies, 1)
+    _native.anneal(*spins.couplings, spins.linear, np.full(30, beta), False, seeds, states, energies, 1, np.inf)
     every = np.array(list(product((-1, 1), repeat=3)))
     weights = np.exp(-beta * spins.energies(every))
     expected = n * weights / weights.sum()

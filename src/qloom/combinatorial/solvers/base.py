@@ -13,6 +13,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.combinatorial.arrays import duration, generator, whole
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError
 
@@ -106,13 +107,13 @@ class Solver(ABC):
     def _anneal(self, spins: Quadratic, states: np.ndarray, betas: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         """Each row of states through a schedule, written over; their energies."""
         energies = np.empty(len(states))
-        _native.anneal(*spins.couplings, spins.linear, betas, True, seeds, states, energies, self.n_threads)
+        _native.anneal(*spins.couplings, spins.linear, betas, True, seeds, states, energies, self.n_threads, left())
         return energies + spins.constant
 
     def _descend(self, spins: Quadratic, states: np.ndarray) -> np.ndarray:
         """Each row of states by single flips, written over; their energies."""
         energies = np.empty(len(states))
-        _native.descend(*spins.couplings, spins.linear, False, states, energies, self.n_threads)
+        _native.descend(*spins.couplings, spins.linear, False, states, energies, self.n_threads, left())
         return energies + spins.constant
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.combinatorial.arrays import finite, positive, whole
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds
 from qloom.errors import ProblemError
@@ -74,7 +75,7 @@ class SimulatedBifurcation(Solver):
             force = scale * factor
             step = self.step or STABLE[self.mode] * longest_step(force, largest)
             _native.bifurcate(*joined.couplings, joined.linear, self.n_steps, step, force, START, self.controls(),
-                              discrete, seeds, states, self.n_threads)  # fmt: skip
+                              discrete, seeds, states, self.n_threads, left())  # fmt: skip
             if joined.n > spins.n:
                 states = states[:, :-1] * states[:, -1:]
             yield states, self._descend(spins, states)

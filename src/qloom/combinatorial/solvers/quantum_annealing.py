@@ -14,6 +14,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.combinatorial.arrays import positive, whole
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, temperatures
 
@@ -51,7 +52,7 @@ class SimulatedQuantumAnnealing(Solver):
             states = random_states(self.n_restarts * self.n_slices, spins.n, random)
             energies, seeds = np.empty(len(states)), random_seeds(self.n_restarts, random)
             _native.anneal_path(*spins.couplings, spins.linear, 1 / temperature, bonds, self.n_slices, True, seeds,
-                                states, energies, self.n_threads)  # fmt: skip
+                                states, energies, self.n_threads, left())  # fmt: skip
             yield states, energies + spins.constant
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.combinatorial.arrays import whole
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states
 
@@ -62,5 +63,6 @@ def search_tabu(
     """From each row of states, which the best ones are written over; their energies."""
     energies, seeds = np.empty(len(states)), random_seeds(len(states), random)
     tenure, patience = tenure or TENURE + spins.n // SHARE, patience or FLIPS * spins.n
-    _native.tabu(*spins.couplings, spins.linear, tenure, tenure, patience, seeds, states, energies, solver.n_threads)
+    how = tenure, tenure, patience, seeds, states, energies, solver.n_threads
+    _native.tabu(*spins.couplings, spins.linear, *how, left())
     return energies + spins.constant

@@ -13,6 +13,7 @@ import numpy as np
 
 from qloom import _native
 from qloom.combinatorial.arrays import positive, whole
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, temperatures
 
@@ -56,7 +57,7 @@ class ParallelTempering(Solver):
             best, lowest = np.empty((self.n_ladders, spins.n), np.int8), np.empty(self.n_ladders)
             seeds = random_seeds(self.n_ladders, random)
             _native.temper(*spins.couplings, spins.linear, betas, self.n_sweeps, self.n_exchanges, seeds, replicas,
-                           energies, best, lowest, accepted, self.n_threads)  # fmt: skip
+                           energies, best, lowest, accepted, self.n_threads, left())  # fmt: skip
             yield best, lowest + spins.constant
             if (round_ := round_ + 1) <= ADAPTED:
                 tries = np.maximum(np.resize(tried, len(accepted)), 1)
