@@ -31,6 +31,10 @@ class MemoryLimitError(QloomError, MemoryError):
     """A request refused before it started because its arrays would not fit in memory."""
 
 
+class TimeLimitError(QloomError, TimeoutError):
+    """A request refused before it started because it would not end in its time."""
+
+
 class ArtifactError(QloomError, ValueError):
     """A model file, circuit file or run folder that is damaged, foreign or in use."""
 

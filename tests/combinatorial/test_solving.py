@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 
 import numpy as np
 import pytest
 
 from qloom.combinatorial.binary_form import BinaryForm
+from qloom.combinatorial.coarse import LAYER, search_for
+from qloom.combinatorial.deadline import within
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.generalized_assignment import GeneralizedAssignment
 from qloom.combinatorial.problems.given import GivenModel
 from qloom.combinatorial.problems.job_shop import JobShop
 from qloom.combinatorial.problems.max_cut import MaxCut
+from qloom.combinatorial.qaoa.descent import Descents
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers import SimulatedAnnealing
 from qloom.combinatorial.solving import solve
-from qloom.errors import ProblemError
+from qloom.errors import ProblemError, TimeLimitError
 from tests.combinatorial.interrupted import interrupt
 from tests.combinatorial.models import random_model
 
@@ -223,3 +227,39 @@ def test_an_absent_exact_solver_leaves_the_answer(monkeypatch):
 def test_what_is_no_problem_is_refused(problem):
     with pytest.raises(ProblemError, match="expected a Problem, a Model or a Quadratic"):
         solve(problem)
+
+
+def dense(n: int) -> Quadratic:
+    return Quadratic.from_matrix(np.triu(np.random.default_rng(n).integers(-100, 101, (n, n))).astype(float))
+
+
+def test_a_circuit_too_wide_for_its_time_is_left_out_with_a_line():
+    """26 qubits are 67 million amplitudes: one evaluation takes seconds, and a gigabyte."""
+    solved = solve(dense(26), coarse="qaoa", time_limit=1, seed=0, certify=False, controls=False)
+    assert solved.seconds < 1.5
+    assert solved.found_by == "fine"
+    assert "left out: QAOA of 26 bits takes about" in solved.stages[0].method
+
+
+def test_a_circuit_has_as_many_layers_as_its_time_allows():
+    form = BinaryForm(GivenModel.of(dense(18)).model)
+    times = [form_seconds * LAYER * 2**18 for form_seconds in (100.0, 3.0, 1.5)]
+    assert [search_for("qaoa", form, seconds)[1].n_layers for seconds in times] == [3, 2, 1]
+    assert search_for("qaoa", form, times[2])[0] == "qaoa of 1 layer, which its time allows"
+    with pytest.raises(TimeLimitError, match="QAOA of 18 bits takes about"):
+        search_for("qaoa", form, LAYER * 2**18)
+
+
+def test_a_descent_takes_no_step_that_the_deadline_leaves_no_time_for():
+    calls = []
+
+    def slow(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        calls.append(len(points))
+        time.sleep(0.02)
+        return (points**4).sum(axis=1), 4 * points**3
+
+    with within(0.1):
+        descents = Descents(slow, np.ones((1, 3)))
+        descents.run(1000)
+    assert 2 <= len(calls) <= 5
+    assert not len(descents.going)

@@ -11,7 +11,7 @@ import numpy as np
 
 from qloom.combinatorial import solver_process
 from qloom.combinatorial.binary_form import pieces_of
-from qloom.combinatorial.model import FEASIBLE, Model
+from qloom.combinatorial.model import Model
 from qloom.combinatorial.products import Products, expand, merge
 from qloom.errors import ProblemError
 
@@ -87,10 +87,7 @@ def certify_model(model: Model, time_limit: float) -> Certificate:
             return replace(nothing, status="bounded", bound=bound, seconds=seconds)
         better = max if sign > 0 else min
         return replace(exact, bound=better(exact.bound, bound), method="HiGHS, CP-SAT", seconds=seconds)
-    objective, size = float(model.objective(values)), float(model.magnitude(values))
-    # Rounding the whole variables may have cost something where large numbers stand beside small ones.
-    is_far = sign * (objective - bound) > FEASIBLE * (size + min(1 / scale_of(program.costs), 1.0))
-    return Certificate(values, objective, bound, "bounded" if is_far else result.status, method, seconds)
+    return Certificate(values, float(model.objective(values)), bound, result.status, method, seconds)
 
 
 def whole_values(model: Model, found: np.ndarray) -> np.ndarray:
@@ -186,8 +183,7 @@ class HighsAnswer(NamedTuple):
     """What HiGHS found.
 
     Attributes:
-        status: "optimal", "bounded" (the time ended), "infeasible", "unbounded", "unbounded or infeasible",
-            "interrupted", or what became of the solver.
+        status: "optimal", "bounded" (the time ended), "infeasible", "unbounded", "interrupted", or what became of it.
         x: the best values, float64 (N,), or None.
         value: costs' x, without the constant.
         bound: that costs' x is at least, or None.
@@ -199,11 +195,6 @@ class HighsAnswer(NamedTuple):
     value: float | None = None
     bound: float | None = None
     worth: np.ndarray | None = None
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether the solver did not live to answer."""
-        return self.status not in (*ENDED, "unbounded", "unbounded or infeasible")
 
 
 def run_highs(program: Program, time_limit: float, gap: float = 0.0) -> HighsAnswer:

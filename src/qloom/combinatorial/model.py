@@ -15,7 +15,7 @@ Sense = Literal["min", "max"]
 Comparison = Literal["<=", "==", ">="]
 # What rounding leaves of a constraint that holds, as a share of the sizes that were added up.
 TOLERANCE = 1e-9
-# What a linear program's solver leaves of one with continuous variables, as a share of their largest number, or of 1.
+# What a linear program's solver leaves of one with continuous variables, as a share of its largest number, at least 1.
 FEASIBLE = 1e-6
 # Whole numbers after so many digits of the point are moved before it are compared exactly, if sums stay below EXACT.
 DIGITS = 6
@@ -159,16 +159,22 @@ class Model:
                 f"constraint {name!r} has variables {variables.shape}, coefficients {coefficients.shape}, right side "
                 f"{right.shape}, expected shapes that broadcast"
             ) from None
-        taken = self._constraint_names
-        for k, (row, own, limit) in enumerate(zip(rows, np.atleast_2d(coefficients), rights, strict=True)):
-            label = name if variables.ndim == 1 else f"{name}[{k}]"
-            if label in taken:
-                raise ProblemError(f"constraint {label!r} is there already, expected a name of its own")
-            columns, where = np.unique(row, return_inverse=True)
-            constraint = Constraint(label, columns, np.bincount(where, own, len(columns)), comparison, float(limit))
-            self._check_reachable(constraint)
-            self.constraints.append(constraint)
-            taken.add(label)
+        labels = [name] if variables.ndim == 1 else [f"{name}[{k}]" for k in range(len(rows))]
+        if taken := next((label for label in labels if label in self._constraint_names), None):
+            raise ProblemError(f"constraint {taken!r} is there already, expected a name of its own")
+        order = np.argsort(rows, axis=1, kind="stable")
+        rows = np.take_along_axis(rows, order, axis=1)
+        factors = np.take_along_axis(np.atleast_2d(coefficients), order, axis=1)
+        first = np.column_stack([np.ones(len(rows), bool), rows[:, 1:] != rows[:, :-1]])[:, : rows.shape[1]]
+        for k in np.flatnonzero(~first.all(axis=1)):
+            sums = np.bincount(np.cumsum(first[k]) - 1, factors[k])
+            factors[k], factors[k, first[k]] = 0.0, sums
+        self._check_reachable(labels, rows, factors, comparison, rights)
+        once = bool(first.all())
+        for label, row, own, limit, keep in zip(labels, rows, factors, rights.tolist(), first, strict=True):
+            row, own = (row, own) if once else (row[keep], own[keep])
+            self.constraints.append(Constraint(label, row, own, comparison, limit))
+        self._constraint_names.update(labels)
         self._forget()
 
     # --- what it says
@@ -272,10 +278,9 @@ class Model:
         rows.data = np.where(np.repeat(self.scales > 0, lengths), np.round(rows.data), rows.data)
         rights = np.where(self.scales > 0, np.round(rights), rights)
         owner = np.repeat(np.arange(len(scales)), lengths)
-        largest = np.ones(len(scales))
-        continuous = ~self.is_whole[self.rows.indices]
-        np.maximum.at(largest, owner, np.abs(self.rows.data) * continuous)
-        mixed = np.bincount(owner, continuous, len(scales)) > 0
+        largest = np.maximum(1.0, np.abs(self.rights))
+        np.maximum.at(largest, owner, np.abs(self.rows.data))
+        mixed = np.bincount(owner, ~self.is_whole[self.rows.indices], len(scales)) > 0
         fixed = np.where(mixed, FEASIBLE * largest, 0.0)
         return rows, rights, np.where(self.scales > 0, 0.0, TOLERANCE), fixed
 
@@ -334,15 +339,23 @@ class Model:
             raise ProblemError(f"variables {numbers.ravel()[:4]}, expected numbers below {self.n} that this model gave")
         return numbers.astype(np.int64)
 
-    def _check_reachable(self, constraint: Constraint) -> None:
-        """A constraint that no values meet is refused by name."""
-        least, most = self.range_of(constraint)
-        comparison, right = constraint.comparison, constraint.right
-        slack = TOLERANCE * abs(right)
-        if (comparison != ">=" and least > right + slack) or (comparison != "<=" and most < right - slack):
+    def _check_reachable(
+        self, labels: list[str], rows: np.ndarray, factors: np.ndarray, comparison: Comparison, rights: np.ndarray
+    ) -> None:  # fmt: skip
+        """A constraint that no values meet is refused by name.
+
+        Shapes: rows and factors (R, K), rights (R,).
+        """
+        ends = [np.multiply(factors, end[rows], out=np.zeros(rows.shape), where=factors != 0)
+                for end in (self.lower, self.upper)]  # fmt: skip
+        least, most = np.minimum(*ends).sum(axis=1), np.maximum(*ends).sum(axis=1)
+        slack = TOLERANCE * np.abs(rights)
+        beyond = (comparison != ">=") & (least > rights + slack) | (comparison != "<=") & (most < rights - slack)
+        if len(wrong := np.flatnonzero(beyond)):
+            k = int(wrong[0])
             raise ProblemError(
-                f"constraint {constraint.name!r} asks for {comparison} {right:g}, its left side lies from {least:g} to "
-                f"{most:g}; no values meet it"
+                f"constraint {labels[k]!r} asks for {comparison} {rights[k]:g}, its left side lies from {least[k]:g} "
+                f"to {most[k]:g}; no values meet it"
             )
 
     def range_of(self, constraint: Constraint) -> tuple[float, float]:

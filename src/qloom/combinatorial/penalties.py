@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
 
 from qloom.combinatorial.binary_form import BinaryForm
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.solvers.base import Solver
 
 # What the penalty of a violated constraint is multiplied by.
@@ -14,14 +16,16 @@ RAISE = 1.5
 
 
 def search(form: BinaryForm, solver: Solver, random: np.random.Generator) -> Iterator[np.ndarray]:
-    """Without end, values (R, N) of the model's variables, those of the lowest penalized objective first.
+    """A stream of values (R, N) of the model's variables, those of the lowest penalized objective first.
 
     After a round whose lowest state violates constraints their penalties are raised, if they may, and the search starts
-    again.
+    again. It ends where a deadline leaves no time for that.
     """
-    penalties, ceilings = form.bounds(), form.ceilings()
-    while True:
+    penalties, ceilings, seconds = form.bounds(), form.ceilings(), 0.0
+    while left() > seconds:
+        start = time.perf_counter()
         spins = form.quadratic(penalties).as_spins()
+        seconds = time.perf_counter() - start
         for states, energies in solver.rounds(spins, random):
             values = form.decode((states[np.argsort(energies)] + 1) // 2)
             yield values

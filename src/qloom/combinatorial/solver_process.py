@@ -8,18 +8,20 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, Pipe
 from threading import Lock, Timer
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from qloom.combinatorial.deadline import left
+
 WORKER = ("-P", "-m", "qloom.combinatorial.solver_worker")
 # Seconds for imports and for reading a model, and for the best so far once Ctrl-C was pressed.
 STARTING, STOPPING = 120.0, 3.0
-# Bytes of an array that is sent with others; a socket takes such a message at once.
-SMALL = 4096
+# Seconds that a solver may end after a deadline.
+LATE = 0.2
 
 Arrays = dict[str, np.ndarray]
 
@@ -51,7 +53,8 @@ def start(*tasks: str) -> None:
 def ask(task: str, arrays: Arrays, seconds: float, can_stop: bool = False, **numbers: Any) -> Answer:
     """Run one task of `solver_worker.TASKS` in a process that is kept for later ones.
 
-    The process is killed when the time and its grace have passed, counted from where the solver begins.
+    The process is killed when the time and its grace have passed, counted from where the solver begins, and soon after
+    the deadline that the call is within.
 
     Args:
         task: its name.
@@ -71,14 +74,11 @@ def ask(task: str, arrays: Arrays, seconds: float, can_stop: bool = False, **num
 
 
 def send(connection: Connection, numbers: dict[str, Any], arrays: Arrays) -> None:
-    """A line of JSON and the bytes of small arrays in one message, large ones after it; nothing is pickled."""
+    """A line of JSON, then the bytes of each array; nothing is pickled."""
     heads = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
-    parts = [_bytes_of(np.ascontiguousarray(array)) for array in arrays.values()]
-    line = json.dumps({**numbers, "arrays": heads}).encode()
-    connection.send_bytes(b"\n".join([line, b"".join(part for part in parts if len(part) <= SMALL)]))
-    for part in parts:
-        if len(part) > SMALL:
-            connection.send_bytes(part)
+    connection.send_bytes(json.dumps({**numbers, "arrays": heads}).encode())
+    for array in arrays.values():
+        connection.send_bytes(_bytes_of(np.ascontiguousarray(array)))
 
 
 def receive(connection: Connection) -> tuple[dict[str, Any], Arrays]:
@@ -87,15 +87,10 @@ def receive(connection: Connection) -> tuple[dict[str, Any], Arrays]:
     Raises:
         EOFError, OSError: if the other side has ended.
     """
-    line, _, small = connection.recv_bytes().partition(b"\n")
-    numbers, arrays, place = json.loads(line), {}, 0
+    numbers, arrays = json.loads(connection.recv_bytes()), {}
     for name, dtype, shape in numbers.pop("arrays"):
-        array = arrays[name] = np.empty(shape, dtype)
-        if array.nbytes > SMALL:
-            connection.recv_bytes_into(_bytes_of(array))
-        else:
-            _bytes_of(array)[:] = np.frombuffer(small, np.uint8, array.nbytes, place)
-            place += array.nbytes
+        arrays[name] = np.empty(shape, dtype)
+        connection.recv_bytes_into(_bytes_of(arrays[name]))
     return numbers, arrays
 
 
@@ -135,8 +130,7 @@ class SolverProcess:
     def ask(self, task: str, arrays: Arrays, seconds: float, can_stop: bool, numbers: dict[str, Any]) -> Answer:
         """As the function of that name; afterwards the process may be lost."""
         try:
-            large = any(array.nbytes > SMALL for array in arrays.values())
-            with self._killed_after(STARTING) if large else nullcontext():
+            with self._killed_after(STARTING):
                 send(self.connection, {"task": task, "seconds": seconds, "numbers": numbers}, arrays)
             if not self.connection.poll(STARTING):
                 return self._ended("the solver's process did not start in time")
@@ -153,7 +147,7 @@ class SolverProcess:
     def _answer(self, seconds: float, can_stop: bool) -> Answer:
         status = "done"
         try:
-            in_time = self.connection.poll(seconds + grace(seconds))
+            in_time = self.connection.poll(min(seconds + grace(seconds), left() + LATE))
         except KeyboardInterrupt:
             if not can_stop:
                 raise

@@ -40,9 +40,7 @@ class Tasks:
                 constraints=LinearConstraint(rows, *limits) if rows.shape[0] else (),
                 options={"time_limit": seconds, "mip_rel_gap": numbers["gap"]},
             )  # fmt: skip
-            # Without whole numbers there is no tree, whose bound it could give.
-            is_solved = found.status == 0 and not arrays["whole"].any()
-            return _ended(found, bound=found.fun if is_solved else found.get("mip_dual_bound"))
+            return _ended(found, bound=found.get("mip_dual_bound"))
 
         return solve
 
@@ -61,12 +59,11 @@ class Tasks:
                 arrays["costs"], vstack([rows[below], -rows[above]]), np.append(high[below], -low[above]),
                 rows[equal], high[equal], bounds, options={"time_limit": seconds},
             )  # fmt: skip
-            if found.status != 0:
-                return _ended(found)
             worth, n_below = np.zeros(len(low)), int(below.sum())
-            worth[equal] = found.eqlin.marginals
-            worth[below] += np.minimum(found.ineqlin.marginals[:n_below], 0)
-            worth[above] -= np.minimum(found.ineqlin.marginals[n_below:], 0)
+            if found.status == 0:
+                worth[equal] = found.eqlin.marginals
+                worth[below] += np.minimum(found.ineqlin.marginals[:n_below], 0)
+                worth[above] -= np.minimum(found.ineqlin.marginals[n_below:], 0)
             return _ended(found, worth=worth)
 
         return solve
@@ -106,8 +103,7 @@ class Tasks:
 
 def _ended(found: Any, worth: np.ndarray | None = None, bound: float | None = None) -> Found:
     arrays = {"x": found.x, "worth": worth}
-    end = "unbounded or infeasible" if "unbounded or infeasible" in found.message else ENDS[found.status]
-    numbers = {"end": end, "value": found.fun, "bound": bound, "message": found.message}
+    numbers = {"end": ENDS[found.status], "value": found.fun, "bound": bound, "message": found.message}
     return numbers, {name: array for name, array in arrays.items() if array is not None}
 
 

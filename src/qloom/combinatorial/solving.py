@@ -15,8 +15,10 @@ import numpy as np
 from qloom.combinatorial.arrays import duration, whole
 from qloom.combinatorial.binary_form import BinaryForm, Inequalities
 from qloom.combinatorial.certificates import Certificate, conflict
-from qloom.combinatorial.coarse import annealing_for, building_seconds, search_for
+from qloom.combinatorial.coarse import annealing_for, search_for
+from qloom.combinatorial.deadline import left, within
 from qloom.combinatorial.model import Model
+from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.penalties import search
 from qloom.combinatorial.problems.base import Problem
 from qloom.combinatorial.problems.given import GivenModel
@@ -24,7 +26,7 @@ from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solved import Solved, Stage
 from qloom.combinatorial.solver_process import start as start_solvers
 from qloom.combinatorial.solvers.base import Solver
-from qloom.errors import ExtraError, MemoryLimitError, ProblemError
+from qloom.errors import ExtraError, MemoryLimitError, ProblemError, TimeLimitError
 
 # Shares of the time. Each of the three controls takes as long as coarse and fine stage took together.
 COARSE, FINE, CERTIFICATE = 0.06, 0.09, 0.4
@@ -32,6 +34,8 @@ COARSE, FINE, CERTIFICATE = 0.06, 0.09, 0.4
 FIRST = 0.05
 # A search ends before its time when a tenth of that has passed, and three times as long as its last gain took.
 SETTLED, PATIENCE = 0.1, 3.0
+# Of its time an exact solver is told this share, as it takes a while to come back.
+IN_TIME = 0.9
 # Best states of a round that are decoded and repaired.
 DECODED = 8
 # Constraints that exclude each other are named up to this many.
@@ -78,7 +82,9 @@ def solve(
     seed = int(np.random.default_rng().integers(2**31)) if seed is None else seed
     if certify:
         start_solvers()
-    with watching_for_ctrl_c() as pressed:
+    import scipy.sparse  # noqa: F401 - all stages need it; loading it is none of their time
+
+    with watching_for_ctrl_c() as pressed, within(time_limit):
         return _Run(problem, time_limit, seed, pressed).run(inequalities, coarse, fine, certify, controls)
 
 
@@ -99,26 +105,25 @@ class _Run:
     ) -> Solved:  # fmt: skip
         form = None
         if coarse == "auto" and certify and isinstance(self.problem, GivenModel):
-            with self._interruptible():
+            with self._stage(FIRST):
                 if self._prove_first():
                     coarse, fine, certify, controls = "none", "none", False, False
         if (coarse != "none" or controls) and not self.pressed.is_set():
-            with self._interruptible():
+            with self._stage(COARSE + FINE):
                 form = self._form(inequalities, coarse)
         if form is not None and coarse != "none" and not self.pressed.is_set():
-            with self._interruptible():
+            with self._stage(COARSE):
                 self._coarse(form, coarse)
         if fine == "auto" and not self.pressed.is_set():
-            with self._interruptible():
+            with self._stage(FINE):
                 self._fine()
         heuristic = time.perf_counter() - self.start
         if certify and not self.pressed.is_set():
-            with self._interruptible():
+            with self._stage(CERTIFICATE):
                 self._certify()
         if controls:
-            with self._interruptible():
-                left = self.time_limit - (time.perf_counter() - self.start)
-                self._controls(form, max(min(heuristic, left / 3), 0.01), certify)
+            with self._stage(1.0):
+                self._controls(form, max(min(heuristic, left() / 3), 0.01), certify)
         return Solved(
             self.problem, self.best, self.problem.objective(self.best), self.problem.violations(self.best), self.bound,
             self.found_by, tuple(self.stages), tuple(self.controls), self.pressed.is_set(),
@@ -126,23 +131,28 @@ class _Run:
         )  # fmt: skip
 
     @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Ctrl-C that no search has caught ends a stage, not the answer."""
+    def _stage(self, share: float) -> Iterator[None]:
+        """Within its share of the time; Ctrl-C that no search has caught ends a stage, not the answer."""
         try:
-            yield
+            with within(share * self.time_limit):
+                yield
         except KeyboardInterrupt:
             self.pressed.set()
 
     def _form(self, inequalities: Inequalities, coarse: str | Solver) -> BinaryForm | None:
-        """The model in bits; "auto" goes on without one where there is none, and the table says why."""
-        share = (COARSE + FINE) * self.time_limit
+        """The model in bits; None where it takes too long, or with "auto" where there is none: the table says why."""
         try:
             size = self.problem.model_size
             size.check_form()
-            seconds = building_seconds(size)
-            if coarse in ("auto", "none") and seconds > share:
-                raise ProblemError(f"the model's form in bits takes about {seconds:.0f} s, its share is {share:.1f} s")
+            seconds = size.form_seconds
+            if seconds <= left() and isinstance(self.problem, GivenModel):
+                seconds = ModelSize.in_bits(self.problem.model).form_seconds
+            if seconds > left():
+                raise TimeLimitError(f"its form in bits takes about {seconds:.1f} s, its share is {left():.1f} s")
             form = BinaryForm(self.problem.model, inequalities)
+        except TimeLimitError as error:
+            self._leave_out("coarse", str(error))
+            return None
         except (ProblemError, MemoryLimitError) as error:
             if coarse not in ("auto", "none"):
                 raise
@@ -165,17 +175,22 @@ class _Run:
             self._exact_alone(seconds)
 
     def _coarse(self, form: BinaryForm, coarse: str | Solver) -> None:
-        seconds = COARSE * self.time_limit
-        name, solver = search_for(coarse, form, seconds)
-        found, took = self._watch(self._decoded(form, solver), seconds)
+        try:
+            name, solver = search_for(coarse, form, left())
+        except TimeLimitError as error:
+            self._leave_out("coarse", str(error))
+            return
+        found, took = self._watch(self._decoded(form, solver))
         self._take("coarse", f"{name}, {form.n_bits} bits", took, found)
 
     def _fine(self) -> None:
         """In quarters of its time, until one gains nothing."""
         start, found = time.perf_counter(), self.best
         for _ in range(4):
+            if not (seconds := left()):
+                break
             before = self.problem.cost(found)
-            found = self.problem.improve(found, FINE * self.time_limit / 4, self.random)
+            found = self.problem.improve(found, min(FINE * self.time_limit / 4, seconds), self.random)
             if self.pressed.is_set() or not self.problem.cost(found) < before:
                 break
         self._take("fine", f"{type(self.problem).__name__}.improve", time.perf_counter() - start, found)
@@ -184,8 +199,9 @@ class _Run:
         """Whether an exact solver ends within a share of the time; then its answer is taken and nothing searched."""
         start = time.perf_counter()
         try:
-            certificate = self.problem.certify(FIRST * self.time_limit)
-        except MemoryLimitError as error:
+            self.problem.model_size.check_program(left())
+            certificate = self.problem.certify(self._time_left())
+        except (MemoryLimitError, TimeLimitError) as error:
             self._leave_out("first", str(error))
             return False
         seconds = time.perf_counter() - start
@@ -199,8 +215,8 @@ class _Run:
     def _certify(self) -> None:
         hint = self.best if self.problem.is_feasible(self.best) else None
         try:
-            certificate = self.problem.certify(CERTIFICATE * self.time_limit, hint)
-        except (ExtraError, MemoryLimitError) as error:
+            certificate = self.problem.certify(self._time_left(), hint)
+        except (ExtraError, MemoryLimitError, TimeLimitError) as error:
             self._leave_out("certificate", str(error))
             return
         self._conclude(certificate)
@@ -226,7 +242,7 @@ class _Run:
         self.bound = self.problem.objective(self.best) if near else bound
 
     def _impossible(self) -> str:
-        names = conflict(self.problem.model, self.time_limit / 4) if self.problem.is_exact else []
+        names = conflict(self.problem.model, min(self.time_limit / 4, left())) if self.problem.is_exact else []
         if not names:
             missed = [name for name, by in self.problem.violations(self.best).items() if by > 0]
             near = f"; the best found misses {', '.join(missed[:NAMED])}" if missed else ""
@@ -235,16 +251,27 @@ class _Run:
         verb = "exclude each other" if len(names) > 1 else "cannot be met"
         return f"no solution meets all constraints: {', '.join(names[:NAMED])}{more} {verb}; relax one of them"
 
+    def _time_left(self) -> float:
+        """What an exact solver is told of the time.
+
+        Raises:
+        TimeLimitError: if there is none.
+        """
+        if not (seconds := left()):
+            raise TimeLimitError("no time is left")
+        return IN_TIME * seconds
+
     def _exact_alone(self, seconds: float) -> None:
         try:
-            certificate = self.problem.certify(seconds)
-        except (ExtraError, MemoryLimitError):  # the certificate's row says so
+            certificate = self.problem.certify(min(seconds, self._time_left()))
+        except (ExtraError, MemoryLimitError, TimeLimitError):  # the certificate's row says so
             return
         self._take("exact solver alone", certificate.told, certificate.seconds, certificate.solution, control=True)
 
     def _control(self, name: str, method: str, candidates: Iterator[np.ndarray], seconds: float) -> None:
-        if not self.pressed.is_set():
-            found, took = self._watch(candidates, seconds, settles=False)
+        if not self.pressed.is_set() and left():
+            with within(seconds):
+                found, took = self._watch(candidates, settles=False)
             self._take(name, method, took, found, control=True)
 
     def _take(
@@ -272,10 +299,10 @@ class _Run:
                 yield self.problem.decode(row, self.random)
 
     def _watch(
-        self, candidates: Iterator[np.ndarray], seconds: float, settles: bool = True
-    ) -> tuple[np.ndarray | None, float]:
-        """The best of a stream within a time, and the seconds it took."""
-        start, last, found, lowest = time.perf_counter(), 0.0, None, (inf, inf)
+        self, candidates: Iterator[np.ndarray], settles: bool = True
+    ) -> tuple[np.ndarray | None, float]:  # fmt: skip
+        """The best of a stream before the deadline, and the seconds it took."""
+        start, seconds, last, found, lowest = time.perf_counter(), left(), 0.0, None, (inf, inf)
         try:
             for candidate in candidates:
                 cost, passed = self.problem.cost(candidate), time.perf_counter() - start

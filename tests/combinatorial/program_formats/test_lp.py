@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-from qloom.combinatorial import solver_process
 from qloom.combinatorial.certificates import certify_model
 from qloom.combinatorial.program_files import read_program, read_with_notes
 from qloom.errors import ProblemError
@@ -100,14 +97,8 @@ REFUSED = {
     "SOS": (lp(end="sos\n s: S1:: x:1 y:2\nend\n"), "line 10: the section 'sos'"),
     "semicontinuous": (lp(end="semi-continuous\n x\nend\n"), "line 10: the section 'semi-continuous'"),
     "lazy constraints": (lp(end="Lazy Constraints\n x <= 1\nend\n"), "line 10: the section 'lazy constraints'"),
-    "general constraints": (lp(end="General Constraints\n x = max(y)\nend\n"), "line 11: .*, expected a number"),
-    "an indicator of no binary": (lp(rows="st\n d: y = 1 -> x <= 1\n c: x + y <= 4\n"), "line 4: the indicator 'y' is not binary"),  # noqa: E501
-    "an indicator of 2": (lp(rows="st\n d: b = 2 -> x <= 1\n", kinds="binary\n b\n"), "line 4: b = 2 ->, expected a binary"),  # noqa: E501
-    "an equivalence": (lp(rows="st\n d: b = 1 <-> x <= 1\n", kinds="binary\n b\n"), "line 4: <->, expected ->"),
-    "an indicator without bounds": (lp(rows="st\n c: x <= 4\n d: b = 1 -> w <= 1\n", kinds="binary\n b\n"), "line 5: 'w' has no upper bound"),  # noqa: E501
-    "an indicator of wide bounds": (lp(rows="st\n d: b = 1 -> w <= 1\n", bounds="bounds\n w <= 1e9\n", kinds="binary\n b\n"), "line 4: an indicator's row of continuous variables may pass its limit by 1e\\+09"),  # noqa: E501
-    "a general constraint": (lp(rows="st\n c: x + y <= 4\ngeneral constraints\n d: x + y <= 4\n"), "line 6: a general constraint, expected rows"),  # noqa: E501
-    "a maximum": (lp(rows="st\n c: x + y <= 4\ngeneral constraints\n d: x = MAX ( y , 1 )\n"), "line 6: 'MAX', expected a number"),  # noqa: E501
+    "general constraints": (lp(end="General Constraints\n x = max(y)\nend\n"), "line 10: the section 'general constr"),
+    "an indicator": (lp(rows="st\n d: b = 1 -> x <= 1\n", kinds="binary\n b\n"), "line 4: '-', expected the end of the row"),  # noqa: E501
     "an infinite right side": (lp(rows="st\n c: x + y <= inf\n"), "line 4: 'inf', expected a number"),
     "a large number": (lp(rows="st\n c: x + y <= 1e300\n"), "line 4: '1e300', expected a finite number"),
     "squares of continuous variables": (lp(objective="max\n [ x ^ 2 ] / 2\n", kinds=""), "the product of 'x' and 'x', which"),  # noqa: E501
@@ -169,17 +160,3 @@ def test_letters_of_latin_1_are_read(tmp_path):
     (tmp_path / "a.lp").write_bytes(lp(before="\\ Gr\u00f6\u00dfe\n").replace(" x", " gr\u00fcn").encode("latin-1"))
     model = read_program(tmp_path / "a.lp")
     assert (model.labels, certify_model(model, 10).objective) == (["gr\u00fcn", "y"], 6)
-
-
-def test_a_crash_of_the_solver_that_bounds_a_variable_is_said(tmp_path, monkeypatch):
-    """Without the solver's process, x has no bound; with it, the other variable's price gives one."""
-    path = tmp_path / "a.lp"
-    path.write_text("Minimize\n x + y\nSubject To\n c: x + y >= 3\nGeneral\n x y\nEnd\n")
-    assert certify_model(read_program(path), 10).objective == 3
-    solver_process._PROCESSES.end()
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with pytest.raises(
-        ProblemError,
-        match=r"a.lp, line 6: HiGHS was asked for a bound of 'x': the solver's process could not be started",
-    ):
-        read_program(path)

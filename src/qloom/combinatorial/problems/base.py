@@ -132,10 +132,11 @@ class Problem(ABC):
 
         Raises:
             MemoryLimitError: if the model is too large for it, before it is built.
+            TimeLimitError: if it is too large for the time.
         """
         if not self.is_exact:
             raise NotImplementedError(f"{type(self).__name__} has no exact model; its certify must be its own")
-        self.model_size.check_program()
+        self.model_size.check_program(time_limit)
         found = certify_model(self.model, time_limit)
         if found.solution is None:
             return found

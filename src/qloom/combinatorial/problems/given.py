@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from qloom.combinatorial.binary_form import BinaryForm
+from qloom.combinatorial.certificates import Certificate
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.base import ROUNDING, Problem, every
 from qloom.combinatorial.problems.flips import improve_by_flips
+from qloom.combinatorial.problems.max_cut import MOST_EDGES, MaxCut
 from qloom.combinatorial.problems.row_search import RowSearch
 from qloom.combinatorial.quadratic import Quadratic
-from qloom.errors import ProblemError
+from qloom.errors import MemoryLimitError, ProblemError, TimeLimitError
 
 # Moves that mend the rows of one solution at most, and characters of a name in a picture.
 REPAIRS, NAME = 200, 24
-# Names that have a colour of their own in a picture.
-COLOURED = 10
+# Names that have a colour of their own in a picture, and bars that are drawn one by one.
+COLOURED, MOST_BARS = 10, 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,7 @@ class GivenModel(Problem):
                 wanted = np.flatnonzero(out[group]) if out[group].any() else np.arange(len(group))
                 out[group] = np.arange(len(group)) == random.choice(wanted)
         if self.given.constraints and self.given.violations(out).any() and self._rows is not None:
-            return self._rows.run(out, 1.0, random, REPAIRS, with_objective=False)
+            return self._rows.run(out, min(1.0, left()), random, REPAIRS, with_objective=False)
         return out
 
     def encode(self, solution: np.ndarray) -> np.ndarray:
@@ -134,6 +137,31 @@ class GivenModel(Problem):
         bits = improve_by_flips(function, (solution - low) // (self.given.upper - low), seconds, random)
         return low + bits * (self.given.upper - low)
 
+    def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
+        """By HiGHS; many products of bits that nothing constrains also by an eigenvalue, which dense ones need."""
+        if self._flips is None or len(self._flips.values) <= MOST_EDGES:
+            return super().certify(time_limit, hint)
+        start, spins = time.perf_counter(), self._flips.as_spins()
+        try:
+            self.model_size.check_program(time_limit / 2)
+        except (MemoryLimitError, TimeLimitError):
+            return self._eigenvalue_bound(spins, time_limit)
+        eigen = self._eigenvalue_bound(spins, time_limit / 4)
+        found = super().certify(max(time_limit - (time.perf_counter() - start), time_limit / 2), hint)
+        tighter = (max if self.sense == "min" else min)(found.bound, eigen.bound)
+        method = found.method if found.bound == tighter else f"{found.method}, eigenvalue bound"
+        return replace(found, bound=tighter, method=method, seconds=time.perf_counter() - start)
+
+    def _eigenvalue_bound(self, spins: Quadratic, seconds: float) -> Certificate:
+        """As a max-cut: with one node more, whose edges are the linear terms, f = constant + weights - 2 cut."""
+        edges = np.column_stack([np.append(spins.first, np.arange(spins.n)),
+                                 np.append(spins.second, np.full(spins.n, spins.n))])  # fmt: skip
+        weights = np.append(spins.values, spins.linear)
+        found = MaxCut(spins.n + 1, edges, weights).certify(seconds)
+        size = abs(spins.constant) + float(np.abs(weights).sum())
+        least = spins.constant + float(weights.sum()) - 2 * found.bound - ROUNDING * size * 100
+        return replace(found, solution=None, objective=None, bound=least if self.sense == "min" else -least)
+
     def candidates(self) -> Iterator[np.ndarray]:
         step = np.where(self.given.is_spin, 2, 1)
         choices = (self.given.upper - self.given.lower) // step + 1
@@ -143,11 +171,16 @@ class GivenModel(Problem):
         """Values of the variables in their order, a colour for each name."""
         axes.set(xlabel="variable", ylabel="value")
         if len(self.given.variables) > COLOURED:
-            axes.vlines(np.arange(self.given.n), 0, solution, linewidth=max(0.5, min(6.0, 300 / self.given.n)))
+            axes.stairs(solution, np.arange(self.given.n + 1) - 0.5, fill=True)
             return
+        many = self.given.n > MOST_BARS
         for variables in self.given.variables:
             numbers, name = variables.numbers.ravel(), variables.name
-            axes.bar(numbers, solution[numbers], label=name if len(name) <= NAME else f"{name[: NAME - 1]}…")
+            label = name if len(name) <= NAME else f"{name[: NAME - 1]}…"
+            if many:
+                axes.stairs(solution[numbers], numbers[0] - 0.5 + np.arange(len(numbers) + 1), fill=True, label=label)
+            else:
+                axes.bar(numbers, solution[numbers], label=label)
         axes.legend()
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:

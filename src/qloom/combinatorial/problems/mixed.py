@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from qloom.combinatorial.certificates import Certificate, certify_model, complete
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.model import FEASIBLE, Model
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.given import REPAIRS, GivenModel
@@ -77,7 +78,7 @@ class MixedModel(GivenModel):
             return found
         if self._rows is None:
             return values
-        mended = self._rows.run(values, 1.0, random, REPAIRS, with_objective=False)
+        mended = self._rows.run(values, min(1.0, left()), random, REPAIRS, with_objective=False)
         found = complete(self.given, mended)
         return mended if found is None else found
 

@@ -11,6 +11,9 @@ import numpy as np
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.errors import ProblemError
 
+# Edges of a kind that a picture shows.
+MOST_LINES = 1000
+
 
 def checked_edges(n_nodes: int, edges: Any) -> np.ndarray:
     """Pairs of different nodes, the smaller first, each once, int64 (K, 2).
@@ -55,10 +58,17 @@ class NodeClasses(Problem):
 
     def draw(self, solution: np.ndarray, axes: Any) -> None:
         """The network, nodes by class; edges within classes dark, others light."""
+        from matplotlib.collections import LineCollection
+
         places = network_layout(self.adjacency)
-        for first, second in self.edges:
-            same = solution[first] == solution[second]
-            axes.plot(*places[[first, second]].T, color="0.2" if same else "0.8", linewidth=1 + same, zorder=1 + same)
+        same = solution[self.edges[:, 0]] == solution[self.edges[:, 1]]
+        for inside in (False, True):
+            edges = self.edges[same == inside]
+            lines = places[edges[:: len(edges) // MOST_LINES + 1]]
+            axes.add_collection(LineCollection(lines, colors="0.2" if inside else "0.8", linewidths=1 + inside,
+                                               zorder=1 + inside))  # fmt: skip
+            if len(lines) < len(edges):
+                axes.set_title(f"{len(lines):,} of {len(edges):,} edges {'within' if inside else 'between'} classes")
         for k in range(self.n_classes):
             members = np.flatnonzero(solution == k)
             axes.scatter(*places[members].T, s=120 if self.n_nodes <= 60 else 25, color=f"C{k % 10}", zorder=3)
@@ -106,9 +116,10 @@ def spring_layout(adjacency: np.ndarray, n_steps: int = 100) -> np.ndarray:
     around = 2 * np.pi * np.linalg.eigh(np.diag(near.sum(axis=1)) - near)[1][:, min(1, n - 1)].argsort().argsort() / n
     places, distance = np.column_stack([np.cos(around), np.sin(around)]), 1 / np.sqrt(n)
     for heat in np.linspace(0.2, 0.002, n_steps):
-        apart = places[:, None] - places
-        length = np.maximum(np.linalg.norm(apart, axis=2), 1e-3)
-        force = (apart * (distance**2 / length**2 - near * length / distance)[:, :, None]).sum(axis=1)
+        across, up = (axis[:, None] - axis for axis in places.T)
+        length = np.maximum(np.sqrt(across**2 + up**2), 1e-3)
+        pull = distance**2 / length**2 - near * length / distance
+        force = np.column_stack([(across * pull).sum(axis=1), (up * pull).sum(axis=1)])
         size = np.maximum(np.linalg.norm(force, axis=1, keepdims=True), 1e-12)
         places = places + force / size * np.minimum(size, heat)
     return places

@@ -5,10 +5,13 @@ Source: Nocedal, Wright 2006, Numerical Optimization, eq. (6.17), with backtrack
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from qloom.combinatorial.deadline import left
 
 # Shapes: points (B, W) -> values (B,), gradients (B, W).
 Function = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
@@ -38,8 +41,9 @@ class Descents:
         self, function: Function, starts: np.ndarray, tolerance: float = 1e-5, units: Any = 1.0, unit: float = 1.0
     ):  # fmt: skip
         self.function, self.tolerance = function, tolerance
-        self.points = np.array(starts, np.float64)
+        self.points, start = np.array(starts, np.float64), time.perf_counter()
         self.values, self.gradients = function(self.points)
+        self._seconds_a_point = (time.perf_counter() - start) / max(len(self.points), 1)
         self.n_evaluations, self._unit = len(self.points), unit
         self._units = np.broadcast_to(units, self.points.shape[1])
         steep = np.maximum(1.0, 2 * np.linalg.norm(self.gradients * self._units, axis=1) / unit)
@@ -48,11 +52,12 @@ class Descents:
         self.going = np.arange(len(self.points))
 
     def run(self, n_steps: int) -> None:
-        """At most so many steps more of each."""
+        """At most so many steps more of each; none that a deadline leaves no time for, which ends all."""
         for _ in range(n_steps):
             steepest = np.abs(self.gradients[self.going] * self._units).max(axis=1, initial=0.0) / self._unit
             self.going = going = self.going[steepest > self.tolerance]
-            if not len(going):
+            if not len(going) or not self._in_time(len(going)):
+                self.going = going[:0]
                 return
             before = self.points[going], self.values[going], self.gradients[going]
             self._search(going, -np.einsum("bij,bj->bi", self._inverse[going], before[2]))
@@ -74,8 +79,13 @@ class Descents:
             if not high.any():
                 return
             going, directions, slopes, lengths, values = (a[high] for a in (going, directions, slopes, lengths, values))
+            if not self._in_time(len(going)):
+                return
             bend = values - self.values[going] - slopes * lengths
             lengths = np.clip(-slopes * lengths**2 / (2 * bend), 0.1 * lengths, 0.5 * lengths)
+
+    def _in_time(self, n_points: int) -> bool:
+        return left() >= n_points * self._seconds_a_point
 
     def _learn(self, going: np.ndarray, steps: np.ndarray, bends: np.ndarray) -> None:
         """Bring each inverse Hessian up to date, where the step saw the function curve upwards."""

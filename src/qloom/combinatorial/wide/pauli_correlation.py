@@ -17,6 +17,7 @@ import numpy as np
 from qloom.circuits import Circuit
 from qloom.circuits.entanglers import entangler_pairs
 from qloom.combinatorial.arrays import finite, float_type, positive, whole
+from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, temperatures
 from qloom.combinatorial.wide.correlators import Correlators
@@ -118,7 +119,7 @@ class PauliCorrelation(Solver):
             slope, square = np.zeros_like(weights), np.zeros_like(weights)
             for step in range(1, self.n_steps + 1):
                 _, gradients, found = evaluate(weights)
-                if step % STRIDE == 0 or step in (1, self.n_steps):
+                if step % STRIDE == 0 or step in (1, self.n_steps) or not left():
                     states = np.where(found < 0, -1, 1).astype(np.int8)
                     yield states, self._descend(spins, states)
                 slope += (1 - SLOPE) * (gradients - slope)
