@@ -10,6 +10,7 @@ OPTIONS = {
     r"task='(\w+)'": r"--task \1",
     r"kinds=\{'([^']*)': '([^']*)'\}": r"--kind '\1=\2'",
     r"\bas kinds says": "for --kind",
+    r"\bformat='([\w:]*)'": r"--format \1",
     r"say which with query=": "say which with --query",
     r"\bgroup='([^']*)'": r"--group '\1'",
     r"\btime='([^']*)'": r"--time '\1'",

@@ -26,6 +26,7 @@ shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances 
         ("tsp/berlin52.tsp", "travelling_salesman"),
         ("cvrp/A-n32-k5.vrp", "vehicle_routing"),
         ("knapsack_mkp/mknap1.txt", "knapsack"),
+        ("knapsack_mkp/mknap2.txt", "knapsack"),
         ("knapsack_mkp/OR5x100-0.25_1.dat", "knapsack"),
         ("portfolio/port1.txt", "portfolio"),
         ("jssp/instances/ft06", "job_shop"),
@@ -40,9 +41,34 @@ def test_files_are_told_apart(path, format):
 def test_a_file_that_fits_two_formats_must_be_named(tmp_path):
     """Nine numbers: two objects with flows and distances, or two facilities and a customer."""
     (tmp_path / "a.txt").write_text("2 1\n10 10\n10 6\n1\n1 2\n")
-    with pytest.raises(ProblemError, match="may be facility_location or quadratic_assignment; name its format"):
+    with pytest.raises(
+        ProblemError, match="may be facility_location or quadratic_assignment, its numbers make a problem of each"
+    ):
         read_problem(tmp_path / "a.txt")
     assert read_problem(tmp_path / "a.txt", format="quadratic_assignment").model.n == 4
+
+
+SHOPS = {  # machines and durations in turn: a 2 by 3 shop has the numbers of a knapsack, 3 by 3 of a facility location
+    "2 by 2": "2 2\n0 3 1 2\n1 4 0 5\n",
+    "2 by 3": "2 3\n0 3 1 2 2 2\n1 4 2 1 0 5\n",
+    "3 by 2": "3 2\n0 3 1 2\n1 4 0 5\n0 1 1 1\n",
+    "3 by 3": "3 3\n0 3 1 2 2 2\n0 2 2 1 1 4\n1 4 2 3 0 1\n",
+}
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_small_job_shops_are_known_by_their_lines(tmp_path, shop):
+    (tmp_path / "a.txt").write_text(SHOPS[shop])
+    assert type(read_problem(tmp_path / "a.txt")).__name__ == "JobShop"
+
+
+@pytest.mark.parametrize(("shop", "other"), [("2 by 3", "knapsack"), ("3 by 3", "facility_location")])
+def test_small_job_shops_without_lines_must_be_named(tmp_path, shop, other):
+    first, _, rest = SHOPS[shop].partition("\n")
+    (tmp_path / "a.txt").write_text(f"{first}\n" + rest.replace("\n", " "))
+    with pytest.raises(ProblemError, match=rf"{other}.*expected format='{other}' or format='job_shop' to say which"):
+        read_problem(tmp_path / "a.txt")
+    assert type(read_problem(tmp_path / "a.txt", format="job_shop")).__name__ == "JobShop"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qloom.combinatorial.problems.formats import read_problem
 from qloom.combinatorial.problems.knapsack import Knapsack, read_knapsack
 from qloom.combinatorial.solving import solve
 from qloom.errors import ProblemError
@@ -146,3 +147,56 @@ def test_one_beside_a_large_number_does_not_fit():
 def test_values_near_1e12_are_solved():
     problem = Knapsack(np.array([3, 4, 5, 6]) * 10**12 + 1, [[2, 3, 4, 5]], [7])
     assert solve(problem, time_limit=5, seed=0, controls=False).objective == problem.objective(problem.brute_force())
+
+
+MKNAP2 = """ Two problems of the literature.
+
+ FILE FORMAT
+ <n := #knapsacks> <m := #objects>
+
+ +++++++++++++
+ problem ONE.DAT
+ +++++++++++++
+ 1 2
+ 10 9
+ 7
+ 4 5
+
+ 10
+ +++++++++++++
+
+ problem TWO.DAT
+
+ +++++++++++++
+ 2 3
+ 5 4 3
+ 4 9
+ 1 2 3
+ 3 3 3
+
+ 9
+"""
+
+
+def test_named_problems_between_rulers_are_read(tmp_path):
+    (tmp_path / "a.txt").write_text(MKNAP2)
+    first, second = (read_problem(tmp_path / "a.txt", instance=k) for k in (1, 2))
+    assert (first.objective(first.brute_force()), first.optimum) == (10, 10)
+    assert (second.objective(second.brute_force()), second.optimum) == (9, 9)
+    assert second.notes[0].startswith("problem 2 of 2, TWO.DAT; resources and items")
+    with pytest.raises(ProblemError, match="holds 2 problems, expected instance=1 to 2"):
+        read_problem(tmp_path / "a.txt")
+
+
+def test_what_is_wrong_with_one_of_them_is_said_by_line(tmp_path):
+    (tmp_path / "a.txt").write_text(MKNAP2.replace(" 3 3 3", " 3 x 3"))
+    with pytest.raises(ProblemError, match=r"a.txt, line 24: 'x', expected a finite number \(loads\)"):
+        read_knapsack(tmp_path / "a.txt", 1)
+
+
+@shared
+@pytest.mark.parametrize(("instance", "name", "optimum"), [(3, "WEING1", 141278), (11, "WEISH01", 4554)])
+def test_stated_optima_of_mknap2_are_proven(instance, name, optimum):
+    problem = read_knapsack(INSTANCES / "mknap2.txt", instance)
+    assert name in problem.notes[0]
+    assert problem.certify(30).objective == optimum == problem.optimum

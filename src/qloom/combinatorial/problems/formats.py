@@ -8,8 +8,8 @@ from importlib import import_module
 from pathlib import Path
 
 from qloom.combinatorial.problems.base import Problem
-from qloom.combinatorial.problems.layouts import noted
-from qloom.combinatorial.problems.text import FormatError, InstanceError, text_of
+from qloom.combinatorial.problems.layouts import fits, noted
+from qloom.combinatorial.problems.text import FormatError, InstanceError, Words, text_of
 from qloom.errors import ProblemError
 
 # A format's name and the module that reads it; the function is called read_ and the module's name.
@@ -42,7 +42,8 @@ def read_problem(
 ) -> Problem:  # fmt: skip
     """A problem in any of the formats, told apart by which reader takes the file; LP and MPS by their endings.
 
-    If none does, the format is the one whose reader finds nothing wrong but what the file says: it tells what.
+    Of several that do, it is the one whose records begin lines. If none does, the format is the one whose reader finds
+    nothing wrong but what the file says: it tells what.
 
     Args:
         path: of the file.
@@ -85,9 +86,18 @@ def _read(path: str | Path, format: str, instance: int | None) -> Problem:
     refusals = {name: _refusal(name, path) for name in FORMATS}
     taken = [name for name, error in refusals.items() if error is None]
     found = taken or [name for name, error in refusals.items() if not isinstance(error, FormatError)]
-    if len(found) != 1:
-        which = f"may be {' or '.join(found)}" if found else f"is in none of the formats {', '.join(FORMATS)}"
-        raise ProblemError(f"{path} {which}; name its format, then what is wrong with it is said by line")
+    if len(found) > 1:
+        found = [name for name in found if _begins_lines(name, path)] or found
+    if len(found) > 1:
+        raise ProblemError(
+            f"{path} may be {' or '.join(found)}, its numbers make a problem of each; expected "
+            f"{' or '.join(f'format={name!r}' for name in found)} to say which"
+        )
+    if not found:
+        raise ProblemError(
+            f"{path} is in none of the formats {', '.join(FORMATS)}; name its format, then what is wrong with it is "
+            "said by line"
+        )
     return _reader(found[0])(path, instance)
 
 
@@ -100,6 +110,12 @@ def _refusal(name: str, path: str | Path) -> ProblemError | None:
     except ProblemError as error:
         return error
     return None
+
+
+def _begins_lines(name: str, path: str | Path) -> bool:
+    """Whether records begin lines as a layout of the format has them; formats without layouts have none."""
+    layouts = getattr(import_module(f"qloom.combinatorial.problems.{name}"), "LAYOUTS", None)
+    return layouts is None or any(fits(Words.of(path), layout) for layout in layouts.values())
 
 
 def _reader(name: str) -> Callable[..., Problem]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 from pathlib import Path
 
 import numpy as np
 
+from qloom.combinatorial.problems.layouts import Layout
 from qloom.combinatorial.problems.scheduling import check_horizon, whole_numbers
 from qloom.combinatorial.problems.shop import Shop, checked_order
 from qloom.combinatorial.problems.text import FormatError, Words, chosen, text_of
@@ -51,7 +53,8 @@ class JobShop(Shop):
 def read_job_shop(path: str | Path, instance: int | None = None) -> JobShop:
     """JSPLIB's format: comments after #; numbers of jobs and machines; a line a job, of machines and durations in turn.
 
-    Each job takes each machine once.
+    Each job takes each machine once. Small ones have as many numbers as problems of other formats (2 by 3 as knapsacks,
+    3 by 3 as facility locations).
 
     Args:
         path: of the file.
@@ -61,7 +64,10 @@ def read_job_shop(path: str | Path, instance: int | None = None) -> JobShop:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.
     """
     chosen(path, instance, 1)
-    words = Words(path, "\n".join(line.split("#")[0] for line in text_of(path).splitlines()))
+    return _jobs(Words(path, "\n".join(line.split("#")[0] for line in text_of(path).splitlines())))
+
+
+def _jobs(words: Words) -> JobShop:
     n_jobs, n_machines = words.counts("jobs, machines", 2)
     words.expect("machines and durations", 2 * n_jobs * n_machines)
     numbers = np.zeros((n_jobs, n_machines, 2), np.int64)
@@ -69,6 +75,12 @@ def read_job_shop(path: str | Path, instance: int | None = None) -> JobShop:
         line = words.line
         numbers[job] = words.integers(f"machines and durations of job {job}", 2 * n_machines, 0).reshape(-1, 2)
         if sorted(numbers[job, :, 0]) != list(range(n_machines)):
-            raise FormatError(f"{path}, line {line}: job {job}, expected each machine from 0 to {n_machines - 1} once")
+            expected = f"each machine from 0 to {n_machines - 1} once"
+            raise FormatError(f"{words.path}, line {line}: job {job}, expected {expected}")
     words.end()
     return JobShop(numbers[:, :, 0], numbers[:, :, 1])
+
+
+LAYOUTS = {
+    "jsplib": Layout("machines and durations in turn, a line a job", lambda n, m: chain([2], repeat(2 * m, n)), _jobs)
+}

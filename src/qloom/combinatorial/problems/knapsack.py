@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, repeat
+from itertools import chain, pairwise, repeat
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,7 +16,7 @@ from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.model import Model, Sense, room
 from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem, every
-from qloom.combinatorial.problems.layouts import Layout, read_layout
+from qloom.combinatorial.problems.layouts import Layout, noted, read_layout
 from qloom.combinatorial.problems.text import Words, chosen, text_of
 from qloom.errors import ProblemError
 
@@ -196,7 +197,8 @@ LAYOUTS = {
 def read_knapsack(path: str | Path, instance: int | None = None, layout: str | None = None) -> Knapsack:
     """Items and resources in one of the published layouts; an optimum of 0 is unknown.
 
-    Several problems of OR-Library's layout stand one after another, after a line with their number.
+    Several problems of OR-Library's layout stand one after another, after a line with their number; or they are of the
+    other layout, each between rulers of + below a line "problem NAME", after any text (OR-Library's mknap2).
 
     Args:
         path: of the file.
@@ -207,7 +209,11 @@ def read_knapsack(path: str | Path, instance: int | None = None, layout: str | N
         ProblemError: for a file that cannot be read or is damaged, with the number of the line, or that several layouts
             fit.
     """
-    words = Words.of(path)
+    words, named = Words.of(path), _named(path)
+    if named:
+        known = [(name, _alone(_resources_first)(own)) for name, own in named]
+        k = chosen(path, instance, len(known))
+        return noted(known[k][1], f"problem {k + 1} of {len(known)}, {known[k][0]}; {LAYOUTS['resources'].said}")
     if len(text_of(path).strip().splitlines()[0].split()) > 1:
         problem = read_layout(path, LAYOUTS, "knapsack", layout)
         chosen(path, instance, 1)
@@ -215,3 +221,14 @@ def read_knapsack(path: str | Path, instance: int | None = None, layout: str | N
     found = [_items_first(words) for _ in range(words.integer("number of problems", 1, 1000))]
     words.end()
     return found[chosen(path, instance, len(found))]
+
+
+def _named(path: str | Path) -> list[tuple[str, Words]]:
+    """The problems of a file that names them, each up to the next ruler or name."""
+    lines, found = text_of(path).splitlines(), list[tuple[str, Words]]()
+    starts = [k for k, line in enumerate(lines) if re.fullmatch(r"\s*problem\s+\S+\s*", line)]
+    for start, end in pairwise([*starts, len(lines)]):
+        rulers = [k for k in range(start + 1, end) if re.fullmatch(r"\s*\+\++\s*", lines[k])]
+        first, last = (rulers[0] + 1 if rulers else start + 1), (rulers[1] if len(rulers) > 1 else end)
+        found.append((lines[start].split()[1], Words(path, "\n".join(lines[first:last]), first + 1)))
+    return found

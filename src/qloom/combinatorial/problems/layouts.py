@@ -41,7 +41,7 @@ def read_layout(path: str | Path, layouts: dict[str, Layout], name: str, layout:
     """
     if layout is not None and layout not in layouts:
         raise ProblemError(f"layout {layout!r} of {name}, expected one of {', '.join(layouts)}")
-    fitting = [layout] if layout else [own for own, of in layouts.items() if _fits(Words.of(path), of)]
+    fitting = [layout] if layout else [own for own, of in layouts.items() if fits(Words.of(path), of)]
     made: dict[str, Any] = {}
     errors: dict[str, ProblemError] = {}
     for own in fitting or layouts:
@@ -58,7 +58,7 @@ def read_layout(path: str | Path, layouts: dict[str, Layout], name: str, layout:
     return noted(problem, f"read as {name}:{own}, {layouts[own].said}")
 
 
-def _fits(words: Words, layout: Layout) -> bool:
+def fits(words: Words, layout: Layout) -> bool:
     """Whether the records are all there, and begin lines."""
     try:
         first, second = words.counts("sizes", 2)
