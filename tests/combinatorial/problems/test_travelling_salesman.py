@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qloom.combinatorial.problems.formats import read_problem
 from qloom.combinatorial.problems.tour_search import TourSearch
 from qloom.combinatorial.problems.travelling_salesman import TravellingSalesman, read_travelling_salesman
 from qloom.errors import ProblemError
@@ -142,8 +143,18 @@ NODE_COORD_SECTION
 """
 
 
-# Exact distances are 5, 2.58 and 2.42; over the square root of 10 they are 1.58, 0.82 and 0.77.
-@pytest.mark.parametrize(("kind", "expected"), [("EUC_2D", [5, 3, 2]), ("CEIL_2D", [5, 3, 3]), ("ATT", [2, 1, 1])])
+# Exact distances are 5, 2.58 and 2.42; over the square root of 10 they are 1.58, 0.82 and 0.77. Sums of steps: 3 + 4,
+# 1.5 + 2.1 = 3.6, 1.5 + 1.9 = 3.4; the larger step, each rounded first: 4, 2, 2.
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("EUC_2D", [5, 3, 2]),
+        ("CEIL_2D", [5, 3, 3]),
+        ("ATT", [2, 1, 1]),
+        ("MAN_2D", [7, 4, 3]),
+        ("MAX_2D", [4, 2, 2]),
+    ],
+)
 def test_distances_of_points(tmp_path, kind, expected):
     path = tmp_path / "three.tsp"
     path.write_text(POINTS.format(kind=kind))
@@ -152,13 +163,34 @@ def test_distances_of_points(tmp_path, kind, expected):
     assert problem.coordinates.tolist() == [[0, 0], [3, 4], [1.5, 2.1]]
 
 
+@pytest.mark.parametrize(("kind", "expected"), [("EUC_3D", [7, 2]), ("MAN_3D", [11, 3]), ("MAX_3D", [6, 2])])
+def test_distances_in_space(tmp_path, kind, expected):
+    """Steps of 2, 3, 6 (7 = sqrt(49)) and of 1.6, 1.2, 0.1 (2.002)."""
+    path = tmp_path / "three.tsp"
+    points = "1 0 0 0\n2 2 3 6\n3 1.6 1.2 0.1\n"
+    path.write_text(f"TYPE : TSP\nDIMENSION : 3\nEDGE_WEIGHT_TYPE : {kind}\nNODE_COORD_SECTION\n{points}EOF\n")
+    problem = read_travelling_salesman(path)
+    assert problem.distances[0, 1:].tolist() == expected
+    assert problem.coordinates.tolist() == [[0, 0], [2, 3], [1.6, 1.2]]
+
+
+def test_asymmetric_tours_are_named_and_symmetric_ones_of_that_type_read(tmp_path):
+    path = tmp_path / "four.atsp"
+    text = TEXT.format(layout="FULL_MATRIX", numbers="9999 1 2 3\n1 9999 4 5\n2 4 9999 6\n3 5 6 9999")
+    path.write_text(text.replace("TSP", "ATSP"))
+    assert (read_problem(path).distances == MATRIX).all()
+    path.write_text(path.read_text().replace("2 4 9999 6", "2 7 9999 6"))
+    with pytest.raises(ProblemError, match=r"four.atsp, line 6: 4 from city 2 to 3, 7 back, expected distances that"):
+        read_problem(path)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("COMMENT", "FIXED_EDGES_SECTION", "line 2: 'FIXED_EDGES_SECTION', expected each once of"),
         ("EUC_2D", "XRAY1", "line 4: EDGE_WEIGHT_TYPE 'XRAY1', expected one of EUC_2D"),
         ("EUC_2D", "EXPLICIT", "EDGE_WEIGHT_FORMAT '', expected one of FULL_MATRIX"),
-        ("TYPE : TSP", "TYPE : ATSP", "has TYPE 'ATSP', expected TSP"),
+        ("TYPE : TSP", "TYPE : SOP", "line 1: TYPE 'SOP', expected TSP or ATSP"),
         ("DIMENSION : 3", "DIMENSION : x", "line 3: 'x', expected a finite number"),
         ("3 1.5 2.1\n", "", "line 7: the file ends"),
         ("3 1.5", "2 1.5", "line 8: node 2 again"),

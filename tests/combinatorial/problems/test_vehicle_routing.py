@@ -206,7 +206,7 @@ def test_enough_vehicles_are_enough(seed):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("TYPE : CVRP", "TYPE : TSP", "has TYPE 'TSP', expected CVRP"),
+        ("TYPE : CVRP", "TYPE : TSP", "TYPE 'TSP', expected CVRP"),
         ("CAPACITY : 9", "CAPACITY : 5.5", "line 6: '5.5', expected an integer"),
         ("CAPACITY : 9", "DISTANCE : 9", "line 6: 'DISTANCE', expected each once of"),
         ("CAPACITY : 9", "CAPACITY : 5", "customer 3 has demand 6, a vehicle's capacity is 5"),

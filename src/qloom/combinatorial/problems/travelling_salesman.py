@@ -22,7 +22,8 @@ from qloom.combinatorial.problems.places import check_places, draw_map
 from qloom.combinatorial.problems.text import chosen
 from qloom.combinatorial.problems.tour_bounds import certify_trip
 from qloom.combinatorial.problems.tour_search import TourSearch, nearest_trip
-from qloom.combinatorial.problems.tsplib import read_tsplib
+from qloom.combinatorial.problems.tsplib import Tsplib, read_tsplib
+from qloom.errors import ProblemError
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +117,7 @@ class TravellingSalesman(Problem):
 
 
 def read_travelling_salesman(path: str | Path, instance: int | None = None) -> TravellingSalesman:
-    """TSPLIB's format, TYPE TSP, with distances of EUC_2D, CEIL_2D, ATT, GEO or EXPLICIT.
+    """TSPLIB's format, TYPE TSP, or ATSP if distances are the same both ways; their kinds are those of `MEASURES`.
 
     Args:
         path: of the file.
@@ -125,6 +126,19 @@ def read_travelling_salesman(path: str | Path, instance: int | None = None) -> T
     Raises:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.
     """
-    file = read_tsplib(path, "TSP")
+    file = read_tsplib(path, "TSP", "ATSP")
     chosen(path, instance, 1)
+    if file.values.get("EDGE_WEIGHT_FORMAT") == "FULL_MATRIX":
+        _check_both_ways(file)
     return TravellingSalesman(file.distances, file.coordinates)
+
+
+def _check_both_ways(file: Tsplib) -> None:
+    one_way = np.argwhere(file.distances != file.distances.T)
+    if len(one_way):
+        i, j = one_way[0].tolist()
+        there, back = file.distances[i, j], file.distances[j, i]
+        raise ProblemError(
+            f"{file.path}, line {file.lines['EDGE_WEIGHT_SECTION']}: {there:g} from city {i + 1} to {j + 1}, {back:g} "
+            "back, expected distances that are the same both ways; round trips of others (ATSP) are not solved here"
+        )

@@ -92,16 +92,21 @@ class Tsplib:
             FormatError: for a kind of distances that is unknown, or numbers that do not fit it.
         """
         kind = self.one_of("EDGE_WEIGHT_TYPE", [*MEASURES, "EXPLICIT"])
-        out = self._explicit() if kind == "EXPLICIT" else MEASURES[kind](self.rows("NODE_COORD_SECTION", 2, "x, y"))
+        out = self._explicit() if kind == "EXPLICIT" else MEASURES[kind](self.points("NODE_COORD_SECTION"))
         np.fill_diagonal(out, 0)
         return out
+
+    def points(self, section: str) -> np.ndarray:
+        """Coordinates of the nodes, (N, 2), of kinds of distances in space (N, 3)."""
+        is_space = self.values.get("EDGE_WEIGHT_TYPE", "").endswith("_3D") and section == "NODE_COORD_SECTION"
+        return self.rows(section, 3 if is_space else 2, "x, y, z" if is_space else "x, y")
 
     @cached_property
     def coordinates(self) -> np.ndarray | None:
         """Where to draw the nodes, x to the right and y up, (N, 2); None if the file does not say."""
         for name in ("DISPLAY_DATA_SECTION", "NODE_COORD_SECTION"):
             if name in self.sections:
-                points = self.rows(name, 2, "x, y")
+                points = self.points(name)[:, :2]
                 is_geographic = "GEO" in self.values.get("EDGE_WEIGHT_TYPE", "")
                 return points[:, ::-1] if is_geographic and name == "NODE_COORD_SECTION" else points
         return None
@@ -122,8 +127,8 @@ class Tsplib:
         return out
 
 
-def read_tsplib(path: str | Path, kind: str) -> Tsplib:
-    """The parts of a file of that TYPE.
+def read_tsplib(path: str | Path, *kinds: str) -> Tsplib:
+    """The parts of a file of one of these TYPEs.
 
     Raises:
         FormatError: for a file that cannot be read, is of another type or has what is unknown here, with the line.
@@ -148,8 +153,9 @@ def read_tsplib(path: str | Path, kind: str) -> Tsplib:
         else:
             values[keyword] = f"{values[keyword]} {value}" if keyword in values else value
             Words(path, *below).end()
-    if values.get("TYPE", "").split()[:1] != [kind]:
-        raise FormatError(f"{path} has TYPE {values.get('TYPE')!r}, expected {kind}")
+    if values.get("TYPE", "").split()[:1] not in [[kind] for kind in kinds]:
+        where = f", line {lines['TYPE']}: TYPE {values['TYPE']!r}" if "TYPE" in lines else " has no TYPE"
+        raise FormatError(f"{path}{where}, expected {' or '.join(kinds)}")
     n = Words(path, values.get("DIMENSION", ""), lines.get("DIMENSION", 1)).integer("DIMENSION", 1, MOST_NODES)
     return Tsplib(path, values, lines, sections, n)
 
@@ -160,6 +166,19 @@ def _rounded(points: np.ndarray) -> np.ndarray:
 
 def _rounded_up(points: np.ndarray) -> np.ndarray:
     return np.ceil(_euclidean(points))
+
+
+def _manhattan(points: np.ndarray) -> np.ndarray:
+    return np.floor(_steps(points).sum(axis=-1) + 0.5)
+
+
+def _maximum(points: np.ndarray) -> np.ndarray:
+    return np.floor(_steps(points) + 0.5).max(axis=-1)
+
+
+def _steps(points: np.ndarray) -> np.ndarray:
+    """By how much they differ in each coordinate."""
+    return np.abs(points[:, None] - points)
 
 
 def _pseudo_euclidean(points: np.ndarray) -> np.ndarray:
@@ -178,12 +197,13 @@ def _geographic(points: np.ndarray) -> np.ndarray:
 
 
 def _euclidean(points: np.ndarray) -> np.ndarray:
-    return np.sqrt(((points[:, None] - points) ** 2).sum(axis=-1))
+    return np.sqrt((_steps(points) ** 2).sum(axis=-1))
 
 
-# Source: Reinelt 1995, TSPLIB 95, section 2.
+# Source: Reinelt 1995, TSPLIB 95, section 2. XRAY1 and XRAY2, of two machines, and SPECIAL are not read.
 MEASURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "EUC_2D": _rounded, "CEIL_2D": _rounded_up, "ATT": _pseudo_euclidean, "GEO": _geographic,
+    "EUC_2D": _rounded, "EUC_3D": _rounded, "CEIL_2D": _rounded_up, "MAN_2D": _manhattan, "MAN_3D": _manhattan,
+    "MAX_2D": _maximum, "MAX_3D": _maximum, "ATT": _pseudo_euclidean, "GEO": _geographic,
 }  # fmt: skip
 TRIANGLES: dict[str, tuple[Callable[..., Any], int]] = {
     "UPPER_ROW": (np.triu_indices, 1), "LOWER_ROW": (np.tril_indices, -1),
