@@ -183,7 +183,8 @@ class HighsAnswer(NamedTuple):
     """What HiGHS found.
 
     Attributes:
-        status: "optimal", "bounded" (the time ended), "infeasible", "unbounded", "interrupted", or what became of it.
+        status: "optimal", "bounded" (the time ended), "infeasible", "unbounded", "unbounded or infeasible",
+            "interrupted", or what became of the solver.
         x: the best values, float64 (N,), or None.
         value: costs' x, without the constant.
         bound: that costs' x is at least, or None.
@@ -195,6 +196,11 @@ class HighsAnswer(NamedTuple):
     value: float | None = None
     bound: float | None = None
     worth: np.ndarray | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the solver did not live to answer."""
+        return self.status not in (*ENDED, "unbounded", "unbounded or infeasible")
 
 
 def run_highs(program: Program, time_limit: float, gap: float = 0.0) -> HighsAnswer:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from multiprocessing.connection import Connection, Pipe
 from threading import Lock, Timer
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ WORKER = ("-P", "-m", "qloom.combinatorial.solver_worker")
 STARTING, STOPPING = 120.0, 3.0
 # Seconds that a solver may end after a deadline.
 LATE = 0.2
+# Bytes of an array that is sent with others; a socket takes such a message at once.
+SMALL = 4096
 
 Arrays = dict[str, np.ndarray]
 
@@ -74,11 +76,14 @@ def ask(task: str, arrays: Arrays, seconds: float, can_stop: bool = False, **num
 
 
 def send(connection: Connection, numbers: dict[str, Any], arrays: Arrays) -> None:
-    """A line of JSON, then the bytes of each array; nothing is pickled."""
+    """A line of JSON and the bytes of small arrays in one message, large ones after it; nothing is pickled."""
     heads = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
-    connection.send_bytes(json.dumps({**numbers, "arrays": heads}).encode())
-    for array in arrays.values():
-        connection.send_bytes(_bytes_of(np.ascontiguousarray(array)))
+    parts = [_bytes_of(np.ascontiguousarray(array)) for array in arrays.values()]
+    line = json.dumps({**numbers, "arrays": heads}).encode()
+    connection.send_bytes(b"\n".join([line, b"".join(part for part in parts if len(part) <= SMALL)]))
+    for part in parts:
+        if len(part) > SMALL:
+            connection.send_bytes(part)
 
 
 def receive(connection: Connection) -> tuple[dict[str, Any], Arrays]:
@@ -87,10 +92,15 @@ def receive(connection: Connection) -> tuple[dict[str, Any], Arrays]:
     Raises:
         EOFError, OSError: if the other side has ended.
     """
-    numbers, arrays = json.loads(connection.recv_bytes()), {}
+    line, _, small = connection.recv_bytes().partition(b"\n")
+    numbers, arrays, place = json.loads(line), {}, 0
     for name, dtype, shape in numbers.pop("arrays"):
-        arrays[name] = np.empty(shape, dtype)
-        connection.recv_bytes_into(_bytes_of(arrays[name]))
+        array = arrays[name] = np.empty(shape, dtype)
+        if array.nbytes > SMALL:
+            connection.recv_bytes_into(_bytes_of(array))
+        else:
+            _bytes_of(array)[:] = np.frombuffer(small, np.uint8, array.nbytes, place)
+            place += array.nbytes
     return numbers, arrays
 
 
@@ -130,7 +140,8 @@ class SolverProcess:
     def ask(self, task: str, arrays: Arrays, seconds: float, can_stop: bool, numbers: dict[str, Any]) -> Answer:
         """As the function of that name; afterwards the process may be lost."""
         try:
-            with self._killed_after(STARTING):
+            large = any(array.nbytes > SMALL for array in arrays.values())
+            with self._killed_after(STARTING) if large else nullcontext():
                 send(self.connection, {"task": task, "seconds": seconds, "numbers": numbers}, arrays)
             if not self.connection.poll(STARTING):
                 return self._ended("the solver's process did not start in time")

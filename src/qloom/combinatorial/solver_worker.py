@@ -59,11 +59,12 @@ class Tasks:
                 arrays["costs"], vstack([rows[below], -rows[above]]), np.append(high[below], -low[above]),
                 rows[equal], high[equal], bounds, options={"time_limit": seconds},
             )  # fmt: skip
+            if found.status != 0:
+                return _ended(found)
             worth, n_below = np.zeros(len(low)), int(below.sum())
-            if found.status == 0:
-                worth[equal] = found.eqlin.marginals
-                worth[below] += np.minimum(found.ineqlin.marginals[:n_below], 0)
-                worth[above] -= np.minimum(found.ineqlin.marginals[n_below:], 0)
+            worth[equal] = found.eqlin.marginals
+            worth[below] += np.minimum(found.ineqlin.marginals[:n_below], 0)
+            worth[above] -= np.minimum(found.ineqlin.marginals[n_below:], 0)
             return _ended(found, worth=worth)
 
         return solve
@@ -103,7 +104,8 @@ class Tasks:
 
 def _ended(found: Any, worth: np.ndarray | None = None, bound: float | None = None) -> Found:
     arrays = {"x": found.x, "worth": worth}
-    numbers = {"end": ENDS[found.status], "value": found.fun, "bound": bound, "message": found.message}
+    end = "unbounded or infeasible" if "unbounded or infeasible" in found.message else ENDS[found.status]
+    numbers = {"end": end, "value": found.fun, "bound": bound, "message": found.message}
     return numbers, {name: array for name, array in arrays.items() if array is not None}
 
 

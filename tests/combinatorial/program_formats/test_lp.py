@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+from qloom.combinatorial import solver_process
 from qloom.combinatorial.certificates import certify_model
 from qloom.combinatorial.program_files import read_program, read_with_notes
 from qloom.errors import ProblemError
@@ -160,3 +163,17 @@ def test_letters_of_latin_1_are_read(tmp_path):
     (tmp_path / "a.lp").write_bytes(lp(before="\\ Gr\u00f6\u00dfe\n").replace(" x", " gr\u00fcn").encode("latin-1"))
     model = read_program(tmp_path / "a.lp")
     assert (model.labels, certify_model(model, 10).objective) == (["gr\u00fcn", "y"], 6)
+
+
+def test_a_crash_of_the_solver_that_bounds_a_variable_is_said(tmp_path, monkeypatch):
+    """Without the solver's process, x has no bound; with it, the other variable's price gives one."""
+    path = tmp_path / "a.lp"
+    path.write_text("Minimize\n x + y\nSubject To\n c: x + y >= 3\nGeneral\n x y\nEnd\n")
+    assert certify_model(read_program(path), 10).objective == 3
+    solver_process._PROCESSES.end()
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(
+        ProblemError,
+        match=r"a.lp, line 6: HiGHS was asked for a bound of 'x': the solver's process could not be started",
+    ):
+        read_program(path)

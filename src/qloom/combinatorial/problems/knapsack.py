@@ -13,12 +13,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from qloom.combinatorial.arrays import finite
+from qloom.combinatorial.certificates import linear_program, run_relaxed
 from qloom.combinatorial.model import Model, Sense, room
 from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem, every
 from qloom.combinatorial.problems.layouts import Layout, noted, read_layout
 from qloom.combinatorial.problems.text import Words, chosen, text_of
 from qloom.errors import ProblemError
+
+# Seconds for the relaxed problem at most.
+RELAXING = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +75,15 @@ class Knapsack(Problem):
     def order(self) -> np.ndarray:
         """Items by value for what they use, the best first; resources cost their prices in the relaxed problem.
 
+        Without an answer to that, which takes a crash of the solver, all resources cost the same.
+
         Source: Chu, Beasley 1998, Journal of Heuristics 4, 63, section 3.
         """
-        from scipy.optimize import linprog
-
-        relaxed = linprog(-self.values, self.loads, self.capacities, bounds=(0, 1), method="highs")
-        cost = np.maximum(-relaxed.ineqlin.marginals @ self.loads, 1e-12 * (1 + np.abs(self.values).max()))
+        found = run_relaxed(linear_program(self.model), RELAXING)
+        if found.status == "interrupted":
+            raise KeyboardInterrupt
+        prices = 1 / np.maximum(self.capacities, 1) if found.worth is None else -found.worth
+        cost = np.maximum(prices @ self.loads, 1e-12 * (1 + np.abs(self.values).max()))
         return np.argsort(-self.values / cost, kind="stable")
 
     @cached_property

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil, floor, inf, isfinite
 from typing import Any
 
 import numpy as np
 
+from qloom.combinatorial.certificates import HighsAnswer, Program, run_highs, run_relaxed
 from qloom.combinatorial.model import LARGEST
 from qloom.combinatorial.program_formats.written import Column, Row, Written
 from qloom.errors import ProblemError
@@ -86,54 +88,64 @@ def _tighten(columns: list[Column], row: Row, sign: float, limit: float) -> bool
 
 def _by_programs(written: Written, left: list[int]) -> None:
     """How far a variable can go in the relaxation, if the whole costs no more than a known solution."""
-    from scipy.optimize import linprog
-
     columns, sign = written.columns, 1.0 if written.sense == "min" else -1.0
     costs = np.zeros(len(columns))
     for k, value in written.objective.linear.items():
         costs[k] = sign * value
     rows, high = _matrix(written)
-    bounds = np.array([[column.lower, column.upper] for column in columns])
+    lower, upper = (np.array([getattr(column, end) for column in columns]) for end in ("lower", "upper"))
+    whole = np.array([column.whole for column in columns], float)
+    program = Program(costs, 0.0, rows, np.full(len(high), -inf), high, lower, upper, whole)
     if not written.objective.products:
-        cutoff = _cost_of_some(written, costs, rows, high, bounds)
+        cutoff = _cost_of_some(written, columns[left[0]], program)
         if cutoff < inf and costs.any():
             from scipy.sparse import csr_array, vstack
 
             rows, high = vstack([rows, csr_array(costs[None])], format="csr"), np.append(high, cutoff)
+            program = replace(program, rows=rows, row_lower=np.full(len(high), -inf), row_upper=high)
     for k in left:
         column, aim = columns[k], np.zeros(len(columns))
         for is_upper in (True, False):
             if abs(column.upper if is_upper else column.lower) <= LARGEST:
                 continue
             aim[k] = -1.0 if is_upper else 1.0
-            found = linprog(aim, rows, high, bounds=bounds, options={"time_limit": SECONDS})
-            if found.status != 0 or abs(found.fun) > LARGEST / 2:
+            found = _answered(written, column, run_relaxed(replace(program, costs=aim), SECONDS))
+            if found.status != "optimal" or found.value is None or abs(found.value) > LARGEST / 2:
                 end, bound = ("upper", column.upper) if is_upper else ("lower", column.lower)
                 what = f"{end} bound {bound:g}" if isfinite(bound) else f"no {end} bound"
                 raise ProblemError(
                     f"{written.path}, line {column.line}: {column.name!r} has {what} and the constraints give none, "
                     "expected one below 2**31; write it among the bounds"
                 )
-            reach = abs(found.fun) * 0.01 + 1  # the solver's tolerances, by far
+            reach = abs(found.value) * 0.01 + 1  # the solver's tolerances, by far
             if is_upper:
-                column.upper = floor(-found.fun + reach)
+                column.upper = floor(-found.value + reach)
             else:
-                column.lower = ceil(found.fun - reach)
+                column.lower = ceil(found.value - reach)
 
 
-def _cost_of_some(written: Written, costs: np.ndarray, rows: Any, high: np.ndarray, bounds: np.ndarray) -> float:
+def _cost_of_some(written: Written, column: Column, program: Program) -> float:
     """What the best solution found within some seconds costs, a little more for rounding."""
-    from scipy.optimize import Bounds, LinearConstraint, milp
-
-    whole = np.array([column.whole for column in written.columns], float)
-    limits = LinearConstraint(rows, -inf, high) if rows.shape[0] else ()
-    found = milp(costs, integrality=whole, bounds=Bounds(*bounds.T), constraints=limits,
-                 options={"time_limit": SECONDS, "mip_rel_gap": 0.5})  # fmt: skip
     if any(row.products for row in written.rows):
         return inf
-    if found.status == 2:
+    found = _answered(written, column, run_highs(program, SECONDS, gap=0.5))
+    if found.status == "infeasible":
         raise ProblemError(f"{written.path}: no values of the variables meet all constraints; relax one of them")
-    return inf if found.x is None else float(found.fun) + 1e-6 * (1 + float(np.abs(costs) @ np.abs(found.x)))
+    if found.x is None or found.value is None:
+        return inf
+    return found.value + 1e-6 * (1 + float(np.abs(program.costs) @ np.abs(found.x)))
+
+
+def _answered(written: Written, column: Column, answer: HighsAnswer) -> HighsAnswer:
+    """Unless Ctrl-C was pressed, or the solver did not live to answer."""
+    if answer.status == "interrupted":
+        raise KeyboardInterrupt
+    if answer.is_lost:
+        raise ProblemError(
+            f"{written.path}, line {column.line}: HiGHS was asked for a bound of {column.name!r}: {answer.status}; "
+            "write it among the bounds"
+        )
+    return answer
 
 
 def _matrix(written: Written) -> tuple[Any, np.ndarray]:
