@@ -40,6 +40,17 @@ def test_linear_models_keep_their_integers():
     assert (certificate.objective, certificate.bound, certificate.solution.tolist()) == (20, 20, [4, 0])
 
 
+def test_a_model_without_whole_variables_has_its_optimum_as_bound():
+    """max 3 x + 2 y, x + y <= 4, x + 3 y <= 6: 12 at (4, 0)."""
+    model = Model("max")
+    x = model.continuous("x", 0, inf, 2)
+    model.add([3, 2], x)
+    model.constrain("a", x, [1, 1], "<=", 4)
+    model.constrain("b", x, [1, 3], "<=", 6)
+    certificate = certify_model(model, 10)
+    assert (certificate.status, certificate.objective, certificate.bound) == ("optimal", 12, pytest.approx(12))
+
+
 def test_constraints_that_exclude_each_other_are_named_and_no_others():
     model = Model()
     x = model.binary("x", 4)

@@ -11,7 +11,7 @@ import numpy as np
 
 from qloom.combinatorial import solver_process
 from qloom.combinatorial.binary_form import pieces_of
-from qloom.combinatorial.model import Model
+from qloom.combinatorial.model import FEASIBLE, Model
 from qloom.combinatorial.products import Products, expand, merge
 from qloom.errors import ProblemError
 
@@ -87,7 +87,10 @@ def certify_model(model: Model, time_limit: float) -> Certificate:
             return replace(nothing, status="bounded", bound=bound, seconds=seconds)
         better = max if sign > 0 else min
         return replace(exact, bound=better(exact.bound, bound), method="HiGHS, CP-SAT", seconds=seconds)
-    return Certificate(values, float(model.objective(values)), bound, result.status, method, seconds)
+    objective, size = float(model.objective(values)), float(model.magnitude(values))
+    # Rounding the whole variables may have cost something where large numbers stand beside small ones.
+    is_far = sign * (objective - bound) > FEASIBLE * (size + min(1 / scale_of(program.costs), 1.0))
+    return Certificate(values, objective, bound, "bounded" if is_far else result.status, method, seconds)
 
 
 def whole_values(model: Model, found: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ Sense = Literal["min", "max"]
 Comparison = Literal["<=", "==", ">="]
 # What rounding leaves of a constraint that holds, as a share of the sizes that were added up.
 TOLERANCE = 1e-9
-# What a linear program's solver leaves of one with continuous variables, as a share of its largest number, at least 1.
+# What a linear program's solver leaves of one with continuous variables, as a share of their largest number, or of 1.
 FEASIBLE = 1e-6
 # Whole numbers after so many digits of the point are moved before it are compared exactly, if sums stay below EXACT.
 DIGITS = 6
@@ -278,9 +278,10 @@ class Model:
         rows.data = np.where(np.repeat(self.scales > 0, lengths), np.round(rows.data), rows.data)
         rights = np.where(self.scales > 0, np.round(rights), rights)
         owner = np.repeat(np.arange(len(scales)), lengths)
-        largest = np.maximum(1.0, np.abs(self.rights))
-        np.maximum.at(largest, owner, np.abs(self.rows.data))
-        mixed = np.bincount(owner, ~self.is_whole[self.rows.indices], len(scales)) > 0
+        largest = np.ones(len(scales))
+        continuous = ~self.is_whole[self.rows.indices]
+        np.maximum.at(largest, owner, np.abs(self.rows.data) * continuous)
+        mixed = np.bincount(owner, continuous, len(scales)) > 0
         fixed = np.where(mixed, FEASIBLE * largest, 0.0)
         return rows, rights, np.where(self.scales > 0, 0.0, TOLERANCE), fixed
 

@@ -40,7 +40,9 @@ class Tasks:
                 constraints=LinearConstraint(rows, *limits) if rows.shape[0] else (),
                 options={"time_limit": seconds, "mip_rel_gap": numbers["gap"]},
             )  # fmt: skip
-            return _ended(found, bound=found.get("mip_dual_bound"))
+            # Without whole numbers there is no tree, whose bound it could give.
+            is_solved = found.status == 0 and not arrays["whole"].any()
+            return _ended(found, bound=found.fun if is_solved else found.get("mip_dual_bound"))
 
         return solve
 

@@ -100,8 +100,14 @@ REFUSED = {
     "SOS": (lp(end="sos\n s: S1:: x:1 y:2\nend\n"), "line 10: the section 'sos'"),
     "semicontinuous": (lp(end="semi-continuous\n x\nend\n"), "line 10: the section 'semi-continuous'"),
     "lazy constraints": (lp(end="Lazy Constraints\n x <= 1\nend\n"), "line 10: the section 'lazy constraints'"),
-    "general constraints": (lp(end="General Constraints\n x = max(y)\nend\n"), "line 10: the section 'general constr"),
-    "an indicator": (lp(rows="st\n d: b = 1 -> x <= 1\n", kinds="binary\n b\n"), "line 4: '-', expected the end of the row"),  # noqa: E501
+    "general constraints": (lp(end="General Constraints\n x = max(y)\nend\n"), "line 11: .*, expected a number; variables stand"),
+    "an indicator of no binary": (lp(rows="st\n d: y = 1 -> x <= 1\n c: x + y <= 4\n"), "line 4: the indicator 'y' is not binary"),  # noqa: E501
+    "an indicator of 2": (lp(rows="st\n d: b = 2 -> x <= 1\n", kinds="binary\n b\n"), "line 4: b = 2 ->, expected a binary"),  # noqa: E501
+    "an equivalence": (lp(rows="st\n d: b = 1 <-> x <= 1\n", kinds="binary\n b\n"), "line 4: <->, expected ->"),
+    "an indicator without bounds": (lp(rows="st\n c: x <= 4\n d: b = 1 -> w <= 1\n", kinds="binary\n b\n"), "line 5: 'w' has no upper bound"),  # noqa: E501
+    "an indicator of wide bounds": (lp(rows="st\n d: b = 1 -> w <= 1\n", bounds="bounds\n w <= 1e9\n", kinds="binary\n b\n"), "line 4: an indicator's row of continuous variables may pass its limit by 1e\\+09"),  # noqa: E501
+    "a general constraint": (lp(rows="st\n c: x + y <= 4\ngeneral constraints\n d: x + y <= 4\n"), "line 6: a general constraint, expected rows"),  # noqa: E501
+    "a maximum": (lp(rows="st\n c: x + y <= 4\ngeneral constraints\n d: x = MAX ( y , 1 )\n"), "line 6: 'MAX', expected a number"),  # noqa: E501
     "an infinite right side": (lp(rows="st\n c: x + y <= inf\n"), "line 4: 'inf', expected a number"),
     "a large number": (lp(rows="st\n c: x + y <= 1e300\n"), "line 4: '1e300', expected a finite number"),
     "squares of continuous variables": (lp(objective="max\n [ x ^ 2 ] / 2\n", kinds=""), "the product of 'x' and 'x', which"),  # noqa: E501

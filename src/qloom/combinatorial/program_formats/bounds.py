@@ -20,7 +20,7 @@ SECONDS = 10.0
 
 
 def close_bounds(written: Written) -> None:
-    """Whole bounds for integers, and finite ones for them and for factors.
+    """Whole bounds for integers, and finite ones for them, for factors and for what stands in an indicator's row.
 
     Raises:
         ProblemError: for bounds that exclude each other, or a variable that nothing bounds, by name and line.
@@ -35,6 +35,7 @@ def close_bounds(written: Written) -> None:
                 "expected a lower bound up to the upper one"
             )
     factors = {k for row in (written.objective, *written.rows) for pair in row.products for k in pair}
+    factors |= {k for row in written.rows if row.condition is not None for k in row.linear}
     needed = [k for k, column in enumerate(written.columns) if column.whole or k in factors]
     if not any(_open(written.columns[k]) for k in needed):
         return
@@ -59,7 +60,7 @@ def _propagate(written: Written) -> None:
     for _ in range(ROUNDS):
         changed = False
         for row in written.rows:
-            if row.products:
+            if row.products or row.condition is not None:
                 continue
             for sign, limit in ((1.0, row.high), (-1.0, -row.low)):
                 if isfinite(limit):
@@ -126,7 +127,7 @@ def _by_programs(written: Written, left: list[int]) -> None:
 
 def _cost_of_some(written: Written, column: Column, program: Program) -> float:
     """What the best solution found within some seconds costs, a little more for rounding."""
-    if any(row.products for row in written.rows):
+    if any(row.products or row.condition is not None for row in written.rows):
         return inf
     found = _answered(written, column, run_highs(program, SECONDS, gap=0.5))
     if found.status == "infeasible":
@@ -156,7 +157,7 @@ def _matrix(written: Written) -> tuple[Any, np.ndarray]:
     high: list[float] = []
     for row in written.rows:
         for sign, limit in ((1.0, row.high), (-1.0, -row.low)):
-            if isfinite(limit) and not row.products:
+            if isfinite(limit) and not row.products and row.condition is None:
                 entries += [(len(high), k, sign * value) for k, value in row.linear.items()]
                 high.append(limit)
     at, columns, values = (np.array(part) for part in zip(*entries, strict=True)) if entries else [np.zeros(0, int)] * 3

@@ -23,7 +23,9 @@ or refuses the line:
 | Binary beside bounds | 0 and 1, and the bounds if they are narrower |
 | a variable in General and in Binary | refused |
 | [ ... ] in the objective without / 2, products outside [ ] | refused |
-| semicontinuous, SOS, indicators, lazy constraints, cuts, several objectives | refused, but for empty sections |
+| `z = 1 -> row` among the rows or under General Constraints | the row holds where z is 1 |
+| `<->`, other general constraints | refused |
+| semicontinuous, SOS, lazy constraints, cuts, several objectives | refused, but for empty sections |
 """
 
 from __future__ import annotations
@@ -46,11 +48,12 @@ SECTIONS = {
     **dict.fromkeys(["bound", "bounds"], "bounds"),
     **dict.fromkeys(["general", "generals", "gen", "integer", "integers", "int"], "general"),
     **dict.fromkeys(["binary", "binaries", "bin"], "binary"),
+    **dict.fromkeys(["general constraints", "general constraint", "generals constraints"], "conditional"),
     "end": "end",
 }
 REFUSED = (
-    "semi-continuous", "semi", "semis", "sos", "sos1", "sos2", "lazy constraints", "user cuts", "general constraints",
-    "general constraint", "generals constraints", "semi-integer", "semi-integers", "sin", "sec", "pwlobj", "indicators",
+    "semi-continuous", "semi", "semis", "sos", "sos1", "sos2", "lazy constraints", "user cuts", "semi-integer",
+    "semi-integers", "sin", "sec", "pwlobj", "indicators",
 )  # fmt: skip
 _WORDS = sorted([*SECTIONS, *REFUSED], key=len, reverse=True)
 HEAD = re.compile(
@@ -61,7 +64,7 @@ LETTERS = r"A-Za-z_!\"#$%&,.;?@'`{}~|\x80-\U0010ffff"
 TOKEN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     rf"|(?P<name>(?:[{LETTERS}])(?:[{LETTERS}0-9]|\([^()\s]*\)|\[[^\[\]\s]*\])*)"
-    r"|(?P<compare><=|=<|>=|=>|==|<|>|=)|(?P<sign>[-+*/^\[\]:()])|(?P<other>\S))"
+    r"|(?P<arrow><?->)|(?P<compare><=|=<|>=|=>|==|<|>|=)|(?P<sign>[-+*/^\[\]:()])|(?P<other>\S))"
 )
 RESERVED = {word for word in (*SECTIONS, *REFUSED) if re.fullmatch(r"\w+", word)} | {"free", "inf", "infinity"}
 COMPARE = {"<": "<=", "=<": "<=", "<=": "<=", ">": ">=", "=>": ">=", ">=": ">=", "=": "==", "==": "=="}
@@ -69,7 +72,7 @@ TURNED = {"<=": ">=", ">=": "<=", "==": "=="}
 
 
 class Token(NamedTuple):
-    """kind "number", "name", "compare", "sign", "section" or "end"."""
+    """kind "number", "name", "compare", "arrow", "sign", "section" or "end"."""
 
     kind: str
     text: str
@@ -167,7 +170,11 @@ class _Reader:
                     raise self.wrong("nothing after End")
                 return self.finish()
             while self.next.kind not in ("section", "end"):
-                {"rows": self.row, "bounds": self.bound}.get(section.text, lambda k=section.text: self.kind(k))()
+                {
+                    "rows": self.row,
+                    "conditional": self.conditional,
+                    "bounds": self.bound,
+                }.get(section.text, lambda k=section.text: self.kind(k))()
         raise self.wrong("a section, and End as the last line")
 
     def objective(self) -> None:
@@ -178,9 +185,9 @@ class _Reader:
         self.written.constant = found.constant
 
     def row(self) -> None:
-        """[name:] [number <=] expression <= number."""
+        """[name:] [variable = 0 or 1 ->] [number <=] expression <= number."""
         line, name = self.next.line, self.label()
-        row = Row(name or f"row{len(self.written.rows)}", line)
+        row = Row(name or f"row{len(self.written.rows)}", line, condition=self.condition())
         left = self.sum(row)
         compare = self.comparison()
         if not row.linear and not row.products and self.is_expression():
@@ -202,6 +209,27 @@ class _Reader:
             row.name = f"{row.name} (line {line})"
         self.names.add(row.name)
         self.written.rows.append(row)
+
+    def conditional(self) -> None:
+        """A row of General Constraints."""
+        line = self.next.line
+        self.row()
+        if self.written.rows[-1].condition is None:
+            raise self.refuse(line, "a general constraint", "rows of the form z = 1 -> x + y <= 3 in this section")
+
+    def condition(self) -> tuple[int, int] | None:
+        """A variable and its value, if an arrow follows."""
+        arrow = self.tokens[min(self.at + 3, len(self.tokens) - 1)]
+        if arrow.kind != "arrow":
+            return None
+        variable, compare, value = self.take(), self.take(), self.take()
+        self.take()
+        if arrow.text != "->":
+            raise self.refuse(arrow.line, "<->", "->; write the other direction as a row of its own")
+        if COMPARE.get(compare.text) != "==" or value.text not in ("0", "1"):
+            given = f"{variable.text} {compare.text} {value.text} ->"
+            raise self.refuse(arrow.line, given, "a binary variable = 0 or = 1 before the arrow")
+        return self.column(variable), int(value.text)
 
     def is_expression(self) -> bool:
         """Whether a variable stands on this line before its end or another comparison."""

@@ -19,7 +19,8 @@ or refuses the line:
 | rows and columns that no section declares | refused |
 | no ENDATA | refused; what follows it is no part of the model |
 | QUADOBJ, QSECTION (a triangle, halved), QMATRIX (both halves, halved), QCMATRIX (both halves) | products |
-| semicontinuous bounds, SOS, indicators, lazy constraints, other sections | refused |
+| `IF row column 1` under INDICATORS | the row holds where the column is 1; two of a row are refused |
+| semicontinuous bounds, SOS, lazy constraints, other sections | refused |
 """
 
 from __future__ import annotations
@@ -33,7 +34,19 @@ from qloom.combinatorial.program_formats.written import Column, Row, Written
 
 SENSES = {"MAX": "max", "MAXIMIZE": "max", "MAXIMISE": "max", "MIN": "min", "MINIMIZE": "min", "MINIMISE": "min"}
 QUADRATIC = ("QUADOBJ", "QSECTION", "QMATRIX", "QCMATRIX")
-SECTIONS = ("NAME", "OBJSENSE", "OBJNAME", "ROWS", "COLUMNS", "RHS", "RANGES", "BOUNDS", *QUADRATIC, "ENDATA")
+SECTIONS = (
+    "NAME",
+    "OBJSENSE",
+    "OBJNAME",
+    "ROWS",
+    "COLUMNS",
+    "RHS",
+    "RANGES",
+    "BOUNDS",
+    *QUADRATIC,
+    "INDICATORS",
+    "ENDATA",
+)
 # Of the fixed format, from and to in columns counted from 0.
 FIELDS = ((1, 3), (4, 12), (14, 22), (24, 36), (39, 47), (49, 61))
 BOUNDS = {"UP": (False, True), "LO": (True, False), "FX": (True, True), "UI": (False, True), "LI": (True, False),
@@ -131,6 +144,7 @@ class _Reader:
             "RHS": lambda: self.pairs(line, words, self.right, "right side"),
             "RANGES": lambda: self.pairs(line, words, self.range, "range"),
             "BOUNDS": lambda: self.bound(line, words),
+            "INDICATORS": lambda: self.indicator(line, words),
             **dict.fromkeys(QUADRATIC, lambda: self.product(line, words)),
         }.get(self.section)
         if read is None:
@@ -258,6 +272,19 @@ class _Reader:
             column.lower = value if kind in VALUED else 0.0 if kind == "BV" else -inf
         if is_upper:
             column.upper = value if kind in VALUED else 1.0 if kind == "BV" else inf
+
+    def indicator(self, line: int, words: list[str]) -> None:
+        """IF row column value."""
+        if len(words) != 4 or words[0].upper() != "IF" or words[3] not in ("0", "1"):
+            raise self.refuse(line, repr(" ".join(words)), "IF, a row, a binary column, and 0 or 1")
+        row = self.row_named(line, words[1])
+        if row is None or words[1] in self.free:
+            raise self.refuse(line, f"an indicator of the row {words[1]!r} of kind N", "a constraint")
+        if row.condition is not None:
+            raise self.refuse(line, f"a second indicator of row {words[1]!r}", "one")
+        if words[2] not in self.columns:
+            raise self.refuse(line, f"an indicator {words[2]!r}", "a column of the section COLUMNS")
+        row.condition = self.columns[words[2]], int(words[3])
 
     def product(self, line: int, words: list[str]) -> None:
         if len(words) != 3 or words[0] not in self.columns or words[1] not in self.columns:

@@ -28,7 +28,11 @@ class Column:
 
 @dataclass
 class Row:
-    """low <= sum linear_j x_j + sum products_ij x_i x_j <= high."""
+    """low <= sum linear_j x_j + sum products_ij x_i x_j <= high.
+
+    Attributes:
+        condition: a column and the value of it, 0 or 1, where the row is to hold; None if it always is.
+    """
 
     name: str
     line: int
@@ -36,6 +40,7 @@ class Row:
     high: float = inf
     linear: dict[int, float] = field(default_factory=dict)
     products: dict[Pair, float] = field(default_factory=dict)
+    condition: Pair | None = None
 
     def add(self, column: int, value: float) -> None:
         """What stands there already is added to."""
