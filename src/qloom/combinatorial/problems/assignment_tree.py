@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from heapq import heappop, heappush
 from math import inf
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from qloom.combinatorial.certificates import divisor
 
 # By how much rounding may raise a bound, as a share of it.
 ROUNDING = 1e-9
+# Entries of the matrices that children of a node are bounded by at once.
+AT_ONCE = 1_000_000
 
 
 class Node(NamedTuple):
@@ -55,44 +58,60 @@ class AssignmentTree:
         while waiting and self.bound < self.value:
             node = heappop(waiting)
             self.bound = max(self.bound, node.bound)
-            if time.perf_counter() > end:
-                return
-            for child in self._branch(node):
-                if child.bound < self.value:
-                    heappush(waiting, child)
+            for children in self._branch(node):
+                if time.perf_counter() > end:
+                    return
+                for child in children:
+                    if child.bound < self.value:
+                        heappush(waiting, child)
         self.bound = self.value
 
-    def _branch(self, node: Node) -> list[Node]:
-        """A child for each location of the next facility."""
-        from scipy.optimize import linear_sum_assignment
-
-        a, b, i = self.flows, self.distances, node.next_one
+    def _branch(self, node: Node) -> Iterator[list[Node]]:
+        """Children for each location of the next facility, some at once."""
+        i = node.next_one
         free, there = self._without(node.facilities), self._without(node.locations)
         rest, m = free[free != i], len(free)
-        others = np.broadcast_to(there, (m, m))[~np.eye(m, dtype=bool)].reshape(m, m - 1)
         facilities, locations = np.array(node.facilities, int), np.array(node.locations, int)
         linear = self._linear(facilities, locations, free, there)
-        own = node.cost + linear[free == i][0]
-        matrices = linear[free != i][:, np.searchsorted(there, others)].transpose(1, 0, 2)
-        matrices = matrices + a[i, rest][:, None] * b[there[:, None], others][:, None]
-        matrices += a[rest, i][:, None] * b[others, there[:, None]][:, None]
-        smallest = np.sort(_without_diagonal(a[np.ix_(rest, rest)]))
+        smallest = np.sort(_without_diagonal(self.flows[np.ix_(rest, rest)]))
+        for places in np.array_split(np.arange(m), max(m**3 // AT_ONCE, 1)):
+            if len(places):
+                yield self._children(node, places, rest, there, linear[free == i][0], linear[free != i], smallest)
+
+    def _children(
+        self, node: Node, places: np.ndarray, rest: np.ndarray, there: np.ndarray, own: np.ndarray, linear: np.ndarray,
+        smallest: np.ndarray,
+    ) -> list[Node]:  # fmt: skip
+        """With the next facility at some of the free locations.
+
+        Shapes: places (K,) among the free locations there (M,), rest (M - 1,), own (M,), linear (M - 1, M), smallest
+        (M - 1, M - 2).
+        """
+        from scipy.optimize import linear_sum_assignment
+
+        a, b, i, m = self.flows, self.distances, node.next_one, len(there)
+        here = there[places]
+        others = np.broadcast_to(there, (len(places), m))[there != here[:, None]].reshape(len(places), m - 1)
+        matrices = linear[:, np.searchsorted(there, others)].transpose(1, 0, 2)
+        matrices = matrices + a[i, rest][:, None] * b[here[:, None], others][:, None]
+        matrices += a[rest, i][:, None] * b[others, here[:, None]][:, None]
         largest = -np.sort(-_without_diagonal(b[others[:, :, None], others[:, None, :]]))
         matrices += smallest @ largest.transpose(0, 2, 1)
         out = []
-        for k in range(m):
+        for k, place in enumerate(places):
             columns = linear_sum_assignment(matrices[k])[1]
-            bound = own[k] + matrices[k][np.arange(m - 1), columns].sum()
+            cost = float(node.cost + own[place])
+            bound = cost + matrices[k][np.arange(m - 1), columns].sum()
             bound = max(node.bound, rounded_up(bound, self.step))
             if bound >= self.value:
                 continue
-            self._offer([*facilities, i, *rest], [*locations, there[k], *others[k, columns]])
+            self._offer([*node.facilities, i, *rest], [*node.locations, here[k], *others[k, columns]])
             if m == 1:
                 continue
             next_one = int(rest[matrices[k].sum(axis=1).argmax()])
             self.count += 1
-            places = (*node.locations, int(there[k]))
-            out.append(Node(bound, m - 1, self.count, float(own[k]), (*node.facilities, i), places, next_one))
+            taken = (*node.locations, int(here[k]))
+            out.append(Node(bound, m - 1, self.count, cost, (*node.facilities, i), taken, next_one))
         return out
 
     def _linear(self, facilities: np.ndarray, locations: np.ndarray, free: np.ndarray, there: np.ndarray) -> np.ndarray:

@@ -1,10 +1,9 @@
-"""What is proven of a round trip: by 1-trees, then by HiGHS on the edges that these leave."""
+"""What is proven of a round trip: by 1-trees, then by HiGHS with rows against trips through some of the cities."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from math import inf, isfinite
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -12,24 +11,19 @@ import numpy as np
 from qloom.combinatorial.certificates import CLOSED, Certificate, Program, divisor
 from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
 from qloom.combinatorial.problems.base import Problem
+from qloom.combinatorial.problems.edge_certificates import MOST_EDGES, certify_by_edges
 from qloom.combinatorial.problems.edges import Edges, in_order
 from qloom.combinatorial.problems.tour_search import TourSearch, nearest_trip
-from qloom.combinatorial.problems.trees import Ascent, ascend, trip_relaxation, trip_rises
-from qloom.errors import ProblemError
+from qloom.combinatorial.problems.trees import Ascent, trip_relaxation, trip_rises
 
-# The share of the time that 1-trees may take.
-TREES = 0.5
-# HiGHS is asked where so many edges are left at most, and they are looked for among so many cities.
-MOST_EDGES, MOST_CITIES = 50_000, 2_000
+# Edges that no shorter trip has are looked for among so many cities.
+MOST_CITIES = 2_000
 # The integers of a maximum flow are multiples of one part in so many.
 FLOW_UNITS = 10_000_000
 
 
 def certify_trip(problem: Problem, distances: np.ndarray, time_limit: float, hint: np.ndarray | None) -> Certificate:
-    """1-trees give a bound, and say which edges no shorter trip has; on the others two edges a city, by HiGHS.
-
-    Rows against trips through some of the cities are added as they are met. Where too many edges are left the 1-trees
-    have all of the time.
+    """1-trees, and HiGHS on the edges that they leave: two at each city, and rows against shorter round trips.
 
     Args:
         problem: whose solutions are round trips, int (N,).
@@ -37,43 +31,32 @@ def certify_trip(problem: Problem, distances: np.ndarray, time_limit: float, hin
         time_limit: seconds.
         hint: a solution, or None.
 
-    Raises:
-        ProblemError: for a time limit that is not above 0.
-
     Source: Held, Karp 1971, Mathematical Programming 1, 6; Dantzig, Fulkerson, Johnson 1954, Operations Research 2,
     393.
     """
-    if not time_limit > 0:
-        raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
-    start = time.perf_counter()
-    hint = hint if hint is not None and problem.is_feasible(hint) else None
-    value = inf if hint is None else problem.objective(hint)
-    share = TREES if len(distances) * (len(distances) - 1) <= 2 * MOST_EDGES else 1.0
-    step = divisor(distances)
-    trees = _trees(distances, hint, step, start + share * time_limit)
-    bound, objective = min(trees.bound, value), None if hint is None else value
-    proven = Certificate(hint, objective, bound, "bounded", "1-trees", time.perf_counter() - start)
-    if trees.is_interrupted:
-        return replace(proven, status="interrupted")
-    if value < inf and trees.bound >= value - CLOSED * abs(value):
-        return replace(proven, bound=value, status="optimal")
-    edges = _edges_left(distances, trees, value - step)
-    left = start + time_limit - time.perf_counter()
-    if edges is None or left <= 0:
-        return replace(proven, seconds=time.perf_counter() - start)
-    found = _certify_by_edges(problem, distances, edges, left, hint)
-    bound = found.bound if found.status == "optimal" else max(found.bound, bound)
-    seconds = time.perf_counter() - start
-    return replace(found, bound=bound, method=f"1-trees, {found.method}", seconds=seconds)
 
+    def near() -> float:
+        search = TourSearch(distances, nearest_trip(distances))
+        search.run()
+        return problem.objective(search.tour)
 
-def _trees(distances: np.ndarray, hint: np.ndarray | None, step: float, end: float) -> Ascent:
-    """Their bound is rounded up to the next multiple of the step, where that is not 0."""
-    search = TourSearch(distances, nearest_trip(distances) if hint is None else hint)
-    search.run()
-    near = float(distances[search.tour, np.roll(search.tour, -1)].sum())
-    trees = ascend(lambda weights: trip_relaxation(distances, weights), len(distances), near, end)
-    return trees._replace(bound=step * float(np.ceil(trees.bound / step))) if step and isfinite(trees.bound) else trees
+    def solve(edges: Edges, end: float, hint: np.ndarray | None) -> Certificate:
+        two, one = np.full(edges.n, 2.0), np.ones(len(edges.first))
+        program = Program(distances[edges.first, edges.second], 0.0, edges.degrees, two, two, 0 * one, one, one)
+
+        def separate(values: np.ndarray) -> Cuts:
+            sets = subtours(edges, values, end)
+            return edges.cuts(values, sets, np.ones(len(sets)))
+
+        def read(values: np.ndarray) -> np.ndarray:
+            return in_order(edges.graph(values), np.arange(edges.n))
+
+        return certify_by_cuts(problem, program, separate, read, max(end - time.perf_counter(), 1e-3), hint)
+
+    return certify_by_edges(
+        problem, len(distances), lambda weights: trip_relaxation(distances, weights), near, divisor(distances),
+        lambda trees, most: _edges_left(distances, trees, most), solve, time_limit, hint,
+    )  # fmt: skip
 
 
 def _edges_left(distances: np.ndarray, trees: Ascent, most: float) -> Edges | None:
@@ -84,23 +67,6 @@ def _edges_left(distances: np.ndarray, trees: Ascent, most: float) -> Edges | No
         kept = trees.bound + trip_rises(distances, trees.weights) <= most + CLOSED * sizes
     count = n * (n - 1) // 2 if kept is None else int(np.triu(kept, 1).sum())
     return Edges(n, kept) if count <= MOST_EDGES else None
-
-
-def _certify_by_edges(
-    problem: Problem, distances: np.ndarray, edges: Edges, time_limit: float, hint: np.ndarray | None
-) -> Certificate:
-    end, n = time.perf_counter() + time_limit, edges.n
-    two, one = np.full(n, 2.0), np.ones(len(edges.first))
-    program = Program(distances[edges.first, edges.second], 0.0, edges.degrees, two, two, 0 * one, one, one)
-
-    def separate(values: np.ndarray) -> Cuts:
-        sets = subtours(edges, values, end)
-        return edges.cuts(values, sets, np.ones(len(sets)))
-
-    def read(values: np.ndarray) -> np.ndarray:
-        return in_order(edges.graph(values), np.arange(n))
-
-    return certify_by_cuts(problem, program, separate, read, time_limit, hint)
 
 
 def subtours(edges: Edges, values: np.ndarray, end: float = inf) -> np.ndarray:

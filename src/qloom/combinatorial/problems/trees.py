@@ -55,11 +55,15 @@ class Ascent(NamedTuple):
     is_interrupted: bool = False
 
 
-def ascend(relaxation: Callable[[np.ndarray], tuple[float, np.ndarray]], n: int, target: float, end: float) -> Ascent:
+# For weights (N,) a bound, and by how much the nodes have too many edges, (N,).
+Relaxation = Callable[[np.ndarray], tuple[float, np.ndarray]]
+
+
+def ascend(relaxation: Relaxation, n: int, target: float, end: float) -> Ascent:
     """Weights that make a relaxation's bound large, by subgradient steps from 0.
 
     Args:
-        relaxation: for weights (N,) its bound, and by how much its nodes have too many edges, (N,).
+        relaxation: no solution is below its bounds.
         n: N.
         target: the value of a solution, that the bound is to come near to.
         end: time of `time.perf_counter`.
@@ -98,6 +102,30 @@ def trip_relaxation(distances: np.ndarray, weights: np.ndarray) -> tuple[float, 
     sizes = np.abs(weights).sum() + abs(tree.length)
     length = tree.length + ways[two].sum() + 2 * weights[0]
     return float(length - 2 * weights.sum() - ROUNDING * sizes), degrees - 2.0
+
+
+def route_relaxation(
+    distances: np.ndarray, weights: np.ndarray, least: int, most: int
+) -> tuple[float, np.ndarray]:  # fmt: skip
+    """A least tree, and an edge more from the depot, node 0, for each of the least to the most routes.
+
+    No set of routes is shorter: without one of its two edges at the depot a route is a path, and these make a tree. The
+    edges left out go to different nodes.
+
+    Source: Christofides, Mingozzi, Toth 1981, Mathematical Programming 20, 255, in the spirit of section 3.
+    """
+    tree = least_tree(distances, weights)
+    ways = distances[0, 1:] + weights[0] + weights[1:]
+    order = ways.argsort(kind="stable")[:most]
+    counts = np.arange(1, len(order) + 1)
+    extra = np.cumsum(ways[order]) - 2 * weights[0] * counts
+    k = least - 1 + int(extra[least - 1 :].argmin())
+    degrees = tree.degrees()
+    degrees[order[: k + 1] + 1] += 1
+    surplus = degrees - 2.0
+    surplus[0] = degrees[0] - (k + 1.0)
+    sizes = np.abs(ways[order]).sum() + np.abs(weights).sum() + abs(tree.length) + 2 * most * abs(weights[0])
+    return float(tree.length + extra[k] - 2 * weights[1:].sum() - ROUNDING * sizes), surplus
 
 
 def trip_rises(distances: np.ndarray, weights: np.ndarray) -> np.ndarray:

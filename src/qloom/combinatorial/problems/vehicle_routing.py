@@ -16,16 +16,15 @@ from typing import Any
 import numpy as np
 
 from qloom.combinatorial.arrays import finite, positive, whole
-from qloom.combinatorial.certificates import Certificate, Program
-from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
+from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import TOLERANCE, Model, room
 from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem
-from qloom.combinatorial.problems.edges import Edges, in_order
 from qloom.combinatorial.problems.layouts import noted
 from qloom.combinatorial.problems.permutations import every_order, n_missing
 from qloom.combinatorial.problems.places import check_places, draw_map
-from qloom.combinatorial.problems.route_search import RouteSearch
+from qloom.combinatorial.problems.route_bounds import certify_routes
+from qloom.combinatorial.problems.route_search import RouteSearch, routes_by_savings
 from qloom.combinatorial.problems.text import chosen
 from qloom.combinatorial.problems.tour_search import TourSearch
 from qloom.combinatorial.problems.tsplib import Tsplib, read_tsplib
@@ -34,8 +33,8 @@ from qloom.errors import ProblemError
 # Temperatures when an annealing of routes begins and ends, as shares of the mean distance, and how many follow each
 # other.
 HOT, COLD, ANNEALINGS = 0.4, 0.004, 3
-# How often the search for rows disturbs the edges, and by what deviation of their logarithms.
-DISTURBED, DISTURBANCE = 10, 0.5
+# Vehicles that a picture names.
+NAMED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +132,7 @@ class VehicleRouting(Problem):
     def decode(self, values: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Customers that their vehicle has no room for go to a near one; each route is then made short."""
         wanted = values.reshape(self.n, self.n_vehicles) + 1e-3 * random.random((self.n, self.n_vehicles))
-        return self._joined([self._short(route) for route in self._packed(wanted.argmax(axis=1))])
+        return self.joined([self._short(route) for route in self._packed(wanted.argmax(axis=1))])
 
     def encode(self, solution: np.ndarray) -> np.ndarray:
         vehicle_of = np.zeros(self.n, np.int64)
@@ -143,7 +142,7 @@ class VehicleRouting(Problem):
 
     def random_solution(self, random: np.random.Generator) -> np.ndarray:
         routes = self._packed(random.integers(0, self.n_vehicles, self.n))
-        return self._joined([random.permutation(route).tolist() for route in routes])
+        return self.joined([random.permutation(route).tolist() for route in routes])
 
     def neighbour(self, solution: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """A stretch is reversed, or a customer moved, or two exchanged; ends of routes count as customers."""
@@ -167,52 +166,31 @@ class VehicleRouting(Problem):
     def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
         """Strings of customers leave neighbouring routes and are put back, in a few annealings; Ctrl-C ends it."""
         begin, chance = time.perf_counter(), Random(int(random.integers(2**62)))
-        search = RouteSearch(self.distances, np.append(0, self.demands), self.capacity, self.routes(solution))
+        savings = self.savings()
+        best = min(solution, self.joined(savings), key=self.cost) if len(savings) <= self.n_vehicles else solution
+        search = RouteSearch(self.distances, np.append(0, self.demands), self.capacity, self.routes(best))
         mean = float(self.distances.mean())
         try:
             while (share := (time.perf_counter() - begin) / seconds) < 1:
                 search.step(mean * HOT * (COLD / HOT) ** (ANNEALINGS * share % 1), chance)
         except KeyboardInterrupt:
             pass
-        return min(solution, self._joined(search.best), key=self.cost)
+        return min(best, self.joined(search.best), key=self.cost)
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
-        """HiGHS on edges, two at each customer; rows for sets that need more vehicles are added as they are met.
-
-        Source: Lysgaard, Letchford, Eglese 2004, Mathematical Programming 100, 423 (rounded capacity inequalities).
-        """
-        edges, random = Edges(self.n + 1), np.random.default_rng(0)
-        at_depot, least = edges.first == 0, self._trips(np.ones((1, self.n)))[0]
-        two = np.full(self.n, 2.0)
-        program = Program(
-            costs=self.distances[edges.first, edges.second],
-            constant=0.0,
-            rows=edges.degrees,
-            row_lower=np.append(2 * least, two),
-            row_upper=np.append(2 * self.n_vehicles, two),
-            lower=np.zeros(len(at_depot)),
-            upper=np.where(at_depot, 2.0, 1.0),  # a route to a single customer takes its edge twice
-            whole=np.ones(len(at_depot)),
-        )
-
-        def separate(values: np.ndarray) -> Cuts:
-            sets = np.concatenate([edges.parts(values, 1), _grown(edges.graph(values).toarray(), random)])
-            return edges.cuts(values, sets, self._trips(sets[:, 1:]))
-
-        def read(values: np.ndarray) -> np.ndarray:
-            graph, parts = edges.graph(values), edges.parts(values, 1)
-            return self._joined([in_order(graph, np.flatnonzero(part)).tolist() for part in parts])
-
-        return certify_by_cuts(self, program, separate, read, time_limit, hint)
+        """Trees, and HiGHS on edges where these are not too many."""
+        return certify_routes(self, time_limit, hint)
 
     def draw(self, solution: np.ndarray, axes: Any) -> None:
         """The routes on a map, each in its colour; the depot is a square."""
         places = draw_map(self.distances, self.coordinates, axes)
-        for k, route in enumerate(self.routes(solution)):
+        routes = self.routes(solution)
+        for k, route in enumerate(routes):
             label = f"vehicle {k}: {self._load(route):g} of {self.capacity:g}"
             axes.plot(*places[[0, *route, 0]].T, color=f"C{k % 10}", linewidth=1.2, zorder=1, label=label)
         axes.scatter(*places[:1].T, s=60, marker="s", color="black", zorder=3)
-        axes.legend(fontsize=7)
+        if len(routes) <= NAMED:
+            axes.legend(fontsize=7)
         axes.set_title(f"{self.n} customers, length {self.objective(solution):g}")
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:
@@ -222,14 +200,18 @@ class VehicleRouting(Problem):
     def _load(self, route: list[int]) -> float:
         return float(self.demands[np.array(route, np.int64) - 1].sum())
 
-    def _trips(self, sets: np.ndarray) -> np.ndarray:
-        """Vehicles that must enter sets of customers at least. Shapes: sets (S, N) -> (S,)."""
-        return np.maximum(np.ceil(sets @ self.demands / self.capacity - TOLERANCE), 1)
+    def trips(self, demand: Any) -> np.ndarray:
+        """Vehicles that must carry a demand at least. Shapes: any."""
+        return np.maximum(np.ceil(np.asarray(demand) / self.capacity - TOLERANCE), 1)
 
-    def _joined(self, routes: list[list[int]]) -> np.ndarray:
-        """The solution of at most K routes."""
+    def joined(self, routes: list[list[int]]) -> np.ndarray:
+        """The solution of these routes, and of vehicles that stay at the depot up to K."""
         stops = [stop for route in routes for stop in (*route, 0)][:-1]
         return np.array(stops + [0] * (self.n_vehicles - len(routes)), np.int64)
+
+    def savings(self) -> list[list[int]]:
+        """Routes that were joined as long as that saved most, each then made short; they may be more than K."""
+        return [self._short(route) for route in routes_by_savings(self.distances, self.demands, self.capacity)]
 
     def _packed(self, vehicle_of: np.ndarray) -> list[list[int]]:
         """Routes of these vehicles; a customer that finds its own full goes to the fitting one nearest to it.
@@ -254,23 +236,6 @@ class VehicleRouting(Problem):
         search.run()
         trip = places[search.tour]
         return np.roll(trip, -int(trip.argmin()))[1:].tolist()
-
-
-def _grown(weights: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Sets that grow from each customer by the one with most edges into the set, the edges as they are and disturbed.
-
-    Shapes: weights (N + 1, N + 1) -> bool (K, N + 1).
-    """
-    n = len(weights)
-    noise = DISTURBANCE * random.standard_normal((DISTURBED, n, n))
-    weights = weights * np.exp(np.concatenate([np.zeros((1, n, n)), noise]))
-    sets, found = np.tile(np.eye(n, dtype=bool)[1:], (len(weights), 1, 1)), list[np.ndarray]()
-    for _ in range(n - 2):
-        joined = np.where(sets, -1.0, sets @ weights)
-        joined[..., 0] = -1.0
-        sets = sets | np.eye(n, dtype=bool)[joined.argmax(axis=-1)]
-        found.append(sets.reshape(-1, n))
-    return np.concatenate([np.zeros((0, n), bool), *found])
 
 
 def read_vehicle_routing(path: str | Path, instance: int | None = None) -> VehicleRouting:
