@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "assignment.hpp"
 #include "bindings_signals.hpp"
 #include "searches.hpp"
 #include "tours.hpp"
@@ -150,4 +151,15 @@ void bind_search(nb::module_& m) {
             return length;
         },
         "The least spanning tree of nodes from the first on; its length.");
+    m.def(
+        "exchange_locations",
+        [](Numbers flows, Numbers distances, size_t moves, double seconds, double tolerance, uint64_t seed,
+           Written<int32_t> best) {
+            const size_t n = best.size();
+            check(flows.size() == n * n && distances.size() == n * n, "flows, distances and best");
+            run_unlocked([&] {
+                exchange_locations(n, flows.data(), distances.data(), moves, seconds, tolerance, seed, best.data());
+            });
+        },
+        "Tabu search of a quadratic assignment, which is written over by what is better.");
 }

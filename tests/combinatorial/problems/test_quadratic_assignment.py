@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qloom import _native
 from qloom.combinatorial.problems.assignment_tree import projection_bound
 from qloom.combinatorial.problems.quadratic_assignment import QuadraticAssignment, read_quadratic_assignment
 from qloom.errors import ProblemError
@@ -40,15 +41,41 @@ def test_contract(seed):
     check_problem(grid_assignment(seed), seed=seed)
 
 
-def test_changes_are_those_of_the_objective():
-    problem = random_assignment(0, 7, is_whole=False)
-    solution = problem.random_solution(np.random.default_rng(0))
-    changes = problem.changes(solution)
-    for i in range(7):
-        for j in range(7):
+def exchanged(problem: QuadraticAssignment, solution: np.ndarray) -> tuple[np.ndarray, float]:
+    """The best of all exchanges of two locations, and by how much it changes the objective."""
+    others = []
+    for i in range(problem.n):
+        for j in range(i):
             other = solution.copy()
             other[[i, j]] = solution[[j, i]]
-            np.testing.assert_allclose(changes[i, j], problem.objective(other) - problem.objective(solution), atol=1e-9)
+            others.append(other)
+    best = min(others, key=problem.objective)
+    return best, problem.objective(best) - problem.objective(solution)
+
+
+def searched(problem: QuadraticAssignment, solution: np.ndarray, n_moves: int) -> np.ndarray:
+    best = solution.astype(np.int32)
+    _native.exchange_locations(problem.flows, problem.distances, n_moves, 60.0, 1e-9, 0, best)
+    return best.astype(np.int64)
+
+
+def test_moves_are_the_best_exchanges_until_none_gains():
+    problem = random_assignment(0, 12, is_whole=False)
+    start = present = problem.random_solution(np.random.default_rng(0))
+    for k in range(1, 100):
+        present, change = exchanged(problem, present)
+        if change >= 0:
+            break
+        np.testing.assert_array_equal(searched(problem, start, k), present)
+    assert k > 4
+
+
+def test_no_exchange_gains_after_many_moves():
+    """What is kept up from move to move would be wrong by then, were it wrong at all."""
+    problem = random_assignment(1, 15, is_whole=False)
+    found = searched(problem, problem.random_solution(np.random.default_rng(0)), 2000)
+    assert problem.is_feasible(found)
+    assert exchanged(problem, found)[1] >= 0
 
 
 def test_tabu_search_finds_the_optimum_of_small_ones():

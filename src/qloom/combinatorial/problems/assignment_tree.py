@@ -15,7 +15,7 @@ from qloom.combinatorial.certificates import divisor
 # By how much rounding may raise a bound, as a share of it.
 ROUNDING = 1e-9
 # Entries of the matrices that children of a node are bounded by at once.
-AT_ONCE = 1_000_000
+AT_ONCE = 100_000
 
 
 class Node(NamedTuple):

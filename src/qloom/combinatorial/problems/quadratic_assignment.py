@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom import _native
 from qloom.combinatorial.arrays import finite
 from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import TOLERANCE, Model
@@ -22,8 +24,8 @@ from qloom.combinatorial.problems.permutations import every_order, n_missing, ne
 from qloom.combinatorial.problems.text import Words, chosen
 from qloom.errors import ProblemError
 
-# For how many moves a location is forbidden, and when an exchange that was not tried is made, by N and N^2.
-TENURE, FORGOTTEN = (0.9, 1.1), 5
+# Exchanges at most, which no time has room for.
+MOVES = 2**62
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,34 +106,10 @@ class QuadraticAssignment(Problem):
 
         Source: Taillard 1991, Parallel Computing 17, 443.
         """
-        end, n = time.perf_counter() + seconds, self.n
-        present, value, best, lowest = solution.copy(), self.objective(solution), solution, self.objective(solution)
-        free_at = np.zeros((n, n))  # the move from which on a facility may go back to a location
-        i, j = np.triu_indices(n, 1)
-        move = 0
-        try:
-            while time.perf_counter() < end and n > 1:
-                change = self.changes(present)[i, j]
-                first, second = free_at[i, present[j]], free_at[j, present[i]]
-                allowed = (first <= move) | (second <= move) | (value + change < lowest - TOLERANCE * abs(lowest))
-                forgotten = np.maximum(first, second) < move - FORGOTTEN * n * n
-                k = np.where(forgotten if forgotten.any() else allowed, change, np.inf).argmin()
-                pair, value = [i[k], j[k]], value + change[k]
-                free_at[pair, present[pair]] = move + n * random.uniform(*TENURE, 2)
-                present[pair] = present[pair[::-1]]
-                if value < lowest - TOLERANCE * abs(lowest):
-                    best, lowest = present.copy(), value
-                move += 1
-        except KeyboardInterrupt:
-            pass
-        return best
-
-    def changes(self, solution: np.ndarray) -> np.ndarray:
-        """Of the objective by each exchange of two facilities' locations, (N, N)."""
-        a, b = self.flows, self.distances[np.ix_(solution, solution)]
-        slopes = a.T @ b + a @ b.T
-        own = slopes.diagonal()
-        return slopes + slopes.T - own - own[:, None] + _spread(a) * _spread(b)
+        best, seed = solution.astype(np.int32), int(random.integers(2**62))
+        with suppress(KeyboardInterrupt):
+            _native.exchange_locations(self.flows, self.distances, MOVES, max(seconds, 0.0), TOLERANCE, seed, best)
+        return best.astype(np.int64)
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
         """A tree of partial assignments, each bounded after Gilmore and Lawler by linear assignments of scipy's.
@@ -170,12 +148,6 @@ class QuadraticAssignment(Problem):
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:
         return {"location of facility": solution.tolist(), "facility at location": np.argsort(solution).tolist()}
-
-
-def _spread(matrix: np.ndarray) -> np.ndarray:
-    """m_ii + m_jj - m_ij - m_ji."""
-    own = matrix.diagonal()
-    return own + own[:, None] - matrix - matrix.T
 
 
 def read_quadratic_assignment(path: str | Path, instance: int | None = None) -> QuadraticAssignment:
