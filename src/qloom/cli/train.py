@@ -12,12 +12,11 @@ from qloom.cli.bars import showing_progress
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import print_leaderboard
 from qloom.errors import ArtifactError, ConfigError, DataError
-from qloom.files import read_json
+from qloom.models.run_files import CONFIG, read_metrics
 from qloom.reports import write_report
 from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
-from qloom.training.folder import CONFIG
 from qloom.training.run import read_run_configuration
 
 _TABLE = "Table (CSV, Parquet, Arrow, DuckDB), demo:breast_cancer, configuration (.yaml) or run to resume."
@@ -127,7 +126,7 @@ def _run(configuration: Configuration, resume: bool) -> None:
         typer.echo(_describe_stop(configuration), err=True)
         raise typer.Exit(130) from None
     report = write_report(folder)
-    print_leaderboard(read_json(folder / "metrics.json"))
+    print_leaderboard(read_metrics(folder))
     typer.echo(f"\n{report} written after {time.perf_counter() - start:.0f} s")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qloom.errors import ArtifactError
-from qloom.files import read_json
+from qloom.models.run_files import read_metrics
 from qloom.models.scores import METRICS
 
 # A competitor of a run -> its folder there.
@@ -36,7 +36,7 @@ def find_model(path: Path, name: str | None) -> Path:
     if name is None:
         return path
     known = {key.removeprefix("hybrid_"): key for key in PLACES} | {key: key for key in PLACES}
-    key = _best_of(path) if name == BEST else known.get(name)
+    key = best_model(read_metrics(path)) if name == BEST else known.get(name)
     if key is None:
         raise ArtifactError(f"no model {name!r}, expected one of {', '.join(NAMES)}; choose one of them")
     folder = path / PLACES[key]
@@ -45,12 +45,6 @@ def find_model(path: Path, name: str | None) -> Path:
             f"{path} holds no {name} model in {PLACES[key]}, expected a run folder with it; train the run again"
         )
     return folder
-
-
-def _best_of(path: Path) -> str:
-    if not (path / "metrics.json").is_file():
-        raise ArtifactError(f"{path} has no metrics.json, expected a finished run to find its best model in")
-    return best_model(read_json(path / "metrics.json"))
 
 
 def best_model(metrics: Any) -> str:

@@ -11,7 +11,7 @@ from qloom.files import replace_file
 from qloom.reports import figures
 from qloom.reports.curves import class_scores, confusion
 from qloom.reports.importance import importance_pictures
-from qloom.reports.pages import page
+from qloom.reports.pages import REPORT, page
 from qloom.reports.record import Difference, ModelRecord, RoundsRecord, RunRecord, read_run
 from qloom.reports.stages import trained_when
 from qloom.reports.whiskers import scale_of, whisker
@@ -47,7 +47,7 @@ def write_report(run_folder: Path) -> Path:
         ArtifactError: if the folder is not a run, or a file of it is missing, damaged or of another version.
     """
     folder = Path(run_folder)
-    return replace_file(folder / "report.html", render(read_run(folder)))
+    return replace_file(folder / REPORT, render(read_run(folder)))
 
 
 def render(record: RunRecord) -> str:

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qloom.errors import ArtifactError
+from qloom.models.run_files import IMPORTANCE, IMPORTANCE_FORMAT, IMPORTANCE_VERSION
 from qloom.reports.pictures import as_address
 from qloom.reports.wording import capitalized, metric_title
 
-FILE, FORMAT, VERSION = "importance.json", "qloom.importance", 1
 _MOST_BARS = 12
 _COLOURS = ("#0072b2", "#b8528f")
 
@@ -24,16 +24,18 @@ def read_importance(folder: Path) -> dict[str, Any] | None:
     Raises:
         ArtifactError: for a damaged file, or one of another version.
     """
-    path = folder / FILE
+    path = folder / IMPORTANCE
     if not path.is_file():
         return None
     try:
         found = json.loads(path.read_text("utf-8"))
-        known = (found["format"], found["version"]) == (FORMAT, VERSION) and len(found["models"]) > 0
+        known = (found["format"], found["version"]) == (IMPORTANCE_FORMAT, IMPORTANCE_VERSION) and len(
+            found["models"]
+        ) > 0
     except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{path} is damaged ({error}), expected what qloom train wrote; delete it") from None
     if not known:
-        raise ArtifactError(f"{path} is of another version, expected {VERSION}; update qloom or delete it")
+        raise ArtifactError(f"{path} is of another version, expected {IMPORTANCE_VERSION}; update qloom or delete it")
     return dict(found)
 
 

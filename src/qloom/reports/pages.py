@@ -8,6 +8,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from qloom.reports.wording import capitalized, count_text, score_text
 
+REPORT = "report.html"
+
 
 def page(template: str, **content: Any) -> str:
     """A page by a template of this folder, which extends page.html.jinja."""

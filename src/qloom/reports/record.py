@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from qloom.circuits import Circuit
 from qloom.errors import ArtifactError
+from qloom.models.run_files import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, read_metrics
 from qloom.reports.importance import read_importance
-from qloom.training.folder import METRICS_FILE, read_metrics
 
 # Runs of version 1 trained every model once.
 VERSIONS = (1, 2)
@@ -156,14 +156,14 @@ def read_run(folder: Path) -> RunRecord:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, ArtifactError):
             raise
-        what = f"{folder / 'metrics.json'} is damaged ({type(error).__name__}: {error})"
+        what = f"{folder / METRICS_FILE} is damaged ({type(error).__name__}: {error})"
         raise ArtifactError(f"{what}, expected what qloom train wrote; train again") from None
-    table = _read_predictions(folder / "predictions.parquet")
+    table = _read_predictions(folder / PREDICTIONS)
     return RunRecord(
         **facts,
         **_outputs(table, list(facts["models"]), facts["classes"]),
-        config=_text(folder / "config.yaml"),
-        environment=_text(folder / "environment.json"),
+        config=_text(folder / CONFIG),
+        environment=_text(folder / ENVIRONMENT),
         importance=read_importance(folder),
     )
 
@@ -283,7 +283,7 @@ def _outputs(table: pa.Table, keys: Sequence[str], classes: Sequence[str]) -> di
 
 def _column(table: pa.Table, name: str) -> list[Any]:
     if name not in table.column_names:
-        raise ArtifactError(f"predictions.parquet has no column {name!r}, expected it; train again")
+        raise ArtifactError(f"{PREDICTIONS} has no column {name!r}, expected it; train again")
     return table.column(name).to_pylist()
 
 
@@ -292,7 +292,7 @@ def _numbers(table: pa.Table, name: str, _: Sequence[str] = ()) -> np.ndarray:
     try:
         return np.array(values, dtype=float)
     except (TypeError, ValueError):
-        raise ArtifactError(f"column {name!r} of predictions.parquet is not numbers, expected them") from None
+        raise ArtifactError(f"column {name!r} of {PREDICTIONS} is not numbers, expected them") from None
 
 
 def _class_indices(table: pa.Table, name: str, classes: Sequence[str]) -> np.ndarray:
@@ -301,7 +301,7 @@ def _class_indices(table: pa.Table, name: str, classes: Sequence[str]) -> np.nda
     foreign = set(labels) - set(index)
     if foreign:
         known = ", ".join(classes)
-        raise ArtifactError(f"column {name!r} of predictions.parquet holds {min(foreign)!r}, expected one of {known}")
+        raise ArtifactError(f"column {name!r} of {PREDICTIONS} holds {min(foreign)!r}, expected one of {known}")
     return np.array([index[text] for text in labels], dtype=int)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from qloom.combinatorial.solved import Solved, Stage
 from qloom.errors import ProblemError
 from qloom.files import replace_file, write_json
-from qloom.reports.pages import page
+from qloom.reports.pages import REPORT, page
 from qloom.reports.pictures import address_of, picture
 
 
@@ -19,7 +19,7 @@ def write_solution(solved: Solved, folder: Path, name: str) -> list[Path]:
     return [
         write_json(folder / "solution.json", {"name": name, **solved.as_dict()}),
         replace_file(folder / "solution.svg", drawn),
-        replace_file(folder / "report.html", render_solution(solved, name, drawn)),
+        replace_file(folder / REPORT, render_solution(solved, name, drawn)),
     ]
 
 

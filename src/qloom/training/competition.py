@@ -9,6 +9,7 @@ from itertools import count
 
 from qloom.files import read_json, write_json
 from qloom.models.preparation import prepare_table
+from qloom.models.run_files import CHECKPOINTS
 from qloom.models.starting import Start
 from qloom.training.competitors import KEYS, Contest, Outcome, PreparedRound, goal_of
 from qloom.training.record import RoundResult, result_of
@@ -47,7 +48,7 @@ def compete(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound
         first: round 1, prepared.
         start: what all networks begin with, None for fresh ones.
     """
-    path, results = contest.folder / "checkpoints" / GROUPS, list[RoundResult]()
+    path, results = contest.folder / CHECKPOINTS / GROUPS, list[RoundResult]()
     done = read_json(path) if path.exists() else []
     kept: Mapping[str, Outcome] = {}
     for k in count():

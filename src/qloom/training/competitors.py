@@ -21,6 +21,7 @@ from qloom.models.choices import GOAL_FIELDS
 from qloom.models.goals import Goal
 from qloom.models.places import PLACES
 from qloom.models.preparation import PreparedTable
+from qloom.models.run_files import CHECKPOINTS
 from qloom.models.tabular import HybridModel
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 from qloom.training.configuration import Configuration
@@ -95,7 +96,7 @@ class Contest:
 
     def _checkpoint(self, key: str, number: int) -> Path:
         """Where the state of a training is kept; that of round 1 where runs of one round had it."""
-        folder = self.folder / "checkpoints"
+        folder = self.folder / CHECKPOINTS
         return (folder if number == 1 else folder / f"round-{number}") / f"{key}.safetensors"
 
     def _outcome(self, key: str, number: int) -> Path:

@@ -7,32 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from qloom.errors import ArtifactError
-from qloom.files import read_json
 
 LOCK = "lock"
-# Its files, and the format of metrics.json. `start` holds copies of the networks that a run begins with, so that it can
-# go on without the earlier run.
-CONFIG, ENVIRONMENT, METRICS_FILE, START = "config.yaml", "environment.json", "metrics.json", "start"
-FORMAT, VERSION = "qloom.run", 2
-
-
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """The record of a finished run, of whatever version.
-
-    Raises:
-        ArtifactError: if the folder is no finished run, or its record is damaged.
-    """
-    path = folder / METRICS_FILE
-    if not path.is_file():
-        state = "has no metrics.json" if folder.is_dir() else "is not a folder"
-        raise ArtifactError(f"{folder} {state}, expected the folder of a finished run such as runs/NAME")
-    metrics = read_json(path)
-    if not isinstance(metrics, dict) or metrics.get("format") != FORMAT:
-        raise ArtifactError(f"{path} is not the record of a run, expected JSON with format {FORMAT!r}")
-    return metrics
 
 
 @contextmanager

@@ -11,12 +11,10 @@ import pyarrow as pa
 from qloom.files import write_json
 from qloom.models.importance import describe_importance
 from qloom.models.places import PLACES, best_model
+from qloom.models.run_files import IMPORTANCE, IMPORTANCE_FORMAT, IMPORTANCE_VERSION
 from qloom.models.served import read_served
 from qloom.training.competitors import PreparedRound
 from qloom.training.table import RunTable
-
-IMPORTANCE = "importance.json"
-FORMAT, VERSION = "qloom.importance", 1
 
 
 def write_importance(
@@ -28,5 +26,4 @@ def write_importance(
     models = {key: read_served(folder / PLACES[key]) for key in keys}
     rows = loaded.table.take(pa.array(kept.split.test))
     found = describe_importance(models, rows, kept.data.test.truth, metrics["metric"], seed)
-    write_json(folder / IMPORTANCE, {"format": FORMAT, "version": VERSION, **found})
-    return folder / IMPORTANCE
+    return write_json(folder / IMPORTANCE, {"format": IMPORTANCE_FORMAT, "version": IMPORTANCE_VERSION, **found})

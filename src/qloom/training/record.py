@@ -12,10 +12,10 @@ import numpy as np
 
 from qloom.data import Split
 from qloom.models.preparation import PreparedTable
+from qloom.models.run_files import FORMAT, VERSION
 from qloom.models.scores import METRICS, score
 from qloom.training.competitors import Outcome, PreparedRound
 from qloom.training.configuration import Configuration
-from qloom.training.folder import FORMAT, VERSION
 from qloom.training.intervals import Estimate, estimate, plain
 from qloom.training.rounds import KEPT, Plan
 from qloom.training.table import RunTable

@@ -17,12 +17,13 @@ from qloom.data.column_table import column_lines, column_rows
 from qloom.errors import ArtifactError
 from qloom.files import read_json, replace_file, write_json
 from qloom.models.preparation import PreparedTable
+from qloom.models.run_files import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, START
 from qloom.models.starting import Start, place_of, read_start
 from qloom.training.competition import compete, prepared
 from qloom.training.competitors import LAYER_OF, Contest, Outcome, PreparedRound, try_circuit
 from qloom.training.configuration import ComparisonSection, Configuration, load_configuration
 from qloom.training.environment import describe_environment
-from qloom.training.folder import CONFIG, ENVIRONMENT, METRICS_FILE, START, locked
+from qloom.training.folder import locked
 from qloom.training.importance import write_importance
 from qloom.training.leaderboard import leaderboard_csv
 from qloom.training.log import RunLog
@@ -98,7 +99,7 @@ def _write_results(folder: Path, loaded: RunTable, first: PreparedRound, kept: M
     learnt_from = np.concatenate([first.split.train, first.split.validation])
     keys = keys_of(first.data.preprocessing, first.data.coding, loaded.table)
     write_seen_rows(place_of(folder, "quantum"), keys, learnt_from)
-    write_predictions(folder / "predictions.parquet", table, first.data.coding, predictions, levels)
+    write_predictions(folder / PREDICTIONS, table, first.data.coding, predictions, levels)
     replace_file(folder / "leaderboard.csv", leaderboard_csv(metrics))
     write_json(folder / METRICS_FILE, metrics)
 
