@@ -12,7 +12,6 @@ from qloom.cli.leaderboard import print_leaderboard
 from qloom.reports import write_report
 from qloom.reports.record import read_run
 from qloom.training import resume_run, train_run
-from qloom.training.demonstrations import demonstration_table
 
 LIMIT = ("comparison.time_limit", 0.01)
 KEYS = ("hybrid", "hybrid_separable", "hybrid_classical", "linear", "boosting")
@@ -71,11 +70,11 @@ def test_scores_that_are_undefined_are_null_in_json(configure, tmp_path):
     write_report(folder)
 
 
-def test_folds_are_recorded_and_test_every_row_once(configure, tmp_path):
+def test_folds_are_recorded_and_test_every_row_once(configure, table, tmp_path):
     folder = train_run(configure(tmp_path, ("comparison.seeds", None), ("comparison.folds", 3), "training.epochs=1"))
     rounds = metrics_of(folder)["rounds"]
     assert (rounds["n"], rounds["kind"], rounds["wanted"]) == (3, "folds", 3)
-    assert sum(each["n_rows"]["test"] for each in rounds["each"]) == 569
+    assert sum(each["n_rows"]["test"] for each in rounds["each"]) == table.num_rows
     assert "3 rounds: every model is trained 3 times, each time with another fold" in (folder / "log.txt").read_text()
 
 
@@ -151,9 +150,9 @@ def test_interrupted_in_a_later_round_it_goes_on_to_the_same_record(finished, co
     assert before["verdict"] == after["verdict"]
 
 
-def test_reports_of_runs_of_rounds_read_what_training_wrote(finished, tmp_path):
+def test_reports_of_runs_of_rounds_read_what_training_wrote(finished, table, tmp_path):
     folder = shutil.copytree(finished, tmp_path / "run")
     record = read_run(folder)
     assert (record.rounds.n, record.rounds.kind, record.margin) == (2, "random splits", 0.01)
     assert record.models["hybrid"].deviation["roc_auc"] >= 0
-    assert len(demonstration_table("demo:breast_cancer")) == sum(record.n_rows.values())
+    assert table.num_rows == sum(record.n_rows.values())

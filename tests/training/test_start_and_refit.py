@@ -17,7 +17,6 @@ from qloom.reports.html import render
 from qloom.reports.record import read_run
 from qloom.training import resume_run, train_run
 from qloom.training.competitors import LAYER_OF, Contest
-from qloom.training.demonstrations import demonstration_table
 
 REFIT = ("training.refit", "boosting")
 
@@ -67,14 +66,14 @@ def test_the_refit_is_recorded(pair):
     assert loaded.architecture_.head == ("boosting" if refit["kept"] else "perceptron")
 
 
-def test_predictions_of_the_run_are_those_of_its_saved_models(pair):
+def test_predictions_of_the_run_are_those_of_its_saved_models(pair, table):
     _, second = pair
-    table, source = parquet.read_table(second / "predictions.parquet"), demonstration_table("demo:breast_cancer")
-    rows = source.take(table["row"])
+    found_table = parquet.read_table(second / "predictions.parquet")
+    rows = table.take(found_table["row"])
     for key, place in zip(LAYER_OF, ("model", "controls/separable", "controls/classical"), strict=True):
         expected = load_model(second / place).predict_table(rows)
         classes = load_model(second).classes_
-        found = np.column_stack([table[f"{key}:probability:{name}"].to_numpy() for name in classes])
+        found = np.column_stack([found_table[f"{key}:probability:{name}"].to_numpy() for name in classes])
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
@@ -113,9 +112,8 @@ def test_a_run_goes_on_without_what_it_started_from(pair, configure, tmp_path, m
         assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-def test_another_target_is_refused(pair, configure, tmp_path):
+def test_another_target_is_refused(pair, configure, table, tmp_path):
     """The earlier run predicts from the column, or predicts another one: its coding would be taken for this."""
-    table = demonstration_table("demo:breast_cancer")
     other = table.append_column("stage", pa.array(["early" if k % 2 else "late" for k in range(table.num_rows)]))
     parquet.write_table(other, tmp_path / "other.parquet")
     start, place = ("training.start_from", str(pair[0])), str(tmp_path / "other.parquet")

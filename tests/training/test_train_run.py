@@ -16,7 +16,6 @@ from qloom.models import load_model
 from qloom.training import resume_run, train_run
 from qloom.training.competitors import KEYS
 from qloom.training.configuration import Configuration
-from qloom.training.demonstrations import demonstration_table
 
 
 def metrics_of(folder):
@@ -34,14 +33,14 @@ def test_files(finished):
     assert not list(finished.rglob("*.part"))
 
 
-def test_metrics(finished):
+def test_metrics(finished, table):
     metrics = metrics_of(finished)
     assert (metrics["format"], metrics["version"], metrics["metric"]) == ("qloom.run", 2, "roc_auc")
     assert list(metrics["models"]) == list(KEYS)
-    assert sum(metrics["n_rows"].values()) == 569
+    assert sum(metrics["n_rows"].values()) == table.num_rows
     assert set(metrics["comparison"]) == set(KEYS) - {"hybrid"}
     assert Circuit.from_json(metrics["circuit"]).n_qubits == 2
-    assert any("30 features on 2 qubits" in note for note in metrics["notes"])
+    assert any("6 features on 2 qubits" in note for note in metrics["notes"])
     for model in metrics["models"].values():
         low, high = model["interval"]
         assert low <= model["test"]["roc_auc"] <= high
@@ -55,9 +54,8 @@ def test_controls_have_as_many_parameters(finished):
     assert [net["n_quantum_parameters"] for net in nets] == [6, 6, 0]
 
 
-def test_predictions_give_the_scores_of_the_kept_round(finished):
-    table = parquet.read_table(finished / "predictions.parquet").to_pandas()
-    source = demonstration_table("demo:breast_cancer").to_pandas()
+def test_predictions_give_the_scores_of_the_kept_round(finished, table):
+    source, table = table.to_pandas(), parquet.read_table(finished / "predictions.parquet").to_pandas()
     assert (table.target.to_numpy() == source.diagnosis.to_numpy()[table.row]).all()
     metrics = metrics_of(finished)
     for key, model in metrics["models"].items():
@@ -98,11 +96,11 @@ def test_kept_configuration_is_complete(finished, configure):
     assert kept == configure(finished.parent)
 
 
-def test_model_predicts_as_recorded(finished):
-    table = parquet.read_table(finished / "predictions.parquet").to_pandas()
-    source = demonstration_table("demo:breast_cancer").take(table.row.to_numpy())
+def test_model_predicts_as_recorded(finished, table):
+    recorded = parquet.read_table(finished / "predictions.parquet").to_pandas()
+    source = table.take(recorded.row.to_numpy())
     probabilities = load_model(finished).predict_table(source.drop_columns(["diagnosis"]))
-    assert np.array_equal(probabilities[:, 1], table["hybrid:probability:malignant"])
+    assert np.array_equal(probabilities[:, 1], recorded["hybrid:probability:malignant"])
 
 
 def test_same_seed_same_weights_and_predictions(finished, configure, tmp_path):
@@ -143,9 +141,9 @@ def test_resuming_with_another_configuration(finished, configure):
         train_run(configure(finished.parent, "training.epochs=4"), resume=True)
 
 
-def test_resuming_with_a_changed_table(configure, tmp_path):
+def test_resuming_with_a_changed_table(configure, table, tmp_path):
     path = tmp_path / "t.csv"
-    demonstration_table("demo:breast_cancer").to_pandas().to_csv(path, index=False)
+    table.to_pandas().to_csv(path, index=False)
     configuration = configure(tmp_path, "training.epochs=1", source=str(path))
     folder = train_run(configuration)
     path.write_text(path.read_text().replace("17.99", "18.99", 1))
@@ -176,5 +174,5 @@ def test_importance_is_of_the_hybrid_model_and_the_best_of_the_others(finished):
     others = {key: model["test"]["roc_auc"] for key, model in metrics["models"].items() if key != "hybrid"}
     assert list(found["models"]) == ["hybrid", max(others, key=others.get)]
     columns = {each["column"] for each in found["models"]["hybrid"]["importance"]}
-    assert len(columns) == 30
+    assert len(columns) == 6
     assert found["models"]["hybrid"]["dependence"]
