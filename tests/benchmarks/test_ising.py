@@ -16,10 +16,12 @@ def test_the_exact_energy_is_the_lowest_eigenvalue():
 
 
 @pytest.mark.parametrize(
-    ("n", "rates"), [(8, ("0.02", "0.05", "0.1")), pytest.param(12, ("0.1",), marks=pytest.mark.slow)]
-)
+    ("n", "rates"),
+    [(8, ("0.1",)), pytest.param(8, ("0.02", "0.05"), marks=pytest.mark.slow),
+     pytest.param(12, ("0.1",), marks=pytest.mark.slow)],
+)  # fmt: skip
 def test_fewer_evaluations_than_adam(n, rates, monkeypatch):
-    """By the median over five seeds of random angles; at 12 qubits Adam with its best rate alone, for time."""
+    """By the median over five seeds of random angles; Adam with its best rate, 0.1, and on 8 qubits with others."""
     medians = [np.median([spent(train(CIRCUIT, n, way, s)[1]) for s in SEEDS]) for way in list(WAYS)[-2:]]
     assert np.isfinite(medians).all()
     for rate in rates:

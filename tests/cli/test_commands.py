@@ -129,7 +129,8 @@ def test_diagnose_is_of_the_layer_that_is_trained(qloom):
 
 
 def test_diagnose_measures_at_the_weights_of_an_earlier_run(qloom, wine_csv, tmp_path):
-    small = ("--set", "model.n_qubits=3", "--set", "training.epochs=1")
+    settings = ("model.n_qubits=3", "training.epochs=1", "comparison.seeds=1")
+    small = tuple(word for setting in settings for word in ("--set", setting))
     assert qloom("init", wine_csv, "--target", "cultivar").code == 0
     config = tmp_path / "wine.yaml"
     assert qloom("train", config, *small, "--name", "first", "--set", f"output={tmp_path}").code == 0

@@ -29,7 +29,7 @@ main(['train', sys.argv[1]])
 CHANGES = ("training.epochs=8", "comparison.seeds=1")
 
 
-def wait_for(condition, seconds=120):
+def wait_for(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "the run did not get there in time"
