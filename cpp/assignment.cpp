@@ -2,7 +2,6 @@
 #include "assignment.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -80,21 +79,20 @@ private:
 
 }  // namespace
 
-void exchange_locations(size_t n, const double* flows, const double* distances, size_t moves, double seconds,
-                        double tolerance, uint64_t seed, int32_t* best) {
+void exchange_locations(size_t n, const double* flows, const double* distances, size_t moves, double tolerance,
+                        uint64_t seed, int32_t* best) {
     if (n < 2) return;
     // For how many moves a location is forbidden, by n, and when an exchange that was not tried is made, by n^2.
     constexpr double LEAST = 0.9, SPREAD = 0.2;
     constexpr size_t FORGOTTEN = 5;
-    using Clock = std::chrono::steady_clock;
-    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
     Assignment walk(n, flows, distances, best);
     Random random(seed);
     // The move from which on a facility may go back to a location; long ago for what was never left.
     std::vector<int64_t> free_at(n * n, 0);
     double lowest = walk.value();
-    for (size_t move = 0; move < moves && Clock::now() < end; ++move) {
+    for (size_t move = 0; move < moves; ++move) {
         Watch::check(3 * n * n);
+        if (Watch::late()) break;
         const auto& at = walk.locations();
         const int64_t now = int64_t(move), forgotten = now - int64_t(FORGOTTEN * n * n);
         const double needed = lowest - tolerance * std::fabs(lowest) - walk.value();

@@ -5,10 +5,10 @@
 
 namespace qloom {
 
-// Robust tabu search over exchanges of two locations, for so many moves or seconds: always the best one that is
+// Robust tabu search over exchanges of two locations, for so many moves: always the best one that is
 // allowed, from `best` (n), which is written over by what is lower by more than a share `tolerance`. Flows and
 // distances are (n, n).
-void exchange_locations(size_t n, const double* flows, const double* distances, size_t moves, double seconds,
-                        double tolerance, uint64_t seed, int32_t* best);
+void exchange_locations(size_t n, const double* flows, const double* distances, size_t moves, double tolerance,
+                        uint64_t seed, int32_t* best);
 
 }  // namespace qloom

@@ -134,7 +134,7 @@ void bind_search(nb::module_& m) {
             check(distances.size() == n * n && (n == 0 || near.size() % n == 0), "distances, near and tour");
             const Cities cities{n, distances.data(), near.data(), n == 0 ? 0 : near.size() / n};
             double gained = 0;
-            run_unlocked([&] { gained = improve_tour(cities, kicks, seconds, least, seed, tour.data()); });
+            run_unlocked([&] { gained = improve_tour(cities, kicks, least, seed, tour.data()); }, seconds);
             return gained;
         },
         "Local search and kicks of a round trip, which is written over; what was gained.");
@@ -157,9 +157,9 @@ void bind_search(nb::module_& m) {
            Written<int32_t> best) {
             const size_t n = best.size();
             check(flows.size() == n * n && distances.size() == n * n, "flows, distances and best");
-            run_unlocked([&] {
-                exchange_locations(n, flows.data(), distances.data(), moves, seconds, tolerance, seed, best.data());
-            });
+            run_unlocked(
+                [&] { exchange_locations(n, flows.data(), distances.data(), moves, tolerance, seed, best.data()); },
+                seconds);
         },
         "Tabu search of a quadratic assignment, which is written over by what is better.");
 }

@@ -3,7 +3,6 @@
 #include "tours.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -179,21 +178,16 @@ private:
 
 }  // namespace
 
-double improve_tour(const Cities& cities, size_t kicks, double seconds, double least, uint64_t seed, City* tour) {
-    using Clock = std::chrono::steady_clock;
-    const auto end = Clock::now() + std::chrono::duration<double>(seconds);
-    size_t asked = 0;
-    bool over = false;
+double improve_tour(const Cities& cities, size_t kicks, double least, uint64_t seed, City* tour) {
     const auto ended = [&] {
-        if (over || ++asked % 64) return over;
-        Watch::check(64 * cities.n_near * 8);
-        return over = Clock::now() >= end;
+        Watch::check(64 * cities.n_near + 64);
+        return Watch::late();
     };
     TourWalk walk(cities, least, tour);
     Random random(seed);
     for (size_t k = cities.n; k-- > 0;) walk.ask(tour[k]);
     double total = walk.descend(ended);
-    for (walk.keep(); kicks > 0 && !over; --kicks) {
+    for (walk.keep(); kicks > 0 && !ended(); --kicks) {
         const double rise = walk.kick(random), gain = walk.descend(ended);
         if (gain < rise - least)
             walk.take_back();

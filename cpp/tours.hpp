@@ -14,9 +14,9 @@ struct Cities {
 };
 
 // 2-opt and Or-opt moves that gain more than `least` until there are none; then `kicks` times a small random change
-// nearby and moves again, taken back where the tour ends longer. It ends early after `seconds`. `tour` (n) is written
-// over and never longer; what was gained is returned.
-double improve_tour(const Cities&, size_t kicks, double seconds, double least, uint64_t seed, int32_t* tour);
+// nearby and moves again, taken back where the tour ends longer. `tour` (n) is written over and never longer; what was
+// gained is returned.
+double improve_tour(const Cities&, size_t kicks, double least, uint64_t seed, int32_t* tour);
 
 // The least spanning tree of the nodes from `first` on under distances d_ij + weights_i + weights_j: in the order that
 // nodes join it, and each node's parent (itself at the first). Its length is returned.

@@ -53,7 +53,7 @@ def certify_routes(problem: VehicleRouting, time_limit: float, hint: np.ndarray 
 
     return certify_by_edges(
         problem, n + 1, lambda weights: route_relaxation(distances, weights, least, most),
-        lambda: problem.objective(problem.joined(problem.savings())), divisor(distances),
+        lambda: problem.objective(problem.joined(problem.savings)), divisor(distances),
         lambda trees, value: Edges(n + 1) if n * (n + 1) <= 2 * MOST_EDGES else None, solve, time_limit, hint,
         radial_bound(distances, problem.demands, problem.capacity),
     )  # fmt: skip

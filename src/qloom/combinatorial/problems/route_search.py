@@ -22,16 +22,18 @@ class RouteSearch:
         distances: symmetric, (N + 1, N + 1), node 0 is the depot.
         demands: of the nodes, (N + 1,), the depot's 0.
         capacity: of each vehicle.
-        routes: to begin with, the customers of each vehicle.
 
     Source: Christiaens, Vanden Berghe 2020, Transportation Science 54, 417.
     """
 
-    def __init__(self, distances: np.ndarray, demands: np.ndarray, capacity: float, routes: list[list[int]]):
+    def __init__(self, distances: np.ndarray, demands: np.ndarray, capacity: float):
         self.d, self.demands, self.capacity = distances.tolist(), demands.tolist(), capacity
         self.near = (distances[:, 1:].argsort(axis=1, kind="stable") + 1).tolist()
         # A unit too much on a vehicle costs more than any detour.
         self.price = 2 * float(distances.max()) / float(demands[demands > 0].min(initial=capacity))
+
+    def begin(self, routes: list[list[int]]) -> None:
+        """From the customers of each vehicle."""
         self.routes, self.cost = routes, sum(self._cost(route) for route in routes)
         self.best, self.lowest = self.routes, self.cost
 

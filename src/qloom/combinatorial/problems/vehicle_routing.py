@@ -166,9 +166,9 @@ class VehicleRouting(Problem):
     def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
         """Strings of customers leave neighbouring routes and are put back, in a few annealings; Ctrl-C ends it."""
         begin, chance = time.perf_counter(), Random(int(random.integers(2**62)))
-        savings = self.savings()
-        best = min(solution, self.joined(savings), key=self.cost) if len(savings) <= self.n_vehicles else solution
-        search = RouteSearch(self.distances, np.append(0, self.demands), self.capacity, self.routes(best))
+        saved, search = self.savings, self._search
+        best = min(solution, self.joined(saved), key=self.cost) if len(saved) <= self.n_vehicles else solution
+        search.begin(self.routes(best))
         mean = float(self.distances.mean())
         try:
             while (share := (time.perf_counter() - begin) / seconds) < 1:
@@ -209,6 +209,11 @@ class VehicleRouting(Problem):
         stops = [stop for route in routes for stop in (*route, 0)][:-1]
         return np.array(stops + [0] * (self.n_vehicles - len(routes)), np.int64)
 
+    @cached_property
+    def _search(self) -> RouteSearch:
+        return RouteSearch(self.distances, np.append(0, self.demands), self.capacity)
+
+    @cached_property
     def savings(self) -> list[list[int]]:
         """Routes that were joined as long as that saved most, each then made short; they may be more than K."""
         return [self._short(route) for route in routes_by_savings(self.distances, self.demands, self.capacity)]
