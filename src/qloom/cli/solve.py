@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,9 @@ from qloom.combinatorial.problems.formats import FORMATS, read_problem
 from qloom.combinatorial.solver_process import start
 from qloom.combinatorial.solving import solve as solve_problem
 from qloom.reports.solution import make_folder, write_solution
+
+# Seconds for the picture, the page and the numbers, of a limit of five times that and more.
+WRITING = 1.0
 
 
 def solve(
@@ -25,21 +29,30 @@ def solve(
     inequalities: Annotated[str, typer.Option(help="In the bits: slack or unbalanced (no bits more).")] = "slack",
     certify: Annotated[bool, typer.Option(help="Ask an exact solver for a bound.")] = True,
     controls: Annotated[bool, typer.Option(help="Show what the same time gives to other methods.")] = True,
-    time_limit: Annotated[float, typer.Option(help="Seconds for everything.")] = 60.0,
+    time_limit: Annotated[float, typer.Option(help="Seconds for everything, reading and writing too.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; solutions/NAME if not given.")] = None,
 ) -> None:
     """Solve an optimization problem: a feasible plan, a proven gap, and what each stage contributed."""
     if certify:
         start()  # it imports while the file is read
+    began = time.perf_counter()
     name = problem.stem if instance is None else f"{problem.stem}-{instance}"
     read = read_problem(problem, format, instance, vehicles, colours)
     folder = out or Path("solutions") / name
     make_folder(folder)
-    solved = solve_problem(read, coarse, fine, certify, time_limit, seed, controls, inequalities)  # type: ignore[arg-type]
+    seconds = _searching(time_limit, time.perf_counter() - began)
+    solved = solve_problem(read, coarse, fine, certify, seconds, seed, controls, inequalities)  # type: ignore[arg-type]
     typer.echo(f"{name}: {type(read).__name__}")
     for note in read.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"{solved}\n\nseed {solved.seed}")
     for path in write_solution(solved, folder, name):
         typer.echo(f"{path} written")
+
+
+def _searching(time_limit: float, reading: float) -> float:
+    """What reading and writing leave of the time, at least a tenth."""
+    if not time_limit > 0:  # the search says what it expects
+        return time_limit
+    return max(time_limit - reading - min(WRITING, time_limit / 5), time_limit / 10)

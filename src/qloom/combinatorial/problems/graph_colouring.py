@@ -16,7 +16,8 @@ from qloom.combinatorial.model import Model
 from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.layouts import noted
 from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges
-from qloom.combinatorial.problems.text import FormatError, Words, chosen, text_of
+from qloom.combinatorial.problems.text import FormatError, Words, chosen, plain_rows, text_of
+from qloom.errors import MemoryLimitError, TimeLimitError
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,11 +110,14 @@ class GraphColouring(NodeClasses):
         return best
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
-        """As many nodes as are all joined take as many colours; where that is not enough, HiGHS."""
+        """As many nodes as are all joined take as many colours; where that is not enough, HiGHS if the time is."""
         least, start = float(len(self.clique)), time.perf_counter()
         if hint is not None and self.is_feasible(hint) and self.objective(hint) == least:
             return Certificate(hint, least, least, "optimal", "clique", time.perf_counter() - start)
-        found = super().certify(time_limit, hint)
+        try:
+            found = super().certify(max(time_limit - (time.perf_counter() - start), 0.1 * time_limit), hint)
+        except (MemoryLimitError, TimeLimitError):
+            return Certificate(None, None, least, "bounded", "clique", time.perf_counter() - start)
         return found if found.status == "infeasible" else replace(found, bound=max(found.bound, least))
 
     @cached_property
@@ -189,24 +193,22 @@ def read_graph_colouring(path: str | Path, instance: int | None = None, n_colour
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.
     """
     chosen(path, instance, 1)
-    size, pairs = None, list[np.ndarray]()
+    size, pairs = None, list[tuple[str, int]]()
     for k, line in enumerate(text_of(path).splitlines(), 1):
         if not line.strip():
             continue
         kind, *rest = line.split()
         if kind == "c":
             continue
-        words = Words(path, " ".join(rest), k)
         if kind == "p" and size is None and rest[:1] in (["edge"], ["col"], ["edges"]):
             size = Words(path, " ".join(rest[1:]), k).counts("nodes, edges", 2, 0)
         elif kind == "e" and size is not None:
-            pairs.append(words.integers("two nodes", 2, 1, size[0]) - 1)
-            words.end()
+            pairs.append((" ".join(rest), k))
         else:
             raise FormatError(f"{path}, line {k}: {line.strip()!r}, expected 'p edge NODES EDGES', then 'e NODE NODE'")
     if size is None or len(pairs) not in (size[1], size[1] / 2):
         raise FormatError(f"{path} has {len(pairs)} edges, expected a line 'p edge NODES EDGES' and as many as it says")
-    n_nodes, edges = size[0], np.array(pairs, np.int64).reshape(-1, 2)
+    n_nodes, edges = size[0], _edges(path, pairs, size[0])
     if n_colours is not None:
         return GraphColouring(n_nodes, edges, n_colours)
     n_colours = greedy_colours(n_nodes, edges)
@@ -214,6 +216,19 @@ def read_graph_colouring(path: str | Path, instance: int | None = None, n_colour
         GraphColouring(n_nodes, edges, n_colours),
         f"the fewest colours are looked for, at most the {n_colours} of a greedy colouring; --colours limits them",
     )
+
+
+def _edges(path: str | Path, pairs: list[tuple[str, int]], n_nodes: int) -> np.ndarray:
+    """Nodes from 0, int64 (K, 2)."""
+    plain = plain_rows([pair for pair, _ in pairs], 2)
+    if plain is not None and ((plain == np.round(plain)) & (plain >= 1) & (plain <= n_nodes)).all():
+        return plain.astype(np.int64) - 1
+    out = np.empty((len(pairs), 2), np.int64)
+    for k, (pair, line) in enumerate(pairs):
+        words = Words(path, pair, line)
+        out[k] = words.integers("two nodes", 2, 1, n_nodes) - 1
+        words.end()
+    return out
 
 
 def renumbered(solution: np.ndarray) -> np.ndarray:

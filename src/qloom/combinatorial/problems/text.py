@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,18 @@ class Words:
         if self.left:
             word, line = self._words[self._at]
             raise FormatError(f"{self.path}, line {line}: {word!r}, expected the end of the file")
+
+
+def plain_rows(lines: Sequence[str], length: int) -> np.ndarray | None:
+    """Lines of so many numbers each, float64 (R, length), at once; None where one is not: read that word by word.
+
+    That says what is wrong, and in which line, but takes ten times as long.
+    """
+    words = [line.split() for line in lines]
+    if any(len(row) != length for row in words):
+        return None
+    out = np.array([_number(word) for row in words for word in row], float).reshape(-1, length)
+    return out if (np.abs(out) <= LARGEST).all() else None
 
 
 def _number(word: str) -> float:
