@@ -7,6 +7,7 @@
 
 #include "assignment.hpp"
 #include "bindings_signals.hpp"
+#include "rows.hpp"
 #include "searches.hpp"
 #include "tours.hpp"
 
@@ -58,6 +59,33 @@ static Restarts restarts_of(const Couplings& c, const Seeds& seeds, const Spins&
                             size_t rows = 1) {
     check(spins.size() == seeds.size() * rows * c.n && energies.size() == seeds.size() * rows, "spins and energies");
     return {seeds.size(), seeds.data(), spins.data(), energies.data()};
+}
+
+// Shapes and indices were checked in Python, where a model is made.
+static LinearRows rows_of(const Starts& starts, const Neighbours& variables, const Numbers& factors,
+                          const Starts& column_starts, const Neighbours& column_rows, const Numbers& column_factors,
+                          const Numbers& limits, const Numbers& bounds, const Array<const uint8_t>& kinds) {
+    const size_t m = starts.size() - 1, n = kinds.size();
+    check(starts.size() > 1 && column_starts.size() == n + 1 && limits.size() == 4 * m && bounds.size() == 2 * n &&
+              variables.size() == factors.size() && column_rows.size() == column_factors.size() &&
+              variables.size() == column_rows.size(),
+          "rows, columns, limits and bounds");
+    const double *low = limits.data(), *lower = bounds.data();
+    return {m,
+            n,
+            starts.data(),
+            variables.data(),
+            factors.data(),
+            column_starts.data(),
+            column_rows.data(),
+            column_factors.data(),
+            low,
+            low + m,
+            low + 2 * m,
+            low + 3 * m,
+            lower,
+            lower + n,
+            kinds.data()};
 }
 
 void bind_search(nb::module_& m) {
@@ -162,4 +190,17 @@ void bind_search(nb::module_& m) {
                 seconds);
         },
         "Tabu search of a quadratic assignment, which is written over by what is better.");
+    m.def(
+        "walk_rows",
+        [](Starts starts, Neighbours variables, Numbers factors, Starts column_starts, Neighbours column_rows,
+           Numbers column_factors, Numbers limits, Numbers bounds, Array<const uint8_t> kinds, size_t moves,
+           double step, double lowest, bool with_objective, uint64_t seed, Written<double> best, double seconds) {
+            const LinearRows rows =
+                rows_of(starts, variables, factors, column_starts, column_rows, column_factors, limits, bounds, kinds);
+            check(best.size() == rows.n, "best and kinds");
+            run_unlocked([&] { lowest = walk_rows(rows, {moves, step, lowest, with_objective, seed}, best.data()); },
+                         seconds);
+            return lowest;
+        },
+        "A walk that mends broken rows; better solutions that meet all of them are written over the best.");
 }

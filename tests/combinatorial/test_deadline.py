@@ -9,7 +9,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from qloom.combinatorial.deadline import left, within
+from qloom.combinatorial.deadline import left, left_of_all, within
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers import (
     MemeticAnnealing,
@@ -37,6 +37,7 @@ def test_a_part_ends_no_later_than_the_whole():
     with within(10):
         with within(1):
             assert 0.9 < left() <= 1
+            assert 9 < left_of_all() <= 10
         with within(100):
             assert 9 < left() <= 10
         with within(0):

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
 
-_end: ContextVar[float] = ContextVar("end", default=inf)
+# When the parts end that each other contain, the whole first.
+_ends: ContextVar[tuple[float, ...]] = ContextVar("ends", default=(inf,))
 
 
 @contextmanager
@@ -17,13 +18,20 @@ def within(seconds: float) -> Iterator[None]:
 
     Searches leave what they have by then; what cannot be cut short counts first what it takes, and asks `left`.
     """
-    token = _end.set(min(_end.get(), time.perf_counter() + seconds))
+    ends = _ends.get()
+    end = min(ends[-1], time.perf_counter() + seconds)
+    token = _ends.set((*ends, end) if ends != (inf,) else (end,))
     try:
         yield
     finally:
-        _end.reset(token)
+        _ends.reset(token)
 
 
 def left() -> float:
     """Seconds to the deadline, at least 0; infinite where there is none."""
-    return max(_end.get() - time.perf_counter(), 0.0)
+    return max(_ends.get()[-1] - time.perf_counter(), 0.0)
+
+
+def left_of_all() -> float:
+    """Seconds to the end of the whole, for what may take some of the time of later parts."""
+    return max(_ends.get()[0] - time.perf_counter(), 0.0)

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qloom.combinatorial.deadline import left
+from qloom.combinatorial.deadline import left_of_all
 
 WORKER = ("-P", "-m", "qloom.combinatorial.solver_worker")
 # Seconds for imports and for reading a model, and for the best so far once Ctrl-C was pressed.
 STARTING, STOPPING = 120.0, 3.0
-# Seconds that a solver may end after a deadline.
+# Seconds that a solver may end after the deadline of all.
 LATE = 0.2
 # Bytes of an array that is sent with others; a socket takes such a message at once.
 SMALL = 4096
@@ -56,7 +56,7 @@ def ask(task: str, arrays: Arrays, seconds: float, can_stop: bool = False, **num
     """Run one task of `solver_worker.TASKS` in a process that is kept for later ones.
 
     The process is killed when the time and its grace have passed, counted from where the solver begins, and soon after
-    the deadline that the call is within.
+    the deadline of all that the call is part of.
 
     Args:
         task: its name.
@@ -158,7 +158,7 @@ class SolverProcess:
     def _answer(self, seconds: float, can_stop: bool) -> Answer:
         status = "done"
         try:
-            in_time = self.connection.poll(min(seconds + grace(seconds), left() + LATE))
+            in_time = self.connection.poll(min(seconds + grace(seconds), left_of_all() + LATE))
         except KeyboardInterrupt:
             if not can_stop:
                 raise

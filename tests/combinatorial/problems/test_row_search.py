@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
-from qloom.combinatorial.certificates import certify_model
+from qloom.combinatorial.certificates import certify_model, linear_costs
+from qloom.combinatorial.deadline import within
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.given import GivenModel
 from qloom.combinatorial.problems.row_search import RowSearch
@@ -58,3 +62,41 @@ def test_it_never_makes_a_solution_worse():
     for given in (best, random.integers(0, 16, 24)):
         for _ in range(3):
             assert problem.cost(problem.improve(given, 0.05, random)) <= problem.cost(given)
+
+
+def test_a_walk_of_hundreds_of_variables_comes_near_what_is_best_within_a_second():
+    """Covering 200 rows by 300 of 0 and 1: what the relaxation leaves proves how near."""
+    random, model = np.random.default_rng(5), Model()
+    x = model.binary("x", 300)
+    model.add(random.integers(1, 100, 300), x)
+    columns = np.array([random.choice(300, 10, replace=False) for _ in range(200)])
+    factors = random.integers(1, 20, (200, 10))
+    model.constrain("cover", columns, factors, ">=", factors.sum(axis=1) // 2)
+    bound = linprog(
+        linear_costs(model), -model.rows.toarray(), -model.rights, bounds=[(0, 1)] * 300
+    ).fun  # fmt: skip
+    search = RowSearch(model)
+    found = search.run(np.ones(300, np.int64), 1.0, random)
+    assert not model.violated(found)
+    assert model.objective(found) <= 1.25 * bound
+
+
+def test_continuous_variables_and_spins_jump_to_where_rows_hold():
+    model = Model()
+    x, s, y = model.integer("x", -5, 5), model.spin("s", 3), model.continuous("y", -np.inf, np.inf)
+    model.add([1.0, 1.0], np.array([x, y]))
+    model.constrain("sum", [x, *s, y], [2, 1, 1, 1, 1], ">=", 4.5)
+    model.constrain("difference", [x, y], [1, -1], "==", 0.5)
+    start = np.array([0.0, -1, 1, -1, 0.0])
+    found = RowSearch(model).run(start, 1.0, np.random.default_rng(0))
+    assert not model.violated(found)
+    assert set(found[1:4]) <= {-1, 1}
+    assert found[0] + found[4] <= 1.5 + 1e-6  # x = 1, y = 0.5 with all spins 1
+
+
+def test_a_walk_ends_at_its_deadline():
+    problem = GivenModel(trucks())
+    start = time.perf_counter()
+    with within(0.05):
+        RowSearch(problem.model).run(np.zeros(24, np.int64), 1e6, np.random.default_rng(0))
+    assert time.perf_counter() - start < 5

@@ -16,13 +16,15 @@ from qloom.combinatorial.deadline import left
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.problems.base import ROUNDING, Problem, every
 from qloom.combinatorial.problems.flips import improve_by_flips
-from qloom.combinatorial.problems.max_cut import MOST_EDGES, MaxCut
+from qloom.combinatorial.problems.max_cut import MaxCut, bound_by_eigenvalue
 from qloom.combinatorial.problems.row_search import RowSearch
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import MemoryLimitError, ProblemError, TimeLimitError
 
 # Moves that mend the rows of one solution at most, and characters of a name in a picture.
 REPAIRS, NAME = 200, 24
+# Products of bits that a linear program holds so well that nothing else is asked for a bound.
+FEW_PRODUCTS = 100
 # Names that have a colour of their own in a picture, and bars that are drawn one by one.
 COLOURED, MOST_BARS = 10, 200
 
@@ -139,7 +141,7 @@ class GivenModel(Problem):
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
         """By HiGHS; many products of bits that nothing constrains also by an eigenvalue, which dense ones need."""
-        if self._flips is None or len(self._flips.values) <= MOST_EDGES:
+        if self._flips is None or len(self._flips.values) <= FEW_PRODUCTS:
             return super().certify(time_limit, hint)
         start, spins = time.perf_counter(), self._flips.as_spins()
         try:
@@ -157,7 +159,7 @@ class GivenModel(Problem):
         edges = np.column_stack([np.append(spins.first, np.arange(spins.n)),
                                  np.append(spins.second, np.full(spins.n, spins.n))])  # fmt: skip
         weights = np.append(spins.values, spins.linear)
-        found = MaxCut(spins.n + 1, edges, weights).certify(seconds)
+        found = bound_by_eigenvalue(MaxCut(spins.n + 1, edges, weights), seconds)
         size = abs(spins.constant) + float(np.abs(weights).sum())
         least = spins.constant + float(weights.sum()) - 2 * found.bound - ROUNDING * size * 100
         return replace(found, solution=None, objective=None, bound=least if self.sense == "min" else -least)

@@ -91,18 +91,7 @@ class MaxCut(SignProblem):
         """By HiGHS; graphs that are too dense for it by the largest eigenvalue of their Laplacian."""
         if len(self.edges) <= MOST_EDGES:
             return super().certify(time_limit, hint)
-        start = time.perf_counter()
-        there = self.n_nodes > 2 and self.weights.any() and self.n_nodes**3 / RATE < time_limit / 2
-        method = "eigenvalue bound" if there else "sum of the positive weights"
-        if method == "eigenvalue bound":
-            bound = eigenvalue_bound(self.laplacian, time_limit)
-        else:
-            bound = float(np.maximum(self.weights, 0).sum())
-        if (self.weights == np.round(self.weights)).all():
-            bound = float(np.floor(bound + 1e-6))
-        cut = None if hint is None else self.objective(hint)
-        status: Status = "optimal" if cut == bound else "bounded"
-        return Certificate(hint, cut, bound, status, method, time.perf_counter() - start)
+        return bound_by_eigenvalue(self, time_limit, hint)
 
     @property
     def laplacian(self) -> Any:
@@ -131,6 +120,19 @@ class MaxCut(SignProblem):
 
     def describe(self, solution: np.ndarray) -> dict[str, Any]:
         return {"nodes of side": [np.flatnonzero(solution == side).tolist() for side in (0, 1)]}
+
+
+def bound_by_eigenvalue(problem: MaxCut, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
+    """The largest eigenvalue's bound, or where the time is not enough for one the sum of the positive weights."""
+    start, weights = time.perf_counter(), problem.weights
+    there = problem.n_nodes > 2 and weights.any() and problem.n_nodes**3 / RATE < time_limit / 2
+    bound = eigenvalue_bound(problem.laplacian, time_limit) if there else float(np.maximum(weights, 0).sum())
+    if (weights == np.round(weights)).all():
+        bound = float(np.floor(bound + 1e-6))
+    cut = None if hint is None else problem.objective(hint)
+    status: Status = "optimal" if cut == bound else "bounded"
+    method = "eigenvalue bound" if there else "sum of the positive weights"
+    return Certificate(hint, cut, bound, status, method, time.perf_counter() - start)
 
 
 def eigenvalue_bound(laplacian: Any, time_limit: float) -> float:
