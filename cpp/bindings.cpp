@@ -136,10 +136,11 @@ static void bind(nb::module_& m) {
         array, array, array);
 }
 
-void bind_limits(nb::module_&);    // bindings_limits.cpp
-void bind_lowering(nb::module_&);  // bindings_lowering.cpp
-void bind_search(nb::module_&);    // bindings_search.cpp
-void bind_signals(nb::module_&);   // bindings_signals.cpp
+void bind_limits(nb::module_&);      // bindings_limits.cpp
+void bind_lowering(nb::module_&);    // bindings_lowering.cpp
+void bind_perceptron(nb::module_&);  // bindings_perceptron.cpp
+void bind_search(nb::module_&);      // bindings_search.cpp
+void bind_signals(nb::module_&);     // bindings_signals.cpp
 
 NB_MODULE(_native, m) {
     nb::set_leak_warnings(false);  // programs cached until the interpreter ends are no leak
@@ -166,6 +167,7 @@ NB_MODULE(_native, m) {
     bind<double>(m);
     bind_lowering(m);
     bind_limits(m);
+    bind_perceptron(m);
     bind_search(m);
     bind_signals(m);
     m.def("available_threads", &available_threads);

@@ -5,6 +5,7 @@
 #include "kernels/measurement.hpp"
 #include "kernels/moves.hpp"
 #include "kernels/oscillators.hpp"
+#include "kernels/perceptron.hpp"
 #include "kernels/phases.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/turns.hpp"
@@ -14,12 +15,36 @@ namespace {
 
 template <class T>
 constexpr Kernels<T> TABLE = {
-    QLOOM_ISA_NAME,   LANES<T>,     cos_sin<T>,         turn<T>,         unturn<T>,
-    grow<T>,          ungrow<T>,    phase<T>,           unphase<T>,      scale<T>,
-    outgrow<T>,       add_lanes<T>, gather<T>,          scatter<T>,      add_weights<T>,
-    add_squares<T>,   weigh<T>,     measure_word<T>,    weigh_word<T>,   add_row<T>,
-    add_row<int16_t>, best_flip<T>, best_flip<int16_t>, add_products<T>, add_sparse_products<T>,
+    QLOOM_ISA_NAME,
+    LANES<T>,
+    cos_sin<T>,
+    turn<T>,
+    unturn<T>,
+    grow<T>,
+    ungrow<T>,
+    phase<T>,
+    unphase<T>,
+    scale<T>,
+    outgrow<T>,
+    add_lanes<T>,
+    gather<T>,
+    scatter<T>,
+    add_weights<T>,
+    add_squares<T>,
+    weigh<T>,
+    measure_word<T>,
+    weigh_word<T>,
+    add_row<T>,
+    add_row<int16_t>,
+    best_flip<T>,
+    best_flip<int16_t>,
+    add_products<T>,
+    add_sparse_products<T>,
     swing<T>,
+    product<T>,
+    silu<T>,
+    bound<T>,
+    multiply<T>,
 };
 
 }  // namespace

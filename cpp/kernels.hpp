@@ -46,6 +46,18 @@ struct Phases {
     T* sums[MOST_TABLES];
 };
 
+// A matrix as it lies in memory: number (i, j) is data[i * row + j * column].
+template <class T>
+struct Strided {
+    const T* data;
+    size_t row, column;
+};
+
+// Of a product (rows, inner) times (inner, width).
+struct Sizes {
+    size_t rows, inner, width;
+};
+
 constexpr size_t FLIP_BLOCK = 64, PANEL_ROWS = 6, TILE_VECTORS = 2;
 
 template <class T>
@@ -111,6 +123,15 @@ struct Kernels {
     // A step of n variables: y -= step p x, x += step y, those beyond -1 .. 1 put to rest there, and then
     // p -= share (1 - control x^2) p, each lane by its own of `controls`. Signs of x are written if wanted, else null.
     void (*swing)(T* x, T* y, T* p, T* signs, const T* controls, size_t n, T step, T share);
+
+    // Of perceptrons. Numbers are counted by whole vectors.
+    // c = a b, plus the row `start` on every row unless it is null; rows of b and c have `width` numbers.
+    void (*product)(Strided<T> a, const T* b, const T* start, T* c, Sizes);
+    // x = x sigmoid(x), and the slopes of that.
+    void (*silu)(T* x, T* slopes, size_t count);
+    // x = most tanh(x), and the slopes of that.
+    void (*bound)(T* x, T* slopes, T most, size_t count);
+    void (*multiply)(T* x, const T* factors, size_t count);
 };
 
 // The best set this processor runs, or the one named by QLOOM_KERNELS (read once).

@@ -20,6 +20,9 @@ public:
     // In 0 .. end - 1.
     uint32_t below(uint32_t end) { return uint32_t(uint64_t(next()) * end >> 32); }
 
+    // 32 of them.
+    uint32_t bits() { return next(); }
+
 private:
     uint32_t next() {
         const uint32_t out = state[0] + state[3], moved = state[1] << 9;

@@ -46,6 +46,17 @@ def test_the_minimum_is_what_the_loss_stands_for(name, quantile, expected):
     assert best == pytest.approx(expected, abs=0.02)
 
 
+@pytest.mark.parametrize("name", ["cross_entropy", "squared", "absolute", "poisson", "quantile"])
+def test_slopes_are_autograds(name):
+    torch.manual_seed(0)
+    classes = name == "cross_entropy"
+    outputs = torch.randn(40, 3 if classes else 1, dtype=torch.float64, requires_grad=True)
+    y = torch.randint(0, 3, (40,)) if classes else torch.randn(40, dtype=torch.float64).abs()
+    loss = make_loss("classification" if classes else "regression", name, 0.8)
+    expected = torch.autograd.grad(loss.of_rows(outputs, y).sum(), outputs)[0]
+    torch.testing.assert_close(loss.slopes(outputs.detach(), y), expected)
+
+
 def test_a_weight_of_two_is_the_row_twice():
     """In full batches, where every step sees the same rows."""
     torch.manual_seed(0)

@@ -21,6 +21,7 @@ class Loss:
     Attributes:
         name: one of `LOSSES`.
         of_rows: outputs (B, C), y (B,) -> (B,).
+        slopes: outputs (B, C), y (B,) -> derivatives of each row's loss by its outputs, (B, C).
         link: how outputs (B, C) are read as predictions, one of `readout.LINKS`.
         quantile: of the target that outputs are to be; None for losses that have none.
         metric: the main score that goes with it; None for the task's usual one.
@@ -28,6 +29,7 @@ class Loss:
 
     name: str
     of_rows: Callable[[Tensor, Tensor], Tensor]
+    slopes: Callable[[Tensor, Tensor], Tensor]
     link: str
     quantile: float | None = None
     metric: str | None = None
@@ -57,10 +59,32 @@ def _poisson(outputs: Tensor, y: Tensor) -> Tensor:
     return poisson_nll_loss(outputs[:, 0], y, log_input=True, reduction="none")
 
 
-_CROSS_ENTROPY = Loss("cross_entropy", partial(cross_entropy, reduction="none"), "softmax")
-_SQUARED = Loss("squared", _square, "identity")
-_ABSOLUTE = Loss("absolute", _absolute, "identity", 0.5, "mean_absolute_error")
-_POISSON = Loss("poisson", _poisson, "exponential")
+def _cross_entropy_slopes(outputs: Tensor, y: Tensor) -> Tensor:
+    """Probabilities less 1 for the class at hand."""
+    slopes, found = torch.softmax(outputs, 1), y.unsqueeze(1)
+    return slopes.scatter_(1, found, slopes.gather(1, found) - 1)
+
+
+def _square_slopes(outputs: Tensor, y: Tensor) -> Tensor:
+    return 2 * (outputs - y.unsqueeze(1))
+
+
+def _absolute_slopes(outputs: Tensor, y: Tensor) -> Tensor:
+    return torch.sign(outputs - y.unsqueeze(1))
+
+
+def _pinball_slopes(quantile: float, outputs: Tensor, y: Tensor) -> Tensor:
+    return (outputs >= y.unsqueeze(1)).to(outputs.dtype) - quantile
+
+
+def _poisson_slopes(outputs: Tensor, y: Tensor) -> Tensor:
+    return outputs.exp() - y.unsqueeze(1)
+
+
+_CROSS_ENTROPY = Loss("cross_entropy", partial(cross_entropy, reduction="none"), _cross_entropy_slopes, "softmax")
+_SQUARED = Loss("squared", _square, _square_slopes, "identity")
+_ABSOLUTE = Loss("absolute", _absolute, _absolute_slopes, "identity", 0.5, "mean_absolute_error")
+_POISSON = Loss("poisson", _poisson, _poisson_slopes, "exponential")
 
 
 def make_loss(task: str, name: str = "auto", quantile: float = 0.5) -> Loss:
@@ -75,5 +99,7 @@ def make_loss(task: str, name: str = "auto", quantile: float = 0.5) -> Loss:
     if name == "quantile":
         if not 0 < quantile < 1:
             raise ConfigError(f"quantile is {quantile!r}, expected a number between 0 and 1, such as 0.9")
-        return Loss("quantile", partial(_pinball, quantile), "identity", quantile, "pinball")
+        return Loss(
+            "quantile", partial(_pinball, quantile), partial(_pinball_slopes, quantile), "identity", quantile, "pinball"
+        )
     return {loss.name: loss for loss in (_CROSS_ENTROPY, _SQUARED, _ABSOLUTE, _POISSON)}[name]

@@ -3,46 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from qloom import _native
 from qloom.models.hybrid import HybridNetwork
 from qloom.models.losses import Loss
-from qloom.models.stacked_layers import (
-    ROWS,
-    STACKED,
-    Batch,
-    OneByOne,
-    StackedLayer,
-    StackedLinear,
-    StackedParameter,
-    cropped,
-)
+from qloom.models.stacked_layers import ROWS, Batch, Moments, OneByOne, StackedWeights, kind_of
+from qloom.nn import QuantumLayer
 
 if TYPE_CHECKING:
     from qloom.models.fitting import Rows
 
-# Features are filled up to a multiple of this, so that tables of nearly as many stand in one stack.
-FEATURES = 16
-_MOMENTS = ("exp_avg", "exp_avg_sq")
+
+# Few enough to stay in the processor's caches.
+_ROWS_AT_ONCE = 4096
 
 
 def architecture_of(network: HybridNetwork) -> Hashable | None:
-    """What networks of one stack have in common; None for one that holds a module which is not known here."""
-    modules = list(_flat(network))
-    if any(type(module) not in STACKED for module in modules):
-        return None
-    found = [(type(module).__name__, *STACKED[type(module)][1](module)) for module in modules]
-    if isinstance(modules[0], nn.Linear):
-        found[0] = ("first", _up_to(modules[0].in_features, FEATURES), modules[0].out_features)
-    return tuple(found)
-
-
-# Of every parameter of a network that was trained: exp_avg and exp_avg_sq, shaped as it is, and step, ().
-Moments = dict[Tensor, dict[str, Tensor]]
+    """What networks of one stack have in common; None for one with a part that is not known here."""
+    kinds = [kind_of(part) for part in _parts(network)]
+    return None if any(kind is OneByOne for kind, _ in kinds) else tuple(kinds)
 
 
 class Stack:
@@ -63,21 +48,18 @@ class Stack:
         self, networks: Sequence[HybridNetwork], moments: Sequence[Moments], loss: Loss, weight_decay: float
     ):  # fmt: skip
         self.networks, self.moments, self.loss = networks, moments, loss
-        columns = list(zip(*map(_flat, networks), strict=True))
-        self.layers = [_stacked(modules, first=k == 0) for k, modules in enumerate(columns)]
+        self.layers = [kind_of(parts[0])[0](parts) for parts in zip(*map(_parts, networks), strict=True)]
         seen = False
         for layer in self.layers:
             layer.onward, seen = seen, seen or layer.trained
-        self.circuit = next((p for p in self._parameters() if p.own[0] is _weights_of(networks[0])), None)
-        self._steps = torch.tensor(steps_done(moments[0]))
-        middle = set(networks[0].layer.parameters())
-        trained = [parameter for parameter in self._parameters() if parameter.trained]
-        outer = [parameter for parameter in trained if parameter.own[0] not in middle]
-        inner = [parameter for parameter in trained if parameter.own[0] in middle]
+        middle = self.layers[1]
+        self.circuit = middle.weights if middle.trained and isinstance(networks[0].layer, QuantumLayer) else None
+        self._n_steps = steps_done(moments[0])
+        self._steps = torch.tensor(self._n_steps)  # in the moments; up to date after each pass over the rows
         self._updates = [
-            (self._lists(parameters), decay)
-            for parameters, decay in ((outer, weight_decay), (inner, 0.0))
-            if parameters
+            self._optimized(layer.weights, decay)
+            for layer, decay in zip(self.layers, (weight_decay, 0.0, weight_decay), strict=True)
+            if layer.weights is not None and layer.trained
         ]
 
     def run(
@@ -95,81 +77,74 @@ class Stack:
         Shapes: mean losses (R,), and means over the steps of the squared slopes of the circuit's weights, summed, (R,).
         """
         losses, squares = list[Tensor](), torch.zeros(len(rows))
-        for step, indices in enumerate(zip(*batches, strict=True)):
-            batch = Batch([len(each) for each in indices], random)
-            losses.append(self._step(*self._gathered(rows, indices), batch, rate(step)))
-            if self.circuit is not None and self.circuit.trained:
+        for step, (numbers, counts) in enumerate(_gathered(rows, batches)):
+            losses.append(self._step(*numbers, Batch(counts, random), rate(step)))
+            if self.circuit is not None:
                 squares += torch.linalg.vecdot(self.circuit.slopes, self.circuit.slopes)
-        counts = torch.tensor([[len(batch) for batch in each] for each in batches])
-        means = (torch.stack(losses, 1).double() * counts).sum(1) / counts.sum(1)
+        self._steps.fill_(self._n_steps)
+        of_all = torch.tensor([[len(batch) for batch in each] for each in batches])
+        means = (torch.stack(losses, 1).double() * of_all).sum(1) / of_all.sum(1)
         return means, squares / len(losses)
 
     def release(self) -> None:
         """Give the networks their parameters and moments back."""
-        for parameter in self._parameters():
-            parameter.release()
-            for moments, own in zip(self.moments, parameter.own, strict=True):
-                for name, moment in moments.get(own, {}).items():
-                    moments[own][name] = moment.clone(memory_format=torch.contiguous_format)
-
-    def _parameters(self) -> Iterator[StackedParameter]:
-        return (parameter for layer in self.layers for parameter in layer.parameters)
-
-    def _gathered(self, rows: Sequence[Rows], indices: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Numbers, targets and shares in the mean loss of a batch of each network, zeros after them.
-
-        Shapes: (R, B, F), (R, B), (R, B).
-        """
-        first, size = rows[0], filled(max(map(len, indices)))
-        linear = isinstance(self.layers[0], StackedLinear)
-        n_features = self.layers[0].parameters[0].shape[1] if linear else first.x.shape[1]
-        x, y = first.x.new_zeros(len(rows), size, n_features), first.y.new_zeros(len(rows), size)
-        shares = first.x.new_zeros(len(rows), size)
-        for k, (each, chosen) in enumerate(zip(rows, indices, strict=True)):
-            count = len(chosen)
-            x[k, :count, : each.x.shape[1]] = each.x.index_select(0, chosen)
-            y[k, :count] = each.y.index_select(0, chosen)
-            shares[k, :count] = 1 / count if each.weights is None else each.weights[chosen] / count
-        return x, y, shares
+        for layer in self.layers:
+            if layer.weights is not None:
+                layer.weights.release()
+        for states in self.moments:
+            for state in states.values():
+                state.update({name: moment.clone() for name, moment in state.items() if name != "step"})
 
     def _step(self, x: Tensor, y: Tensor, shares: Tensor, batch: Batch, rate: float) -> Tensor:
         """One step of AdamW; the mean losses (R,) before it."""
         for layer in self.layers:
             x = layer.forward(x, batch)
-        outputs = x.flatten(0, 1).requires_grad_()
-        losses = self.loss.of_rows(outputs, y.flatten())
-        slopes: Tensor | None = torch.autograd.grad(losses, outputs, shares.flatten())[0].view(x.shape)
+        outputs, targets = x.flatten(0, 1), y.flatten()
+        losses = self.loss.of_rows(outputs, targets).view(shares.shape)
+        slopes: Tensor | None = self.loss.slopes(outputs, targets).view(x.shape) * shares.unsqueeze(-1)
         for layer in reversed(self.layers):
             slopes = layer.backward(slopes, batch) if slopes is not None else None
         self._update(rate)
-        return (losses.detach().view(shares.shape) * shares).sum(1)
+        return (losses * shares).sum(1)
 
     def _update(self, rate: float) -> None:
         """AdamW, with one count of steps for all: networks of a stack have taken as many."""
-        with torch.no_grad():
-            self._steps += 1
-            for (values, slopes, firsts, seconds), decay in self._updates:
-                torch._fused_adamw_(
-                    values, slopes, firsts, seconds, [], [self._steps] * len(values), lr=rate, weight_decay=decay,
-                    beta1=0.9, beta2=0.999, eps=1e-8, amsgrad=False, maximize=False,
-                )  # fmt: skip
+        self._n_steps += 1
+        for weights, moments, decay in self._updates:
+            _native.adamw(weights.values, weights.slopes, *moments, rate, decay, self._n_steps)
 
-    def _lists(self, parameters: Sequence[StackedParameter]) -> tuple[list[Tensor], ...]:
-        """What AdamW takes: each network's weights are tensors of their own, as if it stood alone."""
-        values, slopes, firsts, seconds = (list[Tensor]() for _ in range(4))
-        for parameter in parameters:
-            states = [moments.setdefault(own, {}) for moments, own in zip(self.moments, parameter.own, strict=True)]
-            for name, found in zip(_MOMENTS, (firsts, seconds), strict=True):
-                first = [state.get(name, torch.zeros_like(p)) for state, p in zip(states, parameter.own, strict=True)]
-                whole = parameter.gathered(first)
-                found.extend(whole)
-                for state, own, moment in zip(states, parameter.own, whole, strict=True):
-                    state[name] = cropped(moment, own)
-            for state in states:
-                state["step"] = self._steps
-            values.extend(parameter.values)
-            slopes.extend(parameter.slopes)
-        return values, slopes, firsts, seconds
+    def _optimized(self, weights: StackedWeights, decay: float) -> tuple[StackedWeights, tuple[Tensor, Tensor], float]:
+        """What AdamW takes of a layer."""
+        moments = weights.moments(self.moments, "exp_avg"), weights.moments(self.moments, "exp_avg_sq")
+        for states, parameters in zip(self.moments, weights.own, strict=True):
+            for parameter in parameters:
+                states[parameter]["step"] = self._steps
+        return weights, moments, decay
+
+
+def _gathered(
+    rows: Sequence[Rows], batches: Sequence[Sequence[Tensor]]
+) -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], list[int]]]:
+    """Of each step the numbers, targets and shares in the mean loss, zeros after them, and the rows of each network.
+
+    Steps of equal batches, all but perhaps the last, are gathered some at a time.
+
+    Shapes: (R, B, F), (R, B), (R, B).
+    """
+    counts = [list(map(len, step)) for step in zip(*batches, strict=True)]
+    size, n_steps = filled(max(counts[0])), len(counts)
+    n_equal = n_steps - (counts[-1] != counts[0])
+    for start, end in pairwise(sorted({*range(0, n_equal, max(1, _ROWS_AT_ONCE // size)), n_equal, n_steps})):
+        places = end - start, len(rows), filled(max(counts[start]))
+        x, y = rows[0].x.new_zeros(*places, rows[0].x.shape[1]), rows[0].y.new_zeros(places)
+        shares = x.new_zeros(places)
+        for k, (each, count) in enumerate(zip(rows, counts[start], strict=True)):
+            chosen = torch.cat(list(batches[k][start:end]))
+            x[:, k, :count] = each.x.index_select(0, chosen).view(end - start, count, -1)
+            y[:, k, :count] = each.y.index_select(0, chosen).view(end - start, count)
+            weights = 1 if each.weights is None else each.weights.index_select(0, chosen).view(end - start, count)
+            shares[:, k, :count] = weights / count
+        yield from zip(zip(x, y, shares, strict=True), counts[start:end], strict=True)
 
 
 def steps_done(moments: Moments) -> float:
@@ -177,34 +152,10 @@ def steps_done(moments: Moments) -> float:
     return max((float(state["step"]) for state in moments.values() if "step" in state), default=0.0)
 
 
-def _flat(network: HybridNetwork) -> Iterator[nn.Module]:
-    for part in (network.encoder, network.layer, network.head):
-        yield from _unwrapped(part)
-
-
-def _unwrapped(module: nn.Module) -> Iterator[nn.Module]:
-    if type(module) is nn.Sequential:
-        for inner in module:
-            yield from _unwrapped(inner)
-    elif type(module) is not nn.Identity:
-        yield module
-
-
-def _stacked(modules: Sequence[Any], first: bool) -> StackedLayer:
-    kind = type(modules[0])
-    if first and kind is nn.Linear:
-        return StackedLinear(modules, _up_to(max(module.in_features for module in modules), FEATURES))
-    return STACKED[kind][0](modules) if kind in STACKED else OneByOne(modules)
-
-
-def _weights_of(network: HybridNetwork) -> nn.Parameter | None:
-    return getattr(network.layer, "weights", None)
+def _parts(network: HybridNetwork) -> tuple[nn.Module, nn.Module, nn.Module]:
+    return network.encoder, network.layer, network.head
 
 
 def filled(count: int) -> int:
     """Rows of a step in a stack."""
-    return _up_to(count, ROWS)
-
-
-def _up_to(count: int, multiple: int) -> int:
-    return -(-count // multiple) * multiple
+    return -(-count // ROWS) * ROWS
