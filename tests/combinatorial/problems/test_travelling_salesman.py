@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from qloom.combinatorial.problems.formats import read_problem
-from qloom.combinatorial.problems.tour_search import TourSearch
+from qloom.combinatorial.problems.tour_search import TourSearch, nearest_trip
 from qloom.combinatorial.problems.travelling_salesman import TravellingSalesman, read_travelling_salesman
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
@@ -218,3 +218,11 @@ def test_damaged_files_are_refused(tmp_path, old, new, message):
 def test_bad_distances_are_refused(distances, message):
     with pytest.raises(ProblemError, match=message):
         TravellingSalesman(distances)
+
+
+def test_no_time_is_too_short_for_a_local_optimum():
+    """Of 200 cities from a random trip: far below the trip to the nearest city left, which it begins with."""
+    problem, random = random_trip(0, 200, is_whole=False), np.random.default_rng(0)
+    found = problem.improve(problem.random_solution(random), 1e-9, random)
+    assert problem.is_feasible(found)
+    assert problem.objective(found) < 0.95 * problem.objective(nearest_trip(problem.distances))

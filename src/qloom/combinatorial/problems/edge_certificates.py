@@ -15,13 +15,14 @@ from qloom.combinatorial.problems.edges import Edges
 from qloom.combinatorial.problems.trees import Ascent, Relaxation, ascend
 from qloom.errors import ProblemError
 
-# HiGHS is asked where so many edges are left at most. The share of the time that trees may take where it can be.
-MOST_EDGES, TREES = 50_000, 0.5
+# HiGHS is asked where so many edges are left at most, and so many for each second of its time: it then sees some rounds
+# of rows. The share of the time that trees may take where it can be.
+MOST_EDGES, RATE, TREES = 50_000, 10_000, 0.5
 
 
 def certify_by_edges(
     problem: Problem, n: int, relaxation: Relaxation, near: Callable[[], float], step: float,
-    left: Callable[[Ascent, float], Edges | None], solve: Callable[[Edges, float, np.ndarray | None], Certificate],
+    left: Callable[[Ascent, float, int], Edges | None], solve: Callable[[Edges, float, np.ndarray | None], Certificate],
     time_limit: float, hint: np.ndarray | None, floor: float = -inf,
 ) -> Certificate:  # fmt: skip
     """Trees give a bound and say which edges no shorter solution has; on the others HiGHS goes on.
@@ -34,7 +35,7 @@ def certify_by_edges(
         relaxation: by trees, as `ascend` takes it; its method's name is "trees".
         near: a value that the bound is to come near to, where there is no hint.
         step: all values are multiples of it; 0 if that is not known.
-        left: the edges of solutions up to a value, of what trees have proven; None if they are too many.
+        left: the edges of solutions up to a value, by what trees have proven; None if they are more than a number.
         solve: by HiGHS on these edges until that time of `time.perf_counter`, from the hint.
         time_limit: seconds, above 0.
         hint: a solution, or None.
@@ -48,7 +49,8 @@ def certify_by_edges(
     start = time.perf_counter()
     hint = hint if hint is not None and problem.is_feasible(hint) else None
     value = inf if hint is None else problem.objective(hint)
-    share = TREES if n * (n - 1) <= 2 * MOST_EDGES else 1.0
+    most = int(min(MOST_EDGES, RATE * (1 - TREES) * time_limit))
+    share = TREES if n * (n - 1) <= 2 * most else 1.0
     trees = ascend(relaxation, n, near() if hint is None else value, start + share * time_limit)
     bound = max(trees.bound, floor)
     bound = step * float(ceil(bound / step)) if step and isfinite(bound) else bound
@@ -58,7 +60,7 @@ def certify_by_edges(
         return replace(proven, status="interrupted")
     if value < inf and bound >= value - CLOSED * abs(value):
         return replace(proven, bound=value, status="optimal")
-    edges = left(trees, value - step)
+    edges = left(trees, value - step, most)
     if edges is None or time.perf_counter() >= start + time_limit:
         return replace(proven, seconds=time.perf_counter() - start)
     found = solve(edges, start + time_limit, hint)

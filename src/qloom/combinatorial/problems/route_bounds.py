@@ -12,7 +12,7 @@ import numpy as np
 from qloom.combinatorial.certificates import Certificate, Program, divisor
 from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
 from qloom.combinatorial.model import TOLERANCE
-from qloom.combinatorial.problems.edge_certificates import MOST_EDGES, certify_by_edges
+from qloom.combinatorial.problems.edge_certificates import certify_by_edges
 from qloom.combinatorial.problems.edges import BROKEN, Edges, in_order
 from qloom.combinatorial.problems.trees import ROUNDING, route_relaxation
 
@@ -54,7 +54,7 @@ def certify_routes(problem: VehicleRouting, time_limit: float, hint: np.ndarray 
     return certify_by_edges(
         problem, n + 1, lambda weights: route_relaxation(distances, weights, least, most),
         lambda: problem.objective(problem.joined(problem.savings)), divisor(distances),
-        lambda trees, value: Edges(n + 1) if n * (n + 1) <= 2 * MOST_EDGES else None, solve, time_limit, hint,
+        lambda trees, value, most: Edges(n + 1) if n * (n + 1) <= 2 * most else None, solve, time_limit, hint,
         radial_bound(distances, problem.demands, problem.capacity),
     )  # fmt: skip
 

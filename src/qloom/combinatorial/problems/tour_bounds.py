@@ -11,7 +11,7 @@ import numpy as np
 from qloom.combinatorial.certificates import CLOSED, Certificate, Program, divisor
 from qloom.combinatorial.cutting_planes import Cuts, certify_by_cuts
 from qloom.combinatorial.problems.base import Problem
-from qloom.combinatorial.problems.edge_certificates import MOST_EDGES, certify_by_edges
+from qloom.combinatorial.problems.edge_certificates import certify_by_edges
 from qloom.combinatorial.problems.edges import Edges, in_order
 from qloom.combinatorial.problems.tour_search import TourSearch, nearest_trip
 from qloom.combinatorial.problems.trees import Ascent, trip_relaxation, trip_rises
@@ -55,18 +55,18 @@ def certify_trip(problem: Problem, distances: np.ndarray, time_limit: float, hin
 
     return certify_by_edges(
         problem, len(distances), lambda weights: trip_relaxation(distances, weights), near, divisor(distances),
-        lambda trees, most: _edges_left(distances, trees, most), solve, time_limit, hint,
+        lambda trees, value, most: _edges_left(distances, trees, value, most), solve, time_limit, hint,
     )  # fmt: skip
 
 
-def _edges_left(distances: np.ndarray, trees: Ascent, most: float) -> Edges | None:
-    """Those that a trip of at most that length may have; None if they are too many for HiGHS."""
+def _edges_left(distances: np.ndarray, trees: Ascent, value: float, most: int) -> Edges | None:
+    """Those that a trip of at most that length may have; None if they are more than a number."""
     n, kept = len(distances), None
-    if most < inf and n <= MOST_CITIES:
-        sizes = abs(most) + np.abs(trees.weights).sum()
-        kept = trees.bound + trip_rises(distances, trees.weights) <= most + CLOSED * sizes
+    if value < inf and n <= MOST_CITIES:
+        sizes = abs(value) + np.abs(trees.weights).sum()
+        kept = trees.bound + trip_rises(distances, trees.weights) <= value + CLOSED * sizes
     count = n * (n - 1) // 2 if kept is None else int(np.triu(kept, 1).sum())
-    return Edges(n, kept) if count <= MOST_EDGES else None
+    return Edges(n, kept) if count <= most else None
 
 
 def subtours(edges: Edges, values: np.ndarray, end: float = inf) -> np.ndarray:

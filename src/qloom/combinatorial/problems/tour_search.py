@@ -40,7 +40,8 @@ class TourSearch:
         )
 
     def run_until(self, end: float, random: np.random.Generator) -> None:
-        """Kicks until that time of `time.perf_counter`."""
+        """Moves until none gains, then kicks until that time of `time.perf_counter`."""
+        self.run()
         while (left := end - time.perf_counter()) > 0:
             self.run(KICKS, left, int(random.integers(2**62)))
 

@@ -96,11 +96,19 @@ class TravellingSalesman(Problem):
 
     def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
         """2-opt and Or-opt moves among near cities, and after each local optimum a kick nearby; Ctrl-C ends it."""
-        end = time.perf_counter() + seconds
-        search = TourSearch(self.distances, min(solution, nearest_trip(self.distances), key=self.cost))
+        end, search = time.perf_counter() + seconds, self._search
+        search.tour = min(solution, self._nearest, key=self.cost).astype(np.int32)
         with suppress(KeyboardInterrupt):
             search.run_until(end, random)
         return search.tour.astype(np.int64)
+
+    @cached_property
+    def _nearest(self) -> np.ndarray:
+        return nearest_trip(self.distances)
+
+    @cached_property
+    def _search(self) -> TourSearch:
+        return TourSearch(self.distances, self._nearest)
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
         """1-trees, and HiGHS on the edges that they leave where these are not too many."""
