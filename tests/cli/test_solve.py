@@ -57,7 +57,7 @@ def test_loads_that_are_not_whole_can_be_penalized_without_slack(qloom, tmp_path
         ("", (), "tasks.txt is empty, expected a problem"),
         ("what is this", (), "tasks.txt is in none of the formats max_cut, "),
         (ASSIGNMENT + "x", ("--format", "generalized_assignment"), "line 8: 'x', expected the end of the file"),
-        (ASSIGNMENT, ("--format", "sudoku"), "format='sudoku', expected 'auto' or one of max_cut"),
+        (ASSIGNMENT, ("--format", "sudoku"), "--format sudoku, expected 'auto' or one of max_cut"),
         ("2" + ASSIGNMENT[1:] + ASSIGNMENT[2:], (), "tasks.txt holds 2 problems, expected instance=1 to 2"),
         (ASSIGNMENT, ("--instance", "2"), "instance=2, expected 1"),
         (ASSIGNMENT, ("--time-limit", "0"), "time_limit=0.0, expected seconds above 0"),

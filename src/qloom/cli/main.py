@@ -34,6 +34,8 @@ def make_app(command: str | None) -> typer.Typer:
     for name in COMMANDS:
         if name == command:
             with _showing_a_sign(name):
+                if name == "solve" and not {"--help", "--no-certify"} & set(sys.argv):
+                    _start_solvers()
                 app.command(name)(getattr(import_module(f"qloom.cli.{name}"), name))
         else:
             app.command(name, help=_docstring(name))(lambda: None)
@@ -69,6 +71,13 @@ def _showing_a_sign(command: str) -> Iterator[None]:
     finally:
         sys.stderr.write("\r\x1b[K")
         sys.stderr.flush()
+
+
+def _start_solvers() -> None:
+    """The process of outside solvers imports them while this one imports the command."""
+    from qloom.combinatorial.solver_process import start
+
+    start()
 
 
 @contextmanager

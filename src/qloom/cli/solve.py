@@ -10,7 +10,6 @@ import typer
 
 from qloom.combinatorial.coarse import SEARCHES
 from qloom.combinatorial.problems.formats import FORMATS, read_problem
-from qloom.combinatorial.solver_process import start
 from qloom.combinatorial.solving import solve as solve_problem
 from qloom.reports.solution import make_folder, write_solution
 
@@ -34,8 +33,6 @@ def solve(
     out: Annotated[Path | None, typer.Option(help="Folder to write to; solutions/NAME if not given.")] = None,
 ) -> None:
     """Solve an optimization problem: a feasible plan, a proven gap, and what each stage contributed."""
-    if certify:
-        start()  # it imports while the file is read
     began = time.perf_counter()
     name = problem.stem if instance is None else f"{problem.stem}-{instance}"
     read = read_problem(problem, format, instance, vehicles, colours)
