@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from qloom import _native
-from qloom.combinatorial.problems.assignment_tree import projection_bound
+from qloom.combinatorial.problems.assignment_tree import linear_bound, projection_bound
 from qloom.combinatorial.problems.quadratic_assignment import QuadraticAssignment, read_quadratic_assignment
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
@@ -168,3 +168,13 @@ def test_no_grid_lies_over_the_picture():
         axes = Figure().add_subplot()
         QuadraticAssignment(np.ones((3, 3)), np.ones((3, 3))).draw(np.arange(3), axes)
     assert not any(line.get_visible() for line in axes.get_xgridlines() + axes.get_ygridlines())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_assignment_is_below_the_linear_bound(seed):
+    for problem in (random_assignment(seed), random_assignment(seed, is_whole=False), grid_assignment(seed)):
+        best = problem.objective(problem.brute_force())
+        assert linear_bound(problem.flows, problem.distances) <= best + 1e-9
+    # Where only facilities with themselves cost, it is the linear assignment's optimum.
+    own = QuadraticAssignment(np.diag([3.0, 1, 2]), np.diag([5.0, 7, 4]))
+    assert linear_bound(own.flows, own.distances) == own.objective(own.brute_force()) == 3 * 4 + 2 * 5 + 1 * 7
