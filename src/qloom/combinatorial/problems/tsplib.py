@@ -161,7 +161,9 @@ def read_tsplib(path: str | Path, *kinds: str) -> Tsplib:
 
 
 def _rounded(points: np.ndarray) -> np.ndarray:
-    return np.floor(_euclidean(points) + 0.5)
+    lengths = _euclidean(points)
+    lengths += 0.5
+    return np.floor(lengths, out=lengths)
 
 
 def _rounded_up(points: np.ndarray) -> np.ndarray:
@@ -197,7 +199,13 @@ def _geographic(points: np.ndarray) -> np.ndarray:
 
 
 def _euclidean(points: np.ndarray) -> np.ndarray:
-    return np.sqrt((_steps(points) ** 2).sum(axis=-1))
+    """A coordinate at a time, so that no more than two matrices are there at once."""
+    out = np.zeros((len(points), len(points)))
+    for own in points.T:
+        steps = own[:, None] - own
+        steps *= steps
+        out += steps
+    return np.sqrt(out, out=out)
 
 
 # Source: Reinelt 1995, TSPLIB 95, section 2. XRAY1 and XRAY2, of two machines, and SPECIAL are not read.
