@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qloom.combinatorial.problems.formats import FORMATS, _refusal, read_problem
+from qloom.combinatorial.problems.formats import FORMATS, _tried, read_problem
 from qloom.errors import ProblemError
 
 INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
@@ -35,7 +35,7 @@ shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances 
     ],
 )
 def test_files_are_told_apart(path, format):
-    assert [name for name in FORMATS if _refusal(name, INSTANCES / path) is None] == [format]
+    assert [name for name in FORMATS if not isinstance(_tried(name, INSTANCES / path), ProblemError)] == [format]
 
 
 def test_a_file_that_fits_two_formats_must_be_named(tmp_path):

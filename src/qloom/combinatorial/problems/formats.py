@@ -83,9 +83,9 @@ def _read(path: str | Path, format: str, instance: int | None) -> Problem:
     if Path(path).suffix.lower() in PROGRAMS:
         return _reader("linear_program")(path, instance)
     text_of(path)
-    refusals = {name: _refusal(name, path) for name in FORMATS}
-    taken = [name for name, error in refusals.items() if error is None]
-    found = taken or [name for name, error in refusals.items() if not isinstance(error, FormatError)]
+    tried = {name: _tried(name, path) for name in FORMATS}
+    taken = [name for name, gave in tried.items() if not isinstance(gave, ProblemError)]
+    found = taken or [name for name, gave in tried.items() if not isinstance(gave, FormatError)]
     if len(found) > 1:
         found = [name for name in found if _begins_lines(name, path)] or found
     if len(found) > 1:
@@ -98,18 +98,18 @@ def _read(path: str | Path, format: str, instance: int | None) -> Problem:
             f"{path} is in none of the formats {', '.join(FORMATS)}; name its format, then what is wrong with it is "
             "said by line"
         )
-    return _reader(found[0])(path, instance)
+    gave = tried[found[0]]
+    return gave if isinstance(gave, Problem) and instance is None else _reader(found[0])(path, instance)
 
 
-def _refusal(name: str, path: str | Path) -> ProblemError | None:
-    """Why the reader of a format does not take the file, be it of one problem or of several."""
+def _tried(name: str, path: str | Path) -> Problem | ProblemError | None:
+    """What the reader of a format makes of the file, or why it does not take it; None of one of several problems."""
     try:
-        _reader(name)(path, None)
+        return _reader(name)(path, None)
     except InstanceError:
         return None
     except ProblemError as error:
         return error
-    return None
 
 
 def _begins_lines(name: str, path: str | Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.problems.text import FormatError, Words, text_of
+from qloom.combinatorial.problems.text import FormatError, Words, plain_rows, text_of
 
 KEYWORDS = {
     "NAME", "TYPE", "COMMENT", "DIMENSION", "CAPACITY", "VEHICLES", "EDGE_WEIGHT_TYPE", "EDGE_WEIGHT_FORMAT",
@@ -74,6 +74,9 @@ class Tsplib:
         """
         words = self.section(name)
         words.expect(f"node, {what}", self.n * (1 + width))
+        at_once = plain_rows([line for line in self.sections[name][0].splitlines() if line.strip()], 1 + width)
+        if at_once is not None and np.array_equal(np.sort(at_once[:, 0]), np.arange(1, self.n + 1)):
+            return at_once[at_once[:, 0].argsort(), 1:]
         out = np.full((self.n, width), np.nan)
         for _ in range(self.n):
             line = words.line
