@@ -14,7 +14,7 @@ import numpy as np
 
 from qloom.combinatorial.arrays import duration, whole
 from qloom.combinatorial.binary_form import BinaryForm, Inequalities
-from qloom.combinatorial.certificates import Certificate, conflict
+from qloom.combinatorial.certificates import CLOSED, Certificate, conflict
 from qloom.combinatorial.coarse import annealing_for, search_for
 from qloom.combinatorial.deadline import left, within
 from qloom.combinatorial.model import Model
@@ -121,6 +121,11 @@ class _Run:
         if certify and not self.pressed.is_set():
             with self._stage(CERTIFICATE):
                 self._certify()
+        if fine == "auto" and certify and not self.pressed.is_set() and not self._is_closed():
+            # What an exact solver did not take, so that the controls still get their share.
+            if (spare := (left() - 3 * heuristic) / 4 if controls else left()) > FINE * self.time_limit:
+                with self._stage(spare / self.time_limit):
+                    heuristic += self._fine(" again, in the time left over")
         if controls:
             with self._stage(1.0):
                 self._controls(form, max(min(heuristic, left() / 3), 0.01), certify)
@@ -183,17 +188,24 @@ class _Run:
         found, took = self._watch(self._decoded(form, solver))
         self._take("coarse", f"{name}, {form.n_bits} bits", took, found)
 
-    def _fine(self) -> None:
-        """In quarters of its time, until one gains nothing."""
-        start, found = time.perf_counter(), self.best
+    def _is_closed(self) -> bool:
+        """Whether the best is proven to be so."""
+        objective = self.problem.objective(self.best)
+        return not self.cost[0] and abs(objective - self.bound) <= CLOSED * max(abs(objective), abs(self.bound))
+
+    def _fine(self, told: str = "") -> float:
+        """In quarters of its time, until one gains nothing; the seconds it took."""
+        start, found, share = time.perf_counter(), self.best, left() / 4
         for _ in range(4):
             if not (seconds := left()):
                 break
             before = self.problem.cost(found)
-            found = self.problem.improve(found, min(FINE * self.time_limit / 4, seconds), self.random)
+            found = self.problem.improve(found, min(share, seconds), self.random)
             if self.pressed.is_set() or not self.problem.cost(found) < before:
                 break
-        self._take("fine", f"{type(self.problem).__name__}.improve", time.perf_counter() - start, found)
+        took = time.perf_counter() - start
+        self._take("fine", f"{type(self.problem).__name__}.improve{told}", took, found)
+        return took
 
     def _prove_first(self) -> bool:
         """Whether an exact solver ends within a share of the time; then its answer is taken and nothing searched."""

@@ -69,11 +69,10 @@ class NodeClasses(Problem):
                                                zorder=1 + inside))  # fmt: skip
             if len(lines) < len(edges):
                 axes.set_title(f"{len(lines):,} of {len(edges):,} edges {'within' if inside else 'between'} classes")
-        for k in range(self.n_classes):
-            members = np.flatnonzero(solution == k)
-            axes.scatter(*places[members].T, s=120 if self.n_nodes <= 60 else 25, color=f"C{k % 10}", zorder=3)
-            for node in members if self.n_nodes <= 60 else ():
-                axes.annotate(str(node), places[node], ha="center", va="center", fontsize=7, color="white", zorder=4)
+        colours = [f"C{k % 10}" for k in solution]
+        axes.scatter(*places.T, s=120 if self.n_nodes <= 60 else 25, c=colours, zorder=3)
+        for node in range(self.n_nodes) if self.n_nodes <= 60 else ():
+            axes.annotate(str(node), places[node], ha="center", va="center", fontsize=7, color="white", zorder=4)
         axes.set(xticks=(), yticks=(), aspect="equal")
         axes.spines[:].set_visible(False)
 
