@@ -11,7 +11,8 @@ from qloom.combinatorial.solvers.base import random_states
 from qloom.combinatorial.solvers.descent import descend
 from qloom.combinatorial.solvers.tabu import FLIPS, TabuSearch, search_tabu
 
-# Searches side by side, and the share of variables that all but the first throw anew.
+# Searches side by side. The first begins from the best, half of the others where this share of variables is thrown
+# anew, the rest where more is.
 CHAINS, THROWN = 8, 0.1
 # Variables that tabu searches look at in a second, roughly; one looks at all of them before each flip.
 LOOKS = 1e9
@@ -32,8 +33,9 @@ def improve_by_flips(
         best, energy = descend(spins, best)
         lowest = float(energy)
         while time.perf_counter() < end:
-            thrown = random.random((CHAINS, spins.n)) < THROWN
-            thrown[0] = False
+            shares = np.where(np.arange(CHAINS) <= CHAINS // 2, THROWN, random.uniform(THROWN, 1, CHAINS))
+            shares[0] = 0.0
+            thrown = random.random((CHAINS, spins.n)) < shares[:, None]
             states = np.where(thrown, random_states(CHAINS, spins.n, random), best)
             energies = search_tabu(solver, spins, states, random, patience)
             if energies.min() < lowest:

@@ -147,7 +147,7 @@ class GivenModel(Problem):
         try:
             self.model_size.check_program(time_limit / 2)
         except (MemoryLimitError, TimeLimitError):
-            return self._eigenvalue_bound(spins, time_limit)
+            return self._eigenvalue_bound(spins, time_limit / 4)  # which it hardly gets better after
         eigen = self._eigenvalue_bound(spins, time_limit / 4)
         found = super().certify(max(time_limit - (time.perf_counter() - start), time_limit / 2), hint)
         tighter = (max if self.sense == "min" else min)(found.bound, eigen.bound)
