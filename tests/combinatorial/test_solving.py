@@ -15,6 +15,7 @@ from qloom.combinatorial.deadline import within
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.problems.generalized_assignment import GeneralizedAssignment
 from qloom.combinatorial.problems.given import GivenModel
+from qloom.combinatorial.problems.graph_colouring import GraphColouring
 from qloom.combinatorial.problems.job_shop import JobShop
 from qloom.combinatorial.problems.max_cut import MaxCut
 from qloom.combinatorial.qaoa.descent import Descents
@@ -263,3 +264,23 @@ def test_a_descent_takes_no_step_that_the_deadline_leaves_no_time_for():
         descents.run(1000)
     assert 2 <= len(calls) <= 5
     assert not len(descents.going)
+
+
+def test_what_an_exact_solver_leaves_of_the_time_goes_to_the_fine_stage():
+    """A graph whose linear program is too large for its share: its clique takes no time."""
+    random = np.random.default_rng(0)
+    edges = np.argwhere(np.triu(random.random((120, 120)) < 0.5, 1))
+    solved = solve(GraphColouring(120, edges, 25), time_limit=1.0, seed=0, controls=False)
+    assert [stage.stage for stage in solved.stages] == ["coarse", "fine", "certificate", "fine again"]
+    assert solved.stages[2].method == "clique"
+    assert solved.seconds < 3
+    assert solved.bound <= solved.objective < 25
+
+
+def test_dense_functions_of_bits_are_answered_in_time_with_a_bound():
+    function = dense(300)
+    solved = solve(function, time_limit=2, seed=0)
+    assert solved.seconds < 3  # of a busy machine; it took 17 s of 5
+    assert solved.bound <= solved.objective
+    annealed = SimulatedAnnealing(1000, 8).minimize(function, 0.01, seed=0).energy
+    assert solved.objective <= 0.98 * annealed

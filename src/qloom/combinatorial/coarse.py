@@ -50,7 +50,7 @@ def memetic_for(form: BinaryForm, seconds: float) -> Solver:
     """Of as many sweeps as let a population grow and children come in the time, at most those of the default."""
     from qloom.combinatorial.solvers import MemeticAnnealing
 
-    return MemeticAnnealing(int(np.clip(sweeps_for(form, seconds, RESTARTS, 12), 20, 2000)), n_children=RESTARTS)
+    return MemeticAnnealing(int(np.clip(sweeps_for(form, seconds, RESTARTS, 24), 20, 2000)), n_children=RESTARTS)
 
 
 def qaoa_for(form: BinaryForm, seconds: float) -> Solver:

@@ -18,7 +18,7 @@ class Stage:
     """What one search gave.
 
     Attributes:
-        stage: "coarse", "fine", "certificate", or what a control is.
+        stage: "first", "coarse", "fine", "certificate", "fine again", or what a control is.
         method: what ran.
         seconds: that it took.
         objective: of its best solution; None without one.

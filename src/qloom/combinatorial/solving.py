@@ -121,11 +121,12 @@ class _Run:
         if certify and not self.pressed.is_set():
             with self._stage(CERTIFICATE):
                 self._certify()
-        if fine == "auto" and certify and not self.pressed.is_set() and not self._is_closed():
-            # What an exact solver did not take, so that the controls still get their share.
-            if (spare := (left() - 3 * heuristic) / 4 if controls else left()) > FINE * self.time_limit:
-                with self._stage(spare / self.time_limit):
-                    heuristic += self._fine(" again, in the time left over")
+        # What an exact solver did not take, so that the controls still get their share.
+        spare = (left() - 3 * heuristic) / 4 if controls else left()
+        again = fine == "auto" and certify and spare > FINE * self.time_limit
+        if again and not self.pressed.is_set() and not self._is_closed():
+            with self._stage(spare / self.time_limit):
+                heuristic += self._fine("fine again")
         if controls:
             with self._stage(1.0):
                 self._controls(form, max(min(heuristic, left() / 3), 0.01), certify)
@@ -193,7 +194,7 @@ class _Run:
         objective = self.problem.objective(self.best)
         return not self.cost[0] and abs(objective - self.bound) <= CLOSED * max(abs(objective), abs(self.bound))
 
-    def _fine(self, told: str = "") -> float:
+    def _fine(self, stage: str = "fine") -> float:
         """In quarters of its time, until one gains nothing; the seconds it took."""
         start, found, share = time.perf_counter(), self.best, left() / 4
         for _ in range(4):
@@ -204,7 +205,7 @@ class _Run:
             if self.pressed.is_set() or not self.problem.cost(found) < before:
                 break
         took = time.perf_counter() - start
-        self._take("fine", f"{type(self.problem).__name__}.improve{told}", took, found)
+        self._take(stage, f"{type(self.problem).__name__}.improve", took, found)
         return took
 
     def _prove_first(self) -> bool:
@@ -275,6 +276,8 @@ class _Run:
 
     def _exact_alone(self, seconds: float) -> None:
         try:
+            if isinstance(self.problem, GivenModel):  # what it has without HiGHS is no solver's
+                self.problem.model_size.check_program(seconds)
             certificate = self.problem.certify(min(seconds, self._time_left()))
         except (ExtraError, MemoryLimitError, TimeLimitError):  # the certificate's row says so
             return

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import networkx as nx
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from qloom.combinatorial.problems.formats import read_problem
 from qloom.combinatorial.problems.graph_colouring import GraphColouring, greedy_colours, read_graph_colouring
@@ -110,3 +113,14 @@ def test_pictures_keep_isolated_nodes_near():
     apart = np.linalg.norm(places[:, None] - places, axis=2)[np.triu_indices(26, 1)]
     assert apart.min() > 0.02 * apart.max()
     assert np.ptp(places[:20], axis=0).max() > 0.5 * np.ptp(places, axis=0).max()
+
+
+def test_a_graph_of_ten_thousand_edges_is_drawn_with_some_of_them():
+    random = np.random.default_rng(0)
+    edges = np.argwhere(np.triu(random.random((200, 200)) < 0.5, 1))
+    problem, axes = GraphColouring(200, edges, 30), Figure().add_subplot()
+    start = time.process_time()
+    problem.draw(problem.random_solution(random), axes)
+    assert time.process_time() - start < 5  # every edge by itself took 15 s and more
+    assert " of 9," in axes.get_title()
+    assert sum(len(lines.get_segments()) for lines in axes.collections if hasattr(lines, "get_segments")) <= 2000
