@@ -19,7 +19,7 @@ from qloom.combinatorial.deadline import left_of_all
 
 WORKER = ("-P", "-m", "qloom.combinatorial.solver_worker")
 # Seconds for imports and for reading a model, and for the best so far once Ctrl-C was pressed.
-STARTING, STOPPING = 120.0, 3.0
+STARTING, STOPPING = 60.0, 3.0
 # Seconds that a solver may end after the deadline of all.
 LATE = 0.2
 # Bytes of an array that is sent with others; a socket takes such a message at once.
