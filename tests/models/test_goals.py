@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from sklearn.metrics import balanced_accuracy_score, f1_score, r2_score
+from sklearn.metrics import balanced_accuracy_score, f1_score, mean_absolute_error, r2_score
 from sklearn.utils.class_weight import compute_class_weight
 
 from qloom.data import TargetCoding, inspect_table, split_rows
@@ -24,13 +24,15 @@ def skewed(n=500):
 
 
 def test_a_log_normal_target_is_learnt_as_its_logarithm_and_predicted_in_its_own_unit(tmp_path):
-    x, y = skewed()
+    x, y = skewed(2400)
     model = HybridRegressor(**SMALL).fit(x[:400], y[:400])
+    plain = HybridRegressor(**SMALL, target_transformation="none").fit(x[:400], y[:400]).predict(x[400:])
     assert model.coding_.transformation.kind == "log"
     assert any("learnt as its logarithm" in note for note in model.notes_)
     found = model.predict(x[400:])
     assert (found > 0).all()
-    assert r2_score(y[400:], found) > 0.7
+    # R2 of so heavy a tail is that of its few largest rows, by which both are about alike.
+    assert mean_absolute_error(y[400:], found) < 0.95 * mean_absolute_error(y[400:], plain)
     assert r2_score(np.log(y[400:]), np.log(found)) > 0.9
     again = load_model(model.save(tmp_path / "model")).predict(x[400:])
     assert np.array_equal(again, found)
