@@ -43,7 +43,9 @@ WAYS = {
     "shot-adaptive Adam": Way(lambda layer: ShotAdaptiveAdam(layer, 0.05), 10),
     "Rotosolve, 100 shots": Way(Rotosolve, 100, slopes=False),
     "SPSA, 100 shots": Way(lambda layer: SPSA(layer, 0.1), 100, slopes=False),
-    "QNSPSA, 100 shots": Way(lambda layer: QNSPSA(layer, 0.1), 100, slopes=False),
+    "QNSPSA, 100 shots": Way(
+        lambda layer: QNSPSA(layer, 0.1, engine=ql.engines.StatevectorEngine()), 100, slopes=False
+    ),
 }
 
 

@@ -274,7 +274,7 @@ def test_spsa_estimates_are_right_on_average():
             signs = optimizer._signs()
             slopes.append(optimizer._slope(lambda: layer()[0], signs, 0.01)[0] * signs)
         optimizer._given[id(layer)] = [torch.empty(1, 0)]
-        metrics = [optimizer._metric(layer, 0.01) for _ in range(4000)]
+        metrics = [optimizer._metric(0, 0.01) for _ in range(4000)]
     for estimates, expected in ((slopes, truth), (metrics, metric)):
         error = np.std(estimates, axis=0) / np.sqrt(4000)
         assert np.all(np.abs(np.mean(estimates, axis=0) - expected) < 5 * error + 1e-3)
@@ -346,7 +346,9 @@ def test_shots_are_counted():
     optimizer.step(lambda: layer()[0])
     assert optimizer.cost.evaluations == 2 * 10 + 2  # calibration, and a direction
     assert optimizer.cost.shots == 100 * 22
-    natural = NaturalGradient(layer)
+    with pytest.raises(ql.errors.ConfigError, match=r"states, which Shots.* does not give; pass engine="):
+        NaturalGradient(layer)
+    natural = NaturalGradient(layer, engine=ql.engines.StatevectorEngine())
     train(natural, layer, 1)
     assert natural.cost.shots == 100 * (1 + 2 * 2)
 

@@ -120,7 +120,7 @@ def test_resumes_and_lets_go():
     np.testing.assert_array_equal(resumed._plans[0].shots, optimizer._plans[0].shots)
     np.testing.assert_array_equal(*(o.state[o.layers[0].weights]["square"] for o in (resumed, optimizer)))
     del optimizer
-    assert layer._evaluator._plan() is None  # its shots are the layer's own again
+    assert layer.plan is None  # its shots are the layer's own again
 
 
 def test_a_circuit_of_other_rotations_gets_a_new_plan():

@@ -1,15 +1,19 @@
 """Engines: what runs circuits."""
 
-from qloom.engines.base import AdjointEvaluator, Engine, Evaluator, FinalState, Probabilities
+from qloom.engines.base import DifferentiableEvaluator, Engine, Estimate, Evaluator, Pending
 from qloom.engines.batch import Batch, make_batch
 from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
+from qloom.engines.outputs import Expectations, FinalState, Outputs, Probabilities
 from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
 from qloom.engines.reference import ReferenceEngine
+from qloom.engines.samplers import Sampler
 from qloom.engines.shadows import ClassicalShadow, classical_shadow
+from qloom.engines.shots import Shots
 from qloom.engines.statevector import StatevectorEngine
 
 __all__ = [
-    "AdjointEvaluator", "Batch", "ClassicalShadow", "Engine", "Evaluator", "FinalState", "Probabilities",
-    "ReferenceEngine", "StatevectorEngine", "classical_shadow", "counts", "entropy", "expectation", "make_batch",
-    "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state", "variance",
+    "Batch", "ClassicalShadow", "DifferentiableEvaluator", "Engine", "Estimate", "Evaluator", "Expectations",
+    "FinalState", "Outputs", "Pending", "Probabilities", "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine",
+    "classical_shadow", "counts", "entropy", "expectation", "make_batch", "mutual_information", "probabilities",
+    "purity", "reduced_density_matrix", "sample", "state", "variance",
 ]  # fmt: skip

@@ -1,120 +1,123 @@
-"""What an engine is: it prepares a circuit and what is measured, once, for many evaluations."""
+"""What an engine is: it prepares a circuit and what is asked of it, once, for many evaluations.
+
+What an engine can do is data on its class, so that nothing above this folder asks which engine it has:
+
+    gives           kinds of outputs that its evaluators compute
+    walks_back      kinds of which they also walk backwards, so that derivatives cost a few evaluations
+    is_exact        whether values are those of the circuit, or estimates that vary from call to call
+    shots           measurements of an estimate; None where nothing is measured
+
+An engine may wrap another, as `Shots` does.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.batch import Batch
+from qloom.engines.outputs import Outputs, Probabilities, as_outputs
+from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, UnsupportedError
-from qloom.observables import PauliSum, Z, check_fits
+
+if TYPE_CHECKING:
+    from qloom.engines.samplers import Sampler
+
+Wants = tuple[bool, bool]
+Derivatives = tuple[np.ndarray | None, np.ndarray | None]
 
 
 @dataclass(frozen=True)
-class Probabilities:
-    """As outputs: probabilities of the 2^k outcomes of k qubits, in order of the bit string."""
+class Estimate:
+    """Values with what is known of their errors and what they took.
 
-    qubits: tuple[int, ...]
+    Shapes: values, errors (B, O); errors are standard errors, 0 where values are exact.
 
-
-@dataclass(frozen=True)
-class FinalState:
-    """As outputs: the 2^n amplitudes, two real numbers each; derivatives are those of the numbers.
-
-    Args:
-        n_qubits: n.
-        linear: as a linear map of initial amplitudes, which may have any norm: all real parts, then all imaginary
-            parts, as the inputs are; else the two of each amplitude side by side, as complex numbers lie in memory.
+    Attributes:
+        runs: circuits at one sample.
+        shots: measurements.
     """
 
-    n_qubits: int
-    linear: bool = False
+    values: np.ndarray
+    errors: np.ndarray
+    runs: int
+    shots: int = 0
 
 
-Outputs = tuple[PauliSum, ...] | Probabilities | FinalState
+class Pending:
+    """Values that may come later. This one has them already."""
 
+    def __init__(self, values: np.ndarray):
+        self._values = values
 
-def as_outputs(circuit: Circuit, observables: Any = None) -> Outputs:
-    """Outputs from what a user may give: Pauli sums, "probabilities", "state", their classes, None for every Z."""
-    if observables is None:
-        return tuple(Z(q) for q in range(circuit.n_qubits))
-    if isinstance(observables, str):
-        whole: dict[str, Outputs] = {
-            "probabilities": Probabilities(tuple(range(circuit.n_qubits))),
-            "state": FinalState(circuit.n_qubits),
-        }
-        if observables not in whole:
-            raise CircuitError(f"observables={observables!r}, expected Pauli sums, 'probabilities' or 'state'")
-        return whole[observables]
-    if isinstance(observables, Probabilities):
-        return Probabilities(checked_qubits(circuit, observables.qubits))
-    if isinstance(observables, FinalState):
-        if observables.n_qubits != circuit.n_qubits:
-            raise CircuitError(f"state of {observables.n_qubits} qubits, expected the circuit's {circuit.n_qubits}")
-        return observables
-    if isinstance(observables, PauliSum):
-        observables = (observables,)
-    if not isinstance(observables, Sequence) or not observables:
-        raise CircuitError(f"observables={observables!r}, expected one Pauli sum or more, such as [Z(0), Z(0) @ Z(1)]")
-    for observable in observables:
-        check_fits(observable, circuit.n_qubits)
-    return tuple(observables)
+    def is_done(self) -> bool:
+        """Whether `result` would not wait."""
+        return True
 
-
-def checked_qubits(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int, ...]:
-    """Qubits to measure, all of them for None."""
-    if qubits is None:
-        return tuple(range(circuit.n_qubits))
-    given = tuple(qubits) if isinstance(qubits, Iterable) else (qubits,)
-    whole = all(isinstance(q, int | np.integer) and 0 <= q < circuit.n_qubits for q in given)
-    if not given or not whole or len(set(given)) != len(given):
-        raise CircuitError(f"qubits {qubits!r}, expected different integers from 0 to {circuit.n_qubits - 1}")
-    return tuple(int(q) for q in given)
+    def result(self, timeout: float | None = None) -> np.ndarray:
+        """Values (B, O), the same each time; TimeoutError after so many seconds without them."""
+        return self._values
 
 
 class Evaluator(ABC):
-    """A prepared circuit: arrays in, values out. Thread-safe."""
+    """A prepared circuit: arrays in, values out. Thread-safe.
+
+    Attributes:
+        circuit: a copy of what was prepared.
+        n_outputs: O.
+        any_norm: initial amplitudes need not have norm 1.
+        reads_tensors: has `forward_into` and `backward_into`, which take torch's tensors on the CPU as they are.
+        n_groups: of words that are measured together.
+        stream: of its random numbers; None where the same arrays give the same values.
+    """
 
     circuit: Circuit
     n_outputs: int
-    deterministic = True  # the same arrays give the same values: not so with shots
-    any_norm = False  # initial amplitudes need not have norm 1
-    n_groups = 1  # of words that are measured together
+    any_norm: bool = False
+    reads_tensors: ClassVar[bool] = False
+    n_groups: int = 1
+    stream: Stream | None = None
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether the same arrays give the same values."""
+        return self.stream is None
 
     @abstractmethod
     def values(self, batch: Batch) -> np.ndarray:
         """Values (B, O)."""
 
-    def go_on_from(self, other: Any) -> None:  # noqa: B027 - exact evaluators have none
+    def estimate(self, batch: Batch) -> Estimate:
+        """Values with their standard errors and cost."""
+        values = self.values(batch)
+        return Estimate(values, np.zeros_like(values), runs=batch.size)
+
+    def submit(self, batch: Batch) -> Pending:
+        """Begin an evaluation whose values are asked for later."""
+        return Pending(self.values(batch))
+
+    def go_on_from(self, other: Evaluator) -> None:
         """Take over the random numbers of another evaluator, where there are any."""
+        if self.stream is not None and other.stream is not None:
+            self.stream = other.stream
 
 
-class AdjointEvaluator(Evaluator):
+class DifferentiableEvaluator(Evaluator):
     """An evaluator that also walks backwards: cotangents in, derivatives out.
 
     Attributes:
         trained: (W,) of booleans; the other weights are frozen, their derivatives 0 and not worked for. None for all.
         walk_cost: what a walk back comes to in forward runs.
-        n_slopes: R, derivatives by single rotations that are measured, each with shots of its own; 0 where none are.
+        slopes: of derivatives that are measured one by one, `qloom.gradients.MeasuredSlopes`; None where none are.
     """
 
     trained: np.ndarray | None = None
     walk_cost: int = 2
-    n_slopes: int = 0
-
-    @property
-    def plan(self) -> Any:
-        """What says how many measurements slopes take; None where nothing does."""
-        return None
-
-    def follow(self, plan: Any) -> None:
-        """Let a plan (`qloom.gradients.ShotPlan`) say how many measurements slopes take."""
-        raise UnsupportedError("derivatives are not measured one by one; give shots and parameter shift")
+    slopes: Any = None
 
     def wants_weight(self, index: int) -> bool:
         """Whether a weight's derivative is to be found, where those of weights are at all."""
@@ -125,9 +128,7 @@ class AdjointEvaluator(Evaluator):
         """Values (B, O) and, if asked for and small enough, what spares the backward walk the forward one, or None."""
 
     @abstractmethod
-    def backward(
-        self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: tuple[bool, bool]
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
         """Derivatives of sum(cotangents * values).
 
         Shapes: cotangents (B, O) -> d_inputs (B, I), d_weights (W,) or (B, W) as weights; None if not wanted.
@@ -138,35 +139,75 @@ class AdjointEvaluator(Evaluator):
 
 
 class Engine(ABC):
-    """Runs circuits. Subclasses give `prepare_exact` and `state`."""
+    """Runs circuits. Subclasses say what they can do and give `evaluator`."""
+
+    gives: frozenset[str] = frozenset({"expectations", "probabilities"})
+    walks_back: frozenset[str] = frozenset()
+    is_exact: bool = True
+    shots: int | None = None
 
     def prepare(
         self, circuit: Circuit, observables: Any = None, *, shots: int | None = None, seed: Any = None
     ) -> Evaluator:
-        """An evaluator of expectation values or probabilities; estimated from `shots` measurements if given.
+        """An evaluator of what is asked for; estimated from `shots` measurements if given.
 
         The seed is an integer, None for fresh entropy, or a `Stream` that others draw from too.
+
+        Raises:
+            UnsupportedError: if the engine does not give such outputs.
         """
         if not isinstance(circuit, Circuit):
             raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         outputs = as_outputs(circuit, observables)
-        if shots is None:
-            return self.prepare_exact(circuit, outputs)
-        from qloom.engines.shots import ShotEvaluator
+        if shots is not None:
+            from qloom.engines.shots import Shots
 
-        return ShotEvaluator(self, circuit, outputs, shots, seed)
+            return Shots(self, shots, seed).prepare(circuit, outputs)
+        if outputs.kind in self.gives:
+            return self.evaluator(circuit, outputs)
+        parts = outputs.made_from()
+        if parts is None:
+            raise UnsupportedError(
+                f"{type(self).__name__} gives no {outputs.kind}, expected {' or '.join(sorted(self.gives))}; ask for "
+                "those, or another engine"
+            )
+        from qloom.engines.derived import DerivedEvaluator
+
+        return DerivedEvaluator(self.prepare(circuit, parts), outputs)
+
+    def prepare_adjoint(self, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
+        """An evaluator that walks back through the circuit; UnsupportedError if the engine has none."""
+        evaluator = self.prepare(circuit, observables)
+        if not self.can_walk_back(as_outputs(circuit, observables)):
+            raise UnsupportedError(
+                f"Adjoint needs an engine that walks back through a state, got {type(self).__name__}; "
+                'use differentiator="parameter-shift"'
+            )
+        assert isinstance(evaluator, DifferentiableEvaluator)
+        return evaluator
+
+    def can_walk_back(self, outputs: Outputs) -> bool:
+        """Whether evaluators of such outputs do, by themselves or through their parts."""
+        if outputs.kind in self.gives:
+            return outputs.kind in self.walks_back
+        parts = outputs.made_from()
+        return parts is not None and self.can_walk_back(parts)
 
     @abstractmethod
-    def prepare_exact(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
-        """An evaluator of exact values."""
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
+        """An evaluator of checked outputs of a kind that the engine gives."""
+
+    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+        """What measures some qubits: bits from the table of their probabilities, where an engine gives no bits."""
+        from qloom.engines.samplers import TableSampler
+
+        return TableSampler(self.prepare(circuit, Probabilities(qubits)))
+
+    def to_json(self) -> dict[str, Any]:
+        """What an exported layer needs to make the engine again; UnsupportedError where none is made of text."""
+        raise UnsupportedError(f"{type(self).__name__} cannot be exported, expected a StatevectorEngine")
 
     def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
         """Final states (B, 2^n), complex."""
-        raise UnsupportedError(f"{type(self).__name__} keeps no state; ask for expectation values or samples")
-
-
-def n_outputs_of(outputs: Outputs) -> int:
-    """O."""
-    if isinstance(outputs, FinalState):
-        return 2 * 2**outputs.n_qubits
-    return 2 ** len(outputs.qubits) if isinstance(outputs, Probabilities) else len(outputs)
+        values = self.prepare(circuit, "state").values(batch)
+        return values.view(np.result_type(batch.dtype, np.complex64))

@@ -44,6 +44,10 @@ class Batch:
         """A result without its batch dimension if the caller gave none."""
         return result[0] if self.single else result
 
+    def rows(self, which: np.ndarray) -> Batch:
+        """Some of its samples."""
+        return Batch(self.inputs[which], self.weights[which] if self.weights.ndim == 2 else self.weights, self.single)
+
     def pieces(self, numbers_a_sample: int) -> Iterator[Batch]:
         """The batch in order, in pieces whose samples need at most MOST_NUMBERS numbers each time."""
         step = max(1, MOST_NUMBERS // numbers_a_sample)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, FinalState, Probabilities, as_outputs, checked_qubits
+from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
+from qloom.engines.outputs import Expectations, Probabilities, as_expectations, checked_qubits
 from qloom.engines.shots import checked_shots
 from qloom.engines.statevector import StatevectorEngine
-from qloom.engines.streams import make_generator
+from qloom.engines.streams import Stream
 from qloom.errors import CircuitError
 
 
@@ -40,7 +39,7 @@ def expectation(
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, O), or (O,) without a batch dimension.
     """
     batch = make_batch(circuit, inputs, weights)
-    evaluator = _engine(engine).prepare(circuit, observables, shots=shots, seed=seed)
+    evaluator = checked_engine(engine).prepare(circuit, observables, shots=shots, seed=seed)
     return batch.unbatched(evaluator.values(batch))
 
 
@@ -56,11 +55,9 @@ def variance(
 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, O), or (O,) without a batch dimension.
     """
-    outputs = as_outputs(circuit, observables)
-    if isinstance(outputs, Probabilities | FinalState):
-        raise CircuitError(f"variance of {observables!r}, expected Pauli sums")
-    squares = tuple(observable @ observable for observable in outputs)
-    values = expectation(circuit, outputs + squares, inputs, weights, engine=engine)
+    sums = as_expectations(circuit, observables, "variance").observables
+    squares = tuple(observable @ observable for observable in sums)
+    values = expectation(circuit, Expectations(sums + squares), inputs, weights, engine=engine)
     means, means_of_squares = np.split(values, 2, axis=-1)
     return np.maximum(means_of_squares - means**2, 0)
 
@@ -71,7 +68,7 @@ def state(circuit: Circuit, inputs: Any = None, weights: Any = None, *, engine: 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, 2^n), or (2^n,) without a batch dimension.
     """
     batch = make_batch(circuit, inputs, weights)
-    return batch.unbatched(_engine(engine).state(circuit, batch))
+    return batch.unbatched(checked_engine(engine).state(circuit, batch))
 
 
 def probabilities(
@@ -88,7 +85,7 @@ def probabilities(
     """
     outputs = Probabilities(checked_qubits(circuit, qubits))
     batch = make_batch(circuit, inputs, weights)
-    return batch.unbatched(_engine(engine).prepare(circuit, outputs).values(batch))
+    return batch.unbatched(checked_engine(engine).prepare(circuit, outputs).values(batch))
 
 
 def sample(
@@ -105,9 +102,8 @@ def sample(
 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, shots, k), or (shots, k) without a batch dimension.
     """
-    drawn = _draw(circuit, shots, inputs, weights, qubits, seed, engine)
-    bits = _bits(drawn.outcomes, len(drawn.measured))
-    return bits[0] if drawn.single else bits
+    bits, single = _draw(circuit, shots, inputs, weights, qubits, seed, engine)
+    return bits[0] if single else bits
 
 
 def counts(
@@ -121,48 +117,35 @@ def counts(
     engine: Engine | None = None,
 ) -> dict[str, int] | list[dict[str, int]]:
     """How often each bit string was measured: a dict, or a list of one a sample if there is a batch dimension."""
-    drawn = _draw(circuit, shots, inputs, weights, qubits, seed, engine)
-    tables = []
-    for row in drawn.outcomes:
-        values, times = np.unique(row, return_counts=True)
-        tables.append({f"{v:0{len(drawn.measured)}b}": int(t) for v, t in zip(values, times, strict=True)})
-    return tables[0] if drawn.single else tables
+    bits, single = _draw(circuit, shots, inputs, weights, qubits, seed, engine)
+    tables = [_counted(row) for row in bits]
+    return tables[0] if single else tables
 
 
-def _engine(engine: Engine | None) -> Engine:
+def checked_engine(engine: Engine | None) -> Engine:
+    """An engine, StatevectorEngine() for None; CircuitError for anything else."""
     if engine is not None and not isinstance(engine, Engine):
         raise CircuitError(f"engine={engine!r}, expected an Engine such as StatevectorEngine()")
     return engine or StatevectorEngine()
 
 
-@dataclass(frozen=True)
-class _Drawn:
-    """Outcomes (B, shots) of measured qubits."""
-
-    measured: tuple[int, ...]
-    outcomes: np.ndarray
-    single: bool
-
-
 def _draw(
     circuit: Circuit, shots: int, inputs: Any, weights: Any, qubits: Sequence[int] | None, seed: int | None,
     engine: Engine | None,
-) -> _Drawn:  # fmt: skip
+) -> tuple[np.ndarray, bool]:  # fmt: skip
+    """Bits (B, shots, k), and whether the caller gave no batch dimension."""
     shots = checked_shots(shots)
     measured = checked_qubits(circuit, qubits)
     batch = make_batch(circuit, inputs, weights)
     check_memory(batch.size * shots * (24 + len(measured)), f"{batch.size} x {shots} samples of {len(measured)} qubits")
-    evaluator = _engine(engine).prepare(circuit, Probabilities(measured))
-    outcomes, random = np.empty((batch.size, shots), np.int64), make_generator(seed)
-    rows = iter(outcomes)
-    for piece in batch.pieces(evaluator.n_outputs):
-        for probabilities in evaluator.values(piece):
-            _native.draw(probabilities, random.random(shots), next(rows))
-    return _Drawn(measured, outcomes, batch.single)
+    return checked_engine(engine).sampler(circuit, measured).draw(batch, shots, Stream(seed)), batch.single
 
 
-def _bits(outcomes: np.ndarray, n_bits: int) -> np.ndarray:
-    """The lowest bits of each outcome (...), highest first: (..., n_bits), uint8."""
-    n_bytes = (n_bits + 7) // 8
-    leading = (outcomes << (8 * n_bytes - n_bits)).astype(">i8")
-    return np.unpackbits(leading[..., None].view(np.uint8)[..., 8 - n_bytes :], axis=-1, count=n_bits)
+def _counted(bits: np.ndarray) -> dict[str, int]:
+    """How often each row of bits (shots, k) occurs, by its string, in order."""
+    n_bits = bits.shape[1]
+    packed = np.ascontiguousarray(np.packbits(bits, axis=1))
+    rows, times = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_counts=True)
+    found = np.unpackbits(rows.view(np.uint8).reshape(len(rows), -1), axis=1, count=n_bits) + ord("0")
+    names = np.ascontiguousarray(found).view(f"S{n_bits}").ravel()
+    return {name.decode(): int(t) for name, t in zip(names, times, strict=True)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -9,36 +10,71 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import FinalState, Outputs, Probabilities, n_outputs_of
 from qloom.engines.batch import check_memory
+from qloom.engines.outputs import Outputs
+from qloom.engines.samplers import OutcomeMap
 from qloom.errors import CircuitError
 from qloom.programs import Program, lower, lower_states
 from qloom.programs.lowering import WIDE as MOST_QUBITS
 from qloom.programs.lowering import pull
 from qloom.programs.masks import as_index_masks, unpack
 from qloom.programs.program import Terms
-from qloom.programs.register import reached
+from qloom.programs.register import Register, reached
+
+Prepared = tuple[Program, Any]
 
 
 @lru_cache(maxsize=128)
-def prepared(circuit: Circuit, outputs: Outputs) -> tuple[Program, Any]:
-    if isinstance(outputs, FinalState):
-        if circuit.n_qubits > MOST_QUBITS:
-            _refuse(circuit, circuit.n_qubits, "to give the state of")
-        program = lower_states(circuit)
-        native = _Masks(circuit, program).to_native(program, n_outputs_of(outputs))
-        native.measure_state(program.frame, sum(a.offset for a in program.phases if a.is_number), outputs.linear)
-    elif isinstance(outputs, Probabilities):
-        program = lower_states(circuit, outputs.qubits)
-        masks = _Masks(circuit, program)
-        native = masks.to_native(program, program.n_outputs)
-        _measure_outcomes(native, program, masks)
-    else:
-        program = lower(circuit, outputs)
-        masks = _Masks(circuit, program)
-        native = masks.to_native(program, program.n_outputs)
-        native.measure_terms(*masks.of_terms(program.terms))
+def prepared(circuit: Circuit, outputs: Outputs) -> Prepared:
+    """A circuit lowered for what is asked for, as Python and as the native side have it."""
+    return _PREPARED[outputs.kind](circuit, outputs)
+
+
+def _state(circuit: Circuit, outputs: Any) -> Prepared:
+    if circuit.n_qubits > MOST_QUBITS:
+        _refuse(circuit, circuit.n_qubits, "to give the state of")
+    program = lower_states(circuit)
+    native = _Masks(circuit, program).to_native(program, outputs.size)
+    native.measure_state(program.frame, sum(a.offset for a in program.phases if a.is_number), outputs.linear)
     return program, native
+
+
+def _probabilities(circuit: Circuit, outputs: Any) -> Prepared:
+    program = lower_states(circuit, outputs.qubits)
+    masks = _Masks(circuit, program)
+    native = masks.to_native(program, program.n_outputs)
+    native.measure_outcomes(*_forms(program, masks))
+    return program, native
+
+
+def _expectations(circuit: Circuit, outputs: Any) -> Prepared:
+    program = lower(circuit, outputs.observables)
+    masks = _Masks(circuit, program)
+    native = masks.to_native(program, program.n_outputs)
+    native.measure_terms(*masks.of_terms(program.terms))
+    return program, native
+
+
+_PREPARED: dict[str, Callable[[Circuit, Any], Prepared]] = {
+    "state": _state, "probabilities": _probabilities, "expectations": _expectations,
+}  # fmt: skip
+
+
+@lru_cache(maxsize=128)
+def prepared_outcomes(circuit: Circuit, qubits: tuple[int, ...]) -> tuple[Program, Any, OutcomeMap]:
+    """The same for outcomes of some qubits by as few bits as tell them apart, and how those give the measured ones."""
+    program = lower_states(circuit, qubits)
+    masks = _Masks(circuit, program, reduced=True)
+    forms, flips = _forms(program, masks)
+    span = Register(forms)
+    native = masks.to_native(program, 2**span.rank)
+    native.measure_outcomes(span.basis, 0)
+    # Bit j of an outcome has the form basis[j]; of outcomes the most significant bit is written first, of forms last.
+    made_of = [span.coordinates(form) for form in reversed(forms)]
+    places = range(span.rank - 1, -1, -1)
+    rows = np.array([[c >> j & 1 for j in places] for c in made_of], np.uint8).reshape(len(qubits), span.rank)
+    flipped = np.array([flips >> k & 1 for k in reversed(range(len(qubits)))], np.uint8)
+    return program, native, OutcomeMap(rows, flipped)
 
 
 def _refuse(circuit: Circuit, n_bits: int, what: str) -> NoReturn:
@@ -50,11 +86,14 @@ class _Masks:
     """Masks as the native side takes them: qubit 0 the most significant bit of an index.
 
     Of registers wider than a state can be, those of the part that is reached from |0>.
+
+    Args:
+        reduced: of that part also where the register is narrow.
     """
 
-    def __init__(self, circuit: Circuit, program: Program):
+    def __init__(self, circuit: Circuit, program: Program, reduced: bool = False):
         self.n_qubits, self.register = program.n_qubits, None
-        if program.n_qubits <= MOST_QUBITS:
+        if program.n_qubits <= MOST_QUBITS and not (reduced and circuit.initial is None):
             return
         if circuit.initial is not None:
             _refuse(circuit, circuit.n_qubits, "to start from amplitudes of")
@@ -87,11 +126,12 @@ class _Masks:
         return native
 
 
-def _measure_outcomes(native: Any, program: Program, masks: _Masks) -> None:
+def _forms(program: Program, masks: _Masks) -> tuple[list[int], int]:
+    """Of the measured qubits, last first: forms of an index whose parities are their bits, and which are flipped."""
     assert program.measured is not None
     signs, x, z = pull(program.frame, [(0, 1 << q) for q in reversed(program.measured)])
     flips = sum(int(sign < 0) << k for k, sign in enumerate(signs))
-    native.measure_outcomes(masks.of_words(x, z)[1].tolist(), flips)
+    return masks.of_words(x, z)[1].tolist(), flips
 
 
 def _start(native: Any, program: Program) -> None:

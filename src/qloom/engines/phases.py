@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from qloom.engines.base import AdjointEvaluator, FinalState
+from qloom.engines.base import DifferentiableEvaluator
 from qloom.engines.batch import Batch
+from qloom.engines.outputs import FinalState
 
 _LARGE = 1e6
 
 
-class PhasedEvaluator(AdjointEvaluator):
+class PhasedEvaluator(DifferentiableEvaluator):
     """The states of another evaluator times exp(i phase), where gates such as U3 turn the phase by their angles.
 
     Args:

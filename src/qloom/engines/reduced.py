@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, checked_qubits
+from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
 from qloom.engines.evaluation import expectation, state
+from qloom.engines.outputs import checked_qubits
 from qloom.errors import CircuitError
 from qloom.observables import pauli
 

@@ -12,20 +12,18 @@ import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.parameters import Angle
-from qloom.engines.base import Engine, Evaluator, FinalState, Outputs, Probabilities, n_outputs_of
+from qloom.engines.base import Engine, Evaluator
 from qloom.engines.batch import Batch, check_memory
+from qloom.engines.outputs import Outputs
 
 
 class ReferenceEngine(Engine):
     """Complex double arithmetic with whole matrices; for checks on few qubits."""
 
-    def prepare_exact(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
-        return ReferenceEvaluator(circuit, outputs)
+    gives = frozenset({"expectations", "probabilities", "state"})
 
-    def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
-        check_memory(32 * batch.size * 2**circuit.n_qubits, f"{batch.size} states of {circuit.n_qubits} qubits")
-        states = np.array([_run(circuit, batch, b) for b in range(batch.size)]).reshape(batch.size, 2**circuit.n_qubits)
-        return states.astype(np.result_type(batch.dtype, np.complex64))
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
+        return ReferenceEvaluator(circuit, outputs)
 
 
 class ReferenceEvaluator(Evaluator):
@@ -34,38 +32,20 @@ class ReferenceEvaluator(Evaluator):
     def __init__(self, circuit: Circuit, outputs: Outputs):
         self.circuit = circuit.copy()
         self.outputs = outputs
-        self.n_outputs = n_outputs_of(outputs)
+        self.n_outputs = outputs.size
 
     def values(self, batch: Batch) -> np.ndarray:
         n = self.circuit.n_qubits
-        matrices = not isinstance(self.outputs, Probabilities | FinalState)
-        check_memory(32 * 2 ** (2 * n if matrices else n), f"dense matrices of {n} qubits")
-        rows = [self._measure(_run(self.circuit, batch, b)) for b in range(batch.size)]
+        check_memory(32 * batch.size * 2**n, f"{batch.size} states of {n} qubits")
+        rows = [self.outputs.of_state(_run(self.circuit, batch, b)) for b in range(batch.size)]
         return np.array(rows).reshape(batch.size, self.n_outputs).astype(batch.dtype)
-
-    def _measure(self, state: np.ndarray) -> np.ndarray:
-        n = self.circuit.n_qubits
-        if isinstance(self.outputs, Probabilities):
-            return marginals(np.abs(state) ** 2, n, self.outputs.qubits)
-        if isinstance(self.outputs, FinalState):
-            parts = (state.real, state.imag)
-            return np.concatenate(parts) if self.outputs.linear else np.stack(parts, axis=-1).ravel()
-        return np.array([np.vdot(state, o.matrix(n) @ state).real for o in self.outputs])
-
-
-def marginals(probabilities: np.ndarray, n_qubits: int, qubits: Sequence[int]) -> np.ndarray:
-    """Probabilities of the outcomes of some qubits, in their order, from those of all."""
-    cube = probabilities.reshape((2,) * n_qubits)
-    others = tuple(q for q in range(n_qubits) if q not in qubits)
-    kept = [q for q in range(n_qubits) if q in qubits]
-    return cube.sum(axis=others).transpose([kept.index(q) for q in qubits]).ravel()
 
 
 def _run(circuit: Circuit, batch: Batch, sample: int) -> np.ndarray:
     state = _initial(circuit, batch.inputs[sample])
     weights = batch.weights if batch.weights.ndim == 1 else batch.weights[sample]
     for op in circuit.operations:
-        angles = [_value(angle, batch.inputs[sample], weights) for angle in op.angles]
+        angles = [angle_value(angle, batch.inputs[sample], weights) for angle in op.angles]
         state = _apply(op.gate.matrix(*angles), op.qubits, state, circuit.n_qubits)
     return state
 
@@ -83,7 +63,7 @@ def _initial(circuit: Circuit, row: np.ndarray) -> np.ndarray:
     return state
 
 
-def _value(angle: Angle, inputs: np.ndarray, weights: np.ndarray) -> float:
+def angle_value(angle: Angle, inputs: np.ndarray, weights: np.ndarray) -> float:
     if angle.is_number:
         return angle.offset
     return angle.scale * float((inputs if angle.source == "input" else weights)[angle.index]) + angle.offset

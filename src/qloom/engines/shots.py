@@ -1,16 +1,19 @@
-"""Values estimated from a finite number of measurements, on top of any engine."""
+"""An engine that measures another: values are averages over a finite number of measurements."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, Evaluator, FinalState, Outputs, Probabilities, n_outputs_of
+from qloom.engines.base import Engine, Estimate, Evaluator
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
+from qloom.engines.outputs import Expectations, Outputs, Probabilities, as_outputs
+from qloom.engines.samplers import Sampler, Tally, signs_of
 from qloom.engines.streams import Stream
-from qloom.errors import CircuitError, ShapeError, UnsupportedError
+from qloom.errors import CircuitError, UnsupportedError
 from qloom.observables import Word, group_commuting, word_letters
 
 # Turns the letter's eigenbasis into the computational one.
@@ -27,36 +30,134 @@ def checked_shots(shots: object) -> int:
     return int(shots)
 
 
-class ShotEvaluator(Evaluator):
-    """Averages over `shots` measurements of each group of words that can be measured together.
+class Shots(Engine):
+    """Estimates from the bits that another engine gives.
 
     Args:
-        engine: gives the exact outcome probabilities that are sampled from.
-        circuit: what is measured.
-        outputs: Pauli sums or probabilities.
-        shots: measurements of each group, at least 1.
-        seed: of the stream of random numbers, which goes on from call to call; None for fresh entropy; or a `Stream`.
+        engine: what is measured.
+        shots: measurements of each group of words that can be measured together.
+        seed: of the random numbers, which go on from call to call; None for fresh entropy; or a `Stream`.
     """
 
-    def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs, shots: int, seed: int | Stream | None):
-        if isinstance(outputs, FinalState):
-            raise UnsupportedError(f"a state is not measured, got shots={shots}; ask for it without shots")
-        self.deterministic = False
-        self.circuit = circuit.copy()
-        self.shots = checked_shots(shots)
-        self.n_outputs = n_outputs_of(outputs)
-        self._stream = seed if isinstance(seed, Stream) else Stream(seed)
-        # Each with what an outcome adds to the outputs; None where outcomes are the outputs.
-        self._groups: list[tuple[Evaluator, np.ndarray | None]] = []
-        self._constant = np.broadcast_to(0.0, (self.n_outputs,))
-        if isinstance(outputs, Probabilities):
-            self._groups.append((engine.prepare_exact(circuit, outputs), None))
-        else:
-            self._plan(engine, outputs)
+    is_exact = False
+    shots: int
 
-    def _plan(self, engine: Engine, outputs: tuple) -> None:
-        words = dict.fromkeys(word for observable in outputs for word in observable.terms if word != (0, 0))
-        self._constant = np.array([float(o.terms.get((0, 0), 0.0)) for o in outputs])
+    def __init__(self, engine: Engine, shots: int, seed: int | Stream | None = None):
+        self.engine, self.shots = engine, checked_shots(shots)
+        self.stream = seed if isinstance(seed, Stream) else Stream(seed)
+
+    def __repr__(self) -> str:
+        return f"Shots({self.engine!r}, shots={self.shots})"
+
+    def prepare(
+        self, circuit: Circuit, observables: Any = None, *, shots: int | None = None, seed: Any = None
+    ) -> Evaluator:
+        if shots is not None:
+            raise UnsupportedError(f"shots={shots} of an engine that measures {self.shots} times; give them once")
+        outputs = as_outputs(circuit, observables)
+        if not outputs.is_measured:
+            kind = outputs.kind
+            raise UnsupportedError(f"a {kind} is not measured, got shots={self.shots}; ask for it without shots")
+        return super().prepare(circuit, outputs)
+
+    def to_json(self) -> dict[str, Any]:
+        raise UnsupportedError(
+            f"a layer with shots={self.shots} cannot be exported, expected exact values; make the layer without shots"
+        )
+
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
+        return ShotEvaluator(self.engine, circuit, outputs, self.shots, self.stream)
+
+    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+        return self.engine.sampler(circuit, qubits)
+
+
+class _Words:
+    """Words that are measured together.
+
+    Args:
+        supports: of each word, places among the measured qubits.
+        coefficients: what each word adds to each output, (M, O).
+    """
+
+    def __init__(self, sampler: Sampler, supports: list[list[int]], coefficients: np.ndarray):
+        self.sampler, self._supports, self._coefficients = sampler, supports, coefficients
+        self._table: np.ndarray | None = None
+
+    def averages(self, tally: Tally) -> tuple[np.ndarray, np.ndarray]:
+        """Means of the outputs (B, O) and of their squares."""
+        values = self._values(tally.bits)
+        return _weighed(tally.shares, values), _weighed(tally.shares, values**2)
+
+    def sums(self, tally: Tally, cotangents: np.ndarray) -> np.ndarray:
+        """What each outcome gives for the outputs weighted by cotangents (B, O), (B, D)."""
+        values = self._values(tally.bits)
+        return cotangents @ values.T if values.ndim == 2 else np.einsum("bo,bdo->bd", cotangents, values)
+
+    def _values(self, bits: np.ndarray) -> np.ndarray:
+        """What outcomes add to the outputs, (D, O) or (B, D, O); a table that all samples share is made once."""
+        if bits.ndim == 2 and self._table is not None:
+            return self._table
+        values: np.ndarray = signs_of(bits, self._supports) @ self._coefficients
+        if bits.ndim == 2:
+            self._table = values
+        return values
+
+
+class _Outcomes:
+    """All 2^k outcomes of k qubits, an output each."""
+
+    def __init__(self, sampler: Sampler):
+        self.sampler = sampler
+
+    def averages(self, tally: Tally) -> tuple[np.ndarray, np.ndarray]:
+        places, n_outputs = self._places(tally.bits), 1 << self.sampler.n_bits
+        if places.ndim == 1:
+            means = np.zeros((len(tally.shares), n_outputs))
+            means[:, places] = tally.shares
+        else:
+            n = len(places)
+            flat = (places + n_outputs * np.arange(n)[:, None]).ravel()
+            means = np.bincount(flat, minlength=n * n_outputs).reshape(n, n_outputs) * tally.shares
+        return means, means
+
+    def sums(self, tally: Tally, cotangents: np.ndarray) -> np.ndarray:
+        places = self._places(tally.bits)
+        return cotangents[:, places] if places.ndim == 1 else np.take_along_axis(cotangents, places, axis=1)
+
+    @staticmethod
+    def _places(bits: np.ndarray) -> np.ndarray:
+        return bits @ (1 << np.arange(bits.shape[-1], dtype=np.int64)[::-1])
+
+
+def _weighed(shares: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums over outcomes. Shapes: shares (B, D) or (1, 1), values (D, O) or (B, D, O) -> (B, O)."""
+    if values.ndim == 2:
+        return shares @ values
+    return values.sum(axis=1) * shares if shares.shape == (1, 1) else np.einsum("bd,bdo->bo", shares, values)
+
+
+class ShotEvaluator(Evaluator):
+    """Averages over `shots` measurements of each group of words that can be measured together."""
+
+    stream: Stream
+
+    def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs, shots: int, stream: Stream):
+        self.circuit, self.shots, self.stream = circuit.copy(), shots, stream
+        self.n_outputs = outputs.size
+        self._constant = np.zeros(self.n_outputs)
+        self._groups: list[_Words | _Outcomes] = []
+        if isinstance(outputs, Expectations):
+            self._plan(engine, outputs.observables)
+        elif isinstance(outputs, Probabilities):
+            self._groups.append(_Outcomes(engine.sampler(circuit, outputs.qubits)))
+        else:
+            raise UnsupportedError(f"{outputs.kind} of shots={shots}, expected Pauli sums or probabilities")
+        self.n_groups = len(self._groups)
+
+    def _plan(self, engine: Engine, observables: tuple) -> None:
+        words = dict.fromkeys(word for observable in observables for word in observable.terms if word != (0, 0))
+        self._constant = np.array([float(np.real(o.terms.get((0, 0), 0.0))) for o in observables])
         for group in group_commuting(words):
             letters: dict[int, str] = {}
             for word in group:
@@ -66,63 +167,63 @@ class ShotEvaluator(Evaluator):
                 for gate in _BASIS_CHANGE[letter]:
                     rotated.append(gate, (), (qubit,))
             qubits = tuple(sorted(letters))
-            exact = engine.prepare_exact(rotated, Probabilities(qubits))
-            self._groups.append((exact, _outcome_values(group, qubits, outputs)))
-
-    @property
-    def n_groups(self) -> int:  # type: ignore[override]
-        return len(self._groups)
-
-    def go_on_from(self, other: Any) -> None:
-        self._stream = getattr(other, "_stream", self._stream)
+            coefficients = [[float(np.real(o.terms.get(word, 0.0))) for o in observables] for word in group]
+            sampler = engine.sampler(rotated, qubits)
+            self._groups.append(_Words(sampler, _supports(group, qubits), np.array(coefficients)))
 
     def values(self, batch: Batch) -> np.ndarray:
+        return self._averages(batch)[0].astype(batch.dtype)
+
+    def estimate(self, batch: Batch) -> Estimate:
+        means, variances = self._averages(batch)
+        errors = np.sqrt(np.maximum(variances, 0) / max(self.shots - 1, 1)) if self.shots > 1 else variances + np.inf
+        runs = batch.size * self.n_groups
+        return Estimate(means.astype(batch.dtype), errors.astype(batch.dtype), runs, runs * self.shots)
+
+    def _averages(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        """Means (B, O), and what single measurements vary, summed over groups."""
         if batch.size * self.n_outputs > MOST_NUMBERS:
             check_memory(16 * batch.size * self.n_outputs, f"{batch.size} samples of {self.n_outputs} outputs")
-        total = np.tile(self._constant, (batch.size, 1))
-        for exact, outcome_values in self._groups:
-            pieces = [self._shares(exact, piece, self.shots) for piece in batch.pieces(exact.n_outputs)]
-            values = [shares if outcome_values is None else shares @ outcome_values for shares in pieces]
-            total += np.concatenate(values) if values else 0.0
-        return total.astype(batch.dtype)
+        means, variances = np.tile(self._constant, (batch.size, 1)), np.zeros((batch.size, self.n_outputs))
+        for group in self._groups:
+            for rows, piece in _pieces(batch, group.sampler, self.shots):
+                mean, square = group.averages(group.sampler.tally(piece, self.shots, self.stream))
+                means[rows] += mean
+                variances[rows] += square - mean**2
+        return means, variances
 
-    def measure(self, batch: Batch, cotangents: np.ndarray, shots: int) -> tuple[np.ndarray, np.ndarray]:
+    def measure(self, batch: Batch, cotangents: np.ndarray, shots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sums over outputs, weighted by cotangents, from `shots` measurements a group, and how much single ones vary.
 
-        Shapes: cotangents (B, O) -> sums (B,), variances of one measurement of each group (B,), unbiased.
+        Shapes: cotangents (B, O), shots (B,) -> sums (B,), variances of one measurement of each group (B,), unbiased.
         """
-        sums, variances = cotangents @ self._constant, np.zeros(batch.size)
-        for exact, outcome_values in self._groups:
-            first = 0
-            for piece in batch.pieces(exact.n_outputs):
-                rows = slice(first, first := first + piece.size)
-                weighed = cotangents[rows] if outcome_values is None else cotangents[rows] @ outcome_values.T
-                shares = self._shares(exact, piece, shots)
-                means = (shares * weighed).sum(axis=1)
-                sums[rows] += means
-                variances[rows] += (shares * (weighed - means[:, None]) ** 2).sum(axis=1) * shots / max(shots - 1, 1)
+        sums, variances = np.empty(batch.size), np.empty(batch.size)
+        for count in np.unique(shots):
+            rows = np.flatnonzero(shots == count)
+            sums[rows], variances[rows] = self._measure(batch.rows(rows), cotangents[rows], int(count))
         return sums, variances
 
-    def _shares(self, exact: Evaluator, piece: Batch, shots: int) -> np.ndarray:
-        """Of each outcome among the measurements, (B, 2^k)."""
-        probabilities = exact.values(piece).astype(np.float64)
-        if not np.isfinite(probabilities).all():
-            raise ShapeError("inputs or weights hold NaN or infinity, expected finite numbers to measure with shots")
-        probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return self._stream.multinomial(shots, probabilities) / shots
+    def _measure(self, batch: Batch, cotangents: np.ndarray, shots: int) -> tuple[np.ndarray, np.ndarray]:
+        sums, variances = cotangents @ self._constant, np.zeros(batch.size)
+        for group in self._groups:
+            for rows, piece in _pieces(batch, group.sampler, shots):
+                tally = group.sampler.tally(piece, shots, self.stream)
+                weighed = group.sums(tally, cotangents[rows])
+                means = (tally.shares * weighed).sum(axis=1)
+                sums[rows] += means
+                variances[rows] += (
+                    (tally.shares * (weighed - means[:, None]) ** 2).sum(axis=1) * shots / max(shots - 1, 1)
+                )
+        return sums, variances
 
 
-def _outcome_values(group: list[Word], qubits: tuple[int, ...], outputs: tuple) -> np.ndarray:
-    """What each outcome of the measured qubits adds to each output, (2^k, O)."""
-    check_memory(
-        8 * 2 ** len(qubits) * len(outputs), f"outcomes of {len(qubits)} qubits for {len(outputs)} observables"
-    )
-    outcomes = np.arange(2 ** len(qubits))
-    table = np.zeros((len(outcomes), len(outputs)))
-    for word in group:
-        support = word[0] | word[1]
-        mask = sum(1 << (len(qubits) - 1 - j) for j, q in enumerate(qubits) if support >> q & 1)
-        signs = 1.0 - 2.0 * (np.bitwise_count(outcomes & mask) & 1)
-        for o, observable in enumerate(outputs):
-            table[:, o] += float(np.real(observable.terms.get(word, 0.0))) * signs
-    return table
+def _pieces(batch: Batch, sampler: Sampler, shots: int) -> Iterator[tuple[slice, Batch]]:
+    """The batch in pieces whose tables and bits fit, with the rows they are."""
+    first = 0
+    for piece in batch.pieces(sampler.numbers_a_sample(shots)):
+        yield slice(first, first := first + piece.size), piece
+
+
+def _supports(words: list[Word], qubits: tuple[int, ...]) -> list[list[int]]:
+    """Of each word, its places among the measured qubits."""
+    return [[k for k, q in enumerate(qubits) if (x | z) >> q & 1] for x, z in words]

@@ -9,11 +9,14 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import AdjointEvaluator, Engine, FinalState, Outputs, n_outputs_of
+from qloom.engines.base import Derivatives, DifferentiableEvaluator, Engine, Wants
 from qloom.engines.batch import Batch, check_memory
-from qloom.engines.native_program import prepared
+from qloom.engines.native_program import prepared, prepared_outcomes
+from qloom.engines.outputs import FinalState, Outputs
 from qloom.engines.phases import PhasedEvaluator
+from qloom.engines.samplers import TableSampler
 from qloom.errors import CircuitError, ShapeError
+from qloom.programs import Program
 from qloom.programs.register import n_bits
 
 MOST_THREADS = 1024
@@ -31,6 +34,8 @@ class StatevectorEngine(Engine):
         threads: how many to use; None for all this process may run on. Results do not depend on it.
     """
 
+    gives = walks_back = frozenset({"expectations", "probabilities", "state"})
+
     def __init__(self, threads: int | None = None):
         if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
             raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
@@ -43,26 +48,34 @@ class StatevectorEngine(Engine):
     def n_threads(self) -> int:
         return self.threads or _native.available_threads()
 
-    def prepare_exact(self, circuit: Circuit, outputs: Outputs) -> AdjointEvaluator:
-        evaluator = StatevectorEvaluator(circuit, outputs, self.n_threads)
-        if isinstance(outputs, FinalState) and not all(phase.is_number for phase in evaluator.program.phases):
+    def to_json(self) -> dict[str, Any]:
+        return {"threads": self.threads}
+
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
+        program, native = prepared(circuit, outputs)
+        evaluator = StatevectorEvaluator(circuit, program, native, outputs.size, self.n_threads, outputs.any_norm)
+        if isinstance(outputs, FinalState) and not all(phase.is_number for phase in program.phases):
             return PhasedEvaluator(evaluator, outputs)
         return evaluator
 
-    def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
-        values = self.prepare_exact(circuit, FinalState(circuit.n_qubits)).values(batch)
-        return values.view(np.result_type(batch.dtype, np.complex64))
+    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> TableSampler:
+        program, native, outcomes = prepared_outcomes(circuit, qubits)
+        size = 2 ** outcomes.rows.shape[1]
+        evaluator = StatevectorEvaluator(circuit, program, native, size, self.n_threads)
+        return TableSampler(evaluator, outcomes)
 
 
-class StatevectorEvaluator(AdjointEvaluator):
+class StatevectorEvaluator(DifferentiableEvaluator):
     """A lowered circuit in the native engine's hands."""
 
-    def __init__(self, circuit: Circuit, outputs: Outputs, n_threads: int):
+    reads_tensors = True
+
+    def __init__(
+        self, circuit: Circuit, program: Program, native: Any, n_outputs: int, n_threads: int, any_norm: bool = False
+    ):
         self.circuit = circuit.copy()
-        self.n_outputs = n_outputs_of(outputs)
-        self.any_norm = isinstance(outputs, FinalState) and outputs.linear
-        self.n_threads = n_threads
-        self.program, self._native = prepared(self.circuit, outputs)
+        self.program, self._native = program, native
+        self.n_outputs, self.n_threads, self.any_norm = n_outputs, n_threads, any_norm
 
     def __reduce__(self) -> Any:  # the native program is made again from the circuit
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
@@ -72,9 +85,7 @@ class StatevectorEvaluator(AdjointEvaluator):
         values = np.empty((batch.size, self.n_outputs), batch.dtype)
         return values, self.forward_into(values, batch.inputs, batch.weights, keep)
 
-    def backward(
-        self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: tuple[bool, bool]
-    ) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
         d_inputs = np.empty_like(batch.inputs) if wants[0] else None
         d_weights = np.empty_like(batch.weights) if wants[1] else None
         cotangents = np.ascontiguousarray(cotangents, batch.dtype)

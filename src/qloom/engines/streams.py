@@ -51,6 +51,12 @@ class Stream:
         with self._guard:
             return self._generator.multinomial(shots, probabilities)
 
+    def random(self, count: int) -> np.ndarray:
+        """Numbers from 0 to 1, (count,)."""
+        self._part_from_parent()
+        with self._guard:
+            return self._generator.random(count)
+
     def spawn(self) -> Stream:
         """A child, different at each call."""
         self._part_from_parent()

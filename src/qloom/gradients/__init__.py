@@ -15,8 +15,9 @@ from qloom.gradients.base import Differentiator
 from qloom.gradients.choice import DIFFERENTIATORS, prepare_gradient
 from qloom.gradients.derivatives import jacobian, jacobians
 from qloom.gradients.finite_difference import FiniteDifference
+from qloom.gradients.measured import MeasuredSlopes, ShotPlan
 from qloom.gradients.metric import metric_tensor
-from qloom.gradients.parameter_shift import ParameterShift, ShotPlan
+from qloom.gradients.parameter_shift import ParameterShift
 
 
 def gradient(
@@ -53,6 +54,6 @@ def gradient(
 
 
 __all__ = [
-    "DIFFERENTIATORS", "Adjoint", "Differentiator", "FiniteDifference", "ParameterShift", "ShotPlan", "gradient",
-    "jacobian", "jacobians", "metric_tensor", "prepare_gradient",
+    "DIFFERENTIATORS", "Adjoint", "Differentiator", "FiniteDifference", "MeasuredSlopes", "ParameterShift", "ShotPlan",
+    "gradient", "jacobian", "jacobians", "metric_tensor", "prepare_gradient",
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import AdjointEvaluator, Engine
+from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.errors import UnsupportedError
 from qloom.gradients.base import Differentiator
 
@@ -18,16 +18,12 @@ from qloom.gradients.base import Differentiator
 class Adjoint(Differentiator):
     """Exact, at the cost of about three evaluations whatever the number of angles; needs an engine with a state."""
 
+    walks_back = True
+
     def prepare(
         self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
         seed: Any = None,
-    ) -> AdjointEvaluator:  # fmt: skip
+    ) -> DifferentiableEvaluator:  # fmt: skip
         if shots is not None:
             raise UnsupportedError(f'Adjoint is exact, got shots={shots}; use differentiator="parameter-shift"')
-        evaluator = engine.prepare(circuit, observables)
-        if not isinstance(evaluator, AdjointEvaluator):
-            raise UnsupportedError(
-                f"Adjoint needs an engine that walks back through a state, got {type(engine).__name__}; "
-                'use differentiator="parameter-shift"'
-            )
-        return evaluator
+        return engine.prepare_adjoint(circuit, observables)

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import AdjointEvaluator, Engine, Evaluator
-
-Wants = tuple[bool, bool]
-Derivatives = tuple[np.ndarray | None, np.ndarray | None]
+from qloom.engines.base import DifferentiableEvaluator, Engine, Evaluator
 
 
 class Differentiator(ABC):
-    """Makes, from an engine and a circuit, an evaluator that walks backwards."""
+    """Makes, from an engine and a circuit, an evaluator that walks backwards.
+
+    Attributes:
+        walks_back: whether it is the engine that walks back.
+    """
+
+    walks_back: bool = False
 
     @abstractmethod
     def prepare(
@@ -26,18 +29,17 @@ class Differentiator(ABC):
         *,
         shots: int | None = None,
         seed: Any = None,
-    ) -> AdjointEvaluator:
+    ) -> DifferentiableEvaluator:
         """An evaluator whose `backward` gives derivatives of sum(cotangents * values) by this method."""  # fmt: skip
 
 
-class ForwardEvaluator(AdjointEvaluator):
+class ForwardEvaluator(DifferentiableEvaluator):
     """Base of evaluators that get derivatives from further values, so that any engine will do."""
 
     def __init__(self, evaluator: Evaluator):
         self.evaluator = evaluator
         self.circuit = evaluator.circuit
         self.n_outputs = evaluator.n_outputs
-        self.deterministic = evaluator.deterministic
         self.n_groups = evaluator.n_groups
 
     def forward(self, batch: Any, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:

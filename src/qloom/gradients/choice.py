@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import AdjointEvaluator, Engine
-from qloom.engines.statevector import StatevectorEngine
+from qloom.engines.base import DifferentiableEvaluator, Engine
+from qloom.engines.derived import DerivedEvaluator
+from qloom.engines.evaluation import checked_engine
+from qloom.engines.outputs import as_outputs
 from qloom.errors import CircuitError
 from qloom.gradients.adjoint import Adjoint
 from qloom.gradients.base import Differentiator
@@ -23,19 +25,17 @@ DIFFERENTIATORS: dict[str, type[Differentiator]] = {
 def prepare_gradient(
     circuit: Circuit, observables: Any = None, engine: Engine | None = None,
     differentiator: str | Differentiator = "auto", shots: int | None = None, seed: Any = None,
-) -> AdjointEvaluator:  # fmt: skip
+) -> DifferentiableEvaluator:  # fmt: skip
     """An evaluator that also walks backwards.
 
     Args:
         differentiator: a `Differentiator`, a name of DIFFERENTIATORS, or "auto": adjoint for exact values of the
             native engine, else parameter shift.
     """
-    engine = StatevectorEngine() if engine is None else engine
-    if not isinstance(engine, Engine):
-        raise CircuitError(f"engine={engine!r}, expected an Engine such as StatevectorEngine()")
+    engine, outputs = checked_engine(engine), as_outputs(circuit, observables)
     if differentiator == "auto":
-        exact = shots is None and isinstance(engine, StatevectorEngine)
-        differentiator = "adjoint" if exact else "parameter-shift"
+        walks_back = shots is None and engine.can_walk_back(outputs)
+        differentiator = "adjoint" if walks_back else "parameter-shift"
     if isinstance(differentiator, str):
         if differentiator not in DIFFERENTIATORS:
             names = ", ".join(("auto", *DIFFERENTIATORS))
@@ -43,4 +43,8 @@ def prepare_gradient(
         differentiator = DIFFERENTIATORS[differentiator]()
     if not isinstance(differentiator, Differentiator):
         raise CircuitError(f"differentiator={differentiator!r}, expected a name or a Differentiator")
-    return differentiator.prepare(engine, circuit, observables, shots=shots, seed=seed)
+    parts = outputs.made_from()
+    if parts is None or (differentiator.walks_back and outputs.kind in engine.walks_back):
+        return differentiator.prepare(engine, circuit, outputs, shots=shots, seed=seed)
+    # A function of simpler outputs, for which alone rules of single rotations hold.
+    return DerivedEvaluator(differentiator.prepare(engine, circuit, parts, shots=shots, seed=seed), outputs)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import AdjointEvaluator, Engine
+from qloom.engines.base import DifferentiableEvaluator, Engine, Wants
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory, make_batch
-from qloom.gradients.base import Differentiator, Wants
+from qloom.gradients.base import Differentiator
 from qloom.gradients.choice import prepare_gradient
 
 
@@ -38,7 +38,7 @@ def jacobian(
 
 
 def jacobians(
-    evaluator: AdjointEvaluator, batch: Batch, wants: Wants = (True, True)
+    evaluator: DifferentiableEvaluator, batch: Batch, wants: Wants = (True, True)
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """The same of a prepared circuit: one batch of B O samples, each walked back from one output.
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import AdjointEvaluator, Engine
+from qloom.engines.base import Derivatives, DifferentiableEvaluator, Engine, Wants
 from qloom.engines.batch import Batch
 from qloom.errors import CircuitError, UnsupportedError
-from qloom.gradients.base import Derivatives, Differentiator, ForwardEvaluator, Wants
+from qloom.gradients.base import Differentiator, ForwardEvaluator
 
 
 class FiniteDifference(Differentiator):
@@ -28,7 +28,7 @@ class FiniteDifference(Differentiator):
     def prepare(
         self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
         seed: Any = None,
-    ) -> AdjointEvaluator:  # fmt: skip
+    ) -> DifferentiableEvaluator:  # fmt: skip
         if shots is not None:
             raise UnsupportedError(
                 f'differences of values with shots={shots} are noise; use differentiator="parameter-shift"'

@@ -8,8 +8,7 @@ Source: Schuld et al. 2019, Phys. Rev. A 99, 032331.
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,12 +16,13 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.gates import pauli_rotation_gate
 from qloom.circuits.parameters import Angle, as_angle
-from qloom.engines.base import AdjointEvaluator, Engine, Evaluator, FinalState, as_outputs
+from qloom.engines.base import Derivatives, DifferentiableEvaluator, Engine, Evaluator, Wants
 from qloom.engines.batch import Batch
-from qloom.engines.shots import ShotEvaluator
+from qloom.engines.outputs import as_outputs
 from qloom.engines.streams import Stream
-from qloom.errors import CircuitError, UnsupportedError
-from qloom.gradients.base import Derivatives, Differentiator, ForwardEvaluator, Wants
+from qloom.errors import UnsupportedError
+from qloom.gradients.base import Differentiator, ForwardEvaluator
+from qloom.gradients.measured import MeasuredSlopes, ShotPlan
 
 # Shifted circuits are evaluated in batches of at most this many samples.
 _MOST_AT_ONCE = 1 << 14
@@ -34,8 +34,8 @@ class ParameterShift(Differentiator):
     def prepare(
         self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
         seed: Any = None,
-    ) -> AdjointEvaluator:  # fmt: skip
-        if isinstance(as_outputs(circuit, observables), FinalState):
+    ) -> DifferentiableEvaluator:  # fmt: skip
+        if not as_outputs(circuit, observables).is_measured:
             raise UnsupportedError(
                 'parameter shift is for what is measured, not for states; use differentiator="adjoint"'
             )
@@ -81,113 +81,97 @@ class FreeAngles:
         return np.concatenate([batch.inputs, (self.scale * slots + self.offset).astype(batch.dtype)], axis=1)
 
 
-class ShotPlan:
-    """How many measurements the slope by each rotation takes, and what they showed.
-
-    Slopes by inputs take as many as values do.
-
-    Args:
-        shots: of each of a slope's two shifted circuits, for every sample, (R,); at least 2. May be written to.
-
-    Attributes:
-        variances: of the derivatives by weights' rotations, summed over samples, times the shots they took; (R,).
-        runs, spent: circuits at one sample and measurements.
-    """
-
-    def __init__(self, shots: np.ndarray):
-        self.shots = shots
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget what was measured, and what it took."""
-        self.variances = np.zeros(len(self.shots))
-        self.runs = self.spent = 0
-
-
-def _no_plan() -> ShotPlan | None:
-    return None
-
-
 class ShiftEvaluator(ForwardEvaluator):
-    """Derivatives from shifted values."""
+    """Derivatives from shifted values, all of them in one batch."""
 
     def __init__(self, evaluator: Evaluator, shifted: Evaluator, angles: list[Angle]):
         super().__init__(evaluator)
         self.shifted = shifted
         self.free = FreeAngles(angles)
-        self._plan: Callable[[], ShotPlan | None] = _no_plan
+        self.slopes = None if shifted.deterministic else MeasuredSlopes(len(angles))
 
     @property
-    def n_slopes(self) -> int:  # type: ignore[override]
-        return len(self.free.angles) if isinstance(self.shifted, ShotEvaluator) else 0
-
-    @property
-    def plan(self) -> ShotPlan | None:
-        """The one that is followed."""
-        return self._plan()
-
-    def follow(self, plan: ShotPlan) -> None:
-        """Let a plan say how many measurements slopes take, as long as it lives; it takes the place of another."""
-        if not self.n_slopes:
-            return super().follow(plan)
-        shots = np.asarray(plan.shots)
-        if shots.shape != (self.n_slopes,) or shots.dtype.kind not in "iu" or shots.min() < 2:
-            raise CircuitError(f"shots={plan.shots!r}, expected {self.n_slopes} integers of at least 2, one a slope")
-        self._plan = weakref.ref(plan)
-        return None
+    def stream(self) -> Any:  # type: ignore[override]
+        return self.evaluator.stream
 
     @property
     def walk_cost(self) -> int:  # type: ignore[override]
-        return 2 * sum(angle.source == "input" or self.wants_weight(angle.index) for angle in self.free.angles)
+        return 2 * int(self._wanted((True, True)).sum())
 
     def go_on_from(self, other: Any) -> None:
         if isinstance(other, ShiftEvaluator):
             self.evaluator.go_on_from(other.evaluator)
             self.shifted.go_on_from(other.shifted)
-            if self.n_slopes == other.n_slopes:
-                self._plan = other._plan
+            if self.slopes is not None:
+                self.slopes.go_on_from(other.slopes)
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         if wants[0] and self.circuit.initial is not None and self.circuit.initial.values is None:
             raise UnsupportedError(
                 'parameter shift gives no derivative of initial amplitudes; use differentiator="adjoint"'
             )
-        d_inputs = np.zeros(batch.inputs.shape) if wants[0] else None
-        d_weights = np.zeros((batch.size, self.circuit.n_weights)) if wants[1] else None
-        wanted = {"input": d_inputs, "weight": d_weights}
-        free = self.free.inputs(batch)
-        for k, angle in enumerate(self.free.angles):
-            target = wanted.get(angle.source)
-            if target is not None and (angle.source == "input" or self.wants_weight(angle.index)):
-                target[:, angle.index] += angle.scale * self._slope(free, k, cotangents)
-        if d_weights is not None and batch.weights.ndim == 1:
+        wanted = np.flatnonzero(self._wanted(wants))
+        slopes = self._slopes(self.free.inputs(batch), wanted, cotangents) * self.free.scale[wanted]
+        of_inputs, index = self.free.of_inputs[wanted], self.free.index[wanted]
+        d_inputs = _added_up(slopes[:, of_inputs], index[of_inputs], batch.inputs.shape[1])
+        d_weights = _added_up(slopes[:, ~of_inputs], index[~of_inputs], self.circuit.n_weights)
+        if batch.weights.ndim == 1:
             d_weights = d_weights.sum(axis=0)
-        cast = lambda d: None if d is None else d.astype(batch.dtype)  # noqa: E731
-        return cast(d_inputs), cast(d_weights)
+        return d_inputs.astype(batch.dtype) if wants[0] else None, d_weights.astype(batch.dtype) if wants[1] else None
 
-    def _slope(self, free: np.ndarray, k: int, cotangents: np.ndarray) -> np.ndarray:
-        """sum_o g_o df_o/da_k, one number a sample."""
-        column, slopes = self.circuit.n_inputs + k, np.empty(len(free))
-        no_weights = np.zeros(0, free.dtype)
-        for start in range(0, len(free), _MOST_AT_ONCE):
-            part = slice(start, start + _MOST_AT_ONCE)
-            both = np.concatenate([free[part], free[part]])
-            half = len(both) // 2
-            both[:half, column] += np.pi / 2
-            both[half:, column] -= np.pi / 2
-            sums = self._sums(Batch(both, no_weights, single=False), k, np.tile(cotangents[part], (2, 1)))
-            slopes[part] = (sums[:half] - sums[half:]) / 2
-        return slopes
+    def _wanted(self, wants: Wants) -> np.ndarray:
+        """Which rotations' slopes are, (A,) of booleans."""
+        trained = np.ones(self.circuit.n_weights, bool) if self.trained is None else self.trained
+        by_weights = np.zeros(len(self.free.angles), bool)
+        by_weights[~self.free.of_inputs] = trained[self.free.index[~self.free.of_inputs]]
+        return (self.free.of_inputs & wants[0]) | (by_weights & wants[1])
 
-    def _sums(self, batch: Batch, k: int, cotangents: np.ndarray) -> np.ndarray:
-        """Of the outputs weighted by cotangents, (B,); slopes by weights are measured as a plan says."""
-        plan, shifted = self.plan, self.shifted
-        if plan is None or not isinstance(shifted, ShotEvaluator):
-            return (shifted.values(batch).astype(np.float64) * cotangents).sum(axis=1)
-        shots = shifted.shots if self.free.of_inputs[k] else int(plan.shots[k])
-        sums, variances = shifted.measure(batch, cotangents.astype(np.float64), shots)
-        if not self.free.of_inputs[k]:
-            plan.variances[k] += self.free.scale[k] ** 2 * variances.sum() / 4
+    def _slopes(self, free: np.ndarray, wanted: np.ndarray, cotangents: np.ndarray) -> np.ndarray:
+        """sum_o g_o df_o/da_k of the wanted rotations, (B, K)."""
+        n, half = len(free) * len(wanted), _MOST_AT_ONCE // 2
+        slopes = np.empty(n)
+        parts = [np.arange(first, min(first + half, n)) for first in range(0, n, half)]
+        for part, sums in zip(parts, self._sums(free, wanted, cotangents, parts), strict=True):
+            slopes[part] = (sums[: len(part)] - sums[len(part) :]) / 2
+        return slopes.reshape(len(free), len(wanted))
+
+    def _sums(
+        self, free: np.ndarray, wanted: np.ndarray, cotangents: np.ndarray, parts: list[np.ndarray]
+    ) -> Iterator[np.ndarray]:
+        """Outputs weighted by cotangents, of each part's circuits shifted up, then of those shifted down."""
+        shifted = [self._shifted(free, wanted, part) for part in parts]
+        weights = [np.tile(cotangents[part // len(wanted)], (2, 1)).astype(np.float64) for part in parts]
+        plan = self.slopes.plan if self.slopes is not None else None
+        if plan is not None:
+            for part, batch, g in zip(parts, shifted, weights, strict=True):
+                yield self._measured(plan, batch, g, np.tile(wanted[part % len(wanted)], 2))
+            return
+        pending = [self.shifted.submit(batch) for batch in shifted]
+        for values, g in zip(pending, weights, strict=True):
+            yield np.einsum("bo,bo->b", values.result(), g)
+
+    def _shifted(self, free: np.ndarray, wanted: np.ndarray, part: np.ndarray) -> Batch:
+        rows, columns = part // len(wanted), self.circuit.n_inputs + wanted[part % len(wanted)]
+        both = np.concatenate([free[rows], free[rows]])
+        places = np.arange(len(part))
+        both[places, columns] += np.pi / 2
+        both[places + len(part), columns] -= np.pi / 2
+        return Batch(both, np.zeros(0, free.dtype), single=False)
+
+    def _measured(self, plan: ShotPlan, batch: Batch, cotangents: np.ndarray, of: np.ndarray) -> np.ndarray:
+        """The same as a plan says; `of` (B,) tells which rotation each circuit is for."""
+        shifted: Any = self.shifted
+        by_weights = ~self.free.of_inputs[of]
+        shots = np.where(by_weights, np.asarray(plan.shots)[of], shifted.shots)
+        sums, variances = shifted.measure(batch, cotangents, shots)
+        np.add.at(plan.variances, of[by_weights], (self.free.scale[of] ** 2 * variances / 4)[by_weights])
         plan.runs += batch.size
-        plan.spent += batch.size * shots * shifted.n_groups
-        return sums
+        plan.spent += int(shots.sum()) * shifted.n_groups
+        return sums  # type: ignore[no-any-return]
+
+
+def _added_up(slopes: np.ndarray, index: np.ndarray, size: int) -> np.ndarray:
+    """Columns (B, K) added up by the slot they belong to, (B, size)."""
+    total = np.zeros((size, len(slopes)))
+    np.add.at(total, index, slopes.T)
+    return total.T

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from qloom.engines.base import AdjointEvaluator
+from qloom.engines.base import DifferentiableEvaluator
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_amplitudes, check_memory, starts_from_inputs
-from qloom.engines.statevector import StatevectorEvaluator
 
 # The native engine reads tensors as they are through this table; with older versions of torch they go as numpy arrays.
 _READABLE = hasattr(Tensor, "__dlpack_c_exchange_api__")
 
 
-def forward(evaluator: AdjointEvaluator, inputs: Tensor, weights: Tensor, keep: bool) -> tuple[Tensor, Any]:
+def forward(evaluator: Any, inputs: Tensor, weights: Tensor, keep: bool) -> tuple[Tensor, Any]:
     """Values (B, O) at inputs (B, I) and weights (W,) or (B, W), and what spares the backward walk the forward one."""
     if _reads_tensors(evaluator) and (evaluator.any_norm or not starts_from_inputs(evaluator.circuit)):
         n_samples, n_outputs = inputs.shape[0], evaluator.n_outputs
@@ -32,7 +31,7 @@ def forward(evaluator: AdjointEvaluator, inputs: Tensor, weights: Tensor, keep: 
 
 
 def backward(
-    evaluator: AdjointEvaluator, inputs: Tensor, weights: Tensor, cotangents: Tensor, kept: Any,
+    evaluator: Any, inputs: Tensor, weights: Tensor, cotangents: Tensor, kept: Any,
     wants: tuple[bool, bool],
 ) -> tuple[Tensor | None, Tensor | None]:  # fmt: skip
     """Derivatives (B, I) and (W,) or (B, W) of sum(cotangents * values); None where not wanted."""
@@ -47,8 +46,8 @@ def backward(
     return None if d_x is None else torch.from_numpy(d_x), None if d_w is None else torch.from_numpy(d_w)
 
 
-def _reads_tensors(evaluator: AdjointEvaluator) -> TypeGuard[StatevectorEvaluator]:
-    return _READABLE and isinstance(evaluator, StatevectorEvaluator)
+def _reads_tensors(evaluator: DifferentiableEvaluator) -> bool:
+    return _READABLE and evaluator.reads_tensors
 
 
 def _plain(tensor: Tensor) -> Tensor:

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qloom.engines.base import AdjointEvaluator
+from qloom.engines.base import DifferentiableEvaluator
 from qloom.nn.arrays import backward, forward
 from qloom.nn.transforms import Pullback, TransformedEvaluate, is_batched, pull_back_batch
 
 
-def evaluate(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> Tensor:
+def evaluate(inputs: Tensor, weights: Tensor, evaluator: DifferentiableEvaluator) -> Tensor:
     """Values (B, O) of a prepared circuit, differentiable in inputs (B, I) and weights (W,) or (B, W)."""
     if torch._C._are_functorch_transforms_active():
         return TransformedEvaluate.apply(inputs, weights, evaluator)
@@ -31,7 +31,7 @@ evaluate_outside_graphs = torch._disable_dynamo(evaluate)
 
 class _Evaluate(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator, keep: bool) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, weights: Tensor, evaluator: DifferentiableEvaluator, keep: bool) -> Tensor:
         values, ctx.kept = forward(evaluator, inputs, weights, keep)
         ctx.save_for_backward(inputs, weights)
         ctx.evaluator = evaluator

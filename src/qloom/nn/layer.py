@@ -11,10 +11,13 @@ from torch import Tensor, nn
 from torch.nn.modules.module import _EXTRA_STATE_KEY_SUFFIX
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import AdjointEvaluator, Engine, FinalState, as_outputs
+from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.batch import Batch, check_amplitudes
+from qloom.engines.evaluation import checked_engine
+from qloom.engines.outputs import as_outputs
+from qloom.engines.shots import Shots
 from qloom.engines.streams import Stream
-from qloom.errors import ShapeError
+from qloom.errors import ShapeError, UnsupportedError
 from qloom.gradients import Differentiator, ShotPlan, jacobians, prepare_gradient
 from qloom.nn.bridge import evaluate, evaluate_outside_graphs
 from qloom.nn.documents import content_of, document_of, fingerprint
@@ -70,8 +73,8 @@ class QuantumLayer(nn.Module):
             raise ShapeError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         self.circuit = circuit.copy()
         self.n_inputs = circuit.n_inputs
-        self._recipe = (observables, engine, differentiator, shots)
-        self._stream = Stream(seed)
+        engine = checked_engine(engine)
+        self._recipe = (observables, engine if shots is None else Shots(engine, shots, seed), differentiator)
         self._trained: np.ndarray | None = None
         dtype = dtype or torch.get_default_dtype()
         if dtype not in (torch.float32, torch.float64):
@@ -81,13 +84,11 @@ class QuantumLayer(nn.Module):
         self.weights = nn.Parameter(first)
 
     def _prepare(self) -> None:
-        observables, engine, differentiator, shots = self._recipe
-        self._evaluator: AdjointEvaluator = prepare_gradient(
-            self.circuit, observables, engine, differentiator, shots, self._stream
-        )
+        observables, engine, differentiator = self._recipe
+        self._evaluator: DifferentiableEvaluator = prepare_gradient(self.circuit, observables, engine, differentiator)
         self._evaluator.trained = self._trained
         self._outputs = as_outputs(self.circuit, observables)
-        self._complex = isinstance(self._outputs, FinalState) and not self._outputs.linear
+        self._complex = self._outputs.is_complex
         self.n_outputs = self._evaluator.n_outputs // (2 if self._complex else 1)
         self._key, self._fingerprint = GraphKey(self._evaluator), b""
 
@@ -97,7 +98,26 @@ class QuantumLayer(nn.Module):
         return self._recipe[0]
 
     @property
-    def evaluator(self) -> AdjointEvaluator:
+    def engine(self) -> Engine:
+        """What runs the circuit."""
+        return self._recipe[1]
+
+    def with_engine(self, engine: Engine, differentiator: str | Differentiator = "auto") -> QuantumLayer:
+        """The same weights under another execution: a layer that shares this one's parameter, circuit and observables.
+
+        layer.with_engine(Shots(StatevectorEngine(), 1000))
+        """
+        other = QuantumLayer.__new__(type(self))
+        nn.Module.__init__(other)
+        kept = ("circuit", "n_inputs", "_trained", "initialization")
+        other.__dict__.update({name: self.__dict__[name] for name in kept})
+        other._recipe = (self.observables, checked_engine(engine), differentiator)
+        other._prepare()
+        other.weights = self.weights
+        return other.train(self.training)
+
+    @property
+    def evaluator(self) -> DifferentiableEvaluator:
         """The circuit as the engine prepared it."""
         return self._evaluator
 
@@ -108,8 +128,8 @@ class QuantumLayer(nn.Module):
 
     @property
     def shots(self) -> int | None:
-        """Measurements a value; None if it is exact."""
-        return self._recipe[3]
+        """Measurements a value; None if nothing is measured."""
+        return self.engine.shots
 
     @property
     def walk_cost(self) -> int:
@@ -129,13 +149,14 @@ class QuantumLayer(nn.Module):
     @property
     def n_slopes(self) -> int:
         """R, derivatives by single rotations that are measured; 0 where derivatives are not."""
-        return self._evaluator.n_slopes
+        slopes = self._evaluator.slopes
+        return slopes.count if slopes is not None else 0
 
     @property
     def plan(self) -> ShotPlan | None:
         """What says how many measurements derivatives take; None where the layer's own `shots` do."""
-        found: ShotPlan | None = self._evaluator.plan
-        return found
+        slopes = self._evaluator.slopes
+        return slopes.plan if slopes is not None else None
 
     def follow(self, plan: ShotPlan) -> None:
         """Let a plan say how many measurements each of the `n_slopes` takes, as long as it lives: keep it somewhere.
@@ -143,7 +164,9 @@ class QuantumLayer(nn.Module):
         Raises:
             UnsupportedError: where derivatives are not measured.
         """
-        self._evaluator.follow(plan)
+        if self._evaluator.slopes is None:
+            raise UnsupportedError("derivatives are not measured one by one; give shots and parameter shift")
+        self._evaluator.slopes.follow(plan)
 
     def train_weights(self, which: Any = None) -> QuantumLayer:
         """Train only some of the weights; the others get a gradient of 0, which costs nothing on the walk back.
@@ -178,9 +201,9 @@ class QuantumLayer(nn.Module):
         self._evaluator.go_on_from(before)
 
     @property
-    def stream(self) -> Stream:
-        """Of the random numbers of measurements; its `state` can be taken out and put back."""
-        return self._stream
+    def stream(self) -> Stream | None:
+        """Of the random numbers of measurements; its `state` can be taken out and put back. None for exact values."""
+        return self._evaluator.stream
 
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
@@ -291,8 +314,8 @@ class QuantumLayer(nn.Module):
 
     @_as_constant
     def _document(self) -> str:
-        _, engine, differentiator, shots = self._recipe
-        return document_of(self.circuit, self._outputs, engine, differentiator, shots, self._trained)
+        _, engine, differentiator = self._recipe
+        return document_of(self.circuit, self._outputs, engine, differentiator, self._trained)
 
     def _checked(self, x: Tensor, weights: Tensor, n_inputs: int) -> Tensor:
         """x, in the weights' dtype under autocast; ShapeError unless x and the weights fit the circuit and each other.
@@ -322,9 +345,8 @@ class QuantumLayer(nn.Module):
         return x
 
     def extra_repr(self) -> str:
-        _, engine, differentiator, shots = self._recipe
-        text = f"{self.circuit!r}, n_outputs={self.n_outputs}, differentiator={differentiator!r}"
-        return text + (f", shots={shots}" if shots is not None else "") + (f", engine={engine}" if engine else "")
+        _, engine, differentiator = self._recipe
+        return f"{self.circuit!r}, n_outputs={self.n_outputs}, differentiator={differentiator!r}, engine={engine}"
 
 
 def _rows(x: Tensor) -> Tensor:

@@ -14,12 +14,12 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor
 
-from qloom.engines.base import AdjointEvaluator
+from qloom.engines.base import DifferentiableEvaluator
 from qloom.errors import ArtifactError
 from qloom.nn.arrays import backward, forward
 from qloom.nn.documents import evaluator_of
 
-_EVALUATORS: WeakValueDictionary[int, AdjointEvaluator] = WeakValueDictionary()
+_EVALUATORS: WeakValueDictionary[int, DifferentiableEvaluator] = WeakValueDictionary()
 
 
 class GraphKey:
@@ -30,14 +30,14 @@ class GraphKey:
         sizes: of inputs and outputs, (I, O, 0).
     """
 
-    def __init__(self, evaluator: AdjointEvaluator):
+    def __init__(self, evaluator: DifferentiableEvaluator):
         number = randbits(63)
         _EVALUATORS[number] = evaluator
         self.number = torch.tensor(number)
         self.sizes = torch.empty(evaluator.circuit.n_inputs, evaluator.n_outputs, 0)
 
 
-def _find(number: Tensor | None, document: str) -> AdjointEvaluator:
+def _find(number: Tensor | None, document: str) -> DifferentiableEvaluator:
     if number is None:
         return evaluator_of(document)
     try:

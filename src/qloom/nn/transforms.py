@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from qloom.engines.base import AdjointEvaluator
+from qloom.engines.base import DifferentiableEvaluator
 from qloom.errors import UnsupportedError
 from qloom.nn.arrays import backward, forward
 
@@ -25,7 +25,7 @@ class TransformedEvaluate(torch.autograd.Function):
     """Values (B, O), for vmap, grad and jacrev in any order."""
 
     @staticmethod
-    def forward(inputs: Tensor, weights: Tensor, evaluator: AdjointEvaluator) -> Tensor:
+    def forward(inputs: Tensor, weights: Tensor, evaluator: DifferentiableEvaluator) -> Tensor:
         return forward(evaluator, inputs, weights, keep=False)[0]
 
     @staticmethod
@@ -61,7 +61,7 @@ class Pullback(torch.autograd.Function):
         inputs: Tensor,
         weights: Tensor,
         cotangents: Tensor,
-        evaluator: AdjointEvaluator,
+        evaluator: DifferentiableEvaluator,
         wants: Wants,
     ) -> tuple[Tensor, Tensor]:
         gradients = backward(evaluator, inputs, weights, cotangents, None, wants)
@@ -102,7 +102,7 @@ def is_batched(cotangents: Tensor) -> bool:
 
 
 def pull_back_batch(
-    inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: AdjointEvaluator, wants: Wants
+    inputs: Tensor, weights: Tensor, cotangents: Tensor, evaluator: DifferentiableEvaluator, wants: Wants
 ) -> tuple[Tensor | None, Tensor | None]:
     """Derivatives for each of a batch of cotangents, all in one walk."""
     level = torch._C._vmapmode_increment_nesting() - 1

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from qloom.engines import Engine
 from qloom.errors import ConfigError
 from qloom.nn import QuantumLayer
 
@@ -54,6 +55,21 @@ def classical_parameters(model: nn.Module) -> list[nn.Parameter]:
     """The trained parameters of a module that belong to no circuit, for another optimizer beside."""
     quantum = {id(part.weights) for part in model.modules() if isinstance(part, QuantumLayer)}
     return [parameter for parameter in model.parameters() if id(parameter) not in quantum and parameter.requires_grad]
+
+
+def engine_of_states(layer: QuantumLayer, engine: Engine | None) -> Engine:
+    """What gives a layer's states: an engine asked for, else the layer's own.
+
+    Raises:
+        ConfigError: if it gives none.
+    """
+    found = engine or layer.engine
+    if "state" not in found.gives:
+        raise ConfigError(
+            f"the metric is found from states, which {found!r} does not give; pass engine=StatevectorEngine() to take "
+            "it from exact ones beside the layer's own values"
+        )
+    return found
 
 
 class QuantumOptimizer(torch.optim.Optimizer):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from qloom.engines import Engine
 from qloom.optimizers.natural_gradient import NaturalGradient
 
 
@@ -20,9 +21,10 @@ class ImaginaryTime(NaturalGradient):
         model: a module, or several, with QuantumLayers in it; the loss is their expectation value of H.
         time_step: in units of 1 / H; with small ones the energy never rises.
         damping: added to the scaled metric, whose diagonal is 1.
+        engine: gives the states of the metric; None for each layer's own, which must give states.
 
     Source: McArdle et al. 2019, npj Quantum Information 5, 75.
     """
 
-    def __init__(self, model: Any, time_step: float = 0.05, damping: float = 1e-3):
-        super().__init__(model, lr=time_step / 2, damping=damping, longest=None)
+    def __init__(self, model: Any, time_step: float = 0.05, damping: float = 1e-3, engine: Engine | None = None):
+        super().__init__(model, lr=time_step / 2, damping=damping, longest=None, engine=engine)

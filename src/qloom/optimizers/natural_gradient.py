@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from qloom.engines import StatevectorEngine, make_batch
+from qloom.engines import Engine, make_batch
 from qloom.errors import ConfigError
 from qloom.gradients.metric import Tangents
 from qloom.nn import QuantumLayer
-from qloom.optimizers.base import Closure, QuantumOptimizer
+from qloom.optimizers.base import Closure, QuantumOptimizer, engine_of_states
 
 METRICS = ("full", "block", "diagonal")
 
@@ -38,6 +38,7 @@ class NaturalGradient(QuantumOptimizer):
         damping: added to the scaled metric, whose diagonal is 1; raise it where shots make the gradient noisy.
         momentum: of former steps that is kept, from 0 to below 1.
         longest: a step goes at most so far in the metric of the states, radians; None for any length.
+        engine: gives the states of the metric; None for each layer's own, which must give states.
 
     Source: Stokes, Izaac, Killoran, Carleo 2020, Quantum 4, 269.
     """
@@ -46,7 +47,7 @@ class NaturalGradient(QuantumOptimizer):
 
     def __init__(
         self, model: Any, lr: float = 0.1, metric: str = "full", damping: float = 1e-3, momentum: float = 0.0,
-        longest: float | None = 0.5,
+        longest: float | None = 0.5, engine: Engine | None = None,
     ):  # fmt: skip
         if metric not in METRICS:
             raise ConfigError(f"metric={metric!r}, expected one of {', '.join(METRICS)}")
@@ -57,7 +58,8 @@ class NaturalGradient(QuantumOptimizer):
             )
         options = {"lr": lr, "metric": metric, "damping": damping, "momentum": momentum, "longest": longest}
         super().__init__(model, options)
-        self._tangents = [Tangents(layer.circuit, StatevectorEngine()) for layer in self.layers]
+        self._engine = engine
+        self._tangents = [Tangents(layer.circuit, engine_of_states(layer, engine)) for layer in self.layers]
 
     @torch.no_grad()
     def step(self, closure: Closure | None = None) -> Any:  # type: ignore[override]
@@ -73,9 +75,9 @@ class NaturalGradient(QuantumOptimizer):
 
     def _tangents_of(self, number: int) -> Tangents:
         """Made again where a layer's circuit was exchanged."""
-        circuit = self.layers[number].circuit
-        if self._tangents[number].circuit is not circuit:
-            self._tangents[number] = Tangents(circuit, StatevectorEngine())
+        layer = self.layers[number]
+        if self._tangents[number].circuit is not layer.circuit:
+            self._tangents[number] = Tangents(layer.circuit, engine_of_states(layer, self._engine))
         return self._tangents[number]
 
     def _move(

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from qloom.engines import StatevectorEngine, make_batch
+from qloom.engines import Engine, make_batch
 from qloom.errors import ConfigError
-from qloom.nn import QuantumLayer
-from qloom.optimizers.base import Closure
+from qloom.optimizers.base import Closure, engine_of_states
 from qloom.optimizers.spsa import SPSA
 
 
@@ -27,18 +26,20 @@ class QNSPSA(SPSA):
         model: a module, or several, with QuantumLayers in it.
         lr, perturbation, stability, resamplings, blocking, seed: as in `SPSA`.
         damping: added to the estimated metric.
+        engine: gives the states whose fidelities are taken; None for each layer's own, which must give states.
     """
 
     remembers_inputs = True
 
     def __init__(
         self, model: Any, lr: float = 0.1, perturbation: float = 0.1, stability: float = 10, resamplings: int = 1,
-        blocking: float | None = None, damping: float = 1e-2, seed: int = 0,
+        blocking: float | None = None, damping: float = 1e-2, seed: int = 0, engine: Engine | None = None,
     ):  # fmt: skip
         if not damping > 0:
             raise ConfigError(f"damping={damping}, expected more than 0; estimates of the metric are singular at first")
         super().__init__(model, lr, perturbation, stability, resamplings, blocking, seed)
         self.damping = damping
+        self._engines = [engine_of_states(layer, engine) for layer in self.layers]
         self.metrics = [np.eye(layer.weights.numel()) for layer in self.layers]
 
     def _estimate(self, closure: Closure, reach: float) -> tuple[np.ndarray, float]:
@@ -50,7 +51,7 @@ class QNSPSA(SPSA):
         parts, first, steps = [], 0, self.progress["steps"]
         for number, layer in enumerate(self.layers):
             count = layer.weights.numel()
-            now = np.mean([self._metric(layer, reach) for _ in range(self.resamplings)], axis=0)
+            now = np.mean([self._metric(number, reach) for _ in range(self.resamplings)], axis=0)
             mean = self.metrics[number] = ((steps + 1) * self.metrics[number] + now) / (steps + 2)
             values, vectors = np.linalg.eigh(mean)
             inverse = (vectors / (np.abs(values) + self.damping)) @ vectors.T
@@ -67,21 +68,21 @@ class QNSPSA(SPSA):
         self.metrics = [metric.numpy().copy() for metric in state_dict.pop("metrics")]
         super().load_state_dict(state_dict)
 
-    def _metric(self, layer: QuantumLayer, reach: float) -> np.ndarray:
-        """An estimate of G, (W, W), with expectation G up to the square of the reach."""
+    def _metric(self, number: int, reach: float) -> np.ndarray:
+        """An estimate of a layer's G, (W, W), with expectation G up to the square of the reach."""
+        layer = self.layers[number]
         a, b = self._signs_of(layer), self._signs_of(layer)
         rows, weights = torch.cat(self._given[id(layer)]).numpy(), layer.weights.detach().numpy()
         moved = [weights + reach * d for d in (0 * a, a + b, a, b - a, -a)]
-        states = [self._states(layer, rows, w.astype(weights.dtype)) for w in moved]
+        states = [self._states(number, rows, w.astype(weights.dtype)) for w in moved]
         both, one, other, back = (self._fidelity(states[0], state) for state in states[1:])
         self.cost.evaluations += 4 * len(rows)
         change = (both - one - other + back) / (2 * reach**2)
         return -change / 2 * (np.outer(a, b) + np.outer(b, a)) / 2
 
-    @staticmethod
-    def _states(layer: QuantumLayer, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        batch = make_batch(layer.circuit, rows.astype(weights.dtype), weights)
-        return StatevectorEngine().state(layer.circuit, batch)
+    def _states(self, number: int, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        circuit = self.layers[number].circuit
+        return self._engines[number].state(circuit, make_batch(circuit, rows.astype(weights.dtype), weights))
 
     @staticmethod
     def _fidelity(states: np.ndarray, others: np.ndarray) -> float:

@@ -2,11 +2,12 @@
 
 from qloom.testing.circuits import check_ansatz, check_encoder
 from qloom.testing.differentiators import check_differentiator
-from qloom.testing.engines import check_engine
+from qloom.testing.engines import EngineContract, check_engine
 from qloom.testing.gates import check_gate, expansion_matrix
 from qloom.testing.problems import check_problem
 
 __all__ = [
+    "EngineContract",
     "check_ansatz",
     "check_differentiator",
     "check_encoder",

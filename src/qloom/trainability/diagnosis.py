@@ -11,8 +11,8 @@ import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.circuits.checks import checked_count
-from qloom.engines.base import as_outputs
 from qloom.engines.batch import starts_from_inputs
+from qloom.engines.outputs import as_expectations
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients import metric_tensor
@@ -163,10 +163,8 @@ def _checked(circuit: Circuit | QuantumLayer, observables: Any) -> tuple[FirstWe
         raise CircuitError(f"{bare!r} has no weights, expected some to train")
     if observables is None and isinstance(circuit, QuantumLayer):
         observables = circuit.observables
-    outputs = as_outputs(bare, observables)
-    if not isinstance(outputs, tuple):
-        raise CircuitError(f"observables={observables!r}, expected Pauli sums; name some, such as [Z(0), Z(0) @ Z(1)]")
-    return first_weights(circuit), bare, outputs
+    sums = as_expectations(bare, observables, "diagnosis").observables
+    return first_weights(circuit), bare, sums
 
 
 def _checked_widths(widths: Any) -> list[int]:

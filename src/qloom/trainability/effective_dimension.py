@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 from qloom.circuits import Circuit
 from qloom.circuits.checks import checked_count
 from qloom.engines import Batch, StatevectorEngine, make_batch
-from qloom.engines.base import as_outputs
 from qloom.engines.batch import check_memory
+from qloom.engines.outputs import as_outputs
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients.metric import Tangents

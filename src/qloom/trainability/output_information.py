@@ -8,7 +8,7 @@ import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.engines import Batch
-from qloom.engines.base import FinalState, Probabilities, as_outputs
+from qloom.engines.outputs import as_outputs
 from qloom.errors import CircuitError
 from qloom.gradients import jacobians, prepare_gradient
 
@@ -30,9 +30,9 @@ class OutputInformation:
 
     def __init__(self, circuit: Circuit, observables: Any):
         outputs = as_outputs(circuit, observables)
-        if isinstance(outputs, FinalState):
+        if not outputs.is_measured:
             raise CircuitError("a state is not measured, expected Pauli sums or probabilities as observables")
-        self.are_probabilities = isinstance(outputs, Probabilities)
+        self.are_probabilities = outputs.kind == "probabilities"
         self.evaluator = prepare_gradient(circuit, outputs)
 
     def __call__(self, batch: Batch) -> np.ndarray:

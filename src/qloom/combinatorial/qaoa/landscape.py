@@ -12,7 +12,7 @@ from qloom.circuits import Circuit
 from qloom.combinatorial.arrays import finite, float_type, whole
 from qloom.combinatorial.qaoa.cost import Polynomial
 from qloom.combinatorial.qaoa.objectives import Mean, Objective
-from qloom.engines import AdjointEvaluator, StatevectorEngine, make_batch, sample
+from qloom.engines import StatevectorEngine, make_batch, sample
 from qloom.engines.batch import check_memory
 from qloom.errors import ProblemError
 
@@ -109,9 +109,8 @@ class CircuitLandscape(Landscape):
         numbers = 2 ** (cost.n + 2) if by_words else 2 ** (cost.n + 3)
         check_memory(numbers * self.dtype.itemsize, f"QAOA of {cost.n} qubits in {self.dtype}")
         self._weigh = objective.on(np.ones(1) if by_words else cost.diagonal())
-        evaluator = self.engine.prepare(circuit, [cost.observable()] if by_words else "probabilities")
-        assert isinstance(evaluator, AdjointEvaluator)
-        self._evaluator = evaluator
+        observables = [cost.observable()] if by_words else "probabilities"
+        self._evaluator = self.engine.prepare_adjoint(circuit, observables)
 
     def centred(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         walks = map(self._walk, [angles] if self.circuit.n_qubits <= MOST_QUBITS_IN_LANES else angles)

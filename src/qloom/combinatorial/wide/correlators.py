@@ -15,7 +15,7 @@ import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.combinatorial.qaoa.transform import walsh_hadamard
-from qloom.engines import AdjointEvaluator, StatevectorEngine, make_batch
+from qloom.engines import StatevectorEngine, make_batch
 from qloom.errors import ProblemError
 
 # Cotangents (B, M) -> derivatives by the weights (B, W).
@@ -47,9 +47,7 @@ class Correlators:
         # The place of a set in a transform: qubit 0 is the leftmost bit.
         places = np.array([sum(1 << (n - 1 - q) for q in one) for one in sets])
         self._places = [places[: max(0, min(third, n_words - begin))] for begin in (0, third, 2 * third)]
-        evaluator = StatevectorEngine(threads).prepare(circuit, "state")
-        assert isinstance(evaluator, AdjointEvaluator)
-        self._evaluator = evaluator
+        self._evaluator = StatevectorEngine(threads).prepare_adjoint(circuit, "state")
         ones = np.array([i.bit_count() for i in range(2**n)])
         # S^dagger on every qubit turns Y into X.
         self._turn = ((-1j) ** (ones % 4)).astype(np.result_type(self.dtype, np.complex64))
