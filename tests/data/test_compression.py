@@ -33,13 +33,13 @@ def by_arrow(codec):
 
 
 FILES = {
-    "t.csv.gz": gzip.compress(CSV),
+    "t.csv.gz": gzip.compress(CSV, mtime=0),
     "t.csv.bz2": bz2.compress(CSV),
     "t.csv.xz": lzma.compress(CSV),
     "t.csv.zst": by_arrow("zstd"),
     "t.csv.lz4": by_arrow("lz4"),
     "t.csv.zip": zipped("t.csv", "__MACOSX/._t.csv"),
-    "named otherwise.csv": gzip.compress(CSV),
+    "named otherwise.csv": gzip.compress(CSV, mtime=0),
 }
 
 
@@ -55,7 +55,7 @@ def test_compressed_tables(write, name):
         ("t.csv.zst", by_arrow("zstd")[:-6], "is a damaged zstandard file"),
         ("t.csv.xz", lzma.compress(CSV)[:-9], "is a damaged xz file"),
         ("t.zip", zipped("a.csv", "b.csv"), r"holds 2 files \(a.csv, b.csv\) and not one"),
-        ("t.parquet.gz", gzip.compress(b"PAR1"), "is compressed from outside"),
+        ("t.parquet.gz", gzip.compress(b"PAR1", mtime=0), "is compressed from outside"),
         ("t.json", "{", "is no table in JSON"),
         ("t.json", "[1, 2]", "the list holds other things than objects"),
         ("t.jsonl", '{"a": 1}\n{"a": "x"}\n', "is no table in JSON .*changed from number to string"),
@@ -74,7 +74,10 @@ ROWS = [{"a": 1, "b": "x", "t": "2020-01-02T03:04:05"}, {"a": None, "b": "Straß
     ("name", "content"),
     [
         ("t.jsonl", "\n".join(map(json.dumps, ROWS))),
-        ("t.ndjson.gz", gzip.compress("\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS).encode())),
+        (
+            "t.ndjson.gz",
+            gzip.compress("\n".join(json.dumps(row, ensure_ascii=False) for row in ROWS).encode(), mtime=0),
+        ),
         ("t.json", json.dumps(ROWS, indent=1)),
         ("t.json", "\n".join(map(json.dumps, ROWS))),
     ],
