@@ -28,7 +28,7 @@ demo: install
 	@$(BIN)/qloom train demo:breast_cancer --name demo
 
 test: lint types
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2
 
 test-fast: install
 	$(BIN)/pytest tests/test_tiny.py

@@ -34,6 +34,7 @@ def test_contract(n, n_vehicles, is_whole):
     check_problem(random_routing(n_vehicles, n, n_vehicles, is_whole), seed=n)
 
 
+@pytest.mark.usefixtures("ctrl_c")  # which OR-Tools takes away
 @pytest.mark.parametrize("seed", range(3))
 def test_certificate_is_that_of_cp_sat(seed):
     cp_model = pytest.importorskip("ortools.sat.python.cp_model")
