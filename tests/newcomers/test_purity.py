@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import qloom as ql
-from qloom.engines import Expectations, Outputs, ReferenceEngine, Shots, StatevectorEngine
+from qloom.engines import Expectations, Outputs, ReferenceEngine, Shots, StatevectorEngine, make_batch
 from qloom.gradients import gradient
 
 
@@ -65,6 +65,9 @@ def test_it_is_measured_and_is_a_layer():
     exact = ql.expectation(CIRCUIT, Purity(0), INPUTS, WEIGHTS)
     shots = Shots(StatevectorEngine(), 100_000, 0)
     measured = ql.expectation(CIRCUIT, Purity(0), INPUTS, WEIGHTS, engine=shots)
+    estimate = shots.prepare(CIRCUIT, Purity(0)).estimate(make_batch(CIRCUIT, INPUTS, WEIGHTS))
+    assert (np.abs(estimate.values - exact) <= 6 * estimate.errors).all()
+    assert (estimate.errors < 0.01).all()
     np.testing.assert_allclose(measured, exact, atol=0.02)  # 6 standard errors of 3 words at most
     layer = ql.nn.QuantumLayer(CIRCUIT, Purity(0), init=WEIGHTS, dtype=torch.float64)
     np.testing.assert_allclose(layer(torch.from_numpy(INPUTS)).detach().numpy(), exact, atol=1e-12)

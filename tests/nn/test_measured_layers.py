@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -47,6 +48,16 @@ def test_another_seed_shares_no_numbers():
     for layer in layers:
         layer(X).sum().backward()
     assert (layers[0].weights.grad != layers[1].weights.grad).all()
+
+
+def test_estimates_of_a_layer_are_those_of_its_measurements():
+    """One shot varies by sqrt(1 - value^2); 1,000 of them, of one group of words."""
+    layer = make_layer()
+    estimate = layer.evaluator.estimate(ql.engines.make_batch(layer.circuit, X.numpy(), layer.weights.detach().numpy()))
+    expected = np.sqrt((1 - estimate.values.astype(float) ** 2) / 999)
+    np.testing.assert_allclose(estimate.errors, expected, atol=1e-6)
+    assert (estimate.runs, estimate.shots) == (10, 10_000)
+    assert layer.evaluator.stream is layer.stream is layer.engine.stream
 
 
 class _Rows(Dataset):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
+from qloom.engines.base import Derivatives, DifferentiableEvaluator, Estimate, Wants
 from qloom.engines.batch import Batch
 from qloom.engines.outputs import Outputs
 
@@ -33,6 +33,18 @@ class DerivedEvaluator(DifferentiableEvaluator):
 
     def go_on_from(self, other: Any) -> None:
         self.parts.go_on_from(getattr(other, "parts", other))
+
+    def estimate(self, batch: Batch) -> Estimate:
+        """Standard errors to first order, those of the parts taken as independent."""
+        parts = self.parts.estimate(batch)
+        squares = np.zeros((batch.size, self.n_outputs))
+        for o in range(self.n_outputs):
+            cotangents = np.zeros((batch.size, self.n_outputs), batch.dtype)
+            cotangents[:, o] = 1
+            slopes = self.outputs.pulled_back(parts.values, cotangents)
+            squares[:, o] = ((slopes * parts.errors) ** 2).sum(axis=1)
+        values, errors = (a.astype(batch.dtype) for a in (self.outputs.from_parts(parts.values), np.sqrt(squares)))
+        return Estimate(values, errors, parts.runs, parts.shots)
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
         values = self.parts.values(batch)

@@ -64,6 +64,7 @@ def _initial(circuit: Circuit, row: np.ndarray) -> np.ndarray:
 
 
 def angle_value(angle: Angle, inputs: np.ndarray, weights: np.ndarray) -> float:
+    """Radians of an angle at one sample's inputs (I,) and weights (W,)."""
     if angle.is_number:
         return angle.offset
     return angle.scale * float((inputs if angle.source == "input" else weights)[angle.index]) + angle.offset

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import DifferentiableEvaluator, Engine, Evaluator
+from qloom.engines.base import DifferentiableEvaluator, Engine, Estimate, Evaluator, Pending
+from qloom.engines.batch import Batch
 
 
 class Differentiator(ABC):
@@ -41,6 +42,16 @@ class ForwardEvaluator(DifferentiableEvaluator):
         self.circuit = evaluator.circuit
         self.n_outputs = evaluator.n_outputs
         self.n_groups = evaluator.n_groups
+
+    @property
+    def stream(self) -> Any:  # type: ignore[override]
+        return self.evaluator.stream
+
+    def estimate(self, batch: Batch) -> Estimate:
+        return self.evaluator.estimate(batch)
+
+    def submit(self, batch: Batch) -> Pending:
+        return self.evaluator.submit(batch)
 
     def forward(self, batch: Any, keep: bool) -> tuple[np.ndarray, np.ndarray | None]:
         return self.evaluator.values(batch), None

@@ -91,10 +91,6 @@ class ShiftEvaluator(ForwardEvaluator):
         self.slopes = None if shifted.deterministic else MeasuredSlopes(len(angles))
 
     @property
-    def stream(self) -> Any:  # type: ignore[override]
-        return self.evaluator.stream
-
-    @property
     def walk_cost(self) -> int:  # type: ignore[override]
         return 2 * int(self._wanted((True, True)).sum())
 
