@@ -100,11 +100,6 @@ class Evaluator(ABC):
         """Begin an evaluation whose values are asked for later."""
         return Pending(self.values(batch))
 
-    def go_on_from(self, other: Evaluator) -> None:
-        """Take over the random numbers of another evaluator, where there are any."""
-        if self.stream is not None and other.stream is not None:
-            self.stream = other.stream
-
 
 class DifferentiableEvaluator(Evaluator):
     """An evaluator that also walks backwards: cotangents in, derivatives out.
@@ -177,12 +172,13 @@ class Engine(ABC):
 
     def prepare_adjoint(self, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
         """An evaluator that walks back through the circuit; UnsupportedError if the engine has none."""
-        evaluator = self.prepare(circuit, observables)
-        if not self.can_walk_back(as_outputs(circuit, observables)):
+        outputs = as_outputs(circuit, observables)
+        if not self.can_walk_back(outputs):
             raise UnsupportedError(
                 f"Adjoint needs an engine that walks back through a state, got {type(self).__name__}; "
                 'use differentiator="parameter-shift"'
             )
+        evaluator = self.prepare(circuit, outputs)
         assert isinstance(evaluator, DifferentiableEvaluator)
         return evaluator
 

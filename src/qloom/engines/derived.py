@@ -31,9 +31,6 @@ class DerivedEvaluator(DifferentiableEvaluator):
     def stream(self) -> Any:  # type: ignore[override]
         return self.parts.stream
 
-    def go_on_from(self, other: Any) -> None:
-        self.parts.go_on_from(getattr(other, "parts", other))
-
     def estimate(self, batch: Batch) -> Estimate:
         """Standard errors to first order, those of the parts taken as independent."""
         parts = self.parts.estimate(batch)

@@ -44,7 +44,7 @@ def prepare_gradient(
     if not isinstance(differentiator, Differentiator):
         raise CircuitError(f"differentiator={differentiator!r}, expected a name or a Differentiator")
     parts = outputs.made_from()
-    if parts is None or (differentiator.walks_back and outputs.kind in engine.walks_back):
+    if parts is None or differentiator.walks_back:
         return differentiator.prepare(engine, circuit, outputs, shots=shots, seed=seed)
     # A function of simpler outputs, for which alone rules of single rotations hold.
     return DerivedEvaluator(differentiator.prepare(engine, circuit, parts, shots=shots, seed=seed), outputs)

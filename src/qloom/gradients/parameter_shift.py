@@ -94,13 +94,6 @@ class ShiftEvaluator(ForwardEvaluator):
     def walk_cost(self) -> int:  # type: ignore[override]
         return 2 * int(self._wanted((True, True)).sum())
 
-    def go_on_from(self, other: Any) -> None:
-        if isinstance(other, ShiftEvaluator):
-            self.evaluator.go_on_from(other.evaluator)
-            self.shifted.go_on_from(other.shifted)
-            if self.slopes is not None:
-                self.slopes.go_on_from(other.slopes)
-
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         if wants[0] and self.circuit.initial is not None and self.circuit.initial.values is None:
             raise UnsupportedError(

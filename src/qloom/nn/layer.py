@@ -196,9 +196,10 @@ class QuantumLayer(nn.Module):
             raise ShapeError(
                 f"{circuit!r} in the place of {self.circuit!r}, expected as many qubits, inputs and weights"
             )
-        before, self.circuit = self._evaluator, circuit.copy()
+        before, self.circuit = self._evaluator.slopes, circuit.copy()
         self._prepare()
-        self._evaluator.go_on_from(before)
+        if self._evaluator.slopes is not None:
+            self._evaluator.slopes.go_on_from(before)
 
     @property
     def stream(self) -> Stream | None:
