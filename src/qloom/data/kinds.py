@@ -231,6 +231,7 @@ def unread(cells: pa.ChunkedArray, read: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def words_note(cells: pa.ChunkedArray, words: pa.ChunkedArray, name: str, what: str) -> tuple[str, ...]:
+    """A note of the words that stand among a column's numbers or dates, the most frequent first; none without them."""
     if not len(words):
         return ()
     counts = sorted(pc.value_counts(words).to_pylist(), key=lambda c: (-c["counts"], c["values"]))
