@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qloom.combinatorial.certificates import Status
-from qloom.combinatorial.extras import package
 from qloom.combinatorial.solver_process import ask, start
 from qloom.errors import ProblemError
+from qloom.extras import package
 
 
 class CpResult(NamedTuple):
@@ -29,7 +29,7 @@ def cp_sat(needed_by: str) -> Any:
         ExtraError: where OR-Tools is not installed, with what to install.
     """
     start("constraint_program")
-    return package("ortools.sat.python.cp_model", needed_by)
+    return package("ortools.sat.python.cp_model", needed_by, "combinatorial")
 
 
 def solve_cp(

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.extras import package
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.quadratic import Kind, Quadratic
 from qloom.errors import ProblemError
+from qloom.extras import package
 
 
 def quadratic_to_dimod(function: Quadratic) -> Any:
     """A BinaryQuadraticModel of variables 0 to N - 1."""
-    dimod = package("dimod", "quadratic_to_dimod")
+    dimod = package("dimod", "quadratic_to_dimod", "combinatorial")
     kind = dimod.BINARY if function.kind == "binary" else dimod.SPIN
     pairs = zip(function.first.tolist(), function.second.tolist(), function.values.tolist(), strict=True)
     out = dimod.BinaryQuadraticModel(dict(enumerate(function.linear.tolist())), {}, function.constant, kind)
@@ -44,7 +44,7 @@ def model_to_dimod(model: Model, labels: list[str] | None = None, rows: list[str
     Raises:
         ProblemError: for products of more than two, which dimod does not have.
     """
-    out, names = package("dimod", "model_to_dimod").ConstrainedQuadraticModel(), labels or model.labels
+    out, names = package("dimod", "model_to_dimod", "combinatorial").ConstrainedQuadraticModel(), labels or model.labels
     for variables in model.variables:
         for number in variables.numbers.ravel():
             bounds = {"lower_bound": model.lower[number].item(), "upper_bound": model.upper[number].item()}

@@ -14,15 +14,15 @@ import numpy as np
 
 from qloom.combinatorial.arrays import generator, whole
 from qloom.combinatorial.binary_form import BinaryForm
-from qloom.combinatorial.extras import package
 from qloom.combinatorial.penalties import search
 from qloom.combinatorial.problems.configuration import SettingChoice
 from qloom.combinatorial.solvers.annealing import SimulatedAnnealing
 from qloom.combinatorial.solvers.base import Solver
 from qloom.combinatorial.surrogate import fit_factorization_machine
 from qloom.errors import ProblemError
+from qloom.extras import package
 
-package("optuna", "QuadraticSurrogateSampler")
+package("optuna", "QuadraticSurrogateSampler", "combinatorial")
 
 from optuna.distributions import (  # noqa: E402
     BaseDistribution,

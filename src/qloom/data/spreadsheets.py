@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from qloom.data.delimited import NOTE
-from qloom.errors import DataError, ExtraError
+from qloom.errors import DataError
+from qloom.extras import package
 
 SUFFIXES = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 
@@ -28,16 +29,11 @@ def read_spreadsheet(path: Path, sheet: str = "") -> pa.Table:
         ExtraError: without python-calamine.
         DataError: for a file that is none, an unknown or empty sheet, or several to choose from.
     """
+    calamine = package("python_calamine", f"{path}, a spreadsheet,", "excel")
     try:
-        from python_calamine import CalamineError, CalamineWorkbook
-    except ImportError:
-        raise ExtraError(
-            f"{path} is a spreadsheet, which needs python-calamine; install it with: pip install 'qloom[excel]'"
-        ) from None
-    try:
-        book = CalamineWorkbook.from_path(str(path))
+        book = calamine.CalamineWorkbook.from_path(str(path))
         sheets = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=True) for name in book.sheet_names}
-    except (CalamineError, OSError) as error:
+    except (calamine.CalamineError, OSError) as error:
         raise DataError(
             f"{path} cannot be read as a spreadsheet ({str(error).splitlines()[0]}); save it again"
         ) from None

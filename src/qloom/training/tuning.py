@@ -15,8 +15,8 @@ from typing import Any, Literal
 import numpy as np
 import yaml
 
-from qloom.combinatorial.extras import package
 from qloom.errors import ArtifactError, ConfigError, QloomError
+from qloom.extras import package
 from qloom.files import replace_file, write_json
 from qloom.models.choices import GOAL_FIELDS
 from qloom.models.preparation import PreparedTable, prepare_table
@@ -223,7 +223,7 @@ def make_study(sampler: Sampler, seed: int) -> Any:
     Raises:
         ExtraError: where Optuna is not installed.
     """
-    optuna = package("optuna", "qloom tune")
+    optuna = package("optuna", "qloom tune", "combinatorial")
     from qloom.combinatorial.sampler import QuadraticSurrogateSampler
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -1,4 +1,4 @@
-"""Packages that only some calls need: imported there, or named with what to install."""
+"""Packages that only some calls need: imported there, or named with the extra that brings them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from types import ModuleType
 from qloom.errors import ExtraError
 
 
-def package(name: str, who: str) -> ModuleType:
+def package(name: str, who: str, extra: str) -> ModuleType:
     """The module.
 
     Args:
         name: of the package or a module of it.
         who: what needs it.
+        extra: what brings it, one of `project.optional-dependencies` in pyproject.toml.
 
     Raises:
         ExtraError: if it is not installed.
@@ -24,4 +25,5 @@ def package(name: str, who: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != top:
             raise
-        raise ExtraError(f"{who} needs {top}; install it with: pip install 'qloom[combinatorial]'") from None
+        distribution = top.replace("_", "-")
+        raise ExtraError(f"{who} needs {distribution}; install it with: pip install 'qloom[{extra}]'") from None
