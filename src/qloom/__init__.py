@@ -11,8 +11,8 @@ from qloom.exports import exported_by
 if TYPE_CHECKING:
     from qloom.circuits import Circuit
     from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
+    from qloom.engines.measuring.shadows import classical_shadow
     from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
-    from qloom.engines.shadows import classical_shadow
     from qloom.gradients import jacobian, metric_tensor
     from qloom.observables import I, PauliSum, X, Y, Z, hermitian, pauli, projector
 

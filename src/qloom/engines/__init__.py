@@ -3,12 +3,12 @@
 from qloom.engines.base import DifferentiableEvaluator, Engine, Estimate, Evaluator, Pending
 from qloom.engines.batch import Batch, make_batch
 from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
+from qloom.engines.measuring.samplers import Sampler
+from qloom.engines.measuring.shadows import ClassicalShadow, classical_shadow
+from qloom.engines.measuring.shots import Shots
 from qloom.engines.outputs import Expectations, FinalState, Outputs, Probabilities
 from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
 from qloom.engines.reference import ReferenceEngine
-from qloom.engines.samplers import Sampler
-from qloom.engines.shadows import ClassicalShadow, classical_shadow
-from qloom.engines.shots import Shots
 from qloom.engines.statevector import StatevectorEngine
 
 __all__ = [

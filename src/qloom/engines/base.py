@@ -25,7 +25,7 @@ from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, UnsupportedError
 
 if TYPE_CHECKING:
-    from qloom.engines.samplers import Sampler
+    from qloom.engines.measuring.samplers import Sampler
 
 Wants = tuple[bool, bool]
 Derivatives = tuple[np.ndarray | None, np.ndarray | None]
@@ -155,7 +155,7 @@ class Engine(ABC):
             raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         outputs = as_outputs(circuit, observables)
         if shots is not None:
-            from qloom.engines.shots import Shots
+            from qloom.engines.measuring.shots import Shots
 
             return Shots(self, shots, seed).prepare(circuit, outputs)
         if outputs.kind in self.gives:
@@ -195,7 +195,7 @@ class Engine(ABC):
 
     def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
         """What measures some qubits: bits from the table of their probabilities, where an engine gives no bits."""
-        from qloom.engines.samplers import TableSampler
+        from qloom.engines.measuring.samplers import TableSampler
 
         return TableSampler(self.prepare(circuit, Probabilities(qubits)))
 

@@ -10,8 +10,8 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
+from qloom.engines.measuring.shots import checked_shots
 from qloom.engines.outputs import Expectations, Probabilities, as_expectations, checked_qubits
-from qloom.engines.shots import checked_shots
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError

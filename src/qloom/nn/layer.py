@@ -14,8 +14,8 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.batch import Batch, check_amplitudes
 from qloom.engines.evaluation import checked_engine
+from qloom.engines.measuring.shots import Shots
 from qloom.engines.outputs import as_outputs
-from qloom.engines.shots import Shots
 from qloom.engines.streams import Stream
 from qloom.errors import ShapeError, UnsupportedError
 from qloom.gradients import Differentiator, ShotPlan, jacobians, prepare_gradient

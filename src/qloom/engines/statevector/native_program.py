@@ -11,8 +11,8 @@ import numpy as np
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.batch import check_memory
+from qloom.engines.measuring.samplers import OutcomeMap
 from qloom.engines.outputs import Outputs
-from qloom.engines.samplers import OutcomeMap
 from qloom.errors import CircuitError
 from qloom.programs import Program, lower, lower_states
 from qloom.programs.lowering import WIDE as MOST_QUBITS

@@ -18,8 +18,8 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
+from qloom.engines.measuring.shots import checked_shots
 from qloom.engines.outputs import Probabilities
-from qloom.engines.shots import checked_shots
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError, ShapeError

@@ -10,8 +10,8 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Estimate, Evaluator
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
+from qloom.engines.measuring.samplers import Sampler, Tally, signs_of
 from qloom.engines.outputs import Expectations, Outputs, Probabilities, as_outputs
-from qloom.engines.samplers import Sampler, Tally, signs_of
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.observables import Word, group_commuting, word_letters

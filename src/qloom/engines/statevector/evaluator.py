@@ -1,4 +1,4 @@
-"""The native engine: programs of Pauli rotations on batches of state vectors, forward and backward."""
+"""Programs of Pauli rotations on batches of state vectors, forward and backward."""
 
 from __future__ import annotations
 
@@ -9,60 +9,17 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Derivatives, DifferentiableEvaluator, Engine, Wants
+from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
 from qloom.engines.batch import Batch, check_memory
-from qloom.engines.native_program import prepared, prepared_outcomes
-from qloom.engines.outputs import FinalState, Outputs
-from qloom.engines.phases import PhasedEvaluator
-from qloom.engines.samplers import TableSampler
-from qloom.errors import CircuitError, ShapeError
+from qloom.errors import ShapeError
 from qloom.programs import Program
 from qloom.programs.register import n_bits
 
-MOST_THREADS = 1024
 # Final states kept from the forward walk spare the backward one a second run: of a batch up to this many bytes, of one
 # sample always, since the walk back then needs no other copy.
 MOST_KEPT_BYTES = 1 << 26
 # Of fewer samples threads share one large state (FEW in cpp/engine.cpp).
 FEW_SAMPLES = 4
-
-
-class StatevectorEngine(Engine):
-    """Exact simulation on the CPU.
-
-    Args:
-        threads: how many to use; None for all this process may run on. Results do not depend on it.
-    """
-
-    gives = walks_back = frozenset({"expectations", "probabilities", "state"})
-
-    def __init__(self, threads: int | None = None):
-        if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
-            raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
-        self.threads = threads
-
-    def __repr__(self) -> str:
-        return f"StatevectorEngine(threads={self.threads})"
-
-    @property
-    def n_threads(self) -> int:
-        return self.threads or _native.available_threads()
-
-    def to_json(self) -> dict[str, Any]:
-        return {"threads": self.threads}
-
-    def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
-        program, native = prepared(circuit, outputs)
-        evaluator = StatevectorEvaluator(circuit, program, native, outputs.size, self.n_threads, outputs.any_norm)
-        if isinstance(outputs, FinalState) and not all(phase.is_number for phase in program.phases):
-            return PhasedEvaluator(evaluator, outputs)
-        return evaluator
-
-    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> TableSampler:
-        program, native, outcomes = prepared_outcomes(circuit, qubits)
-        size = 2 ** outcomes.rows.shape[1]
-        evaluator = StatevectorEvaluator(circuit, program, native, size, self.n_threads)
-        return TableSampler(evaluator, outcomes)
 
 
 class StatevectorEvaluator(DifferentiableEvaluator):

@@ -1,0 +1,1 @@
+"""Measuring: an engine that wraps another, samplers of bits, classical shadows."""
