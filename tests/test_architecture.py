@@ -17,6 +17,7 @@ RANKS = {
     "nn": 6, "models": 7, "optimizers": 7, "trainability": 7, "training": 8, "reports": 9, "benchmarking": 9,
     "cli": 10, "testing": 11, "__main__": 11,
 }  # fmt: skip
+ORDER_OF_MODELS = {"kernels": 1, "tables": 1, "published": 2}  # what lies in models/ itself is 0
 WITHOUT_TORCH = ["circuits", "programs", "engines", "gradients", "encoders", "ansatze", "data", "combinatorial"]
 TORCH_AT_IMPORT = {"nn", "models", "optimizers", "training", "reports", "benchmarking", "cli", "testing"}
 
@@ -52,6 +53,28 @@ def test_imports_come_from_lower_ranks(path):
 def test_every_folder_has_a_rank():
     found = {part_of(path) for path in FILES}
     assert found <= set(RANKS)
+
+
+def place_in_models(parts: tuple[str, ...]) -> str:
+    """The folder of models/ that a path or a module's name lies in; "" is models/ itself."""
+    return parts[1] if parts[1] in ORDER_OF_MODELS else ""
+
+
+def test_folders_of_models_have_an_order():
+    files = [path for path in FILES if part_of(path) == "models" and path.parent != SOURCE / "models"]
+    assert {path.parent.name for path in files} == set(ORDER_OF_MODELS)
+    shared = [path for path in (SOURCE / "models").glob("*.py") if path.name != "__init__.py"]
+    seen = set()
+    for path in files + shared:
+        mine = place_in_models(path.relative_to(SOURCE).parts)
+        for module in imported_modules(path):
+            if module.startswith("qloom.models."):
+                theirs = place_in_models(tuple(module.split(".")[1:]))
+                seen.add((mine, theirs))
+                lower = ORDER_OF_MODELS.get(theirs, 0) < ORDER_OF_MODELS.get(mine, 0)
+                assert theirs == mine or lower, f"{path} imports {module}"
+    assert ("published", "kernels") in seen
+    assert ("tables", "") in seen
 
 
 @pytest.mark.parametrize("name", WITHOUT_TORCH)

@@ -25,9 +25,9 @@ from benchmarks.cases import Case, run
 from benchmarks.checks import check_step
 from qloom.benchmarking import Work
 from qloom.engines import Batch, StatevectorEngine
-from qloom.models.architecture import Architecture, build_network, observables_of
-from qloom.models.fitting import Fit, Recipe, Rows
-from qloom.models.hybrid import HybridNetwork
+from qloom.models.tables.architecture import Architecture, build_network, observables_of
+from qloom.models.tables.fitting import Fit, Recipe, Rows
+from qloom.models.tables.hybrid import HybridNetwork
 from qloom.models.threads import torch_threads
 from qloom.nn import QuantumLayer
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from benchmarks.results import append_row, provenance
 from qloom.data import inspect_table, split_rows
 from qloom.models import HybridClassifier, fit_together
-from qloom.models.preparation import PreparedTable, prepare_table
+from qloom.models.tables.preparation import PreparedTable, prepare_table
 
 N_ROWS, N_TRAININGS, EPOCHS, PAIRS = 5_000, 5, 6, 3
 

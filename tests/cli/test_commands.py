@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from qloom.models import load_model
-from qloom.models.architecture import Architecture, build_network, observables_of
+from qloom.models.tables.architecture import Architecture, build_network, observables_of
 from qloom.trainability import diagnose
 from qloom.training import load_configuration
 from qloom.training.demonstrations import demonstration_table

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 
-from qloom.models.places import NAMES
+from qloom.models.tables.places import NAMES
 
 
 def test_every_model_predicts_new_rows(qloom, trained):

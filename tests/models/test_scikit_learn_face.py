@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 import qloom as ql
 from qloom import models
 from qloom.models import QuantumKernel, QuantumLandmarks
-from qloom.models.quanvolutional import QuantumFilter
+from qloom.models.published.quanvolutional import QuantumFilter
 
 STEPS = {"max_steps": 8, "convergence_interval": None}
 VARIATIONAL = [

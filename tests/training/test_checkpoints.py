@@ -5,8 +5,8 @@ import safetensors.torch
 import torch
 
 from qloom.errors import ArtifactError
-from qloom.models.architecture import Architecture, build_network, observables_of
-from qloom.models.fitting import Fit, Recipe, Rows
+from qloom.models.tables.architecture import Architecture, build_network, observables_of
+from qloom.models.tables.fitting import Fit, Recipe, Rows
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 
 

@@ -15,7 +15,7 @@ from qloom.training.rendering import render_configuration
 TRAIN = """
 import sys, time
 from qloom.cli import main
-from qloom.models.stacking import Stack
+from qloom.models.tables.stacking import Stack
 
 step = Stack._step
 

@@ -146,7 +146,7 @@ def test_a_killed_refit_is_done_again(pair, configure, tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("qloom.models.tabular.refit_head", stop)
+        patch.setattr("qloom.models.tables.tabular.refit_head", stop)
         with pytest.raises(KeyboardInterrupt):
             train_run(configure(tmp_path, REFIT, name="stopped"))
     resumed = train_run(configure(tmp_path, REFIT, name="stopped"), resume=True)

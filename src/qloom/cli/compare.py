@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from qloom.cli.leaderboard import console_of_width, number_text, print_wrapped
-from qloom.models.scores import TITLES
+from qloom.models.tables.scores import TITLES
 from qloom.training.side_by_side import compare_runs
 from qloom.training.verdict import OUTCOME_WORDS
 

@@ -10,8 +10,8 @@ import typer
 
 from qloom.errors import ConfigError
 from qloom.files import replace_file
-from qloom.models.architecture import Architecture, observables_of
-from qloom.models.starting import read_start
+from qloom.models.tables.architecture import Architecture, observables_of
+from qloom.models.tables.starting import read_start
 from qloom.trainability import Diagnosis
 from qloom.trainability import diagnose as diagnose_circuit
 from qloom.trainability.plot import plot_decay

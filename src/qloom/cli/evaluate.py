@@ -13,9 +13,9 @@ import typer
 from qloom.data import TargetCoding, rows_with_target
 from qloom.errors import DataError
 from qloom.models.artifact import find_model_folder
-from qloom.models.places import MODEL_HELP, find_model
-from qloom.models.scores import TITLES, score, score_names
-from qloom.models.served import Predictor, read_served
+from qloom.models.tables.places import MODEL_HELP, find_model
+from qloom.models.tables.scores import TITLES, score, score_names
+from qloom.models.tables.served import Predictor, read_served
 from qloom.training.bootstrap import bootstrap_scores, interval_of
 from qloom.training.seen_rows import keys_of, read_seen_rows
 from qloom.training.table import read_source

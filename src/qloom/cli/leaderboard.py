@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from qloom.models.scores import TITLES
+from qloom.models.tables.scores import TITLES
 from qloom.training.leaderboard import leaderboard_rows
 
 # Columns that the one table takes; also what a pipe or file gets, which has no width of its own.

@@ -16,8 +16,8 @@ from qloom.data.columns import require_columns
 from qloom.data.novelty import Novelties
 from qloom.errors import ConfigError
 from qloom.files import replace_file
-from qloom.models.places import MODEL_HELP, find_model
-from qloom.models.served import read_served
+from qloom.models.tables.places import MODEL_HELP, find_model
+from qloom.models.tables.served import read_served
 from qloom.training.predictions import prediction_columns
 from qloom.training.table import read_source
 

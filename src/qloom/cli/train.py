@@ -12,7 +12,7 @@ from qloom.cli.bars import showing_progress
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import print_leaderboard
 from qloom.errors import ArtifactError, ConfigError, DataError
-from qloom.models.run_files import CONFIG, read_metrics
+from qloom.models.tables.run_files import CONFIG, read_metrics
 from qloom.reports import write_report
 from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration

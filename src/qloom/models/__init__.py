@@ -5,28 +5,28 @@ from typing import TYPE_CHECKING
 from qloom.exports import exported_by
 
 if TYPE_CHECKING:
-    from qloom.models.alignment import Alignment, align_kernel, ideal_kernel, kernel_alignment
-    from qloom.models.architecture import Architecture
-    from qloom.models.choices import ANSATZE, LAYERS
-    from qloom.models.circuit_centric import CircuitCentricClassifier
-    from qloom.models.dressed import DressedCircuitClassifier
-    from qloom.models.estimators import HybridClassifier, HybridRegressor, load_model
-    from qloom.models.feature_selector import QuadraticFeatureSelector
-    from qloom.models.fitting import Fit, Recipe
-    from qloom.models.hybrid import HybridNetwork
-    from qloom.models.iqp import IQPVariationalClassifier
-    from qloom.models.kernel_machines import QuantumGaussianProcess, QuantumKernelRidge, QuantumSVC
-    from qloom.models.kernels import fidelity_kernel, projected_features, projected_kernel
-    from qloom.models.kitchen_sinks import QuantumKitchenSinks
-    from qloom.models.landmarks import QuantumLandmarks
-    from qloom.models.metric_learner import QuantumMetricLearner
-    from qloom.models.qcnn import QCNNClassifier
-    from qloom.models.quantum_kernel import QuantumKernel
-    from qloom.models.quanvolutional import QuanvolutionalClassifier
-    from qloom.models.reuploading import ReuploadingClassifier
-    from qloom.models.separable import SeparableVariationalClassifier
-    from qloom.models.together import fit_together
-    from qloom.models.tree import TreeTensorClassifier
+    from qloom.models.kernels.alignment import Alignment, align_kernel, ideal_kernel, kernel_alignment
+    from qloom.models.kernels.kernel_machines import QuantumGaussianProcess, QuantumKernelRidge, QuantumSVC
+    from qloom.models.kernels.kernels import fidelity_kernel, projected_features, projected_kernel
+    from qloom.models.kernels.landmarks import QuantumLandmarks
+    from qloom.models.kernels.quantum_kernel import QuantumKernel
+    from qloom.models.published.circuit_centric import CircuitCentricClassifier
+    from qloom.models.published.dressed import DressedCircuitClassifier
+    from qloom.models.published.iqp import IQPVariationalClassifier
+    from qloom.models.published.kitchen_sinks import QuantumKitchenSinks
+    from qloom.models.published.metric_learner import QuantumMetricLearner
+    from qloom.models.published.qcnn import QCNNClassifier
+    from qloom.models.published.quanvolutional import QuanvolutionalClassifier
+    from qloom.models.published.reuploading import ReuploadingClassifier
+    from qloom.models.published.separable import SeparableVariationalClassifier
+    from qloom.models.published.tree import TreeTensorClassifier
+    from qloom.models.tables.architecture import Architecture
+    from qloom.models.tables.choices import ANSATZE, LAYERS
+    from qloom.models.tables.estimators import HybridClassifier, HybridRegressor, load_model
+    from qloom.models.tables.feature_selector import QuadraticFeatureSelector
+    from qloom.models.tables.fitting import Fit, Recipe
+    from qloom.models.tables.hybrid import HybridNetwork
+    from qloom.models.tables.together import fit_together
 
 __all__ = [
     "ANSATZE",

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from qloom.errors import ArtifactError
-from qloom.models.run_files import IMPORTANCE, IMPORTANCE_FORMAT, IMPORTANCE_VERSION
+from qloom.models.tables.run_files import IMPORTANCE, IMPORTANCE_FORMAT, IMPORTANCE_VERSION
 from qloom.reports.pictures import as_address
 from qloom.reports.wording import capitalized, metric_title
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from qloom.circuits import Circuit
 from qloom.errors import ArtifactError
-from qloom.models.run_files import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, read_metrics
+from qloom.models.tables.run_files import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, read_metrics
 from qloom.reports.importance import read_importance
 
 # Runs of version 1 trained every model once.

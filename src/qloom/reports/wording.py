@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from qloom.models.scores import METRICS
+from qloom.models.tables.scores import METRICS
 
 
 def metric_title(metric: str) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qloom.models.scores import SCORES
+from qloom.models.tables.scores import SCORES
 
 N_DRAWS = 1000
 LEVEL = 0.95

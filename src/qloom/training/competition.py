@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import count
 
 from qloom.files import read_json, write_json
-from qloom.models.preparation import prepare_table
-from qloom.models.run_files import CHECKPOINTS
-from qloom.models.starting import Start
+from qloom.models.tables.preparation import prepare_table
+from qloom.models.tables.run_files import CHECKPOINTS
+from qloom.models.tables.starting import Start
 from qloom.training.competitors import KEYS, Contest, Outcome, PreparedRound, goal_of
 from qloom.training.record import RoundResult, result_of
 from qloom.training.rounds import KEPT, Plan

@@ -16,13 +16,13 @@ from qloom.circuits import Circuit
 from qloom.data import Split
 from qloom.models import Fit, HybridClassifier, HybridRegressor, fit_together
 from qloom.models.artifact import DESCRIPTION
-from qloom.models.baselines import BASELINES, Baseline
-from qloom.models.choices import GOAL_FIELDS
-from qloom.models.goals import Goal
-from qloom.models.places import PLACES
-from qloom.models.preparation import PreparedTable
-from qloom.models.run_files import CHECKPOINTS
-from qloom.models.tabular import HybridModel
+from qloom.models.tables.baselines import BASELINES, Baseline
+from qloom.models.tables.choices import GOAL_FIELDS
+from qloom.models.tables.goals import Goal
+from qloom.models.tables.places import PLACES
+from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.run_files import CHECKPOINTS
+from qloom.models.tables.tabular import HybridModel
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 from qloom.training.configuration import Configuration
 from qloom.training.progress import Progress

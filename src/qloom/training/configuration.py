@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from qloom.data.columns import SIMILAR
 from qloom.data.target_transformation import TRANSFORMATIONS
 from qloom.errors import ConfigError
-from qloom.models.choices import ANSATZE, CRITERIA, LOSS_NAMES, REFITS
-from qloom.models.schedules import SCHEDULES
-from qloom.models.scores import METRICS
+from qloom.models.tables.choices import ANSATZE, CRITERIA, LOSS_NAMES, REFITS
+from qloom.models.tables.schedules import SCHEDULES
+from qloom.models.tables.scores import METRICS
 
 Change = str | tuple[str, Any]
 MOST_ROUNDS = 1000

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from qloom.files import write_json
-from qloom.models.importance import describe_importance
-from qloom.models.places import PLACES, best_model
-from qloom.models.run_files import IMPORTANCE, IMPORTANCE_FORMAT, IMPORTANCE_VERSION
-from qloom.models.served import read_served
+from qloom.models.tables.importance import describe_importance
+from qloom.models.tables.places import PLACES, best_model
+from qloom.models.tables.run_files import IMPORTANCE, IMPORTANCE_FORMAT, IMPORTANCE_VERSION
+from qloom.models.tables.served import read_served
 from qloom.training.competitors import PreparedRound
 from qloom.training.table import RunTable
 

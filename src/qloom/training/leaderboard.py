@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from qloom.models.scores import METRICS
+from qloom.models.tables.scores import METRICS
 
 COLUMNS = (
     "model",

@@ -13,7 +13,7 @@ import pyarrow.parquet as parquet
 from qloom.data import TargetCoding
 from qloom.data.target import class_text
 from qloom.files import replace_file
-from qloom.models.scores import decide
+from qloom.models.tables.scores import decide
 from qloom.training.table import RunTable
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qloom.models import Fit
-from qloom.models.scores import TITLES
+from qloom.models.tables.scores import TITLES
 
 
 class Progress:

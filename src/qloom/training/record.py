@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from qloom.data import Split
-from qloom.models.preparation import PreparedTable
-from qloom.models.run_files import FORMAT, VERSION
-from qloom.models.scores import METRICS, score
+from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.run_files import FORMAT, VERSION
+from qloom.models.tables.scores import METRICS, score
 from qloom.training.competitors import Outcome, PreparedRound
 from qloom.training.configuration import Configuration
 from qloom.training.intervals import Estimate, estimate, plain

@@ -16,9 +16,9 @@ from qloom.data import Schema
 from qloom.data.column_table import column_lines, column_rows
 from qloom.errors import ArtifactError
 from qloom.files import read_json, replace_file, write_json
-from qloom.models.preparation import PreparedTable
-from qloom.models.run_files import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, START
-from qloom.models.starting import Start, place_of, read_start
+from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.run_files import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, START
+from qloom.models.tables.starting import Start, place_of, read_start
 from qloom.training.competition import compete, prepared
 from qloom.training.competitors import LAYER_OF, Contest, Outcome, PreparedRound, try_circuit
 from qloom.training.configuration import ComparisonSection, Configuration, load_configuration

@@ -12,8 +12,8 @@ import numpy as np
 
 from qloom.errors import ArtifactError, ConfigError
 from qloom.files import read_json
-from qloom.models.run_files import ENVIRONMENT, METRICS_FILE, VERSION, read_metrics
-from qloom.models.scores import METRICS
+from qloom.models.tables.run_files import ENVIRONMENT, METRICS_FILE, VERSION, read_metrics
+from qloom.models.tables.scores import METRICS
 from qloom.training.intervals import Estimate, estimate, quantile
 from qloom.training.verdict import Difference, judge_difference
 

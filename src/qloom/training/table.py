@@ -17,7 +17,7 @@ from qloom.data.columns import require_columns
 from qloom.data.leaks import find_leaks
 from qloom.data.queries import queried_columns
 from qloom.errors import DataError
-from qloom.models.weights import check_weights
+from qloom.models.tables.weights import check_weights
 from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX, demonstration_table
 

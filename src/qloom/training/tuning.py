@@ -18,9 +18,9 @@ import yaml
 from qloom.errors import ArtifactError, ConfigError, QloomError
 from qloom.extras import package
 from qloom.files import replace_file, write_json
-from qloom.models.choices import GOAL_FIELDS
-from qloom.models.preparation import PreparedTable, prepare_table
-from qloom.models.scores import score
+from qloom.models.tables.choices import GOAL_FIELDS
+from qloom.models.tables.preparation import PreparedTable, prepare_table
+from qloom.models.tables.scores import score
 from qloom.training.competitors import LAYER_OF, goal_of, make_model
 from qloom.training.configuration import Configuration, known_keys, make_configuration, unknown_key
 from qloom.training.folder import locked

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from qloom.models.scores import TITLES
+from qloom.models.tables.scores import TITLES
 from qloom.training.intervals import Estimate, rounds_for
 
 Outcome = Literal["better", "worse", "equal", "undecided"]

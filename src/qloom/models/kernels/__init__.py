@@ -1,0 +1,1 @@
+"""Quantum kernels: matrices, alignment, landmarks, and the machines that learn with them."""

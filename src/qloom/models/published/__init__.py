@@ -1,0 +1,1 @@
+"""Published quantum classifiers, each as its paper has it."""

@@ -1,0 +1,89 @@
+"""The circuit-centric classifier: copies of the features as amplitudes, strongly entangling layers, one qubit read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from sklearn.preprocessing import FunctionTransformer
+from torch import Tensor, nn
+
+from qloom.ansatze import strongly_entangling
+from qloom.circuits.circuit import Circuit
+from qloom.encoders import amplitude, normalize
+from qloom.models.published.objectives import SQUARED, Objective
+from qloom.models.published.variational import VariationalClassifier
+from qloom.nn import QuantumLayer
+from qloom.observables import Z
+
+
+class AmplitudeNetwork(nn.Module):
+    """Copies of the features as amplitudes, a circuit, <Z> of the first qubit and a bias.
+
+    Shapes: x (B, F) -> (B,). Features are padded with 2^-m to 2^m of them and divided by their norm.
+
+    Args:
+        n_amplitudes: 2^m, of a copy.
+        n_copies: d, their states side by side.
+        trained: on d m qubits.
+        init: weights.
+        bias: to begin with.
+    """
+
+    def __init__(self, n_amplitudes: int, n_copies: int, trained: Circuit, init: Tensor, bias: float):
+        super().__init__()
+        self.n_amplitudes, self.n_copies = n_amplitudes, n_copies
+        circuit = amplitude(n_amplitudes**n_copies) + trained
+        self.quantum = QuantumLayer(circuit, [Z(0)], init=init)
+        self.bias = nn.Parameter(torch.tensor(bias))
+
+    def forward(self, x: Tensor) -> Tensor:
+        copy = normalize(x, self.n_amplitudes, padding=1 / self.n_amplitudes)
+        state = copy
+        for _ in range(self.n_copies - 1):
+            state = torch.einsum("bi,bj->bij", state, copy).flatten(1)
+        return self.quantum(state)[:, 0] + self.bias
+
+
+class CircuitCentricClassifier(VariationalClassifier):
+    """Copies of the features as amplitudes, strongly entangling layers, <Z> of one qubit; squared loss.
+
+    Features are taken as they are; each row is divided by its norm.
+
+    Args:
+        n_copies: of the features, m = log2 of their number qubits each.
+        n_layers: of any rotation on each qubit, then CX around rings of growing distance.
+        entangled: False for the separable control: the same without CX.
+        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
+
+    Source: Schuld et al. 2020, Phys. Rev. A 101, 032308; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
+    """
+
+    def __init__(
+        self,
+        n_copies: int = 2,
+        n_layers: int = 4,
+        entangled: bool = True,
+        learning_rate: float = 0.01,
+        batch_size: int = 32,
+        max_steps: int = 10_000,
+        convergence_interval: int | None = 200,
+        random_state: Any = 0,
+    ):
+        super().__init__(learning_rate, batch_size, max_steps, convergence_interval, random_state)
+        self.n_copies = n_copies
+        self.n_layers = n_layers
+        self.entangled = entangled
+
+    def make_scaler(self) -> Any:
+        return FunctionTransformer()
+
+    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+        m = amplitude(n_features).n_qubits
+        trained = strongly_entangling(m * self.n_copies, self.n_layers)
+        weights = 2 * torch.pi * torch.rand(trained.n_weights, generator=generator)
+        trained = trained if self.entangled else trained.without_entanglers()
+        return AmplitudeNetwork(2**m, self.n_copies, trained, weights, bias=0.01)
+
+    def make_objective(self, network: Any) -> Objective:
+        return SQUARED

@@ -1,0 +1,111 @@
+"""The quantum metric learner: an embedding trained to part two classes' states; new rows go to the nearer class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor, nn
+
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.entanglers import entangler_pairs
+from qloom.models.kernels.alignment import fidelities
+from qloom.models.kernels.kernels import fidelity_kernel
+from qloom.models.published.objectives import Objective
+from qloom.models.published.variational import VariationalClassifier
+from qloom.nn import QuantumLayer
+
+
+def embedding_circuit(n_features: int, n_layers: int, entangled: bool = True) -> Circuit:
+    """Features by RX with a free qubit in |+>, then RZZ around a ring and RY; the features once more at the end.
+
+    Shapes: inputs (B, F), weights (L (P + n),) for n = F + 1 qubits and the ring's P pairs.
+
+    Source: Lloyd et al. 2020, arXiv 2001.03622.
+    """
+    n_qubits = n_features + 1
+    pairs = entangler_pairs("ring" if entangled else "none", n_qubits)
+    circuit = Circuit(n_qubits)
+    x, weights = circuit.inputs(n_features), circuit.weights(n_layers, len(pairs) + n_qubits)
+    for layer in range(n_layers + 1):
+        for qubit, feature in enumerate(x):
+            circuit.rx(feature, qubit)
+        circuit.h(n_features)
+        if layer == n_layers:
+            break
+        for angle, pair in zip(weights[layer], pairs, strict=False):
+            circuit.rzz(angle, *pair)
+        for qubit, angle in enumerate(weights[layer, len(pairs) :]):
+            circuit.ry(angle, qubit)
+    return circuit
+
+
+def overlap_loss(states: Tensor, y: Tensor) -> Tensor:
+    """1 minus half the squared Hilbert-Schmidt distance of the two classes' mean states.
+
+    Shapes: states (B, 2^n), complex; y (B,) of 0 and 1.
+    """
+    shares = torch.stack([1 - y, y]).to(states.real.dtype)
+    shares = shares / shares.sum(dim=1, keepdim=True).clamp(min=1)  # (2, B); a class absent from the batch counts 0
+    means = shares @ fidelities(states) @ shares.T
+    return 1 - 0.5 * (means[0, 0] + means[1, 1]) + means[0, 1]
+
+
+class QuantumMetricLearner(VariationalClassifier):
+    """States of the two classes are trained apart; a row is as likely of a class as its state overlaps with that one's.
+
+    Features are scaled to -pi / 2 to pi / 2 by their range on the training rows; one qubit each and one more. All
+    training rows are compared with, N states for N rows.
+
+    Args:
+        n_layers: of the embedding.
+        entangled: False for the separable control: the same without RZZ.
+        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
+
+    Attributes:
+        examples_: scaled training rows of each class, two arrays (N_c, F).
+        example_weights_: their weights, None for equal ones.
+
+    Source: Lloyd et al. 2020, arXiv 2001.03622; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059, whose loss leaves
+    the overlaps within a class out.
+    """
+
+    def __init__(
+        self,
+        n_layers: int = 3,
+        entangled: bool = True,
+        learning_rate: float = 0.01,
+        batch_size: int = 64,
+        max_steps: int = 10_000,
+        convergence_interval: int | None = 200,
+        random_state: Any = 0,
+    ):
+        super().__init__(learning_rate, batch_size, max_steps, convergence_interval, random_state)
+        self.n_layers = n_layers
+        self.entangled = entangled
+
+    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+        circuit = embedding_circuit(n_features, self.n_layers, self.entangled)
+        weights = 0.1 * torch.randn(circuit.n_weights, generator=generator)
+        return QuantumLayer(circuit, "state", init=weights)
+
+    def make_objective(self, network: Any) -> Objective:
+        return Objective(overlap_loss, lambda states: states)  # probabilities need the examples: predict_proba
+
+    def _train(self, x: Tensor, y: Tensor, weights: np.ndarray | None, generator: torch.Generator) -> None:
+        super()._train(x, y, weights, generator)
+        self.examples_ = [x[y == label].double().numpy() for label in (0, 1)]
+        self.example_weights_ = [None if weights is None else weights[y.numpy() == label] for label in (0, 1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Shapes: X (B, F) -> share of the mean fidelity with each class (B, 2)."""
+        check_is_fitted(self, "examples_")
+        x = self.scaler_.transform(validate_data(self, X, dtype=np.float64, reset=False))
+        circuit, weights = self.network_.circuit, self.network_.weights.detach().double().numpy()
+        means = [
+            np.average(fidelity_kernel(circuit, x, known, weights), axis=1, weights=of_rows)
+            for known, of_rows in zip(self.examples_, self.example_weights_, strict=True)
+        ]
+        return np.stack(means, axis=1) / np.sum(means, axis=0)[:, None]

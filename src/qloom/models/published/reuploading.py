@@ -1,0 +1,139 @@
+"""The data re-uploading classifier: features enter before every layer, three a qubit, with trainable scales."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from qloom.circuits import Circuit
+from qloom.encoders import scaled_inputs
+from qloom.errors import ConfigError
+from qloom.models.published.objectives import Objective
+from qloom.models.published.variational import VariationalClassifier
+from qloom.nn import QuantumLayer
+from qloom.observables import Z
+
+OBSERVED = ("single", "half", "full")
+LOSSES = ("weighted_fidelity", "fidelity")
+
+
+def reuploading_circuit(n_qubits: int, n_layers: int, entangled: bool = True) -> Circuit:
+    """L times Rot of inputs, Rot of weights and CZ on even or odd pairs in turn; then a last Rot of both, added.
+
+    Shapes: inputs (B, (L + 1) 3 n), weights (L 3 n,). The weights of the last Rot are added to its inputs before.
+    """
+    circuit = Circuit(n_qubits)
+    inputs, weights = circuit.inputs(n_layers + 1, n_qubits, 3), circuit.weights(n_layers, n_qubits, 3)
+    for layer in range(n_layers):
+        for qubit in range(n_qubits):
+            circuit.rot(*inputs[layer, qubit], qubit).rot(*weights[layer, qubit], qubit)
+        for qubit in range(layer % 2, n_qubits - 1, 2) if entangled else ():
+            circuit.cz(qubit, qubit + 1)
+    for qubit in range(n_qubits):
+        circuit.rot(*inputs[n_layers, qubit], qubit)
+    return circuit
+
+
+class ReuploadingNetwork(nn.Module):
+    """Scaled features through the circuit.
+
+    Shapes: x (B, F) -> <Z> of the observed qubits (B, K).
+
+    Attributes:
+        scales: (L + 1, 3 n), of the features at each upload.
+        offsets: (3 n,), of the last one.
+        class_weights: (2, K), of the fidelities with the two labels.
+    """
+
+    def __init__(self, n_features: int, n_layers: int, n_observed: int, entangled: bool, generator: torch.Generator):
+        super().__init__()
+        n_qubits = -(-n_features // 3)
+        circuit = reuploading_circuit(n_qubits, n_layers, entangled)
+        first = torch.rand(n_layers + 1, 3 * n_qubits, generator=generator)
+        self.scales = nn.Parameter(torch.rand(n_layers + 1, 3 * n_qubits, generator=generator))
+        self.offsets = nn.Parameter(first[-1])
+        self.quantum = QuantumLayer(circuit, [Z(qubit) for qubit in range(n_observed)], init=first[:-1])
+        self.class_weights = nn.Parameter(torch.ones(2, n_observed))
+        self.n_missing = 3 * n_qubits - n_features
+
+    def forward(self, x: Tensor) -> Tensor:
+        angles = scaled_inputs(pad(x, (0, self.n_missing)), self.scales)
+        last = len(self.offsets)
+        return self.quantum(torch.cat([angles[:, :-last], angles[:, -last:] + self.offsets], dim=1))
+
+
+class ReuploadingClassifier(VariationalClassifier):
+    """Features enter a few qubits again and again, three each; two classes are the two poles of a qubit.
+
+    Features are scaled to -pi / 2 to pi / 2 by their range on the training rows.
+
+    Args:
+        n_layers: L; features enter L + 1 times.
+        observed: qubits that are compared with the label: "single" (the first), "half" or "full".
+        objective: "weighted_fidelity", squared distance of the fidelities with both labels, times trainable weights,
+            from 1 and 0; "fidelity", 1 minus the fidelity with the right label.
+        entangled: False for the separable control: the same without CZ.
+        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
+
+    Source: Perez-Salinas et al. 2020, Quantum 4, 226; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
+    """
+
+    def __init__(
+        self,
+        n_layers: int = 4,
+        observed: str = "single",
+        objective: str = "weighted_fidelity",
+        entangled: bool = True,
+        learning_rate: float = 0.05,
+        batch_size: int = 32,
+        max_steps: int = 10_000,
+        convergence_interval: int | None = 200,
+        random_state: Any = 0,
+    ):
+        super().__init__(learning_rate, batch_size, max_steps, convergence_interval, random_state)
+        self.n_layers = n_layers
+        self.observed = observed
+        self.objective = objective
+        self.entangled = entangled
+
+    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+        if self.observed not in OBSERVED:
+            raise ConfigError(f"observed={self.observed!r}, expected one of {', '.join(OBSERVED)}")
+        if self.objective not in LOSSES:
+            raise ConfigError(f"objective={self.objective!r}, expected one of {', '.join(LOSSES)}")
+        n_qubits = -(-n_features // 3)
+        n_observed = {"single": 1, "half": max(1, n_qubits // 2), "full": n_qubits}[self.observed]
+        return ReuploadingNetwork(n_features, self.n_layers, n_observed, self.entangled, generator)
+
+    def make_objective(self, network: Any) -> Objective:
+        if self.objective == "fidelity":
+            return Objective(fidelity_loss, mean_probabilities)
+        return Objective(partial(weighted_fidelity_loss, network.class_weights), mean_probabilities)
+
+
+def _fidelities(outputs: Tensor) -> Tensor:
+    """With the labels' states, 1 for the first class and 0 for the second: <Z> (B, K) -> (B, 2, K)."""
+    return torch.stack([1 - outputs, 1 + outputs], dim=1) / 2
+
+
+def _right(y: Tensor) -> Tensor:
+    return torch.stack([1 - y, y], dim=1).unsqueeze(2)
+
+
+def fidelity_loss(outputs: Tensor, y: Tensor) -> Tensor:
+    """1 minus the fidelity with the right label's state, summed over qubits."""
+    return (1 - (_fidelities(outputs) * _right(y)).sum(dim=1)).sum(dim=1).mean()
+
+
+def weighted_fidelity_loss(class_weights: Tensor, outputs: Tensor, y: Tensor) -> Tensor:
+    """Half the squared distance of the weighted fidelities with both labels' states from 1 and 0."""
+    return 0.5 * (class_weights * _fidelities(outputs) - _right(y)).square().sum(dim=(1, 2)).mean()
+
+
+def mean_probabilities(outputs: Tensor) -> Tensor:
+    """The mean fidelity of the observed qubits with each label's state."""
+    return _fidelities(outputs).mean(dim=2)

@@ -1,0 +1,1 @@
+"""Hybrid models for tables: networks, their training, their controls and baselines, scores, what predicts."""

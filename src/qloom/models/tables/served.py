@@ -1,0 +1,136 @@
+"""A trained hybrid model as what predicts: read from its folder, it needs neither torch nor scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits import Circuit
+from qloom.data import Preprocessing, TargetCoding
+from qloom.errors import ArtifactError
+from qloom.models.artifact import read_arrays, reading
+from qloom.models.tables.forward import Weights, head_outputs, network_outputs
+from qloom.models.tables.readout import Readout, read_readout
+from qloom.observables import PauliSum
+
+# What model.json calls a baseline.
+BASELINE = "Baseline"
+
+
+class Predictor:
+    """Predictions from outputs; networks and baselines share it.
+
+    Attributes:
+        preprocessing_, coding_, readout_: how cells become numbers, and outputs predictions.
+    """
+
+    preprocessing_: Preprocessing
+    coding_: TargetCoding
+    readout_: Readout
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Shapes: x (B, F) -> (B, C)."""
+        raise NotImplementedError
+
+    def predict_table(self, table: Any) -> np.ndarray:
+        """Predictions for the rows of a table that has the training columns, in any order, among others.
+
+        Shapes: B rows -> class probabilities (B, C), or values (B,).
+
+        Raises:
+            DataError: for a missing column or cells of another kind than in training.
+        """
+        return self.predict_features(self.preprocessing_.transform(table))
+
+    def predict_features(self, x: Any) -> np.ndarray:
+        """Predictions for rows that are preprocessed already.
+
+        Shapes: x (B, F) -> class probabilities (B, C), or values in the target's unit (B,).
+        """
+        return self.readout_.predictions(self.coding_, self.outputs(np.asarray(x)))
+
+
+class Served(Predictor):
+    """Predictions of a trained network; the estimators share it.
+
+    Attributes:
+        circuit_, observables_: of the middle layer.
+    """
+
+    circuit_: Circuit
+    observables_: list[PauliSum]
+
+    def network_weights(self) -> Weights:
+        """The network's numbers by name."""
+        raise NotImplementedError
+
+    def network_kinds(self) -> tuple[str, str]:
+        """What the middle layer and the head are."""
+        raise NotImplementedError
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Shapes: x (B, F) -> (B, C)."""
+        return network_outputs(self.network_weights(), *self.network_kinds(), self.circuit_, self.observables_, x)
+
+
+class ServedBaseline(Predictor):
+    """The baseline in a model folder, for predictions."""
+
+    def __init__(self, record: Mapping[str, Any], weights: Weights):
+        self.kind, self.weights = str(record["kind"]), weights
+        restore_coding(self, record)
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """Shapes: x (B, F) -> (B, C)."""
+        return head_outputs(self.weights, self.kind, x)
+
+
+class ServedModel(Served):
+    """The model in a model folder, for predictions alone.
+
+    Args:
+        record: of its model.json.
+        weights: by name.
+    """
+
+    def __init__(self, record: Mapping[str, Any], weights: Weights):
+        self.record, self.weights = record, weights
+        restore_data(self, record)
+
+    def network_weights(self) -> Weights:
+        return self.weights
+
+    def network_kinds(self) -> tuple[str, str]:
+        kinds = self.record["architecture"]
+        return kinds["layer"], kinds["head"]
+
+
+def restore_coding(model: Predictor, record: Mapping[str, Any]) -> None:
+    """Put back what a model record says of data and predictions."""
+    model.preprocessing_ = Preprocessing.from_json(record["preprocessing"])
+    model.coding_ = TargetCoding.from_json(record["target"])
+    model.readout_ = read_readout(record.get("readout"), model.coding_.task)
+
+
+def restore_data(model: Served, record: Mapping[str, Any]) -> None:
+    """Put back what a model record says of data, circuit and observables."""
+    restore_coding(model, record)
+    model.circuit_ = Circuit.from_json(record["circuit"])
+    model.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
+
+
+def read_served(path: str | Path) -> ServedModel | ServedBaseline:
+    """The model in a model or run folder, or the baseline in its folder.
+
+    Raises:
+        ArtifactError: for a missing, damaged or foreign file.
+    """
+    record, weights = read_arrays(path)
+    name = record.get("estimator")
+    if name not in ("HybridClassifier", "HybridRegressor", BASELINE):
+        raise ArtifactError(f"{path} holds a {record.get('estimator')!r}, expected a model of qloom; update qloom")
+    with reading(path):
+        return ServedBaseline(record, weights) if name == BASELINE else ServedModel(record, weights)

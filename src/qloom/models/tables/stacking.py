@@ -1,0 +1,161 @@
+"""R hybrid networks of one architecture trained as one: a pass over the rows of each, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from qloom import _native
+from qloom.models.tables.hybrid import HybridNetwork
+from qloom.models.tables.losses import Loss
+from qloom.models.tables.stacked_layers import ROWS, Batch, Moments, OneByOne, StackedWeights, kind_of
+from qloom.nn import QuantumLayer
+
+if TYPE_CHECKING:
+    from qloom.models.tables.fitting import Rows
+
+
+# Few enough to stay in the processor's caches.
+_ROWS_AT_ONCE = 4096
+
+
+def architecture_of(network: HybridNetwork) -> Hashable | None:
+    """What networks of one stack have in common; None for one with a part that is not known here."""
+    kinds = [kind_of(part) for part in _parts(network)]
+    return None if any(kind is OneByOne for kind, _ in kinds) else tuple(kinds)
+
+
+class Stack:
+    """Networks of one architecture as one, with the moments of AdamW.
+
+    The networks' parameters and moments look into the stack until it is released, so they are always up to date.
+
+    Args:
+        networks: of one `architecture_of`, the same parts of each trained.
+        moments: of each, none before the first step.
+        loss: what they are trained for.
+        weight_decay: of all weights but those of the middle layer.
+
+    Source: Loshchilov and Hutter 2019, International Conference on Learning Representations (AdamW).
+    """
+
+    def __init__(
+        self, networks: Sequence[HybridNetwork], moments: Sequence[Moments], loss: Loss, weight_decay: float
+    ):  # fmt: skip
+        self.networks, self.moments, self.loss = networks, moments, loss
+        self.layers = [kind_of(parts[0])[0](parts) for parts in zip(*map(_parts, networks), strict=True)]
+        seen = False
+        for layer in self.layers:
+            layer.onward, seen = seen, seen or layer.trained
+        middle = self.layers[1]
+        self.circuit = middle.weights if middle.trained and isinstance(networks[0].layer, QuantumLayer) else None
+        self._n_steps = steps_done(moments[0])
+        self._steps = torch.tensor(self._n_steps)  # in the moments; up to date after each pass over the rows
+        self._updates = [
+            self._optimized(layer.weights, decay)
+            for layer, decay in zip(self.layers, (weight_decay, 0.0, weight_decay), strict=True)
+            if layer.weights is not None and layer.trained
+        ]
+
+    def run(
+        self, rows: Sequence[Rows], batches: Sequence[Sequence[Tensor]], random: Sequence[np.random.Generator],
+        rate: Callable[[int], float],
+    ) -> tuple[Tensor, Tensor]:  # fmt: skip
+        """A step for each batch of indices, of each network at once.
+
+        Args:
+            rows: of each network.
+            batches: of each network, as many, each filled up to the same size.
+            random: for dropout, of each network.
+            rate: learning rate of a step, from 0.
+
+        Shapes: mean losses (R,), and means over the steps of the squared slopes of the circuit's weights, summed, (R,).
+        """
+        losses, squares = list[Tensor](), torch.zeros(len(rows))
+        for step, (numbers, counts) in enumerate(_gathered(rows, batches)):
+            losses.append(self._step(*numbers, Batch(counts, random), rate(step)))
+            if self.circuit is not None:
+                squares += torch.linalg.vecdot(self.circuit.slopes, self.circuit.slopes)
+        self._steps.fill_(self._n_steps)
+        of_all = torch.tensor([[len(batch) for batch in each] for each in batches])
+        means = (torch.stack(losses, 1).double() * of_all).sum(1) / of_all.sum(1)
+        return means, squares / len(losses)
+
+    def release(self) -> None:
+        """Give the networks their parameters and moments back."""
+        for layer in self.layers:
+            if layer.weights is not None:
+                layer.weights.release()
+        for states in self.moments:
+            for state in states.values():
+                state.update({name: moment.clone() for name, moment in state.items() if name != "step"})
+
+    def _step(self, x: Tensor, y: Tensor, shares: Tensor, batch: Batch, rate: float) -> Tensor:
+        """One step of AdamW; the mean losses (R,) before it."""
+        for layer in self.layers:
+            x = layer.forward(x, batch)
+        outputs, targets = x.flatten(0, 1), y.flatten()
+        losses = self.loss.of_rows(outputs, targets).view(shares.shape)
+        slopes: Tensor | None = self.loss.slopes(outputs, targets).view(x.shape) * shares.unsqueeze(-1)
+        for layer in reversed(self.layers):
+            slopes = layer.backward(slopes, batch) if slopes is not None else None
+        self._update(rate)
+        return (losses * shares).sum(1)
+
+    def _update(self, rate: float) -> None:
+        """AdamW, with one count of steps for all: networks of a stack have taken as many."""
+        self._n_steps += 1
+        for weights, moments, decay in self._updates:
+            _native.adamw(weights.values, weights.slopes, *moments, rate, decay, self._n_steps)
+
+    def _optimized(self, weights: StackedWeights, decay: float) -> tuple[StackedWeights, tuple[Tensor, Tensor], float]:
+        """What AdamW takes of a layer."""
+        moments = weights.moments(self.moments, "exp_avg"), weights.moments(self.moments, "exp_avg_sq")
+        for states, parameters in zip(self.moments, weights.own, strict=True):
+            for parameter in parameters:
+                states[parameter]["step"] = self._steps
+        return weights, moments, decay
+
+
+def _gathered(
+    rows: Sequence[Rows], batches: Sequence[Sequence[Tensor]]
+) -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], list[int]]]:
+    """Of each step the numbers, targets and shares in the mean loss, zeros after them, and the rows of each network.
+
+    Steps of equal batches, all but perhaps the last, are gathered some at a time.
+
+    Shapes: (R, B, F), (R, B), (R, B).
+    """
+    counts = [list(map(len, step)) for step in zip(*batches, strict=True)]
+    size, n_steps = filled(max(counts[0])), len(counts)
+    n_equal = n_steps - (counts[-1] != counts[0])
+    for start, end in pairwise(sorted({*range(0, n_equal, max(1, _ROWS_AT_ONCE // size)), n_equal, n_steps})):
+        places = end - start, len(rows), filled(max(counts[start]))
+        x, y = rows[0].x.new_zeros(*places, rows[0].x.shape[1]), rows[0].y.new_zeros(places)
+        shares = x.new_zeros(places)
+        for k, (each, count) in enumerate(zip(rows, counts[start], strict=True)):
+            chosen = torch.cat(list(batches[k][start:end]))
+            x[:, k, :count] = each.x.index_select(0, chosen).view(end - start, count, -1)
+            y[:, k, :count] = each.y.index_select(0, chosen).view(end - start, count)
+            weights = 1 if each.weights is None else each.weights.index_select(0, chosen).view(end - start, count)
+            shares[:, k, :count] = weights / count
+        yield from zip(zip(x, y, shares, strict=True), counts[start:end], strict=True)
+
+
+def steps_done(moments: Moments) -> float:
+    """Steps that the moments are of."""
+    return max((float(state["step"]) for state in moments.values() if "step" in state), default=0.0)
+
+
+def _parts(network: HybridNetwork) -> tuple[nn.Module, nn.Module, nn.Module]:
+    return network.encoder, network.layer, network.head
+
+
+def filled(count: int) -> int:
+    """Rows of a step in a stack."""
+    return -(-count // ROWS) * ROWS

@@ -1,0 +1,45 @@
+"""Several trainings of one kind of network, side by side: rounds of a comparison, folds of a cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from qloom.errors import ConfigError
+from qloom.models.tables.fitting import Fit, run_together
+from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.tabular import HybridModel
+from qloom.models.threads import numeric_threads
+
+
+def fit_together(
+    models: Sequence[HybridModel],
+    tables: Sequence[PreparedTable],
+    seeds: Sequence[int],
+    watch: Callable[[int, Fit], None] | None = None,
+    resume: Callable[[int, Fit], Any] | None = None,
+) -> list[Fit]:
+    """Train each model on its table; each ends as `HybridModel.fit_prepared` would leave it, bit for bit.
+
+    Args:
+        models: estimators with the same hyperparameters.
+        tables: one a model.
+        seeds: one a model, of weights, order of rows and dropout.
+        watch: called with the number of the model, from 0, after each of its epochs.
+        resume: called with the number of the model before its first epoch; may restore an earlier state.
+
+    Raises:
+        ConfigError: for lists of different lengths.
+    """
+    if not len(models) == len(tables) == len(seeds):
+        raise ConfigError(f"{len(models)} models, {len(tables)} tables, {len(seeds)} seeds, expected as many of each")
+    fits = [
+        model.begin_fit(table, seed, None if resume is None else partial(resume, k))
+        for k, (model, table, seed) in enumerate(zip(models, tables, seeds, strict=True))
+    ]
+    with numeric_threads(max((model.threads for model in models), default=1)):
+        run_together(fits, [table.train for table in tables], [table.validation for table in tables], watch)
+        for model, fit, table in zip(models, fits, tables, strict=True):
+            model.end_fit(fit, table)
+    return fits
