@@ -12,7 +12,8 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "qloom"
 
 RANKS = {
-    "announcement": 0, "errors": 0, "exports": 0, "_native": 0, "files": 1, "extras": 1, "observables": 1, "data": 2,
+    "announcement": 0, "errors": 0, "exports": 0, "_native": 0, "checks": 1, "files": 1, "extras": 1, "observables": 2,
+    "data": 2,
     "circuits": 2, "encoders": 3, "ansatze": 3, "programs": 3, "engines": 4, "gradients": 5, "combinatorial": 5,
     "nn": 6, "models": 7, "optimizers": 7, "trainability": 7, "training": 8, "reports": 9, "benchmarking": 9,
     "cli": 10, "testing": 11, "__main__": 11,

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import is_integer
 from qloom.errors import CircuitError
 
 Word = tuple[int, int]
@@ -214,7 +215,7 @@ def pauli(letters: str, qubits: Sequence[int]) -> PauliSum:
     if not isinstance(qubits, Iterable):
         raise CircuitError(f"qubits {qubits!r}, expected a sequence of them such as (0, 1)")
     for qubit in qubits:
-        if not isinstance(qubit, int | np.integer) or qubit < 0:
+        if not is_integer(qubit) or qubit < 0:
             raise CircuitError(f"qubit {qubit!r} in an observable, expected an integer from 0")
     if len(set(qubits)) != len(qubits):
         raise CircuitError(f"Pauli word {letters!r} on qubits {tuple(qubits)} repeats a qubit; multiply with @ instead")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from qloom.ansatze.blocks import two_qubit_block
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.errors import CircuitError
 
 

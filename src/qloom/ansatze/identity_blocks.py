@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 
 
 def identity_blocks(n_qubits: int, n_blocks: int, layer: Callable[[int], Circuit]) -> Circuit:

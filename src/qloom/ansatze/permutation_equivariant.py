@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 
 
 def permutation_equivariant(n_qubits: int, n_layers: int) -> Circuit:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from qloom.ansatze.blocks import two_qubit_block
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 
 
 def tree_tensor(n_qubits: int, block: str | Circuit = "ttn") -> Circuit:

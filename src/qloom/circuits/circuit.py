@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import as_tuple, checked_count, checked_places, checked_shape
 from qloom.circuits import composition, preparation
-from qloom.circuits.checks import as_tuple, checked_count, checked_places, checked_shape
 from qloom.circuits.gates import GATES, Gate, Scalar, find_gate, pauli_rotation_gate
 from qloom.circuits.operations import Amplitudes, Operation
 from qloom.circuits.parameters import Angle, as_angle, slot_array

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qloom.circuits.checks import as_tuple, checked_count, checked_places
+from qloom.checks import as_tuple, checked_count, checked_places
 from qloom.circuits.gates import Scalar, controlled_gate
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import as_angle

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from qloom.circuits.checks import check_norm
+from qloom.checks import check_norm
 from qloom.circuits.operations import Amplitudes
 from qloom.circuits.parameters import Angle, slot_array
 from qloom.circuits.synthesis import unitary_gate

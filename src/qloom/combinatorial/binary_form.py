@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from qloom.combinatorial.arrays import LARGEST
+from qloom.checks import LARGEST
 from qloom.combinatorial.model import Constraint, Model
 from qloom.combinatorial.products import Pieces, expand, merge, reduce
 from qloom.combinatorial.quadratic import Quadratic

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.checks import finite, is_integer
 from qloom.errors import ProblemError
 
 Sense = Literal["min", "max"]
@@ -322,7 +322,7 @@ class Model:
         if name in self._names:
             raise ProblemError(f"variables {name!r} are there already, expected a name of their own")
         dimensions = list(shape) if isinstance(shape, tuple | list) else [shape]
-        if not all(isinstance(length, int | np.integer) and length >= 0 for length in dimensions):
+        if not all(is_integer(length) and length >= 0 for length in dimensions):
             raise ProblemError(f"variables {name!r} have shape {shape!r}, expected integers from 0")
         size = int(np.prod(shape))
         numbers = np.arange(self.n, self.n + size).reshape(shape)

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.checks import finite
 from qloom.errors import ProblemError
 
 Kind = Literal["binary", "spin"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import generator, whole
+from qloom.checks import generator, whole
 from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.penalties import search
 from qloom.combinatorial.problems.configuration import SettingChoice

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import duration, whole
+from qloom.checks import duration, whole
 from qloom.combinatorial.binary_form import BinaryForm, Inequalities
 from qloom.combinatorial.certificates import CLOSED, Certificate, conflict
 from qloom.combinatorial.coarse import annealing_for, search_for

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.checks import finite
 from qloom.combinatorial.problems.configuration import SettingChoice
 from qloom.errors import ProblemError
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 
 
 def dense_angle(n_features: int, scale: float = 1.0) -> Circuit:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.encoders.amplitude import amplitude, normalize
 from qloom.encoders.angle import angle
 from qloom.encoders.basis import basis, bits

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.errors import CircuitError
 
 # Frequency of a feature's k-th qubit. Sums and differences of powers of three reach every integer just once.

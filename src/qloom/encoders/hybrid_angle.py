@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 
 
 def hybrid_angle(n_features: int, block_qubits: int = 4) -> Circuit:

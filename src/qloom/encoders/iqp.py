@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import pi
 from typing import TYPE_CHECKING
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.circuits.entanglers import entangler_pairs
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.errors import ShapeError
 
 # More numbers would take minutes on every layer.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.encoders.angle import angle
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.engines.batch import check_memory
 from qloom.errors import CircuitError
@@ -202,7 +203,7 @@ def checked_qubits(circuit: Circuit, qubits: Sequence[int] | None) -> tuple[int,
     if qubits is None:
         return tuple(range(circuit.n_qubits))
     given = tuple(qubits) if isinstance(qubits, Iterable) else (qubits,)
-    whole = all(isinstance(q, int | np.integer) and 0 <= q < circuit.n_qubits for q in given)
+    whole = all(is_integer(q) and 0 <= q < circuit.n_qubits for q in given)
     if not given or not whole or len(set(given)) != len(given):
         raise CircuitError(f"qubits {qubits!r}, expected different integers from 0 to {circuit.n_qubits - 1}")
     return tuple(int(q) for q in given)

@@ -9,17 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import checked_seed
 from qloom.errors import CircuitError
 
 # Stands in the keys of forked processes' streams, where those of copies have their number.
 _FORKED = 2**32 - 1
-
-
-def checked_seed(seed: object) -> int | None:
-    """A seed: an integer of at least 0, or None for fresh entropy."""
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
-        raise CircuitError(f"seed={seed!r}, expected an integer of at least 0, or None for fresh entropy")
-    return None if seed is None else int(seed)
 
 
 def make_generator(seed: object) -> np.random.Generator:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad, unfold
 
 from qloom.ansatze import random_layers, strongly_entangling
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.encoders import angle
 from qloom.engines.base import Engine
 from qloom.errors import CircuitError, ShapeError, UnsupportedError

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from qloom.ansatze import strongly_entangling
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.errors import CircuitError
 from qloom.nn.layer import QuantumLayer

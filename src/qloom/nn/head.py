@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from qloom.ansatze import hardware_efficient
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.nn.initialization import derived_seeds, seeded_linear
 from qloom.nn.layer import QuantumLayer

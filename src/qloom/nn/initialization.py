@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from qloom.checks import checked_seed
 from qloom.circuits.circuit import Circuit
-from qloom.engines.streams import checked_seed
 from qloom.errors import ShapeError
 
 SMALL = 0.1

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from qloom.ansatze import hardware_efficient
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count
+from qloom.circuits.circuit import Circuit
 from qloom.encoders import amplitude
 from qloom.engines import Engine, FinalState, state
 from qloom.errors import CircuitError, ShapeError

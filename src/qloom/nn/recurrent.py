@@ -14,7 +14,8 @@ from torch.nn.functional import dropout as dropped
 from torch.nn.utils.rnn import PackedSequence
 
 from qloom.ansatze import strongly_entangling
-from qloom.circuits.circuit import Circuit, checked_count
+from qloom.checks import checked_count, is_real
+from qloom.circuits.circuit import Circuit
 from qloom.encoders import angle
 from qloom.engines.base import Engine
 from qloom.errors import ConfigError, ShapeError
@@ -263,7 +264,7 @@ class QuantumGRU(QuantumRecurrent):
 
 
 def _checked_share(dropout: Any, num_layers: int) -> float:
-    if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
+    if not is_real(dropout) or not 0 <= dropout <= 1:
         raise ConfigError(f"dropout={dropout!r}, expected a share from 0 to 1")
     if dropout and num_layers == 1:
         warnings.warn(

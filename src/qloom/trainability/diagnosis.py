@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import checked_count
 from qloom.circuits import Circuit
-from qloom.circuits.checks import checked_count
 from qloom.engines.batch import starts_from_inputs
 from qloom.engines.outputs import as_expectations
 from qloom.engines.streams import make_generator

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.special import logsumexp
 from threadpoolctl import threadpool_limits
 
+from qloom.checks import checked_count
 from qloom.circuits import Circuit
-from qloom.circuits.checks import checked_count
 from qloom.engines import Batch, StatevectorEngine, make_batch
 from qloom.engines.batch import check_memory
 from qloom.engines.outputs import as_outputs

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import linregress, t
 
+from qloom.checks import checked_count, is_real
 from qloom.circuits import Circuit
-from qloom.circuits.checks import checked_count
 from qloom.engines import Batch, Engine
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
@@ -90,9 +90,9 @@ def gradient_variance(
     return GradientVariance(found.var(axis=0, ddof=1), errors, n_samples, (found**2).mean(axis=0))
 
 
-def check_spread(spread: object) -> None:
+def check_spread(spread: Any) -> None:
     """Raise unless a standard deviation of weights is None or a positive number."""
-    if spread is not None and not (isinstance(spread, int | float | np.number) and 0 < spread < np.inf):
+    if spread is not None and not (is_real(spread) and 0 < spread < np.inf):
         raise CircuitError(f"spread={spread!r}, expected a positive number of radians, or None for uniform weights")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.constraint_programming import cp_sat, solve_cp
 from qloom.combinatorial.model import Model

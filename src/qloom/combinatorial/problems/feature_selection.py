@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite, whole
+from qloom.checks import finite, whole
 from qloom.combinatorial.model import Model, Sense
 from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import MOST_CANDIDATES, Problem

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.checks import finite
 from qloom.combinatorial.model import Model, Sense, room
 from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.base import Problem, every

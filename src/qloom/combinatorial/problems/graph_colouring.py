@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.model_size import ModelSize

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite, whole
+from qloom.checks import finite, whole
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.model_size import ModelSize
 from qloom.combinatorial.problems.node_classes import NodeClasses, checked_edges

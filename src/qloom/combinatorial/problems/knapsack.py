@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.checks import finite
 from qloom.combinatorial.certificates import linear_program, run_relaxed
 from qloom.combinatorial.model import Model, Sense, room
 from qloom.combinatorial.model_size import ModelSize

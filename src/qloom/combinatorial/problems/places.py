@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.checks import finite
 from qloom.errors import ProblemError
 
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite, whole
+from qloom.checks import finite, whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import Model
 from qloom.combinatorial.model_size import ModelSize

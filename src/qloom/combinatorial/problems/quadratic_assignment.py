@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from qloom import _native
-from qloom.combinatorial.arrays import finite
+from qloom.checks import finite
 from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import TOLERANCE, Model
 from qloom.combinatorial.model_size import ModelSize

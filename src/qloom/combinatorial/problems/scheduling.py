@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite
+from qloom.checks import finite
 from qloom.combinatorial.model import Model
 from qloom.errors import ProblemError
 

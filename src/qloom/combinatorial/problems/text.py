@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from qloom.combinatorial.arrays import LARGEST
+from qloom.checks import LARGEST
 from qloom.errors import ProblemError
 
 # Things that a file may say it has; integers that a float64 holds exactly.

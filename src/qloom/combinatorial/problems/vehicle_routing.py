@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite, positive, whole
+from qloom.checks import finite, positive, whole
 from qloom.combinatorial.certificates import Certificate
 from qloom.combinatorial.model import TOLERANCE, Model, room
 from qloom.combinatorial.model_size import ModelSize

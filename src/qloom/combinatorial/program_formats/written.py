@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
-from qloom.combinatorial.arrays import LARGEST
+from qloom.checks import LARGEST
 from qloom.combinatorial.model import Sense
 from qloom.combinatorial.problems.text import FormatError
 

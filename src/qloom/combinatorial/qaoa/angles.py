@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from qloom.combinatorial.arrays import positive, whole
+from qloom.checks import positive, whole
 from qloom.combinatorial.qaoa.cost import Polynomial
 
 # Of ramps: the largest angle of the mixer, and of the cost in units of 1 / `field`.

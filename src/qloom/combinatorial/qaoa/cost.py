@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite, whole
+from qloom.checks import finite, is_integer, whole
 from qloom.combinatorial.qaoa.transform import walsh_hadamard
 from qloom.combinatorial.quadratic import VALUES, Kind, Quadratic
 from qloom.errors import ProblemError
@@ -53,7 +53,7 @@ class Polynomial:
         whole(0, n=n)
         for term, value in terms.items():
             finite(f"the value of term {term}", value)
-            if not (isinstance(term, tuple) and all(isinstance(i, int | np.integer) and 0 <= i < n for i in term)):
+            if not (isinstance(term, tuple) and all(is_integer(i) and 0 <= i < n for i in term)):
                 raise ProblemError(f"term {term}: {value}, expected a tuple of indices from 0 to {n - 1}")
             for spins, share in _as_spins(term, kind):
                 total[spins] = total.get(spins, 0.0) + share * float(value)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.qaoa.cost import Polynomial, spins_of
 from qloom.combinatorial.qaoa.landscape import Landscape, as_points, check_width
 from qloom.combinatorial.qaoa.objectives import Mean, Objective

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import finite, float_type, whole
 from qloom.circuits import Circuit
-from qloom.combinatorial.arrays import finite, float_type, whole
 from qloom.combinatorial.qaoa.cost import Polynomial
 from qloom.combinatorial.qaoa.objectives import Mean, Objective
 from qloom.engines import StatevectorEngine, make_batch, sample

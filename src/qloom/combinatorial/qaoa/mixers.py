@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import finite
 from qloom.circuits import Circuit
-from qloom.combinatorial.arrays import finite
 from qloom.errors import ProblemError
 
 Pair = tuple[int, int]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qloom.combinatorial.arrays import positive
+from qloom.checks import positive
 from qloom.errors import ProblemError
 
 # Shapes: probabilities (B, K) of K energies -> values (B,), slopes (B, K).

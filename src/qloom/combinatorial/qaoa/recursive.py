@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.qaoa.cost import Polynomial, Term, as_polynomial, spins_of
 from qloom.combinatorial.qaoa.solver import QAOA
 from qloom.combinatorial.quadratic import Quadratic

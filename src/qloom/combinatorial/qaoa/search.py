@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import float_type, generator, whole
+from qloom.checks import float_type, generator, whole
 from qloom.combinatorial.qaoa.angles import field
 from qloom.combinatorial.qaoa.cost import Polynomial, as_polynomial
 from qloom.combinatorial.qaoa.descent import Descents

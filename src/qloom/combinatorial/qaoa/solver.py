@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import finite, whole
 from qloom.circuits import Circuit
-from qloom.combinatorial.arrays import finite, whole
 from qloom.combinatorial.qaoa.angles import field, interpolated, linear_ramp, with_a_wave_more
 from qloom.combinatorial.qaoa.circuit import qaoa_circuit
 from qloom.combinatorial.qaoa.cost import Polynomial

@@ -18,7 +18,7 @@ from functools import lru_cache, reduce
 
 import numpy as np
 
-from qloom.combinatorial.arrays import finite, whole
+from qloom.checks import finite, whole
 from qloom.combinatorial.qaoa.angles import interpolated
 from qloom.combinatorial.qaoa.descent import Descents
 from qloom.combinatorial.qaoa.transform import walsh_hadamard

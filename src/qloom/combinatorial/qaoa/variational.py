@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from qloom.ansatze import hardware_efficient
+from qloom.checks import whole
 from qloom.circuits import Circuit
-from qloom.combinatorial.arrays import whole
 from qloom.combinatorial.qaoa.cost import Polynomial
 from qloom.combinatorial.qaoa.landscape import CircuitLandscape, check_width
 from qloom.combinatorial.qaoa.objectives import CVaR, Objective

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from qloom import _native
-from qloom.combinatorial.arrays import duration, generator, whole
+from qloom.checks import duration, generator, whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.errors import ProblemError

@@ -20,7 +20,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from qloom import _native
-from qloom.combinatorial.arrays import finite, positive, whole
+from qloom.checks import finite, positive, whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from qloom import _native
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import VALUES, Quadratic
 from qloom.errors import ProblemError

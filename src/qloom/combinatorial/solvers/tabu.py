@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from qloom import _native
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from qloom import _native
-from qloom.combinatorial.arrays import positive, whole
+from qloom.checks import positive, whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, random_seeds, random_states, temperatures

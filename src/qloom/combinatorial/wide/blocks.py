@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.qaoa import QAOA, Polynomial
 from qloom.combinatorial.qaoa.cost import spins_of
 from qloom.combinatorial.qaoa.landscape import MOST_QUBITS, check_width

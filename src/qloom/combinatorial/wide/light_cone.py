@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.qaoa import CircuitLandscape, Polynomial, qaoa_circuit
 from qloom.combinatorial.qaoa.landscape import MOST_QUBITS, as_points
 from qloom.combinatorial.quadratic import Quadratic

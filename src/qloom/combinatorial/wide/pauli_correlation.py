@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import finite, float_type, positive, whole
 from qloom.circuits import Circuit
 from qloom.circuits.entanglers import entangler_pairs
-from qloom.combinatorial.arrays import finite, float_type, positive, whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
 from qloom.combinatorial.solvers.base import Solver, temperatures

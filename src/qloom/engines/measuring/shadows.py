@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
@@ -67,7 +68,7 @@ class ClassicalShadow:
             observables: one Pauli sum or several.
             n_groups: from 1, the plain mean; 2 log(2 O / delta) groups bound all errors with probability 1 - delta.
         """
-        if isinstance(n_groups, bool) or not isinstance(n_groups, int) or not 1 <= n_groups <= self.n_snapshots:
+        if not is_integer(n_groups) or not 1 <= n_groups <= self.n_snapshots:
             raise CircuitError(
                 f"n_groups={n_groups!r}, expected an integer from 1 to {self.n_snapshots}, the snapshots"
             )

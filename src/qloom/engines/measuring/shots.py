@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Estimate, Evaluator
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
@@ -21,9 +22,9 @@ _BASIS_CHANGE = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
 MOST_SHOTS = 2**63 - 1
 
 
-def checked_shots(shots: object) -> int:
+def checked_shots(shots: Any) -> int:
     """A number of measurements: an integer of at least 1."""
-    if isinstance(shots, bool) or not isinstance(shots, int | np.integer) or shots < 1:
+    if not is_integer(shots) or shots < 1:
         raise CircuitError(f"shots={shots!r}, expected an integer of at least 1, or None for exact values")
     if shots > MOST_SHOTS:
         raise CircuitError(f"shots={shots}, expected at most 2^63 - 1")

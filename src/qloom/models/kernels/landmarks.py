@@ -9,7 +9,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from qloom.circuits.circuit import checked_count
+from qloom.checks import checked_count
 from qloom.models.kernels.quantum_kernel import OnKernel, QuantumKernel, fitted_kernel
 
 

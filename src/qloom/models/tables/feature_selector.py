@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from qloom.combinatorial.arrays import whole
+from qloom.checks import whole
 from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.penalties import search
 from qloom.combinatorial.problems.feature_selection import FeatureSelection
