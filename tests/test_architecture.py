@@ -15,12 +15,12 @@ RANKS = {
     "announcement": 0, "errors": 0, "exports": 0, "_native": 0, "checks": 1, "files": 1, "extras": 1, "observables": 2,
     "data": 2,
     "circuits": 2, "encoders": 3, "ansatze": 3, "programs": 3, "engines": 4, "gradients": 5, "combinatorial": 5,
-    "nn": 6, "models": 7, "optimizers": 7, "trainability": 7, "training": 8, "reports": 9, "benchmarking": 9,
-    "cli": 10, "testing": 11, "__main__": 11,
+    "nn": 6, "fitting": 7, "models": 8, "optimizers": 8, "trainability": 8, "training": 9, "reports": 10,
+    "benchmarking": 10, "cli": 11, "testing": 12, "__main__": 12,
 }  # fmt: skip
 ORDER_OF_MODELS = {"kernels": 1, "tables": 1, "published": 2}  # what lies in models/ itself is 0
 WITHOUT_TORCH = ["circuits", "programs", "engines", "gradients", "encoders", "ansatze", "data", "combinatorial"]
-TORCH_AT_IMPORT = {"nn", "models", "optimizers", "training", "reports", "benchmarking", "cli", "testing"}
+TORCH_AT_IMPORT = {"nn", "fitting", "models", "optimizers", "training", "reports", "benchmarking", "cli", "testing"}
 
 
 def part_of(path: Path) -> str:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from qloom.errors import ConfigError, TrainabilityWarning
+from qloom.fitting.random_states import put_back, random_states
 from qloom.models.tables.hybrid import HybridNetwork
 from qloom.models.tables.inference import predict_rows
 from qloom.models.tables.losses import Loss, make_loss
@@ -267,11 +268,17 @@ class Fit:
         return {**now, **best, **moments}
 
     def record(self) -> dict[str, Any]:
-        """All of the state that is no tensor, as plain JSON values."""
-        return {name: getattr(self, name) for name in ("epoch", "best_epoch", "best_loss", "history")}
+        """All of the state that is no tensor, as plain JSON values; "random" is where measurements' numbers are."""
+        names = ("epoch", "best_epoch", "best_loss", "history")
+        return {name: getattr(self, name) for name in names} | {"random": random_states(self.network)}
 
     def restore(self, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> Fit:
-        """Put back what `tensors` and `record` gave."""
+        """Put back what `tensors` and `record` gave.
+
+        Raises:
+            ConfigError: if circuits are measured and the state has no random numbers for them, or the other way round.
+        """
+        put_back(self.network, record.get("random", []))
         self.network.load_state_dict(_under("now.", tensors))
         self.best = _copied(_under("best.", tensors))
         self.moments, parameters = {}, _ordered(self.network)

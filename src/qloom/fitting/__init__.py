@@ -1,0 +1,1 @@
+"""Training: one loop for any module, any objective and any batches."""
