@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-NATIVE := CMakeLists.txt $(wildcard cpp/* cpp/kernels/*)
+CPP := $(shell find cpp -name "*.cpp" -o -name "*.hpp")
+NATIVE := CMakeLists.txt $(CPP)
 
 .PHONY: help install demo test test-fast test-slow lint format types bench bench-peers bench-page clean
 
@@ -39,7 +40,7 @@ test-slow: install
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror cpp/*.cpp cpp/*.hpp cpp/kernels/*.hpp
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
 
 types: install
 	$(BIN)/mypy
@@ -47,7 +48,7 @@ types: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i cpp/*.cpp cpp/*.hpp cpp/kernels/*.hpp
+	$(BIN)/clang-format -i $(CPP)
 
 bench: install
 	$(BIN)/python -m benchmarks

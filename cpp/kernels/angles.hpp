@@ -1,6 +1,6 @@
 // Cosines and sines of vectors of angles.
 #pragma once
-#include "vectors.hpp"
+#include "kernels/vectors.hpp"
 
 namespace qloom {
 namespace {

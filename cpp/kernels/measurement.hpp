@@ -1,6 +1,6 @@
 // Expectation values of Pauli words and what they send back.
 #pragma once
-#include "vectors.hpp"
+#include "kernels/vectors.hpp"
 
 namespace qloom {
 namespace {

@@ -1,6 +1,6 @@
 // Cells from where they lie in a state into a block, and back.
 #pragma once
-#include "vectors.hpp"
+#include "kernels/vectors.hpp"
 
 namespace qloom {
 namespace {

@@ -1,6 +1,6 @@
 // Oscillators of simulated bifurcation: forces by products with a matrix, and the steps they cause.
 #pragma once
-#include "vectors.hpp"
+#include "kernels/vectors.hpp"
 
 namespace qloom {
 namespace {

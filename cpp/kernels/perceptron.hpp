@@ -1,6 +1,6 @@
 // Perceptrons: products of matrices, and what comes between them. Rows are of whole vectors.
 #pragma once
-#include "angles.hpp"
+#include "kernels/angles.hpp"
 
 namespace qloom {
 namespace {

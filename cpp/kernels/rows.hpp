@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "../kernels.hpp"
+#include "kernels/kernels.hpp"
 
 namespace qloom {
 namespace {

@@ -1,6 +1,6 @@
 // Rotations on a block, up to three in one walk, forward and undone.
 #pragma once
-#include "vectors.hpp"
+#include "kernels/vectors.hpp"
 
 namespace qloom {
 namespace {

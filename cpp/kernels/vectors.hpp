@@ -2,7 +2,7 @@
 // Nothing of the standard library is used in kernels: its inline functions, compiled for a newer processor, could
 // replace those of the other files.
 #pragma once
-#include "../kernels.hpp"
+#include "kernels/kernels.hpp"
 
 // Small functions take vectors by reference into arrays in registers: a call that is not inlined spills them all.
 #define QLOOM_INLINE inline __attribute__((always_inline))

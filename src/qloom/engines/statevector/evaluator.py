@@ -18,7 +18,7 @@ from qloom.programs.register import n_bits
 # Final states kept from the forward walk spare the backward one a second run: of a batch up to this many bytes, of one
 # sample always, since the walk back then needs no other copy.
 MOST_KEPT_BYTES = 1 << 26
-# Of fewer samples threads share one large state (FEW in cpp/engine.cpp).
+# Of fewer samples threads share one large state (FEW in cpp/statevector/engine.cpp).
 FEW_SAMPLES = 4
 
 

@@ -1,0 +1,59 @@
+// Compiled once per instruction set with QLOOM_ISA, QLOOM_ISA_NAME and QLOOM_VECTOR_BYTES defined.
+#include "kernels/kernels.hpp"
+
+#include "kernels/angles.hpp"
+#include "kernels/measurement.hpp"
+#include "kernels/moves.hpp"
+#include "kernels/oscillators.hpp"
+#include "kernels/perceptron.hpp"
+#include "kernels/phases.hpp"
+#include "kernels/rows.hpp"
+#include "kernels/turns.hpp"
+
+namespace qloom {
+namespace {
+
+template <class T>
+constexpr Kernels<T> TABLE = {
+    QLOOM_ISA_NAME,
+    LANES<T>,
+    cos_sin<T>,
+    turn<T>,
+    unturn<T>,
+    grow<T>,
+    ungrow<T>,
+    phase<T>,
+    unphase<T>,
+    scale<T>,
+    outgrow<T>,
+    add_lanes<T>,
+    gather<T>,
+    scatter<T>,
+    add_weights<T>,
+    add_squares<T>,
+    weigh<T>,
+    measure_word<T>,
+    weigh_word<T>,
+    add_row<T>,
+    add_row<int16_t>,
+    best_flip<T>,
+    best_flip<int16_t>,
+    add_products<T>,
+    add_sparse_products<T>,
+    swing<T>,
+    product<T>,
+    silu<T>,
+    bound<T>,
+    multiply<T>,
+};
+
+}  // namespace
+
+#define QLOOM_JOIN_(a, b) a##b
+#define QLOOM_JOIN(a, b) QLOOM_JOIN_(a, b)
+extern const Kernels<float>& QLOOM_JOIN(float_kernels_, QLOOM_ISA);
+extern const Kernels<double>& QLOOM_JOIN(double_kernels_, QLOOM_ISA);
+const Kernels<float>& QLOOM_JOIN(float_kernels_, QLOOM_ISA) = TABLE<float>;
+const Kernels<double>& QLOOM_JOIN(double_kernels_, QLOOM_ISA) = TABLE<double>;
+
+}  // namespace qloom

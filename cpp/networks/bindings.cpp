@@ -1,0 +1,87 @@
+// What trains networks beside their circuits, for Python. Perceptrons: R of one shape, numbers (R, B, .) and weights
+// (R, P).
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/vector.h>
+
+#include <deque>
+#include <stdexcept>
+#include <string>
+
+#include "machine/view.hpp"
+#include "networks/adamw.hpp"
+#include "networks/perceptron.hpp"
+
+namespace nb = nanobind;
+using namespace qloom;
+
+namespace {
+
+class Perceptrons {
+public:
+    Perceptrons(size_t count, size_t n_inputs, size_t width, size_t n_outputs, bool angles, double left_out)
+        : shape{n_inputs, width, n_outputs, angles, left_out} {
+        if (!count || !n_inputs || !width || !n_outputs || !(left_out >= 0 && left_out <= 1))
+            throw std::invalid_argument("sizes must be above 0 and left_out between 0 and 1");
+        for (size_t r = 0; r < count; ++r) each.emplace_back(shape);
+    }
+    Perceptrons(const Perceptrons&) = delete;
+    Perceptrons& operator=(const Perceptrons&) = delete;
+
+    void forward(View<const float> weights, View<const float> inputs, const std::vector<uint64_t>& seeds,
+                 View<float> outputs) {
+        rows = inputs.size / (each.size() * shape.n_inputs);
+        check(inputs.size, rows * shape.n_inputs, "inputs");
+        check(outputs.size, rows * shape.n_outputs, "outputs");
+        check(weights.size, shape.n_weights(), "weights");
+        check(seeds.size(), 1, "seeds");
+        nb::gil_scoped_release unlocked;
+        for (size_t r = 0; r < each.size(); ++r)
+            each[r].forward(weights.data + r * shape.n_weights(), inputs.data + r * rows * shape.n_inputs, rows,
+                            seeds[r], outputs.data + r * rows * shape.n_outputs);
+    }
+
+    void backward(View<const float> weights, View<const float> slopes, View<float> d_weights, View<float> d_inputs) {
+        check(weights.size, shape.n_weights(), "weights");
+        check(slopes.size, rows * shape.n_outputs, "slopes");
+        if (d_weights.data) check(d_weights.size, shape.n_weights(), "d_weights");
+        if (d_inputs.data) check(d_inputs.size, rows * shape.n_inputs, "d_inputs");
+        nb::gil_scoped_release unlocked;
+        for (size_t r = 0; r < each.size(); ++r)
+            each[r].backward(weights.data + r * shape.n_weights(), slopes.data + r * rows * shape.n_outputs,
+                             d_weights.data ? d_weights.data + r * shape.n_weights() : nullptr,
+                             d_inputs.data ? d_inputs.data + r * rows * shape.n_inputs : nullptr);
+    }
+
+private:
+    void check(size_t given, size_t of_one, const char* what) const {
+        if (given != each.size() * of_one)
+            throw std::invalid_argument(std::string(what) + " has " + std::to_string(given) + " numbers, expected " +
+                                        std::to_string(each.size()) + " times " + std::to_string(of_one));
+    }
+
+    const PerceptronShape shape;
+    std::deque<Perceptron> each;
+    size_t rows = 0;
+};
+
+}  // namespace
+
+void bind_networks(nb::module_& m) {
+    const auto array = nb::arg().noconvert();
+    const auto array_or_none = nb::arg().noconvert().none();
+    nb::class_<Perceptrons>(m, "Perceptrons",
+                            "R perceptrons of one shape; what a walk forward found is kept for the one back.")
+        .def(nb::init<size_t, size_t, size_t, size_t, bool, double>())
+        .def("forward", &Perceptrons::forward, array, array, nb::arg(), array)
+        .def("backward", &Perceptrons::backward, array, array, array_or_none, array_or_none);
+    m.def(
+        "adamw",
+        [](View<float> values, View<const float> slopes, View<float> means, View<float> squares, double rate,
+           double weight_decay, double step) {
+            if (slopes.size != values.size || means.size != values.size || squares.size != values.size)
+                throw std::invalid_argument("slopes, means and squares must be as many as values");
+            adamw({rate, weight_decay, step}, values.data, slopes.data, means.data, squares.data, values.size);
+        },
+        array, array, array, array, nb::arg("rate"), nb::arg("weight_decay"), nb::arg("step"),
+        "A step of AdamW, in place.");
+}

@@ -1,0 +1,158 @@
+// The native boundary: plain contiguous arrays down and up, the interpreter lock released in between.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+
+#include "lowering/frame.hpp"
+#include "machine/signals.hpp"
+#include "machine/view.hpp"
+#include "statevector/draw.hpp"
+#include "statevector/kept.hpp"
+#include "statevector/program.hpp"
+
+namespace nb = nanobind;
+using namespace qloom;
+
+template <class T>
+using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
+
+// Shapes of inputs, weights and cotangents were checked in Python; checked here is what the engines give beside them.
+static void check_size(size_t given, size_t expected, const char* what) {
+    if (given != expected)
+        throw std::invalid_argument(std::string(what) + " has " + std::to_string(given) + " numbers, expected " +
+                                    std::to_string(expected) + "; give what belongs to this batch");
+}
+
+static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
+                            Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
+                            Array<const int8_t> source, Array<const int32_t> index, Array<const double> scale,
+                            Array<const double> offset) {
+    Program p;
+    p.n_qubits = n_qubits, p.n_inputs = n_inputs, p.n_weights = n_weights, p.n_outputs = n_outputs;
+    for (size_t r = 0; r < z.size(); ++r)
+        p.rotations.push_back(
+            {z.data()[r], {Source(source.data()[r]), index.data()[r], scale.data()[r], offset.data()[r]}});
+    for (size_t k = 0; k < pass_x.size(); ++k) {
+        const uint32_t first = pass_start.data()[k], end = pass_start.data()[k + 1];
+        p.passes.push_back({pass_x.data()[k], first, end - first});
+    }
+    return p;
+}
+
+static void measure_terms(Program& p, Array<const double> coefficient, Array<const uint64_t> x, Array<const uint64_t> z,
+                          Array<const uint32_t> output) {
+    for (size_t t = 0; t < x.size(); ++t) {
+        p.terms.push_back({coefficient.data()[t], x.data()[t], z.data()[t], output.data()[t]});
+    }
+}
+
+static void measure_outcomes(Program& p, const std::vector<uint64_t>& rows, uint64_t flips) {
+    p.probabilities = true;
+    p.outcome = rows;
+    p.outcome_flips = flips;
+}
+
+static void measure_state(Program& p, const lowering::Frame<lowering::Narrow>& frame, double phase, bool split) {
+    check_size(p.n_outputs, 2 * p.size(), "the state");
+    p.final_state.reset(new FinalState{frame.basis_map(), frame.phase() * std::polar(1.0, phase), split});
+}
+
+static void start_from(Program& p, Array<const double> parts) {
+    p.initial.assign(parts.data(), parts.data() + parts.size());
+}
+
+static void start_from_inputs(Program& p, int64_t real_column, int64_t imaginary_column) {
+    p.real_column = real_column;
+    p.imaginary_column = imaginary_column;
+}
+
+template <class T>
+static Batch<T> batch_of(const Program& p, const View<const T>& inputs, const View<const T>& weights, int threads) {
+    return {inputs.rows, inputs.data, weights.data, weights.ndim == 2 ? p.n_weights : 0, p.n_inputs, threads};
+}
+
+template <class T>
+static T* states_of(const Program& p, size_t batch, const Kept* kept) {
+    if (!kept) return nullptr;
+    check_size(kept->bytes / sizeof(T), kept_size<T>(p, batch), "kept");
+    return static_cast<T*>(kept->data());
+}
+
+// Null, and the states are found again, where another walk has had them.
+template <class T>
+static T* taken_states(const Program& p, size_t batch, Kept* kept) {
+    T* states = states_of<T>(p, batch, kept);
+    return kept && kept->take() ? states : nullptr;
+}
+
+// Zeros to add derivatives to; null where none are wanted.
+template <class T>
+static T* cleared(const View<T>& derivatives, size_t like, const char* what) {
+    if (!derivatives.data) return nullptr;
+    check_size(derivatives.size, like, what);
+    return std::fill_n(derivatives.data, like, T(0)), derivatives.data;
+}
+
+template <class T>
+static void bind_walks(nb::module_& m) {
+    const auto array = nb::arg().noconvert();
+    const auto array_or_none = nb::arg().noconvert().none();
+    m.def(
+        "forward",
+        [](const Program& p, View<const T> inputs, View<const T> weights, View<T> values, const Kept* kept,
+           int threads) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
+            check_size(values.size, batch.size * p.n_outputs, "values");
+            T* states = states_of<T>(p, batch.size, kept);
+            run_unlocked([&] { forward<T>(p, batch, values.data, states); });
+        },
+        nb::arg(), array, array, array, nb::arg().none(), nb::arg());
+    m.def(
+        "backward",
+        [](const Program& p, View<const T> inputs, View<const T> weights, View<const T> cotangents, Kept* kept,
+           View<T> d_inputs, View<T> d_weights, View<const uint8_t> trained, int threads) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
+            const Gradient<T> gradient{cotangents.data, taken_states<T>(p, batch.size, kept),
+                                       cleared(d_inputs, inputs.size, "d_inputs"),
+                                       cleared(d_weights, weights.size, "d_weights"), trained.data};
+            if (trained.data) check_size(trained.size, p.n_weights, "trained");
+            if (batch.size) run_unlocked([&] { backward<T>(p, batch, gradient); });
+        },
+        nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, array_or_none, nb::arg());
+    m.def(
+        "draw",
+        [](View<const T> probabilities, View<const double> places, View<int64_t> outcomes) {
+            check_size(outcomes.size, places.size, "outcomes");
+            run_unlocked(
+                [&] { draw<T>(probabilities.data, probabilities.size, places.data, places.size, outcomes.data); });
+        },
+        array, array, array);
+}
+
+void bind_statevector(nb::module_& m) {
+    nb::class_<Program>(m, "Program")
+        .def("__init__",
+             [](Program* self, unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
+                Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
+                Array<const int8_t> source, Array<const int32_t> index, Array<const double> scale,
+                Array<const double> offset) {
+                 new (self) Program(make_program(n_qubits, n_inputs, n_weights, n_outputs, pass_x, pass_start, z,
+                                                 source, index, scale, offset));
+             })
+        .def("measure_terms", &measure_terms)
+        .def("measure_outcomes", &measure_outcomes)
+        .def("measure_state", &measure_state)
+        .def("start_from", &start_from)
+        .def("start_from_inputs", &start_from_inputs)
+        .def("kept_size", [](const Program& p, size_t batch, bool twice) {
+            return twice ? kept_size<double>(p, batch) : kept_size<float>(p, batch);
+        });
+    nb::class_<Kept>(m, "Kept", "Final states of a forward walk, for the backward one.").def(nb::init<size_t>());
+    bind_walks<float>(m);
+    bind_walks<double>(m);
+}
