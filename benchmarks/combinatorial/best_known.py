@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.results import append_row, provenance
-from benchmarks.shared import INSTANCES
+from benchmarks.results import ROOT, append_row, provenance
 from qloom.combinatorial import MemeticAnnealing, read_max_cut
+
+INSTANCES = ROOT.parent / "shared" / "instances"
 
 
 @dataclass(frozen=True)

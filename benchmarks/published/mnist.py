@@ -6,9 +6,9 @@ import gzip
 
 import numpy as np
 
-from benchmarks.shared import DATA
+from benchmarks.results import ROOT
 
-FOLDER = DATA / "mnist"
+FOLDER = ROOT.parent / "shared" / "data" / "mnist"
 
 
 def images(part: str, digits: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ import torch
 from torch.nn.functional import interpolate
 
 from benchmarks.published.mnist import images
-from benchmarks.shared import DATA
+from benchmarks.results import ROOT
 
-FOLDER = DATA / "qml_benchmarks"
+FOLDER = ROOT.parent / "shared" / "data" / "qml_benchmarks"
 
 
 @dataclass(frozen=True)

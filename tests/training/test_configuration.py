@@ -1,5 +1,7 @@
 """Configurations: checked, with the nearest known key for an unknown one, and rendered so that they load back."""
 
+import re
+
 import pytest
 import yaml
 from hypothesis import given
@@ -69,6 +71,40 @@ def test_change_without_value_or_yaml():
 def test_missing_target():
     assert "data.target is missing" in refusal({"data": {"source": "a.csv"}})
     assert "data is missing" in refusal({})
+
+
+def test_a_section_is_no_key():
+    message = refusal(DATA, "model=3")
+    assert message.startswith("model is a section, expected one of its keys: model.n_qubits, ")
+
+
+def test_engine_of_a_run():
+    assert make_configuration(DATA).engine.engine().is_exact
+    configuration = make_configuration(DATA, ["engine.shots=1000", "engine.seed=3"])
+    assert configuration.engine.values() == {"name": "statevector", "shots": 1000, "seed": 3}
+    loaded = yaml.safe_load(render_configuration(configuration))
+    assert loaded["engine"] == configuration.engine.values()
+    assert make_configuration(loaded) == make_configuration(configuration.model_dump()) == configuration
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ("engine.name=anyons", "engine.name is 'anyons', expected one of statevector, reference; choose one of them"),
+    ("engine.name=[1]", r"engine.name is \[1\], expected one of "),
+    ("engine.shots=0", "engine.shots=0, expected an integer of at least 1"),
+    ("engine.shots=many", "engine.shots='many', expected an integer"),
+    ("engine.seed=-1", "engine.seed=-1, expected an integer of at least 0"),
+    ("engine.shot=1", "unknown key 'engine.shot', did you mean 'engine.shots'"),
+    ("engine=3", "engine is a section, expected one of its keys: engine.name, engine.shots, engine.seed"),
+])  # fmt: skip
+def test_engine_that_there_is_not(change, message):
+    assert re.match(message, refusal(DATA, change))
+
+
+def test_engine_of_another_kind_of_value():
+    assert refusal({**DATA, "engine": 3}) == "engine is 3, expected keys with values such as shots: 1000"
+    assert "no setting of the engine statevector, which has name, shots, seed" in refusal(
+        {**DATA, "engine": {"depth": 1}}
+    )
 
 
 @pytest.mark.parametrize("content", ["", "- 1\n", "a: [", "just text", "\x00"])

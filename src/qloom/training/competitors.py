@@ -193,7 +193,9 @@ def make_model(
     seed = configuration.seed if seed is None else seed
     kind = HybridRegressor if task == "regression" else HybridClassifier
     options = {**configuration.model.model_dump(), **configuration.training.model_dump(), "start_from": start}
-    return kind(**options, layer=layer, threads=configuration.threads, random_state=seed)
+    return kind(
+        **options, layer=layer, engine=configuration.engine.values(), threads=configuration.threads, random_state=seed
+    )
 
 
 def try_circuit(configuration: Configuration, data: PreparedTable, start: Path | None) -> Circuit:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
 
 from qloom.data.columns import SIMILAR
 from qloom.data.target_transformation import TRANSFORMATIONS
-from qloom.errors import ConfigError
+from qloom.engines.choice import ENGINES, EngineChoice, StatevectorChoice, choose_engine, fields_of
+from qloom.errors import ConfigError, QloomError
 from qloom.models.tables.choices import ANSATZE, CRITERIA, LOSS_NAMES, REFITS
 from qloom.models.tables.schedules import SCHEDULES
 from qloom.models.tables.scores import METRICS
@@ -76,6 +77,9 @@ class ModelSection(Section):
     dropout: float = Field(
         default=0.2, ge=0, lt=1, description="share of the encoder's hidden units left out in training"
     )
+
+
+EngineSection = Annotated[EngineChoice, PlainValidator(choose_engine), PlainSerializer(EngineChoice.values)]
 
 
 class TrainingSection(Section):
@@ -157,6 +161,7 @@ class Configuration(Section):
     data: DataSection
     split: SplitSection = Field(default_factory=SplitSection)
     model: ModelSection = Field(default_factory=ModelSection)
+    engine: EngineSection = Field(default_factory=StatevectorChoice)
     training: TrainingSection = Field(default_factory=TrainingSection)
     comparison: ComparisonSection = Field(default_factory=ComparisonSection)
 
@@ -205,17 +210,21 @@ def load_configuration(path: str | Path, changes: Sequence[Change] = ()) -> Conf
 
 
 def known_keys(section: type[BaseModel] = Configuration, prefix: str = "") -> Iterator[str]:
-    """Every key of the configuration, dotted."""
+    """Every key of the configuration, dotted, those of all engines among them."""
     for name, field in section.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        if field.annotation is EngineChoice:
+            yield from dict.fromkeys(f"{prefix}{name}.{key}" for engine in ENGINES for key in fields_of(engine))
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             yield from known_keys(field.annotation, f"{prefix}{name}.")
         else:
             yield prefix + name
 
 
 def unknown_key(key: str) -> str:
-    """What is wrong with an unknown key: the known key or section most like it is named, if one is like it."""
+    """What is wrong with a key that is none: the known key or section most like it is named, if one is like it."""
     last = key.rsplit(".", 1)[-1]
+    if own := [known for known in known_keys() if known.startswith(f"{key}.")]:
+        return f"{key} is a section, expected one of its keys: {', '.join(own)}"
 
     def likeness(known: str) -> tuple[float, float]:
         """Of the last parts, then of the whole."""
@@ -266,5 +275,7 @@ def _one_line(error: ValidationError) -> str:
         return unknown_key(key)
     if first["type"] == "missing":
         return f"{key} is missing, expected a value; write {key}=... in the configuration"
+    if isinstance(told := first.get("ctx", {}).get("error"), QloomError):
+        return str(told)
     message = first["msg"][0].lower() + first["msg"][1:]
     return f"{key} is {first['input']!r}: {message}; write another {key}=... in the configuration"

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from qloom.engines.choice import EngineChoice, fields_of
 from qloom.training.configuration import Configuration, Section
 
 _HEADING = "# A run of qloom: train it with `qloom train THIS_FILE`.\n"
@@ -27,8 +28,15 @@ def _render_entry(section: Section, name: str, indent: str) -> str:
     value = getattr(section, name)
     if isinstance(value, Section):
         lines = "".join(_render_entry(value, key, "  ") for key in type(value).model_fields)
-        return f"\n# {_first_line(value)}\n{name}:\n{lines}"
-    comment = type(section).model_fields[name].description
+        return f"\n# {_first_line(type(value))}\n{name}:\n{lines}"
+    if isinstance(value, EngineChoice):
+        described = fields_of(value.name)
+        lines = "".join(_render_line(key, entry, described[key], "  ") for key, entry in value.values().items())
+        return f"\n# {_first_line(EngineChoice)}\n{name}:\n{lines}"
+    return _render_line(name, value, type(section).model_fields[name].description, indent)
+
+
+def _render_line(name: str, value: Any, comment: str | None, indent: str) -> str:
     return f"{indent}{name}: {_render_value(value)}  # {comment}\n"
 
 
@@ -41,8 +49,6 @@ def _render_value(value: Any) -> str:
         return "{" + ", ".join(f"{_render_value(key)}: {_render_value(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, tuple):
         return "[" + ", ".join(_render_value(entry) for entry in value) + "]"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_render_value(key)}: {_render_value(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, str):
         return value if _is_plain(value) else yaml.safe_dump(value, default_style='"', width=10**9).strip()
     return _render_number(value)
@@ -59,5 +65,5 @@ def _is_plain(text: str) -> bool:
     return harmless.isalnum() and harmless.isascii() and yaml.safe_load(text) == text
 
 
-def _first_line(section: Section) -> str:
-    return (type(section).__doc__ or "").splitlines()[0]
+def _first_line(section: type) -> str:
+    return (section.__doc__ or "").splitlines()[0]

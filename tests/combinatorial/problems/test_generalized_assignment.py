@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.generalized_assignment import GeneralizedAssignment, read_generalized_assignment
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
-from tests.shared import shared
+
+INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
+shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
 
 
 def random_assignment(seed: int, sense: str = "max") -> GeneralizedAssignment:

@@ -47,14 +47,15 @@ def check_same(one, other) -> None:
     assert one.best_epoch_ == other.best_epoch_
 
 
-@pytest.mark.parametrize("layer", ["quantum", "separable", "classical"])
+@pytest.mark.parametrize("layer", ["quantum", "separable", "classical", "measured"])
 @pytest.mark.parametrize("task", ["classification", "regression"])
 def test_each_ends_as_alone(task, layer):
     tables, seeds = rounds(task, 3), [5, 6, 7]
-    models = [make(task, layer=layer) for _ in tables]
+    options = {"layer": "quantum", "engine": {"shots": 20}} if layer == "measured" else {"layer": layer}
+    models = [make(task, **options) for _ in tables]
     fits = fit_together(models, tables, seeds)
     for model, data, seed, fit in zip(models, tables, seeds, fits, strict=True):
-        alone = make(task, layer=layer)
+        alone = make(task, **options)
         alone.fit_prepared(data, seed=seed)
         check_same(model, alone)
         assert fit.network is model.network_

@@ -8,7 +8,7 @@ from torch import nn
 
 from qloom import ansatze, encoders
 from qloom.circuits import Circuit
-from qloom.engines import StatevectorEngine
+from qloom.engines import Engine
 from qloom.errors import ConfigError
 from qloom.models.tables.choices import ANSATZE, LAYERS
 from qloom.models.tables.controls import ClassicalLayer
@@ -64,10 +64,15 @@ def observables_of(n_qubits: int) -> list[PauliSum]:
     return [Z(q) for q in range(n_qubits)] + [Z(q) @ Z((q + 1) % n_qubits) for q in range(n_pairs)]
 
 
+def threads_for(circuit: Circuit, threads: int) -> int | None:
+    """On how many threads a circuit runs in training: a narrow one on so many, a wider one on all, which is None."""
+    return threads if circuit.n_qubits <= MOST_QUBITS_ALONE else None
+
+
 def build_network(
-    architecture: Architecture, circuit: Circuit, observables: list[PauliSum], seed: int, threads: int | None = None
+    architecture: Architecture, circuit: Circuit, observables: list[PauliSum], seed: int, engine: Engine | None = None
 ) -> HybridNetwork:
-    """A network with fresh weights; a narrow circuit runs on so many threads, a wider one on all.
+    """A network with fresh weights, its circuit on an engine, by default the native one on all threads.
 
     Encoder and head are drawn first, so that for one seed they start alike whatever the middle layer is.
     """
@@ -76,11 +81,10 @@ def build_network(
     with seeded_torch(seed):
         encoder = make_encoder(architecture.n_features, architecture.width, circuit.n_inputs, architecture.dropout)
         head = HEADS[architecture.head](len(observables), architecture.width, architecture.n_targets)
-        return HybridNetwork(encoder, _make_layer(architecture.layer, circuit, observables, threads), head)
+        return HybridNetwork(encoder, _make_layer(architecture.layer, circuit, observables, engine), head)
 
 
-def _make_layer(layer: str, circuit: Circuit, observables: list[PauliSum], threads: int | None) -> nn.Module:
+def _make_layer(layer: str, circuit: Circuit, observables: list[PauliSum], engine: Engine | None) -> nn.Module:
     if layer == "classical":
         return ClassicalLayer(circuit.n_inputs, len(observables), circuit.n_weights)
-    narrow = circuit.n_qubits <= MOST_QUBITS_ALONE
-    return QuantumLayer(circuit, observables, engine=StatevectorEngine(threads if narrow else None))
+    return QuantumLayer(circuit, observables, engine=engine)

@@ -12,7 +12,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from qloom.circuits import Circuit
-from qloom.engines import StatevectorEngine
+from qloom.engines import Engine, StatevectorEngine
 from qloom.engines.batch import Batch
 from qloom.observables import PauliSum
 
@@ -23,8 +23,9 @@ _BLOCK = 256
 
 
 def network_outputs(
-    weights: Weights, layer: str, head: str, circuit: Circuit, observables: Sequence[PauliSum], x: np.ndarray
-) -> np.ndarray:
+    weights: Weights, layer: str, head: str, circuit: Circuit, observables: Sequence[PauliSum], x: np.ndarray,
+    engine: Engine | None = None,
+) -> np.ndarray:  # fmt: skip
     """Outputs of a network for rows of features, in blocks of one size.
 
     Matrix products of another shape may add in another order; one shape for all rows gives one result, bit by bit,
@@ -34,11 +35,18 @@ def network_outputs(
         weights: the network's state by name.
         layer: "quantum" or "separable", a circuit; "classical".
         head: one of `heads.HEADS`.
+        engine: of the circuit; None for the native one. What measures gets all rows at once, and no others.
 
     Shapes: x float32 (B, F) -> float32 (B, C).
     """
-    middle = _classical(weights) if layer == "classical" else _circuit(weights, circuit, observables)
-    return _in_blocks((_encoder(weights), middle, HEADS[head](weights)), x.astype(np.float32, copy=False))
+    engine, x = engine or StatevectorEngine(), x.astype(np.float32, copy=False)
+    encoder, last = _encoder(weights), HEADS[head](weights)
+    if layer == "classical":
+        return _in_blocks((encoder, _classical(weights), last), x)
+    middle = _circuit(weights, circuit, observables, engine)
+    if engine.is_exact:
+        return _in_blocks((encoder, middle, last), x)
+    return _in_blocks((last,), middle(_in_blocks((encoder,), x)))
 
 
 def head_outputs(weights: Weights, head: str, x: np.ndarray) -> np.ndarray:
@@ -83,8 +91,8 @@ def _encoder(weights: Weights) -> Layer:
     return lambda x: np.float32(np.pi) * np.tanh(second(_silu(first(x))))
 
 
-def _circuit(weights: Weights, circuit: Circuit, observables: Sequence[PauliSum]) -> Layer:
-    evaluator = StatevectorEngine().prepare(circuit, list(observables))
+def _circuit(weights: Weights, circuit: Circuit, observables: Sequence[PauliSum], engine: Engine) -> Layer:
+    evaluator = engine.prepare(circuit, list(observables))
     angles = np.ascontiguousarray(weights["layer.weights"])
     return lambda x: evaluator.values(Batch(np.ascontiguousarray(x), angles, False))
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from qloom.engines.choice import choose_engine
 from qloom.models.tables.architecture import Architecture, build_network
 from qloom.models.tables.served import restore_data
 
@@ -25,6 +26,7 @@ def describe_model(model: Any) -> dict[str, Any]:
         "hyperparameters": options,
         "architecture": asdict(model.architecture_),
         "circuit": model.circuit_.to_json(),
+        "engine": None if model.engine_ is None else model.engine_.values(),
         "observables": [[[x, z, c] for c, (x, z) in o] for o in model.observables_],
         "preprocessing": model.preprocessing_.to_json(),
         "target": model.coding_.to_json(),
@@ -40,9 +42,10 @@ def describe_model(model: Any) -> dict[str, Any]:
 
 def restore_model(model: Any, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     """Put back into an estimator what `describe_model` gave, and its weights."""
-    restore_data(model, record)
     model.architecture_ = Architecture(**record["architecture"])
-    model.network_ = build_network(model.architecture_, model.circuit_, model.observables_, seed=0)
+    restore_data(model, record)
+    engine = choose_engine(record.get("engine")).engine()
+    model.network_ = build_network(model.architecture_, model.circuit_, model.observables_, 0, engine)
     # Older files have no fingerprint beside the weights; the circuit they belong to came with them.
     model.network_.load_state_dict({**_fingerprints(model.network_), **tensors})
     model.network_.eval()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.data import Preprocessing, TargetCoding
-from qloom.errors import ArtifactError
+from qloom.engines import Engine
+from qloom.engines.choice import EngineChoice, choose_engine
+from qloom.errors import ArtifactError, ConfigError
 from qloom.models.artifact import read_arrays, reading
 from qloom.models.tables.forward import Weights, head_outputs, network_outputs
 from qloom.models.tables.readout import Readout, read_readout
@@ -25,11 +28,13 @@ class Predictor:
 
     Attributes:
         preprocessing_, coding_, readout_: how cells become numbers, and outputs predictions.
+        engine_: what runs its circuit; None without one.
     """
 
     preprocessing_: Preprocessing
     coding_: TargetCoding
     readout_: Readout
+    engine_: EngineChoice | None = None
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Shapes: x (B, F) -> (B, C)."""
@@ -52,6 +57,17 @@ class Predictor:
         """
         return self.readout_.predictions(self.coding_, self.outputs(np.asarray(x)))
 
+    def with_engine(self, changes: Mapping[str, Any]) -> Self:
+        """The same model under another execution.
+
+        Args:
+            changes: of the section `engine` of a configuration: {"shots": 1000, "seed": 3}, {"shots": None}.
+
+        Raises:
+            ConfigError: for a model without a circuit, or an engine that there is not.
+        """
+        raise ConfigError(f"a model without a circuit has no engine, got {describe_changes(changes)}; leave it out")
+
 
 class Served(Predictor):
     """Predictions of a trained network; the estimators share it.
@@ -62,6 +78,7 @@ class Served(Predictor):
 
     circuit_: Circuit
     observables_: list[PauliSum]
+    _engine: Engine
 
     def network_weights(self) -> Weights:
         """The network's numbers by name."""
@@ -73,7 +90,21 @@ class Served(Predictor):
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
         """Shapes: x (B, F) -> (B, C)."""
-        return network_outputs(self.network_weights(), *self.network_kinds(), self.circuit_, self.observables_, x)
+        weights, kinds = self.network_weights(), self.network_kinds()
+        return network_outputs(weights, *kinds, self.circuit_, self.observables_, x, self._engine)
+
+    def with_engine(self, changes: Mapping[str, Any]) -> Self:
+        if self.engine_ is None:
+            return super().with_engine(changes)
+        other = copy.copy(self)
+        other.run_on(self.engine_.changed(changes))
+        return other
+
+    def run_on(self, choice: EngineChoice, *stream: int) -> None:
+        """Predict by an engine, measurements with random numbers of that stream."""
+        layer = self.network_kinds()[0]
+        self.engine_ = None if layer == "classical" else choice
+        self._engine = choice.engine((*stream_of(layer), *stream))
 
 
 class ServedBaseline(Predictor):
@@ -120,6 +151,17 @@ def restore_data(model: Served, record: Mapping[str, Any]) -> None:
     restore_coding(model, record)
     model.circuit_ = Circuit.from_json(record["circuit"])
     model.observables_ = [PauliSum({(x, z): c for x, z, c in terms}) for terms in record["observables"]]
+    model.run_on(choose_engine(record.get("engine")))
+
+
+def stream_of(layer: str) -> tuple[int, ...]:
+    """What tells the random numbers of one kind of middle layer from those of another."""
+    return tuple(layer.encode())
+
+
+def describe_changes(changes: Mapping[str, Any]) -> str:
+    """As settings are given."""
+    return ", ".join(f"engine.{key}={value}" for key, value in changes.items())
 
 
 def read_served(path: str | Path) -> ServedModel | ServedBaseline:

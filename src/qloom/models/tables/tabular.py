@@ -14,9 +14,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from qloom.data import inspect_table, split_rows
+from qloom.engines.choice import choose_engine
 from qloom.errors import ArtifactError
 from qloom.models.artifact import read_artifact, reading, write_artifact
-from qloom.models.tables.architecture import Architecture, build_network, observables_of
+from qloom.models.tables.architecture import Architecture, build_network, observables_of, threads_for
 from qloom.models.tables.calibration import learn_readout
 from qloom.models.tables.choices import GOAL_FIELDS
 from qloom.models.tables.features import feature_table, weighted_rows, with_target
@@ -29,9 +30,10 @@ from qloom.models.tables.judging import Judge
 from qloom.models.tables.persistence import describe_model, restore_model
 from qloom.models.tables.preparation import PreparedTable, prepare_table
 from qloom.models.tables.refitting import check_refit, refit_head
-from qloom.models.tables.served import Served
+from qloom.models.tables.served import Served, stream_of
 from qloom.models.tables.starting import Start, read_start
 from qloom.models.threads import numeric_threads
+from qloom.nn import QuantumLayer
 
 _FEWEST_VALIDATION_ROWS = 10
 
@@ -50,6 +52,8 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         width: hidden units of the encoder and of the head.
         dropout: share of the encoder's hidden units left out in training.
         layer: "quantum", or a control: "separable" (no entangling gates), "classical" (equal parameters).
+        engine: what runs the circuit, as the section `engine` of a configuration has it; None for exact values.
+            {"shots": 1000, "seed": 3} trains, by parameter shift, and predicts from that many measurements a word.
         epochs: passes over the rows at most.
         batch_size: rows a step; None takes a 40th of the rows, between 16 and 256.
         learning_rate: of the first step; falls as a cosine.
@@ -79,6 +83,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
     Attributes:
         network_: the trained `HybridNetwork`.
         circuit_: the circuit of its middle layer.
+        engine_: what runs it, see `with_engine`; None for the layer "classical".
         preprocessing_, coding_: how cells become numbers.
         history_: one record an epoch.
         best_epoch_: the epoch whose weights are kept.
@@ -100,6 +105,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         width: int = 64,
         dropout: float = 0.2,
         layer: str = "quantum",
+        engine: Mapping[str, Any] | None = None,
         epochs: int = 40,
         batch_size: int | None = None,
         learning_rate: float = 0.003,
@@ -125,6 +131,7 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         self.width = width
         self.dropout = dropout
         self.layer = layer
+        self.engine = engine
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -246,7 +253,10 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
         self.architecture_ = Architecture(data.n_features, data.coding.n_outputs, **options)
         self.circuit_ = self.architecture_.circuit()
         self.observables_ = observables_of(self.n_qubits)
-        self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed, self.threads)
+        choice = choose_engine(self.engine).seeded(seed)
+        self.run_on(choice, seed)
+        engine = choice.engine((*stream_of(self.layer), seed, 1), threads_for(self.circuit_, self.threads))
+        self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed, engine)
         if start := self.read_start():
             start.put_into(self.network_, self.architecture_, self.circuit_)
 
@@ -268,6 +278,13 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
 
     def network_kinds(self) -> tuple[str, str]:
         return self.architecture_.layer, self.architecture_.head
+
+    def with_engine(self, changes: Mapping[str, Any]) -> Self:
+        check_is_fitted(self, "network_")
+        other, network = super().with_engine(changes), self.network_
+        assert isinstance(network.layer, QuantumLayer)
+        other.network_ = HybridNetwork(network.encoder, network.layer.with_engine(other._engine), network.head).eval()
+        return other
 
     def _predict(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "network_")

@@ -1,0 +1,145 @@
+"""Engines by name: plain values, as a configuration or a saved model has them, and the engine that they mean.
+
+An engine to be found by name is a subclass of `EngineChoice` with a line in ENGINES; its fields are keys of the section
+`engine` of a configuration.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+
+from qloom.engines.base import Engine
+from qloom.engines.measuring.shots import Shots, checked_shots
+from qloom.engines.reference import ReferenceEngine
+from qloom.engines.statevector import StatevectorEngine
+from qloom.engines.streams import checked_seed
+from qloom.errors import ConfigError
+
+
+def described(description: str, default: Any = None) -> Any:
+    """A field of a choice, with the line that says what it does."""
+    return field(default=default, metadata={"description": description})
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineChoice(ABC):
+    """What runs the circuits of the hybrid model and of its control without entangling gates."""
+
+    name: str
+    shots: int | None = described("measurements of each word, or words measured together; empty: exact values")
+    seed: int | None = described("of the measurements; empty: that of the run")
+
+    def __post_init__(self) -> None:
+        if self.shots is not None:
+            checked_shots(self.shots)
+        checked_seed(self.seed)
+
+    @abstractmethod
+    def unmeasured(self, threads: int | None) -> Engine:
+        """The engine before anything is measured."""
+
+    def engine(self, stream: Sequence[int] = (), threads: int | None = None) -> Engine:
+        """The engine.
+
+        Args:
+            stream: numbers that tell its random numbers from those of other engines with the same seed.
+            threads: of those that can be told; None for all.
+        """
+        engine = self.unmeasured(threads)
+        if self.shots is None:
+            return engine
+        if self.seed is None:
+            return Shots(engine, self.shots)
+        words = np.random.SeedSequence([self.seed, *stream]).generate_state(4)
+        return Shots(engine, self.shots, sum(int(word) << 32 * k for k, word in enumerate(words)))
+
+    def seeded(self, seed: int) -> EngineChoice:
+        """The same with this seed where none was chosen."""
+        return replace(self, seed=seed) if self.seed is None else self
+
+    def changed(self, changes: Mapping[str, Any]) -> EngineChoice:
+        """The choice with other values; of another engine those stay that it has too.
+
+        Raises:
+            ConfigError: as `choose_engine`.
+        """
+        kept = self.values()
+        if changes.get("name", self.name) in ENGINES:
+            kept = {key: kept[key] for key in fields_of(changes.get("name", self.name)) if key in kept}
+        return choose_engine({**kept, **changes})
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether values are those of the circuit."""
+        return self.shots is None and self.unmeasured(1).is_exact
+
+    @property
+    def title(self) -> str:
+        """For people, such as "1,000 shots a word"."""
+        usual = self.name == DEFAULT
+        if self.shots is None:
+            return "exact values" if usual else f"engine {self.name}"
+        return f"{self.shots:,} shot{'s' * (self.shots > 1)} a word{'' if usual else f' on engine {self.name}'}"
+
+    def values(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatevectorChoice(EngineChoice):
+    """Exact simulation of state vectors, natively."""
+
+    name: str = "statevector"
+
+    def unmeasured(self, threads: int | None) -> Engine:
+        return StatevectorEngine(threads)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceChoice(EngineChoice):
+    """Whole matrices, slowly: a check on few qubits."""
+
+    name: str = "reference"
+
+    def unmeasured(self, threads: int | None) -> Engine:
+        return ReferenceEngine()
+
+
+DEFAULT = "statevector"
+ENGINES: dict[str, type[EngineChoice]] = {DEFAULT: StatevectorChoice, "reference": ReferenceChoice}
+
+
+def choose_engine(values: EngineChoice | Mapping[str, Any] | None = None) -> EngineChoice:
+    """The choice that plain values make; exact values of the state-vector engine for none.
+
+    Raises:
+        ConfigError: for an unknown name or field, or a value that its engine cannot take.
+    """
+    if isinstance(values, EngineChoice):
+        return values
+    if values is not None and not isinstance(values, Mapping):
+        raise ConfigError(f"engine is {values!r}, expected keys with values such as shots: 1000")
+    given: dict[Any, Any] = {} if values is None else dict(values)
+    name = given.get("name", DEFAULT)
+    if not isinstance(name, str) or name not in ENGINES:
+        raise ConfigError(f"engine.name is {name!r}, expected one of {', '.join(ENGINES)}; choose one of them")
+    known = fields_of(name)
+    for key in given:
+        if key not in known:
+            raise ConfigError(f"engine.{key} is no setting of the engine {name}, which has {', '.join(known)}")
+    try:
+        return ENGINES[name](**given)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"engine.{error}") from None
+
+
+def fields_of(name: str) -> dict[str, str]:
+    """What an engine's choice has, each with what it does."""
+    found = {each.name: each.metadata.get("description", "") for each in fields(ENGINES[name])}
+    return {**found, "name": ", ".join(ENGINES)}

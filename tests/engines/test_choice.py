@@ -1,0 +1,64 @@
+"""Engines by name: one line makes a new one known to configurations, with fields of its own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+import qloom as ql
+from qloom.engines import ReferenceEngine, Shots, StatevectorEngine
+from qloom.engines.choice import ENGINES, EngineChoice, choose_engine, described
+from qloom.errors import ConfigError
+from qloom.training.configuration import known_keys, make_configuration
+from qloom.training.rendering import render_configuration
+
+
+def values(engine):
+    circuit = ql.Circuit(2)
+    circuit.ry(0.7, 0).cx(0, 1)
+    return ql.expectation(circuit, engine=engine)
+
+
+def test_plain_values_make_engines():
+    assert type(choose_engine().engine(threads=2)) is StatevectorEngine
+    assert type(choose_engine({"name": "reference"}).engine()) is ReferenceEngine
+    shots = choose_engine({"shots": 30, "seed": 1}).engine()
+    assert type(shots) is Shots
+    assert shots.shots == 30
+
+
+def test_a_seed_gives_streams_of_their_own():
+    choice = choose_engine({"shots": 1000}).seeded(3)
+    first, again, other = (values(choice.engine(stream)) for stream in ([0], [0], [1]))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert choose_engine({"shots": 1, "seed": 5}).seeded(3).seed == 5
+
+
+def test_titles():
+    texts = [{}, {"shots": 1}, {"shots": 1000}, {"name": "reference"}, {"name": "reference", "shots": 20}]
+    assert [choose_engine(each).title for each in texts] == [
+        "exact values", "1 shot a word", "1,000 shots a word", "engine reference",
+        "20 shots a word on engine reference",
+    ]  # fmt: skip
+    assert [choose_engine(each).is_exact for each in texts] == [True, False, False, True, False]
+
+
+def test_a_new_engine_is_one_entry(monkeypatch):
+    @dataclass(frozen=True, kw_only=True)
+    class Slow(EngineChoice):
+        name: str = "slow"
+        patience: int = described("seconds to wait", 5)
+
+        def unmeasured(self, threads):
+            return ReferenceEngine()
+
+    monkeypatch.setitem(ENGINES, "slow", Slow)
+    configuration = make_configuration(
+        {"data": {"source": "a.csv", "target": "y"}}, ["engine.name=slow", "engine.patience=7"]
+    )
+    assert configuration.engine == Slow(patience=7)
+    assert "  patience: 7  # seconds to wait\n" in render_configuration(configuration)
+    assert "engine.patience" in set(known_keys())
+    with pytest.raises(ConfigError, match=r"engine\.patience is no setting of the engine statevector, which has name"):
+        choose_engine({"patience": 7})
