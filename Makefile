@@ -5,13 +5,18 @@ BIN := $(VENV)/bin
 CPP := $(shell find cpp -name "*.cpp" -o -name "*.hpp")
 NATIVE := CMakeLists.txt $(CPP)
 
+# Where tests and benchmarks find real data, if not in shared/ beside the project or above it.
+ifdef SHARED
+export QLOOM_SHARED := $(SHARED)
+endif
+
 .PHONY: help install demo test test-fast test-slow lint format types bench bench-peers bench-page clean
 
 help:
 	@echo "make demo         install, train on an embedded table, say where the report is"
-	@echo "make test         install, lint, type check and all tests but the slow ones"
+	@echo "make test         install, lint, type check and all tests but the slow ones; SHARED=FOLDER names real data"
 	@echo "make test-fast    the ten-second tests, the first thing to run after an edit"
-	@echo "make test-slow    the tests that take longer"
+	@echo "make test-slow    the tests that take longer: sanitizers, portable kernels, an independent simulator, real tables"
 	@echo "make bench        time the engine beside the machine's limits, ten minutes"
 	@echo "make bench-peers  time it beside other systems, 40 minutes, after installing them (13 GB)"
 	@echo "make bench-page   write docs/performance.md from the results"
@@ -28,13 +33,20 @@ demo: install
 	@rm -rf runs/demo
 	@$(BIN)/qloom train demo:breast_cancer --name demo
 
+# Tests that hold a wall-clock time run after the others, with nothing beside them.
 test: lint types
 	$(BIN)/pytest -n 2
+	$(BIN)/pytest -m "alone and not slow"
 
 test-fast: install
 	$(BIN)/pytest tests/test_tiny.py
 
-test-slow: install
+# The simulator of others that circuits are compared with.
+$(VENV)/.independent: $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt pennylane
+	@touch $@
+
+test-slow: $(VENV)/.independent
 	$(BIN)/pytest -m slow
 
 lint: install

@@ -1,8 +1,10 @@
-"""Settings of the whole suite."""
+"""Settings of the whole suite, and its table of what was skipped."""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
@@ -18,3 +20,18 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("qloom")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """How many tests were skipped, and why: a line a reason."""
+    reasons = Counter(skip_reason(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if not reasons:
+        return
+    terminalreporter.section(f"{reasons.total()} skipped")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count:5}  {reason}")
+
+
+def skip_reason(told: Any) -> str:
+    """The reason of a skipped test, as pytest reports it: file, line and reason."""
+    return str(told[2] if isinstance(told, tuple) else told).removeprefix("Skipped: ")

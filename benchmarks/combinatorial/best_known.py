@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.results import ROOT, append_row, provenance
+from benchmarks.results import append_row, provenance
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial import MemeticAnnealing, read_max_cut
-
-INSTANCES = ROOT.parent / "shared" / "instances"
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.results import ROOT, append_row, provenance
+from benchmarks.results import append_row, provenance
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.portfolio import read_portfolio
 from qloom.combinatorial.problems.tangents import frontier
 
-INSTANCES = ROOT.parent / "shared" / "instances" / "portfolio"
+PORTFOLIOS = INSTANCES / "portfolio"
 N_POINTS, LIMIT = 21, 60.0
 
 
 def rows() -> list[dict[str, Any]]:
     """One a point; `above` is its variance over that of the frontier of all assets at the same return, a ratio."""
-    problem, published = read_portfolio(INSTANCES / "port1.txt"), np.loadtxt(INSTANCES / "portef1.txt")[::-1]
+    problem, published = read_portfolio(PORTFOLIOS / "port1.txt"), np.loadtxt(PORTFOLIOS / "portef1.txt")[::-1]
     found = []
     for point in frontier(problem, N_POINTS, LIMIT):
         row = {name: value for name, value in asdict(point).items() if name != "weights"}
@@ -33,8 +34,8 @@ def rows() -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    if not INSTANCES.is_dir():
-        raise SystemExit(f"{INSTANCES} does not exist, expected the instances; put them there")
+    if not PORTFOLIOS.is_dir():
+        raise SystemExit(f"{PORTFOLIOS} does not exist, expected the instances; put them there")
     found = rows()
     for row in found:
         print({name: round(value, 9) if isinstance(value, float) else value for name, value in row.items()})

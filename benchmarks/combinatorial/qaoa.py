@@ -25,11 +25,11 @@ from benchmarks.cases import Case, run
 from benchmarks.others import noting_others
 from benchmarks.peers.installation import install, python_of
 from benchmarks.peers.running import environment, stay_on
-from benchmarks.results import ROOT, append_row, provenance
+from benchmarks.results import append_row, provenance
+from benchmarks.shared import SHARED
 from qloom.combinatorial import MaxCut, Quadratic
 from qloom.combinatorial.qaoa import QAOA, CircuitLandscape, Polynomial, qaoa_circuit
 
-SHARED = ROOT.parent / "shared"
 THREADS, FLOOR = 2, 300
 TOLERANCE = {"c64": 1e-4, "c128": 1e-9}
 # A system's name in the adapters: the environment it is installed in, the package whose version counts.

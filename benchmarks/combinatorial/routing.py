@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.results import ROOT, append_row, provenance
+from benchmarks.results import append_row, provenance
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.base import Problem
 from qloom.combinatorial.problems.facility_location import read_facility_location
 from qloom.combinatorial.problems.quadratic_assignment import read_quadratic_assignment
 from qloom.combinatorial.problems.travelling_salesman import read_travelling_salesman
 from qloom.combinatorial.problems.vehicle_routing import read_vehicle_routing
 
-INSTANCES = ROOT.parent / "shared" / "instances"
 # Seconds of the local search, and of the certificate that begins with what it found.
 SEARCH, PROOF = 8.0, 50.0
 

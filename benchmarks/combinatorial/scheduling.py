@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.results import ROOT, append_row, provenance
+from benchmarks.results import append_row, provenance
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.job_shop import JobShop, read_job_shop
 
-INSTANCES = ROOT.parent / "shared" / "instances" / "jssp" / "instances"
+JOB_SHOPS = INSTANCES / "jssp" / "instances"
 OPTIMA = {"ft06": 55, "la01": 666, "ft10": 930}
 LIMIT_S, TABU_S = 120.0, 5.0
 
@@ -29,7 +30,7 @@ def improved(problem: JobShop, seconds: float) -> np.ndarray:
 
 def measure(name: str) -> dict[str, Any]:
     """What each stage reached and proved, and when."""
-    problem, start = read_job_shop(INSTANCES / name), time.perf_counter()
+    problem, start = read_job_shop(JOB_SHOPS / name), time.perf_counter()
     begun = improved(problem, TABU_S)
     begun_s = time.perf_counter() - start
     proof = problem.certify(LIMIT_S - begun_s, begun)
@@ -46,8 +47,8 @@ def measure(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    if not INSTANCES.is_dir():
-        raise SystemExit(f"{INSTANCES} does not exist, expected the instances; put them there")
+    if not JOB_SHOPS.is_dir():
+        raise SystemExit(f"{JOB_SHOPS} does not exist, expected the instances; put them there")
     for name in OPTIMA:
         row = measure(name)
         print(row, flush=True)

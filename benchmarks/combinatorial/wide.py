@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.others import noting_others
-from benchmarks.results import ROOT, append_row, provenance
+from benchmarks.results import append_row, provenance
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial import MaxCut, Quadratic, SimulatedAnnealing, Solver, read_max_cut
 from qloom.combinatorial.qaoa import tree_angles
 from qloom.combinatorial.solvers import descend
 from qloom.combinatorial.wide import BlockSearch, Enumeration, LightCone, PauliCorrelation
 
-INSTANCES = ROOT.parent / "shared" / "instances" / "maxcut_gset"
+GRAPH_FILES = INSTANCES / "maxcut_gset"
 # Best known cut, seconds for each method.
 GRAPHS = {"G1": (11624, 4), "G43": (6660, 4), "G22": (13359, 6), "3-regular": (None, 4)}
 SEEDS, MEASURED = 2, 128
@@ -65,7 +66,7 @@ def regular(n: int = 1000, degree: int = 3, seed: int = 0) -> MaxCut:
 
 
 def graph(name: str) -> MaxCut:
-    return regular() if name == "3-regular" else read_max_cut(INSTANCES / f"{name}.txt")
+    return regular() if name == "3-regular" else read_max_cut(GRAPH_FILES / f"{name}.txt")
 
 
 def search(solver: Solver, function: Quadratic, seconds: float, seed: int) -> tuple[float, float]:
@@ -109,8 +110,8 @@ def note(name: str, method: str, seconds: float, found: np.ndarray, circuits: in
 
 
 def main() -> None:
-    if not INSTANCES.is_dir():
-        raise SystemExit(f"{INSTANCES} does not exist, expected the instances; put them there")
+    if not GRAPH_FILES.is_dir():
+        raise SystemExit(f"{GRAPH_FILES} does not exist, expected the instances; put them there")
     for name in sys.argv[1:] or GRAPHS:
         function = graph(name).quadratic
         for method in METHODS:

@@ -6,9 +6,9 @@ import gzip
 
 import numpy as np
 
-from benchmarks.results import ROOT
+from benchmarks.shared import DATA
 
-FOLDER = ROOT.parent / "shared" / "data" / "mnist"
+FOLDER = DATA / "mnist"
 
 
 def images(part: str, digits: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,9 @@ import torch
 from torch.nn.functional import interpolate
 
 from benchmarks.published.mnist import images
-from benchmarks.results import ROOT
+from benchmarks.shared import DATA
 
-FOLDER = ROOT.parent / "shared" / "data" / "qml_benchmarks"
+FOLDER = DATA / "qml_benchmarks"
 
 
 @dataclass(frozen=True)

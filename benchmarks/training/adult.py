@@ -14,9 +14,10 @@ import sys
 from argparse import ArgumentParser
 from statistics import mean
 
-from benchmarks.results import ROOT, append_row, provenance
+from benchmarks.results import append_row, provenance
+from benchmarks.shared import DATA
 
-DATA = ROOT.parent / "shared" / "data" / "adult_income" / "adult.csv.gz"
+TABLE = DATA / "adult_income" / "adult.csv.gz"
 SEEDS, GOAL = range(3), 0.5
 # For any build: the rows are the same for all seeds, which are of the training.
 FIT = """
@@ -38,8 +39,8 @@ print(json.dumps([seconds, roc_auc_score(y.iloc[test], model.predict_proba(x.ilo
 
 def fitted(python: str, seed: int) -> tuple[float, float]:
     """CPU seconds and AUC of one fit by the build that an interpreter has."""
-    command = [python, "-c", FIT, str(DATA), str(seed)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=DATA.parent)
+    command = [python, "-c", FIT, str(TABLE), str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=TABLE.parent)
     seconds, auc = json.loads(done.stdout.splitlines()[-1])
     return seconds, auc
 

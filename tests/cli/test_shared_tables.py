@@ -2,11 +2,10 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+from benchmarks.shared import DATA
 
 
 @pytest.mark.slow
@@ -16,7 +15,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
     ("bike_sharing/hour.csv.gz", ["--target", "cnt", "--set", "split.kind=time"], 0.80),
 ])  # fmt: skip
 def test_one_round_reaches_its_goal_in_two_minutes(qloom, tmp_path, table, words, least):
-    path = SHARED / table
+    path = DATA / table
     if not path.exists():
         pytest.skip(f"{path} is not there: the shared tables are not beside this checkout")
     start = time.monotonic()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+from benchmarks.shared import DATA
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def shared_table() -> Callable[[str], Path]:
     """The path of a real table beside the checkout; the test is skipped where there is none."""
 
     def find(name: str) -> Path:
-        path = SHARED / name
+        path = DATA / name
         if not path.exists():
             pytest.skip(f"{path} is not there: the shared tables are not beside this checkout")
         return path

@@ -1,6 +1,6 @@
 """An independent implementation: PennyLane's default.qubit on the same random circuits (same bit order as ours).
 
-Needs the extra `independent`; skipped without it.
+Needs the extra `independent`, which `make test-slow` installs; skipped without it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     qml = pytest.importorskip("pennylane", reason="the extra 'independent' is not installed")
     from pennylane import numpy as autograd_numpy
+
+pytestmark = pytest.mark.slow  # make test-slow installs PennyLane
 
 PLAIN = {
     "id": "Identity", "x": "PauliX", "y": "PauliY", "z": "PauliZ", "h": "Hadamard", "s": "S", "t": "T", "sx": "SX",

@@ -71,6 +71,7 @@ def test_samples_are_cut_into_pieces(monkeypatch):
     np.testing.assert_allclose(ql.metric_tensor(circuit, inputs, weights), whole, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_pennylane_agrees():
     qml = pytest.importorskip("pennylane", reason="PennyLane is not installed")
     weights = np.random.default_rng(0).uniform(0, 6, (2, 3, 3))

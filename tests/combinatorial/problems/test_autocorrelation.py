@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems import autocorrelation_search
 from qloom.combinatorial.problems.autocorrelation import LowAutocorrelation
 from qloom.combinatorial.problems.autocorrelation_search import SequenceSearches, energies, flip_changes
 from qloom.combinatorial.qaoa import Polynomial
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 def published_energies() -> dict[int, int]:

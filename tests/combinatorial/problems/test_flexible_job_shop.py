@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.flexible_job_shop import FlexibleJobShop, read_flexible_job_shop
 from qloom.combinatorial.problems.job_shop import JobShop
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 from tests.combinatorial.problems.schedules import check_improving, check_schedules
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 def random_shop(seed: int, n_jobs: int = 3, shortest: int = 1) -> FlexibleJobShop:

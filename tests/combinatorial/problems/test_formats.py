@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.formats import FORMATS, _tried, read_problem
 from qloom.errors import ProblemError
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 @shared

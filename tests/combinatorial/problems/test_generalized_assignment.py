@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.generalized_assignment import GeneralizedAssignment, read_generalized_assignment
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 def random_assignment(seed: int, sense: str = "max") -> GeneralizedAssignment:

@@ -6,21 +6,19 @@ import json
 import os
 import signal
 import time
-from pathlib import Path
 from threading import Timer
 
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.problems.job_shop import JobShop, read_job_shop
 from qloom.combinatorial.solvers import SimulatedAnnealing
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 from tests.combinatorial.problems.schedules import check_improving, check_schedules
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 def random_shop(seed: int, n_jobs: int = 3, n_machines: int = 3, shortest: int = 1) -> JobShop:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.formats import read_problem
 from qloom.combinatorial.problems.knapsack import Knapsack, read_knapsack
 from qloom.combinatorial.solving import solve
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
+from tests.shared import shared
 
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances" / "knapsack_mkp"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+KNAPSACKS = INSTANCES / "knapsack_mkp"
 
 
 def random_knapsack(seed: int, n_resources: int = 3) -> Knapsack:
@@ -42,7 +41,7 @@ def test_repair_leaves_nothing_that_would_still_fit(seed):
 @shared
 @pytest.mark.parametrize("instance", range(1, 8))
 def test_stated_optima_are_proven(instance):
-    problem = read_knapsack(INSTANCES / "mknap1.txt", instance)
+    problem = read_knapsack(KNAPSACKS / "mknap1.txt", instance)
     certificate = problem.certify(30)
     assert certificate.status == "optimal"
     assert certificate.objective == pytest.approx(problem.optimum, rel=1e-12)
@@ -52,17 +51,17 @@ def test_stated_optima_are_proven(instance):
 
 @shared
 def test_formats_agree():
-    single = read_knapsack(INSTANCES / "OR5x100-0.25_1.dat")
-    many = read_knapsack(INSTANCES / "mknapcb1.txt", 1)
+    single = read_knapsack(KNAPSACKS / "OR5x100-0.25_1.dat")
+    many = read_knapsack(KNAPSACKS / "mknapcb1.txt", 1)
     assert (single.loads == many.loads).all()
     assert single.optimum is None
-    files = sorted((INSTANCES / "sac94").glob("*/*.dat"))
+    files = sorted((KNAPSACKS / "sac94").glob("*/*.dat"))
     assert all(read_knapsack(file).optimum > 0 for file in files)
 
 
 @shared
 def test_search_comes_near_the_optimum():
-    problem, random = read_knapsack(INSTANCES / "sac94" / "weish" / "weish27.dat"), np.random.default_rng(0)
+    problem, random = read_knapsack(KNAPSACKS / "sac94" / "weish" / "weish27.dat"), np.random.default_rng(0)
     found = problem.improve(problem.decode(np.ones(90), random), 0.5, random)
     assert problem.is_feasible(found)
     assert 0.98 * problem.optimum <= problem.objective(found) <= problem.optimum
@@ -197,6 +196,6 @@ def test_what_is_wrong_with_one_of_them_is_said_by_line(tmp_path):
 @shared
 @pytest.mark.parametrize(("instance", "name", "optimum"), [(3, "WEING1", 141278), (11, "WEISH01", 4554)])
 def test_stated_optima_of_mknap2_are_proven(instance, name, optimum):
-    problem = read_knapsack(INSTANCES / "mknap2.txt", instance)
+    problem = read_knapsack(KNAPSACKS / "mknap2.txt", instance)
     assert name in problem.notes[0]
     assert problem.certify(30).objective == optimum == problem.optimum

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial import MaxCut, MemeticAnnealing, read_max_cut, solve
 from qloom.combinatorial.problems.max_cut import eigenvalue_bound
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 def test_a_cut_is_the_weight_between_both_sides():

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.portfolio import Portfolio, least_quadratic, read_portfolio
 from qloom.combinatorial.problems.tangents import frontier
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
+from tests.shared import shared
 
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances" / "portfolio"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+PORTFOLIOS = INSTANCES / "portfolio"
 
 
 def random_portfolio(seed: int, trade_off: float = 0.5, n_assets: int = 3) -> Portfolio:
@@ -78,8 +78,8 @@ def test_labels_of_assets_do_not_overlap():
 @pytest.mark.parametrize("number", [1, 3])
 def test_unconstrained_portfolios_lie_on_the_published_frontier(number):
     """Of all assets, with no minimum; the file's points are joined by straight lines."""
-    problem = read_portfolio(INSTANCES / f"port{number}.txt")
-    published = np.loadtxt(INSTANCES / f"portef{number}.txt")[::-1]
+    problem = read_portfolio(PORTFOLIOS / f"port{number}.txt")
+    published = np.loadtxt(PORTFOLIOS / f"portef{number}.txt")[::-1]
     everything = np.ones(len(problem.means), int)
     for trade_off in (0.6, 0.9, 0.99):
         free = replace(problem, n_assets=len(everything), minimum=0.0, trade_off=trade_off)
@@ -90,7 +90,7 @@ def test_unconstrained_portfolios_lie_on_the_published_frontier(number):
 
 @shared
 def test_frontier_of_ten_assets_is_proven_and_never_beats_the_unconstrained_one():
-    problem, published = read_portfolio(INSTANCES / "port1.txt"), np.loadtxt(INSTANCES / "portef1.txt")[::-1]
+    problem, published = read_portfolio(PORTFOLIOS / "port1.txt"), np.loadtxt(PORTFOLIOS / "portef1.txt")[::-1]
     points = frontier(problem, 5, 60)
     for point in points:
         assert (point.weights > 0).sum() == 10
@@ -106,7 +106,7 @@ def test_frontier_of_ten_assets_is_proven_and_never_beats_the_unconstrained_one(
 
 @shared
 def test_search_finds_what_is_proven():
-    problem, random = read_portfolio(INSTANCES / "port1.txt", trade_off=0.8), np.random.default_rng(0)
+    problem, random = read_portfolio(PORTFOLIOS / "port1.txt", trade_off=0.8), np.random.default_rng(0)
     certificate = problem.certify(30)
     assert certificate.status == "optimal"
     found = problem.improve(problem.random_solution(random), 2.0, random)

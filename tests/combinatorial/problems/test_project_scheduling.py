@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.project_scheduling import ProjectScheduling, read_project_scheduling
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
 from tests.combinatorial.problems.schedules import check_improving, check_schedules
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 def random_project(seed: int, n: int = 6, shortest: int = 1) -> ProjectScheduling:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from math import ceil
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom import _native
 from qloom.combinatorial.problems.assignment_tree import linear_bound, projection_bound
 from qloom.combinatorial.problems.quadratic_assignment import QuadraticAssignment, read_quadratic_assignment
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 def random_assignment(seed: int, n: int = 6, is_whole: bool = True) -> QuadraticAssignment:

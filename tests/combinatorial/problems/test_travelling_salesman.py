@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.formats import read_problem
 from qloom.combinatorial.problems.tour_search import TourSearch, nearest_trip
 from qloom.combinatorial.problems.travelling_salesman import TravellingSalesman, read_travelling_salesman
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
+from tests.shared import shared
 
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
 FIRST = ["gr17", "burma14", "ulysses22", "bayg29", "bays29", "dantzig42", "att48", "berlin52"]
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial.problems.formats import read_problem
 from qloom.combinatorial.problems.vehicle_routing import VehicleRouting, enough_vehicles, read_vehicle_routing
 from qloom.combinatorial.solving import solve
 from qloom.errors import ProblemError
 from qloom.testing import check_problem
-
-INSTANCES = Path(__file__).resolve().parents[4] / "shared" / "instances"
-shared = pytest.mark.skipif(not INSTANCES.is_dir(), reason="../shared/instances is absent")
+from tests.shared import shared
 
 
 def random_routing(seed: int, n: int = 5, n_vehicles: int = 2, is_whole: bool = True) -> VehicleRouting:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.shared import INSTANCES
 from qloom.combinatorial import MaxCut
 from qloom.combinatorial.qaoa import CircuitLandscape, Polynomial, Tree, qaoa_circuit, tree_angles
 from qloom.errors import QloomError
+from tests.shared import shared
 
-ANGLES = Path(__file__).resolve().parents[4] / "shared" / "instances" / "qaoa_angles"
-shared = pytest.mark.skipif(not ANGLES.is_dir(), reason="../shared/instances is absent")
+ANGLES = INSTANCES / "qaoa_angles"
 
 # Degree 3, p = 1 to 9: Wurtz, Lykov 2021, arXiv 2107.00677, and arXiv 2503.12789.
 PUBLISHED = [0.692450, 0.755906, 0.792398, 0.816877, 0.836381, 0.849897, 0.859784, 0.867393, 0.873474]
