@@ -51,7 +51,7 @@ def as_tuple(name: str, qubits: Any) -> tuple[Any, ...]:
 def checked_places(name: str, qubits: tuple[Any, ...], n_qubits: int) -> tuple[int, ...]:
     """Qubits of a register of n_qubits: different integers within it."""
     for qubit in qubits:
-        if not is_integer(qubit):
+        if type(qubit) is not int and not is_integer(qubit):  # asked of every gate that is built
             raise CircuitError(f"{name} got qubit {qubit!r}, expected an integer; angles come first, qubits after")
         if not 0 <= qubit < n_qubits:
             raise CircuitError(f"{name} got qubit {qubit}, expected 0 to {n_qubits - 1}")

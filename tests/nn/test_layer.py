@@ -360,7 +360,7 @@ def test_initializations():
             lambda: make_layer()(samples(2, 3).float()),
             "x is torch.float32, the layer's weights are torch.float64",
         ),
-        (lambda: make_layer(init=[1.0, 2.0]), r"init has shape \(2,\), expected 18 numbers"),
+        (lambda: make_layer(init=[1.0, 2.0]), r"init: weights has shape \(2,\), expected \(18,\)"),
         (lambda: make_layer(init="zeros"), "expected an array or one of auto, uniform"),
         (lambda: make_layer(dtype=torch.float16), "expected torch.float32 or torch.float64"),
         (lambda: make_layer(init=1j * np.ones(18)), "expected finite real numbers"),

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from qloom.checks import as_tuple, checked_count, checked_places, checked_shape
+from qloom.checks import as_tuple, checked_count, checked_places
 from qloom.circuits import composition, preparation
 from qloom.circuits.gates import GATES, Gate, Scalar, find_gate, pauli_rotation_gate
 from qloom.circuits.operations import Amplitudes, Operation
-from qloom.circuits.parameters import Angle, as_angle, slot_array
+from qloom.circuits.parameters import Angle, as_angle
+from qloom.circuits.slots import Slots
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
 from qloom.errors import CircuitError
 
@@ -44,6 +45,11 @@ class Circuit:
 
     Args:
         n_qubits: n, at least 1.
+
+    Attributes:
+        input_slots, weight_slots: the blocks that were declared, with their names and shapes.
+        initial: the state it starts in, where that is given by amplitudes.
+        operations: gates on qubits with angles, first to last.
     """
 
     def __getattr__(self, name: str) -> Callable[..., Circuit]:
@@ -58,25 +64,30 @@ class Circuit:
 
     def __init__(self, n_qubits: int):
         self.n_qubits = checked_count("n_qubits", n_qubits)
-        self.n_inputs = 0
-        self.n_weights = 0
+        self.input_slots, self.weight_slots = Slots("input"), Slots("weight")
         self.initial: Amplitudes | None = None
         self.operations: list[Operation] = []
         self._hashed = HashedContent()
 
     # -- angle slots
 
-    def inputs(self, *shape: int) -> np.ndarray:
+    def inputs(self, *shape: int, name: str | None = None) -> np.ndarray:
         """New input slots, one value per sample each, as an array of the given shape."""
-        slots = slot_array("input", self.n_inputs, checked_shape(shape))
-        self.n_inputs += slots.size
-        return slots
+        return self.input_slots.declare(shape, name)
 
-    def weights(self, *shape: int) -> np.ndarray:
+    def weights(self, *shape: int, name: str | None = None) -> np.ndarray:
         """New weight slots, trainable and shared by the batch, as an array of the given shape."""
-        slots = slot_array("weight", self.n_weights, checked_shape(shape))
-        self.n_weights += slots.size
-        return slots
+        return self.weight_slots.declare(shape, name)
+
+    @property
+    def n_inputs(self) -> int:
+        """I, how many input slots there are."""
+        return self.input_slots.count
+
+    @property
+    def n_weights(self) -> int:
+        """W, how many weight slots there are."""
+        return self.weight_slots.count
 
     # -- initial states
 
@@ -116,7 +127,9 @@ class Circuit:
         return self.append(diagonal_gate(phases), (), qubits)
 
     def _check_slot(self, angle: Angle) -> None:
-        declared = {"number": 1, "input": self.n_inputs, "weight": self.n_weights}[angle.source]
+        if angle.source == "number":
+            return
+        declared = (self.input_slots if angle.source == "input" else self.weight_slots).count
         if angle.index >= declared:
             raise CircuitError(
                 f"angle {angle!r} is a slot of another circuit; this one has {declared} {angle.source} slots, "
@@ -127,8 +140,10 @@ class Circuit:
 
     def copy(self) -> Circuit:
         """An independent copy."""
-        other = Circuit(self.n_qubits)
-        other.n_inputs, other.n_weights, other.initial = self.n_inputs, self.n_weights, self.initial
+        other = Circuit.__new__(Circuit)
+        other.n_qubits = self.n_qubits
+        other.input_slots, other.weight_slots = self.input_slots.copy(), self.weight_slots.copy()
+        other.initial = self.initial
         other.operations = list(self.operations)
         other._hashed = self._hashed
         return other
@@ -162,6 +177,7 @@ class Circuit:
     def __len__(self) -> int:
         return len(self.operations)
 
+    # Names and shapes of slots are what callers say; circuits that do the same to the same flat arrays are equal.
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Circuit) and self._content() == other._content()
 

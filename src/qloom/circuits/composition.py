@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def compose(circuit: Circuit, other: Circuit, qubits: Sequence[int] | None = None) -> Circuit:
-    """A new circuit: this one, then `other` on the given qubits (all by default); slots are concatenated."""
+    """A new circuit: this one, then `other` on the given qubits (all by default).
+
+    Its inputs and weights come after those of this one. A block whose name is taken is counted on: "w" becomes "w_2".
+    """
     from qloom.circuits.circuit import Circuit  # which has this function as a method
 
     if not isinstance(other, Circuit):
@@ -36,8 +39,8 @@ def compose(circuit: Circuit, other: Circuit, qubits: Sequence[int] | None = Non
     for op in other.operations:
         angles = tuple(angle.shifted(circuit.n_inputs, circuit.n_weights) for angle in op.angles)
         out.operations.append(Operation(op.gate, tuple(places[q] for q in op.qubits), angles))
-    out.n_inputs += other.n_inputs
-    out.n_weights += other.n_weights
+    out.input_slots.extend(other.input_slots)
+    out.weight_slots.extend(other.weight_slots)
     return out
 
 
@@ -80,7 +83,10 @@ def inverse(circuit: Circuit) -> Circuit:
 
 
 def repeat(circuit: Circuit, times: int) -> Circuit:
-    """The circuit `times` times over with new weights each time and the same inputs (data re-uploading)."""
+    """The circuit `times` times over with new weights each time and the same inputs (data re-uploading).
+
+    Weights "w" of the second time are "w_2", and so on.
+    """
     times = checked_count("times", times)
     if times > 1:
         _require_no_amplitudes(circuit, "repeat")
@@ -89,7 +95,7 @@ def repeat(circuit: Circuit, times: int) -> Circuit:
         for op in circuit.operations:
             angles = tuple(angle.shifted(0, k * circuit.n_weights) for angle in op.angles)
             out.operations.append(replace(op, angles=angles))
-    out.n_weights = times * circuit.n_weights
+        out.weight_slots.extend(circuit.weight_slots)
     return out
 
 
@@ -137,7 +143,7 @@ def without_entanglers(circuit: Circuit) -> Circuit:
 
 def _empty_like(circuit: Circuit, n_qubits: int | None = None) -> Circuit:
     out = type(circuit)(n_qubits or circuit.n_qubits)
-    out.n_inputs, out.n_weights = circuit.n_inputs, circuit.n_weights
+    out.input_slots, out.weight_slots = circuit.input_slots.copy(), circuit.weight_slots.copy()
     return out
 
 

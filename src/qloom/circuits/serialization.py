@@ -10,6 +10,7 @@ import numpy as np
 from qloom.circuits.circuit import Amplitudes, Circuit
 from qloom.circuits.gates import GATES, Gate, controlled_gate, find_gate, pauli_rotation_gate
 from qloom.circuits.parameters import Angle, slot_array
+from qloom.circuits.slots import Slots
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
 from qloom.errors import ArtifactError
 
@@ -32,6 +33,7 @@ def circuit_to_json(circuit: Circuit) -> str:
         "n_qubits": circuit.n_qubits,
         "n_inputs": circuit.n_inputs,
         "n_weights": circuit.n_weights,
+        "slots": {slots.source: _blocks_to_json(slots) for slots in (circuit.input_slots, circuit.weight_slots)},
         "initial": _initial_to_json(circuit.initial),
         "operations": operations,
     }
@@ -60,9 +62,8 @@ def circuit_from_json(text: str) -> Circuit:
 
 def _build(document: dict[str, Any]) -> Circuit:
     circuit = Circuit(_declared(document, "n_qubits", 1, MOST_QUBITS))
-    # Counted, not made: a text of one line may declare many.
-    circuit.n_inputs = _declared(document, "n_inputs", 0, MOST_SLOTS)
-    circuit.n_weights = _declared(document, "n_weights", 0, MOST_SLOTS)
+    for slots, name in ((circuit.input_slots, "n_inputs"), (circuit.weight_slots, "n_weights")):
+        _declare(slots, _declared(document, name, 0, MOST_SLOTS), document.get("slots"))
     _prepare(circuit, document["initial"])
     for op in document["operations"]:
         circuit.append(_gate_from_json(op), map(Angle.from_json, op.get("angles", ())), op["qubits"])
@@ -74,6 +75,22 @@ def _declared(document: dict[str, Any], name: str, least: int, most: int) -> int
     if type(number) is not int or not least <= number <= most:
         raise ArtifactError(f"circuit text declares {name}={str(number)[:30]}, expected {least:,} to {most:,}")
     return number
+
+
+def _blocks_to_json(slots: Slots) -> list[dict[str, Any]]:
+    return [{"name": block.name, "shape": list(block.shape)} for block in slots]
+
+
+def _declare(slots: Slots, count: int, blocks: dict[str, Any] | None) -> None:
+    """So many slots, in the blocks that a text names; texts of older versions name none."""
+    if blocks is None:
+        if count:
+            slots.add((count,))
+        return
+    for block in blocks[slots.source]:
+        slots.add(tuple(block["shape"]), block["name"])
+    if slots.count != count:
+        raise ArtifactError(f"circuit text declares {count} {slots.source}s in blocks of {slots.count}: {slots}")
 
 
 def _gate_to_json(gate: Gate) -> dict[str, Any]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
+from qloom.circuits.slots import Slots
 from qloom.errors import MemoryLimitError, ShapeError
 
 # Outcome tables of at most this many numbers are held at once.
@@ -59,31 +59,25 @@ class Batch:
 def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Batch:
     """Inputs and weights of a call as a `Batch`.
 
-    Shapes: inputs (B, I) or (I,), None if I = 0; weights (W,) or (B, W), None if W = 0. The last dimension may be
-    folded: what ``circuit.weights(2, 4, 3)`` declares is given as (24,) or (2, 4, 3), or (B, 2, 4, 3).
+    Shapes: inputs (B, I) or (I,), None if I = 0; weights (W,) or (B, W), None if W = 0. What is declared in one block,
+    as by ``circuit.weights(2, 4, 3)``, may come in its shape, (2, 4, 3) or (B, 2, 4, 3); any blocks as a dictionary of
+    arrays by name.
 
     Raises:
-        ShapeError: if a shape or dtype does not fit.
+        ShapeError: if a name, shape or dtype does not fit.
     """
     if not isinstance(circuit, Circuit):
         raise ShapeError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
-    x, w = _as_floats("inputs", inputs, weights), _as_floats("weights", weights, inputs)
+    x, w = _flat(circuit.input_slots, inputs, weights), _flat(circuit.weight_slots, weights, inputs)
     dtype = _common_dtype(x, w)
     n_inputs, n_weights = circuit.n_inputs, circuit.n_weights
-    x, w = _unfolded(x, n_inputs), _unfolded(w, n_weights)
     if w is None:
         w = np.zeros(n_weights, dtype) if n_weights == 0 else _missing("weights", n_weights)
-    if w.ndim not in (1, 2) or w.shape[-1] != n_weights:
-        raise ShapeError(f"weights has shape {w.shape}, expected ({n_weights},) or (B, {n_weights})")
     single = w.ndim == 1 and (x is None or x.ndim == 1)
     if x is None:
         x = np.zeros((len(w) if w.ndim == 2 else 1, 0), dtype) if n_inputs == 0 else _missing("inputs", n_inputs)
     if x.ndim == 1:
         x = np.broadcast_to(x, (len(w) if w.ndim == 2 else 1, len(x)))
-    if x.ndim != 2 or x.shape[1] != n_inputs:
-        raise ShapeError(
-            f"inputs has shape {x.shape}, expected (B, {n_inputs}); the circuit takes {n_inputs} inputs a sample"
-        )
     if w.ndim == 2 and len(w) != len(x):
         raise ShapeError(f"weights has {len(w)} rows and inputs has {len(x)}, expected the same number of samples")
     batch = Batch(np.ascontiguousarray(x, dtype), np.ascontiguousarray(w, dtype), single)
@@ -91,6 +85,24 @@ def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Bat
     _check_finite("weights", batch.weights)
     check_amplitudes(circuit, batch)
     return batch
+
+
+def _flat(slots: Slots, values: Any, beside: Any) -> np.ndarray | None:
+    """What was given for slots as one array (count,) or (B, count); None if nothing was."""
+    name = f"{slots.source}s"
+    if not isinstance(values, Mapping):
+        array = _as_floats(name, values, beside)
+        return None if array is None else slots.flat(array)
+    parts = slots.arranged({key: np.asarray(value) for key, value in values.items()})
+    floats = {part.dtype for part in parts if part.dtype.kind not in "iub"}
+    leads = {part.shape[:-1] for part in parts} - {()}
+    if len(floats) > 1 or len(leads) > 1:
+        mixed = sorted(map(str, floats)) if len(floats) > 1 else sorted(lead[0] for lead in leads)
+        what = "dtype" if len(floats) > 1 else "number of samples"
+        raise ShapeError(f"{name} given by name have {' and '.join(map(str, mixed))}, expected one {what}")
+    lead, dtype = (leads or {()}).pop(), (floats or {np.dtype(np.float64)}).pop()
+    whole = [np.broadcast_to(part, lead + part.shape[-1:]).astype(dtype) for part in parts]
+    return _as_floats(name, np.concatenate([*whole, np.zeros((*lead, 0), dtype)], axis=-1), beside)
 
 
 def _as_floats(name: str, values: Any, beside: Any = None) -> np.ndarray | None:
@@ -108,15 +120,6 @@ def _as_floats(name: str, values: Any, beside: Any = None) -> np.ndarray | None:
     if array.dtype not in (np.float32, np.float64):
         raise ShapeError(f"{name} has dtype {array.dtype}, expected float32 or float64")
     return array
-
-
-def _unfolded(array: np.ndarray | None, count: int) -> np.ndarray | None:
-    """Slots given in the shape they were declared in, as (count,) or (B, count); anything else as it is."""
-    if array is None or array.ndim < 2 or (array.ndim == 2 and array.shape[1] == count):
-        return array
-    if array.size == count:
-        return array.reshape(count)
-    return array.reshape(len(array), count) if prod(array.shape[1:]) == count else array
 
 
 def _check_finite(name: str, array: np.ndarray) -> None:

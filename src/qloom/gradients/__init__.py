@@ -31,11 +31,11 @@ def gradient(
     differentiator: str | Differentiator = "auto",
     shots: int | None = None,
     seed: int | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Any, Any]:
     """Derivatives of sum(cotangents * values) with respect to inputs and weights.
 
-    Shapes: inputs (B, I), weights (W,) or (B, W), cotangents (B, O), ones by default -> d_inputs and d_weights, shaped
-    as inputs and weights.
+    Shapes: inputs (B, I), weights (W,) or (B, W), cotangents (B, O), ones by default -> d_inputs and d_weights, in the
+    form that inputs and weights have: flat, as declared, or by name.
     """
     batch = make_batch(circuit, inputs, weights)
     evaluator = prepare_gradient(circuit, observables, engine, differentiator, shots, seed)
@@ -50,7 +50,7 @@ def gradient(
     )
     assert d_inputs is not None
     assert d_weights is not None
-    return batch.unbatched(d_inputs), d_weights
+    return circuit.input_slots.like(inputs, batch.unbatched(d_inputs)), circuit.weight_slots.like(weights, d_weights)
 
 
 __all__ = [

@@ -23,18 +23,22 @@ def jacobian(
     differentiator: str | Differentiator = "auto",
     shots: int | None = None,
     seed: int | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Any, Any]:
     """Derivatives of every output by inputs and by weights.
 
     Shapes: inputs (B, I), weights (W,) or (B, W) -> (B, O, I) and (B, O, W), or (O, I) and (O, W) without a batch
-    dimension: by the weights as each sample sees them, also where all share them.
+    dimension: by the weights as each sample sees them, also where all share them. Where inputs or weights are given as
+    they are declared, or by name, the last dimension is in that form.
     """
     batch = make_batch(circuit, inputs, weights)
     evaluator = prepare_gradient(circuit, observables, engine, differentiator, shots, seed)
     by_inputs, by_weights = jacobians(evaluator, batch)
     assert by_inputs is not None
     assert by_weights is not None
-    return batch.unbatched(by_inputs), batch.unbatched(by_weights)
+    return (
+        circuit.input_slots.like(inputs, batch.unbatched(by_inputs)),
+        circuit.weight_slots.like(weights, batch.unbatched(by_weights)),
+    )
 
 
 def jacobians(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from qloom.checks import checked_seed
 from qloom.circuits.circuit import Circuit
 from qloom.errors import ShapeError
+from qloom.nn.named import as_one_tensor
 
 SMALL = 0.1
 
@@ -48,8 +49,8 @@ def initial_weights(init: Any, circuit: Circuit, dtype: torch.dtype, seed: int |
 
     Args:
         init: "auto", which picks by the circuit; "uniform" in [-pi, pi]; "normal" of deviation 1; "small" of 0.1;
-            "scaled", normal and the smaller the deeper the circuit; "beta", 2 pi (Beta(2, 2) - 1/2); or an array of W
-            numbers of any shape, in order of declaration.
+            "scaled", normal and the smaller the deeper the circuit; "beta", 2 pi (Beta(2, 2) - 1/2); or numbers, flat
+            (W,), in the shape declared, or a dictionary by name.
         seed: of a generator of its own; None draws from torch's, as torch's own layers do.
     """
     n_weights, depth = circuit.n_weights, circuit.n_weights / circuit.n_qubits
@@ -60,12 +61,26 @@ def initial_weights(init: Any, circuit: Circuit, dtype: torch.dtype, seed: int |
             raise ShapeError(f"init={init!r}, expected an array or one of auto, {', '.join(INITIALIZATIONS)}")
         generator = None if seed is None else torch.Generator().manual_seed(seed)
         return INITIALIZATIONS[name](weights, depth, generator), name
-    given = torch.as_tensor(np.asarray(init) if not isinstance(init, Tensor) else init).detach()
+    return weights.copy_(shared_weights(circuit, init, "init")), "given"
+
+
+def shared_weights(circuit: Circuit, values: Any, name: str) -> Tensor:
+    """Numbers for the weights in any form as (W,): flat, in the shape declared, or by name.
+
+    Raises:
+        ShapeError: if they do not fit what is declared, or are not finite real numbers.
+    """
+    try:
+        given = as_one_tensor(circuit.weight_slots, values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ShapeError(f"{name}: {error}") from None
     if given.is_complex() or not bool(torch.isfinite(given).all()):
-        raise ShapeError("init holds complex numbers, NaN or infinity, expected finite real numbers")
-    if given.numel() != n_weights:
-        raise ShapeError(f"init has shape {tuple(given.shape)}, expected {n_weights} numbers, one a weight")
-    return weights.copy_(given.reshape(-1)), "given"
+        raise ShapeError(f"{name} holds complex numbers, NaN or infinity, expected finite real numbers")
+    if given.dim() != 1:
+        raise ShapeError(
+            f"{name} has shape {tuple(given.shape)}, expected ({circuit.n_weights},), shared by all samples"
+        )
+    return given
 
 
 def derived_seeds(seed: int | None, count: int) -> list[int | None]:

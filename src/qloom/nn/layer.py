@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from qloom.errors import ShapeError, UnsupportedError
 from qloom.gradients import Differentiator, ShotPlan, jacobians, prepare_gradient
 from qloom.nn.bridge import evaluate, evaluate_outside_graphs
 from qloom.nn.documents import content_of, document_of, fingerprint
-from qloom.nn.initialization import initial_weights
+from qloom.nn.initialization import initial_weights, shared_weights
+from qloom.nn.named import joined
 from qloom.nn.operators import GraphKey, evaluate_in_graph
 
 
@@ -43,15 +45,18 @@ class QuantumLayer(nn.Module):
         engine: StatevectorEngine() by default.
         differentiator: "auto", "adjoint", "parameter-shift", "finite-difference" or a `Differentiator`.
         shots: estimate outputs and gradients from that many measurements; None for exact ones.
-        init: "auto", "uniform", "normal", "small", "scaled", "beta", or W numbers; see `initial_weights`.
+        init: "auto", "uniform", "normal", "small", "scaled", "beta", or numbers: flat (W,), as declared, or by name;
+            see `initial_weights`.
         dtype: of the weights, and then of inputs and outputs; None for torch's default.
         seed: of the initial weights and of the measurements; None for torch's generator and fresh entropy. Copies, and
             processes forked off, measure with random numbers of their own.
 
     Shapes: x (..., I) -> (..., O); a circuit without inputs is called with nothing, giving (O,), or with x (B, 0).
+    Where the circuit declares inputs in one block of another shape, x may end in that; of any blocks x may be a
+    dictionary of tensors by name.
 
     Attributes:
-        weights: nn.Parameter (W,), in order of declaration.
+        weights: nn.Parameter (W,), in order of declaration; `named_weights` has them by name in the shapes declared.
         initialization: name of how they began, the one that "auto" picked; "given" for numbers.
     """
 
@@ -116,6 +121,19 @@ class QuantumLayer(nn.Module):
         other.weights = self.weights
         return other.train(self.training)
 
+    def named_weights(self) -> dict[str, Tensor]:
+        """Views of the weights by name, in the shapes that the circuit declares; gradients flow through them.
+
+        ``layer.circuit.weight_slots.named(layer.weights.grad)`` are their gradients.
+        """
+        return self.circuit.weight_slots.named(self.weights)  # type: ignore[no-any-return]
+
+    def set_weights(self, values: Any) -> QuantumLayer:
+        """Put numbers in the place of the weights: flat (W,), in the shape declared, or a dictionary by name."""
+        with torch.no_grad():
+            self.weights.copy_(shared_weights(self.circuit, values, "weights"))
+        return self
+
     @property
     def evaluator(self) -> DifferentiableEvaluator:
         """The circuit as the engine prepared it."""
@@ -174,12 +192,15 @@ class QuantumLayer(nn.Module):
         Make a new optimizer afterwards: momentum of former steps, or weight decay, would move frozen weights.
 
         Args:
-            which: indices, a slice, or booleans (W,); None for all.
+            which: names of blocks, or one; or indices, a slice, or booleans (W,); None for all.
 
         Raises:
             ShapeError: if there are no such weights.
         """
-        trained, which = np.zeros(self.circuit.n_weights, bool), list(which) if isinstance(which, tuple) else which
+        trained, which = np.zeros(self.circuit.n_weights, bool), [which] if isinstance(which, str) else which
+        which = list(which) if isinstance(which, tuple) else which
+        if isinstance(which, list) and which and all(isinstance(name, str) for name in which):
+            which = np.concatenate([np.r_[self.circuit.weight_slots[name].places] for name in which])
         try:
             trained[slice(None) if which is None else which] = True
         except (IndexError, TypeError, ValueError):
@@ -265,10 +286,12 @@ class QuantumLayer(nn.Module):
 
     # -- evaluation
 
-    def forward(self, x: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor | Mapping[str, Tensor] | None = None) -> Tensor:
         weights = self.weights
         if x is None:
             x = weights.new_empty(0)
+        elif isinstance(x, Mapping):
+            x = joined(self.circuit.input_slots, x)
         if torch.compiler.is_compiling():
             return self._forward_in_graph(x, weights)
         x = self._checked(x, weights, self.n_inputs)
@@ -326,10 +349,7 @@ class QuantumLayer(nn.Module):
         if not isinstance(x, Tensor):
             raise ShapeError(f"x is a {type(x).__name__}, expected a torch.Tensor; convert it with torch.as_tensor(x)")
         if x.shape[-1:] != (n_inputs,):
-            raise ShapeError(
-                f"x has shape {tuple(x.shape)}, expected (..., {n_inputs}); the circuit takes {n_inputs} inputs a "
-                "sample"
-            )
+            x = self._from_declared(x, n_inputs)
         if x.dtype != weights.dtype:
             x = in_full_precision(x, weights.dtype)
         if x.dtype != weights.dtype:
@@ -344,6 +364,19 @@ class QuantumLayer(nn.Module):
                 f"x is on {x.device}, the weights on {weights.device}, expected both on cpu; move them with .cpu()"
             )
         return x
+
+    def _from_declared(self, x: Tensor, n_inputs: int) -> Tensor:
+        """x (..., I) from what ends in the shape of the one block of inputs."""
+        slots = self.circuit.input_slots
+        shape = next(iter(slots)).shape if len(slots) == 1 else ()
+        n_lead = x.dim() - len(shape)
+        if len(shape) < 2 or tuple(x.shape[n_lead:]) != shape:
+            declared = f", declared as {slots}" if len(shape) > 1 or len(slots) > 1 else ""
+            raise ShapeError(
+                f"x has shape {tuple(x.shape)}, expected (..., {n_inputs}); the circuit takes {n_inputs} inputs a "
+                f"sample{declared}"
+            )
+        return x.reshape(*x.shape[:n_lead], n_inputs)
 
     def extra_repr(self) -> str:
         _, engine, differentiator = self._recipe

@@ -56,7 +56,7 @@ class Start:
             return QuantumLayer(circuit, init=self.tensors["layer.weights"], dtype=torch.float64)
 
     def _check_circuit(self, circuit: Circuit) -> None:
-        if self.circuit.to_json() != circuit.to_json():
+        if self.circuit != circuit:
             raise ArtifactError(f"{self.path} has another circuit, expected the same network; change the model")
 
     def put_into(self, network: HybridNetwork, architecture: Architecture, circuit: Circuit) -> None:
