@@ -36,7 +36,7 @@ demo: install
 # Tests that hold a wall-clock time run after the others, with nothing beside them.
 test: lint types
 	$(BIN)/pytest -n 2
-	$(BIN)/pytest -m "alone and not slow"
+	$(BIN)/pytest -m "alone and not slow" $$(grep -rl mark.alone tests)
 
 test-fast: install
 	$(BIN)/pytest tests/test_tiny.py

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from pyarrow import parquet
 
 from qloom.training.demonstrations import demonstration_table
@@ -14,6 +15,7 @@ from qloom.training.demonstrations import demonstration_table
 HEAVY = {"torch", "sklearn", "scipy", "pandas", "matplotlib", "duckdb"}
 
 
+@pytest.mark.alone
 def test_sign_on_a_terminal():
     """The first sign comes before the command's imports, so it waits for the interpreter and typer alone."""
     began = time.perf_counter()

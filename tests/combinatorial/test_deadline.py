@@ -45,6 +45,7 @@ def test_a_part_ends_no_later_than_the_whole():
     assert left() == inf
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("solver", LONG, ids=lambda solver: type(solver).__name__)
 def test_a_round_of_hours_ends_at_the_deadline_with_states_and_their_energies(solver):
     random = np.random.default_rng(0)
@@ -57,6 +58,7 @@ def test_a_round_of_hours_ends_at_the_deadline_with_states_and_their_energies(so
     np.testing.assert_allclose(spins.energies(states), energies, rtol=1e-9)
 
 
+@pytest.mark.alone
 def test_other_threads_have_deadlines_too():
     """Nobody asks for Ctrl-C there, the clock is looked at all the same."""
     spins, seconds = Quadratic.from_matrix(np.triu(np.ones((40, 40)), 1), "spin"), []

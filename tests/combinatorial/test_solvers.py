@@ -93,6 +93,7 @@ def test_threads_do_not_change_the_result(make):
         np.testing.assert_array_equal(energies, too)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("make", SOLVERS)
 def test_the_time_limit_holds(make):
     spins, start = random_quadratic(4, 50), time.perf_counter()

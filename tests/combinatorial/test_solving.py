@@ -234,6 +234,7 @@ def dense(n: int) -> Quadratic:
     return Quadratic.from_matrix(np.triu(np.random.default_rng(n).integers(-100, 101, (n, n))).astype(float))
 
 
+@pytest.mark.alone
 def test_a_circuit_too_wide_for_its_time_is_left_out_with_a_line():
     """26 qubits are 67 million amplitudes: one evaluation takes seconds, and a gigabyte."""
     solved = solve(dense(26), coarse="qaoa", time_limit=1, seed=0, certify=False, controls=False)
@@ -266,6 +267,7 @@ def test_a_descent_takes_no_step_that_the_deadline_leaves_no_time_for():
     assert not len(descents.going)
 
 
+@pytest.mark.alone
 def test_what_an_exact_solver_leaves_of_the_time_goes_to_the_fine_stage():
     """A graph whose linear program is too large for its share: its clique takes no time."""
     random = np.random.default_rng(0)
@@ -277,6 +279,7 @@ def test_what_an_exact_solver_leaves_of_the_time_goes_to_the_fine_stage():
     assert solved.bound <= solved.objective < 25
 
 
+@pytest.mark.alone
 def test_dense_functions_of_bits_are_answered_in_time_with_a_bound():
     function = dense(300)
     solved = solve(function, time_limit=2, seed=0)

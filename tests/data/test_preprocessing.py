@@ -275,6 +275,7 @@ def test_a_linear_model_on_the_features_is_good(shared_table, name, target, leas
     assert 0.5 + pairs.mean() / 2 > least
 
 
+@pytest.mark.alone
 def test_speed(shared_table):
     table = read_table(shared_table("credit_default_taiwan/credit_24000.csv.gz"))
     schema = inspect_table(table, "default")

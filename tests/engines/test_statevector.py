@@ -149,6 +149,7 @@ def test_works_after_fork():
     assert child.exitcode == 0
 
 
+@pytest.mark.alone
 def test_lock_is_released_while_computing():
     """Another Python thread goes on counting during a long call."""
     circuit = dense_layers(18)
@@ -171,6 +172,7 @@ def test_lock_is_released_while_computing():
     assert len(inside) > 3
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("n_qubits", [29, 34, 40])
 def test_too_large_a_request_is_refused_beforehand(n_qubits, monkeypatch):
     monkeypatch.setattr("qloom.engines.batch.available_memory", lambda: 1_000_000_000)
@@ -242,6 +244,7 @@ def test_many_turns_lose_nothing_in_float32():
     np.testing.assert_allclose(ql.expectation(circuit, None, angles), exact, atol=1e-6)
 
 
+@pytest.mark.alone
 def test_two_threads_are_no_slower_than_one_beside_other_work():
     """A helper that gets no processor is not waited for: with both processors busy, two threads take at most 3x one.
 
@@ -299,6 +302,7 @@ def test_gates_of_ones_own_are_told_apart():
     np.testing.assert_allclose(values, [1, np.cos(0.7)], atol=1e-12)
 
 
+@pytest.mark.alone
 def test_large_quarter_turn_lowers_at_once():
     start = time.perf_counter()
     circuit = ql.Circuit(26).h(0).pauli_rotation(np.pi / 2, "Z" * 26, range(26))

@@ -94,6 +94,7 @@ def test_continuous_variables_and_spins_jump_to_where_rows_hold():
     assert found[0] + found[4] <= 1.5 + 1e-6  # x = 1, y = 0.5 with all spins 1
 
 
+@pytest.mark.alone
 def test_a_walk_ends_at_its_deadline():
     problem = GivenModel(trucks())
     start = time.perf_counter()
