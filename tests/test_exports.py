@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import qloom
-from qloom import models, training
+from qloom import fitting, models, training
 
 LIGHT = {
     "qloom": {"numpy", "torch", "scipy", "pyarrow"},
@@ -17,7 +17,7 @@ LIGHT = {
 }
 
 
-@pytest.mark.parametrize("package", [qloom, models, training], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [qloom, fitting, models, training], ids=lambda package: package.__name__)
 def test_every_public_name_is_there(package):
     assert all(getattr(package, name) is not None for name in package.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     _native: Any  # compiled, without a stub
 
 _FOLDERS = (
-    "ansatze", "circuits", "combinatorial", "data", "encoders", "engines", "errors", "gradients", "models", "nn",
-    "optimizers", "programs", "testing", "trainability",
+    "ansatze", "circuits", "combinatorial", "data", "encoders", "engines", "errors", "fitting", "gradients", "models",
+    "nn", "optimizers", "programs", "testing", "trainability",
 )  # fmt: skip
 
 __all__ = [

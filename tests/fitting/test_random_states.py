@@ -14,7 +14,7 @@ import torch
 import qloom as ql
 from qloom.engines import ReferenceEngine, Shots, StatevectorEngine
 from qloom.errors import ArtifactError, ConfigError
-from qloom.fitting.random_states import put_back, random_states
+from qloom.fitting.random_states import put_back, states_of, streams_of
 from qloom.models import Fit, Recipe
 from qloom.models.tables.architecture import Architecture, build_network, observables_of
 from qloom.models.tables.fitting import Rows
@@ -73,12 +73,12 @@ def test_every_stream_of_a_module_once():
     shared = Shots(ReferenceEngine(), 10, seed=1)
     layers = [ql.nn.QuantumLayer(circuit, engine=shared, seed=0) for _ in range(2)]
     module = torch.nn.Sequential(*layers, ql.nn.QuantumLayer(circuit, shots=10, seed=3), ql.nn.QuantumLayer(circuit))
-    states = copy.deepcopy(random_states(module))
+    states = copy.deepcopy(states_of(streams_of(module)))
     assert len(states) == 2
     x = torch.zeros(5, 2)
     first, second = module(x), module(x)
     assert not torch.equal(first, second)
-    put_back(module, json.loads(json.dumps(states)))
+    put_back(streams_of(module), json.loads(json.dumps(states)))
     assert torch.equal(module(x), first)
 
 
@@ -86,7 +86,7 @@ def test_every_stream_of_a_module_once():
 def test_state_of_another_engine_is_refused_in_a_sentence(saved, put, tmp_path):
     keep, restore = checkpointing(tmp_path / "c")
     keep(make_fit(saved))
-    with pytest.raises(ArtifactError, match=r"states of random numbers for . measured circuits, expected as many"):
+    with pytest.raises(ArtifactError, match=r"states of random numbers for . sources, such as measured circuits"):
         restore(make_fit(put))
     fit = make_fit(saved)
     with pytest.raises(ConfigError, match="the training ran on another engine"):

@@ -1,4 +1,4 @@
-"""What torch holds once for the whole process, its number of threads and its generator, set for a while."""
+"""What torch holds once for the whole process, its number of threads, set for a while."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from threadpoolctl import threadpool_limits
 
 _counting = threading.Lock()
 _inside: list[int] = []  # of the blocks that run now, the number of threads before the first
-_drawing = threading.RLock()
 
 
 @contextmanager
@@ -32,17 +31,6 @@ def torch_threads(n_threads: int) -> Iterator[None]:
             before = _inside.pop()
             if not _inside:
                 torch.set_num_threads(before)
-
-
-@contextmanager
-def seeded_torch(seed: int) -> Iterator[None]:
-    """Torch's own generator from a seed inside the block, and as before after it; one thread at a time.
-
-    Modules without a generator of their own, such as nn.Dropout, draw from it.
-    """
-    with _drawing, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 @contextmanager

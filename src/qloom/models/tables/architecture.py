@@ -10,11 +10,11 @@ from qloom import ansatze, encoders
 from qloom.circuits import Circuit
 from qloom.engines import Engine
 from qloom.errors import ConfigError
+from qloom.fitting.random_states import seeded_torch
 from qloom.models.tables.choices import ANSATZE, LAYERS
 from qloom.models.tables.controls import ClassicalLayer
 from qloom.models.tables.heads import HEADS
 from qloom.models.tables.hybrid import HybridNetwork, make_encoder
-from qloom.models.threads import seeded_torch
 from qloom.nn import QuantumLayer
 from qloom.observables import PauliSum, Z
 

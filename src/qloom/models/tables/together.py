@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from qloom.errors import ConfigError
-from qloom.models.tables.fitting import Fit, run_together
+from qloom.fitting import run_together
+from qloom.models.tables.fitting import Fit
 from qloom.models.tables.preparation import PreparedTable
 from qloom.models.tables.tabular import HybridModel
 from qloom.models.threads import numeric_threads
@@ -39,7 +40,7 @@ def fit_together(
         for k, (model, table, seed) in enumerate(zip(models, tables, seeds, strict=True))
     ]
     with numeric_threads(max((model.threads for model in models), default=1)):
-        run_together(fits, [table.train for table in tables], [table.validation for table in tables], watch)
+        run_together([fit.given(table.train, table.validation) for fit, table in zip(fits, tables, strict=True)], watch)
         for model, fit, table in zip(models, fits, tables, strict=True):
             model.end_fit(fit, table)
     return fits
