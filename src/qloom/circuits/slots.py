@@ -88,12 +88,8 @@ class Slots:
     def copy(self) -> Slots:
         """An independent copy."""
         other = Slots.__new__(Slots)
-        other.source, other.count, other._blocks, other._last = (
-            self.source,
-            self.count,
-            self._blocks.copy(),
-            self._last.copy(),
-        )
+        other.source, other.count = self.source, self.count
+        other._blocks, other._last = self._blocks.copy(), self._last.copy()
         return other
 
     # -- declaring
@@ -150,7 +146,7 @@ class Slots:
         """
         block = self._declared_form(array)
         if block is not None:
-            return array.reshape((*_lead(array, block.shape), self.count))
+            return array.reshape((*array.shape[: array.ndim - len(block.shape)], self.count))
         if array.ndim not in (1, 2) or array.shape[-1] != self.count:
             raise ShapeError(f"{self.source}s has shape {tuple(array.shape)}, expected {self._expected()}")
         return array
