@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from qloom.engines.measuring.shadows import classical_shadow
     from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
     from qloom.gradients import jacobian, metric_tensor
+    from qloom.models.saving import load_model
     from qloom.observables import I, PauliSum, X, Y, Z, hermitian, pauli, projector
 
     _native: Any  # compiled, without a stub
@@ -25,7 +26,7 @@ _FOLDERS = (
 
 __all__ = [
     "Circuit", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "entropy", "expectation", "hermitian",
-    "jacobian", "metric_tensor", "mutual_information", "pauli", "probabilities", "projector", "purity",
+    "jacobian", "load_model", "metric_tensor", "mutual_information", "pauli", "probabilities", "projector", "purity",
     "reduced_density_matrix", "sample", "state", "variance", *_FOLDERS,
 ]  # fmt: skip
 _exported = exported_by(__name__)

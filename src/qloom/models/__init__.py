@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from qloom.models.published.kitchen_sinks import QuantumKitchenSinks
     from qloom.models.published.metric_learner import QuantumMetricLearner
     from qloom.models.published.qcnn import QCNNClassifier
-    from qloom.models.published.quanvolutional import QuanvolutionalClassifier
+    from qloom.models.published.quanvolutional import QuantumFilter, QuanvolutionalClassifier
     from qloom.models.published.reuploading import ReuploadingClassifier
     from qloom.models.published.separable import SeparableVariationalClassifier
     from qloom.models.published.tree import TreeTensorClassifier
+    from qloom.models.saving import load_model
     from qloom.models.tables.architecture import Architecture
     from qloom.models.tables.choices import ANSATZE, LAYERS
-    from qloom.models.tables.estimators import HybridClassifier, HybridRegressor, load_model
+    from qloom.models.tables.estimators import HybridClassifier, HybridRegressor
     from qloom.models.tables.feature_selector import QuadraticFeatureSelector
     from qloom.models.tables.fitting import Fit, Recipe
     from qloom.models.tables.hybrid import HybridNetwork
@@ -42,6 +43,7 @@ __all__ = [
     "IQPVariationalClassifier",
     "QCNNClassifier",
     "QuadraticFeatureSelector",
+    "QuantumFilter",
     "QuantumGaussianProcess",
     "QuantumKernel",
     "QuantumKernelRidge",

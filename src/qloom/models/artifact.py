@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,25 +22,45 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "qloom.model", 1
 DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
+_NEW_WEIGHTS = "weights.safetensors.new"
 
 
-def write_artifact(folder: str | Path, record: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Path:
-    """Write a model folder; the description goes last, and only it makes the weights beside it valid.
+def write_artifact(folder: str | Path, record: Mapping[str, Any], arrays: Mapping[str, Any]) -> Path:
+    """Write a model folder. At every moment it holds the old model or the new one, whole.
+
+    The new weights lie beside the old ones until the description, which knows the hash of its weights, is in place.
 
     Args:
         folder: made if it does not exist.
         record: plain JSON values.
-        tensors: the weights by name.
+        arrays: the weights by name, of numpy or torch.
     """
-    import safetensors.torch
-
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = safetensors.torch.save({name: tensor.contiguous() for name, tensor in tensors.items()})
-    heading = {"format": FORMAT, "version": VERSION, "weights_sha256": hashlib.sha256(weights).hexdigest()}
-    replace_file(folder / WEIGHTS, weights)
-    replace_file(folder / DESCRIPTION, json.dumps({**heading, **record}, indent=1).encode())
+    weights = safetensors.numpy.save({name: np.asarray(array, order="C") for name, array in arrays.items()})
+    heading = {"format": FORMAT, "version": VERSION, "weights_sha256": _sha256(weights)}
+    description = json.dumps({**heading, **record}, indent=1).encode()
+    _finish(folder)  # a write that was cut short
+    replace_file(folder / _NEW_WEIGHTS, weights)
+    replace_file(folder / DESCRIPTION, description)
+    _finish(folder)
     return folder
+
+
+def _finish(folder: Path) -> None:
+    """Give new weights their name if the description is theirs."""
+    new = folder / _NEW_WEIGHTS
+    with suppress(ArtifactError):  # no description, or a damaged one, which the next replaces
+        if new.is_file() and _sha256(_read_bytes(new)) == _read_description(folder / DESCRIPTION).get("weights_sha256"):
+            os.replace(new, folder / WEIGHTS)
+
+
+def copy_artifact(source: Path, folder: Path) -> None:
+    """Keep an artifact, as it is, in another folder."""
+    record = _read_description(source / DESCRIPTION)
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / WEIGHTS, _read_weights(source, record))
+    replace_file(folder / DESCRIPTION, _read_bytes(source / DESCRIPTION))
 
 
 def read_artifact(folder: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -58,16 +79,23 @@ def read_arrays(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarra
     """The same with the weights as numpy arrays; torch is not loaded."""
     folder = find_model_folder(folder)
     record = _read_description(folder / DESCRIPTION)
-    weights = _read_bytes(folder / WEIGHTS)
-    if hashlib.sha256(weights).hexdigest() != record.get("weights_sha256"):
-        raise ArtifactError(
-            f"{folder / WEIGHTS} is not the file {DESCRIPTION} was written with (sha256 differs), "
-            "expected both unchanged; copy the model folder again or train again"
-        )
+    weights = _read_weights(folder, record)
     try:
         return record, {name: np.array(array) for name, array in safetensors.numpy.load(weights).items()}
     except (SafetensorError, ValueError) as error:
         raise ArtifactError(f"{folder / WEIGHTS} is no safetensors file ({error}); train again") from None
+
+
+def _read_weights(folder: Path, record: Mapping[str, Any]) -> bytes:
+    """The weights whose hash the description knows; those of a write that was cut short have not got their name yet."""
+    names = [name for name in (_NEW_WEIGHTS, WEIGHTS) if name == WEIGHTS or (folder / name).is_file()]
+    for weights in (_read_bytes(folder / name) for name in names):
+        if _sha256(weights) == record.get("weights_sha256"):
+            return weights
+    raise ArtifactError(
+        f"{folder / WEIGHTS} is not the file {DESCRIPTION} was written with (sha256 differs), "
+        "expected both unchanged; copy the model folder again or train again"
+    )
 
 
 @contextmanager
@@ -77,9 +105,10 @@ def reading(path: str | Path) -> Iterator[None]:
         yield
     except ArtifactError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
+        what = (str(error).splitlines() or [""])[0]
         raise ArtifactError(
-            f"the model in {path} is damaged ({type(error).__name__}: {str(error).splitlines()[0]}), "
+            f"the model in {path} is damaged ({type(error).__name__}: {what}), "
             "expected what qloom wrote; train it again"
         ) from None
 
@@ -109,6 +138,10 @@ def _read_description(path: Path) -> dict[str, Any]:
             f"load it with the qloom that wrote it ({record.get('qloom', 'unknown')})"
         )
     return record
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any, Self
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.svm import SVC
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import _ovr_decision_function, check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from qloom.errors import ConfigError, DataError
@@ -45,11 +46,16 @@ class QuantumKernelMachine(OnKernel):
 
 
 class QuantumSVC(ClassifierMixin, QuantumKernelMachine):  # type: ignore[misc]
-    """A support vector classifier on a quantum kernel.
+    """A support vector classifier on a quantum kernel; more than two classes are told apart pair by pair.
 
     Args:
         kernel: "fidelity", "projected" or a `QuantumKernel`.
         C: weight of the errors.
+
+    Attributes:
+        inputs_: of the S support rows, (S, I).
+        support_: which rows these are, of those with weight, (S,).
+        coefficients_, intercepts_: of each of the P pairs of classes, (P, S) and (P,); above 0 is the pair's second.
 
     Source: Havlicek et al. 2019, Nature 567, 209.
     """
@@ -67,19 +73,35 @@ class QuantumSVC(ClassifierMixin, QuantumKernelMachine):  # type: ignore[misc]
         if len(labels) < 2:
             raise DataError(f"y has 1 class in {len(y)} row(s), expected two classes or more")
         matrix = self._learn_kernel(X, codes, weights)
-        self.svc_ = SVC(kernel="precomputed", C=self.C).fit(matrix, y, weights)
-        self.classes_ = self.svc_.classes_
+        svc = SVC(kernel="precomputed", C=self.C).fit(matrix, y, weights)
+        self.classes_, self.support_ = svc.classes_, svc.support_
+        self.inputs_ = self.inputs_[self.support_]
+        self.coefficients_, self.intercepts_ = _of_pairs(svc)
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> (B,) for two classes, (B, C) for more."""
-        rows = self._rows(X)
-        return self.svc_.decision_function(rows)
+        pairs = self._rows(X) @ self.coefficients_.T + self.intercepts_
+        return pairs[:, 0] if len(self.classes_) == 2 else _ovr_decision_function(pairs > 0, pairs, len(self.classes_))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Shapes: X (B, F) -> labels (B,)."""
-        rows = self._rows(X)
-        return self.svc_.predict(rows)
+        """Shapes: X (B, F) -> labels (B,), of the class that wins most pairs."""
+        decisions = self.decision_function(X)
+        return self.classes_[(decisions > 0).astype(int) if decisions.ndim == 1 else decisions.argmax(axis=1)]
+
+
+def _of_pairs(svc: SVC) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients (P, S) and intercepts (P,) of (0, 1), (0, 2), ..., above 0 for the second.
+
+    Source: scikit-learn's user guide, 1.4.1.1: row j - 1 holds class i's rows against class j > i, row i those of j.
+    """
+    of_class = np.repeat(np.arange(len(svc.classes_)), svc.n_support_)
+    pairs = list(combinations(range(len(svc.classes_)), 2))
+    rows = [
+        np.where(of_class == i, svc.dual_coef_[j - 1], np.where(of_class == j, svc.dual_coef_[i], 0)) for i, j in pairs
+    ]
+    sign = 1 if len(pairs) == 1 else -1  # scikit-learn turns the sign where there are two classes
+    return sign * np.array(rows), sign * svc.intercept_
 
 
 class QuantumKernelRidge(RegressorMixin, QuantumKernelMachine):  # type: ignore[misc]
@@ -88,6 +110,9 @@ class QuantumKernelRidge(RegressorMixin, QuantumKernelMachine):  # type: ignore[
     Args:
         kernel: "fidelity", "projected" or a `QuantumKernel`.
         alpha: weight of the coefficients.
+
+    Attributes:
+        coefficients_: of the training rows' kernel values, (N,).
     """
 
     def __init__(self, kernel: str | QuantumKernel = "fidelity", alpha: float = 0.1):
@@ -99,14 +124,12 @@ class QuantumKernelRidge(RegressorMixin, QuantumKernelMachine):  # type: ignore[
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         X, y, weights = weighted_rows(X, y, sample_weight)
         matrix = self._learn_kernel(X, y, weights)
-        self.ridge_ = KernelRidge(kernel="precomputed", alpha=self.alpha)
-        self.ridge_.fit(matrix, y, weights)
+        self.coefficients_ = KernelRidge(kernel="precomputed", alpha=self.alpha).fit(matrix, y, weights).dual_coef_
         return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> values (B,)."""
-        rows = self._rows(X)
-        return self.ridge_.predict(rows)
+        return self._rows(X) @ self.coefficients_
 
 
 class QuantumGaussianProcess(RegressorMixin, QuantumKernelMachine):  # type: ignore[misc]

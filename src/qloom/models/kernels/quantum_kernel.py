@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -12,12 +13,14 @@ from sklearn.preprocessing import MinMaxScaler
 from qloom.ansatze import strongly_entangling
 from qloom.circuits import Circuit
 from qloom.encoders import encoding
+from qloom.encoders.encoding import Encoding
 from qloom.errors import ConfigError
 from qloom.models.kernels.alignment import align_kernel
 from qloom.models.kernels.kernels import KERNELS, fidelity_kernel, projected_kernel
+from qloom.models.saving import Saved
 
 
-class QuantumKernel(BaseEstimator):  # type: ignore[misc]
+class QuantumKernel(Saved, BaseEstimator):  # type: ignore[misc]
     """Similarity of rows. Each feature's range on the training rows goes to -pi / 2 to pi / 2, then to the encoder.
 
     Args:
@@ -69,7 +72,7 @@ class QuantumKernel(BaseEstimator):  # type: ignore[misc]
         if self.kind not in KERNELS:
             raise ConfigError(f"kernel={self.kind!r}, expected one of {', '.join(KERNELS)}")
         self.scaler_ = MinMaxScaler((-np.pi / 2, np.pi / 2)).set_output(transform="default").fit(x)
-        self._encoding = encoding(self.encoder, x.shape[1], **(self.encoder_options or {}))
+        self._encoding = self._encoder_of(x.shape[1])
         circuit = reuploaded(self._encoding.circuit, self.trained_layers)
         self.circuit_ = circuit if self.entangled else circuit.without_entanglers()
         self.weights_, self.alignments_ = np.zeros(0), np.zeros(0)
@@ -78,6 +81,17 @@ class QuantumKernel(BaseEstimator):  # type: ignore[misc]
                 raise ConfigError("y not given, expected targets; trained_layers are aligned with them")
             self._align(x, y, sample_weight)
         return self
+
+    def _encoder_of(self, n_features: int) -> Encoding:
+        return encoding(self.encoder, n_features, **(self.encoder_options or {}))
+
+    def learnt(self) -> dict[str, Any]:
+        return {name: value for name, value in super().learnt().items() if name != "_encoding"}
+
+    def put_back(self, learnt: Mapping[str, Any]) -> None:
+        super().put_back(learnt)
+        if learnt:  # the kernel that a machine is given is not fitted, its copy is
+            self._encoding = self._encoder_of(self.scaler_.n_features_in_)
 
     def _align(self, x: np.ndarray, y: Any, sample_weight: np.ndarray | None) -> None:
         found = align_kernel(
@@ -104,7 +118,7 @@ def fitted_kernel(
     return (clone(kernel) if isinstance(kernel, QuantumKernel) else QuantumKernel(kernel)).fit(x, y, sample_weight)
 
 
-class OnKernel(BaseEstimator):  # type: ignore[misc]
+class OnKernel(Saved, BaseEstimator):  # type: ignore[misc]
     """An estimator whose `kernel` is a name or a `QuantumKernel`; ``kernel__...`` can be set in either case."""
 
     kernel: str | QuantumKernel

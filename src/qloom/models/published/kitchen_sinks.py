@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from qloom.circuits import Circuit
 from qloom.engines import expectation, sample
 from qloom.errors import ConfigError
+from qloom.models.saving import Saved
 from qloom.models.weighting import weighted_rows
 
 
@@ -29,7 +30,7 @@ def kitchen_sink_circuit(n_qubits: int, entangled: bool = True) -> Circuit:
     return circuit
 
 
-class QuantumKitchenSinks(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class QuantumKitchenSinks(ClassifierMixin, Saved, BaseEstimator):  # type: ignore[misc]
     """Random linear maps of the features turn the qubits of many circuits; their outcomes feed a logistic regression.
 
     Features are scaled to -1 to 1 by their range on the training rows. Nothing quantum is trained.

@@ -92,7 +92,8 @@ class QuantumMetricLearner(VariationalClassifier):
         return QuantumLayer(circuit, "state", init=weights)
 
     def make_objective(self, network: Any) -> Objective:
-        return Objective(overlap_loss, lambda states: states)  # probabilities need the examples: predict_proba
+        # Probabilities need the examples: predict_proba.
+        return Objective("overlap", overlap_loss, lambda states: states)
 
     def _train(self, x: Tensor, y: Tensor, weights: np.ndarray | None, generator: torch.Generator) -> None:
         super()._train(x, y, weights, generator)

@@ -15,10 +15,12 @@ class Objective:
     """A loss and its reading of outputs.
 
     Attributes:
+        name: by which saved models know it.
         loss: outputs, y (B,) of 0 and 1 -> mean loss of the batch.
         probabilities: outputs -> (B, 2).
     """
 
+    name: str
     loss: Callable[[Tensor, Tensor], Tensor]
     probabilities: Callable[[Tensor], Tensor]
 
@@ -28,16 +30,20 @@ def _both(second: Tensor) -> Tensor:
 
 
 # Outputs (B, 2), one a class.
-SOFTMAX = Objective(cross_entropy, lambda outputs: torch.softmax(outputs, dim=1))
+SOFTMAX = Objective("softmax", cross_entropy, lambda outputs: torch.softmax(outputs, dim=1))
 # Outputs (B,), the logarithm of the odds of the second class.
 LOGISTIC = Objective(
+    "logistic",
     lambda outputs, y: binary_cross_entropy_with_logits(outputs, y.to(outputs.dtype)),
     lambda outputs: _both(torch.sigmoid(outputs)),
 )
 # Outputs (B,), near -1 for the first class and 1 for the second.
 SQUARED = Objective(
+    "squared",
     lambda outputs, y: mse_loss(outputs, 2 * y.to(outputs.dtype) - 1),
     lambda outputs: _both(((1 + outputs) / 2).clamp(0, 1)),
 )
 # Outputs (B,) from -1 to 1: the difference of the probabilities of the second class and the first.
-ERRORS = Objective(lambda outputs, y: (1 - outputs * (2 * y - 1)).mean() / 2, lambda outputs: _both((1 + outputs) / 2))
+ERRORS = Objective(
+    "errors", lambda outputs, y: (1 - outputs * (2 * y - 1)).mean() / 2, lambda outputs: _both((1 + outputs) / 2)
+)

@@ -19,13 +19,14 @@ from qloom.encoders import angle
 from qloom.errors import ConfigError, ShapeError
 from qloom.models.published.objectives import LOGISTIC, Objective
 from qloom.models.published.variational import VariationalClassifier
+from qloom.models.saving import Saved
 from qloom.nn import QuantumLayer
 
 # Distinct patches of pixels 0 and 1 are few: their circuits are run once, all of them.
 MOST_PIXELS = 16
 
 
-class QuantumFilter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class QuantumFilter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved, BaseEstimator):  # type: ignore[misc]
     """Fixed random circuits over all patches of black and white images; the number of ones in the likeliest outcome.
 
     Pixels above the threshold are 1, turned to by RY(pi); the others stay 0.

@@ -111,8 +111,8 @@ class ReuploadingClassifier(VariationalClassifier):
 
     def make_objective(self, network: Any) -> Objective:
         if self.objective == "fidelity":
-            return Objective(fidelity_loss, mean_probabilities)
-        return Objective(partial(weighted_fidelity_loss, network.class_weights), mean_probabilities)
+            return Objective(self.objective, fidelity_loss, mean_probabilities)
+        return Objective(self.objective, partial(weighted_fidelity_loss, network.class_weights), mean_probabilities)
 
 
 def _fidelities(outputs: Tensor) -> Tensor:

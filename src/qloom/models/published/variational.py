@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -17,11 +18,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
 from qloom.models.published.objectives import Objective
+from qloom.models.saving import Saved
 from qloom.models.threads import torch_threads
 from qloom.models.weighting import weighted_rows
 
 
-class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A network with circuits in it, trained on two classes; subclasses give the network and its objective.
 
     Args:
@@ -117,6 +119,20 @@ class VariationalClassifier(ABC, ClassifierMixin, BaseEstimator):  # type: ignor
 
     def _scaled(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(self.scaler_.transform(x).astype(np.float32))
+
+    def learnt(self) -> dict[str, Any]:
+        state = {name: tensor.numpy(force=True) for name, tensor in self.network_.state_dict().items()}
+        objective = self.make_objective(self.network_).name
+        return {**super().learnt(), "network_": state, "objective": objective}
+
+    def put_back(self, learnt: Mapping[str, Any]) -> None:
+        super().put_back({name: value for name, value in learnt.items() if name not in ("network_", "objective")})
+        self.network_ = self.make_network(self.n_features_in_, torch.Generator())
+        state = {name: torch.from_numpy(array) for name, array in learnt["network_"].items()}
+        self.network_.load_state_dict(state, assign=True)
+        found = self.make_objective(self.network_).name
+        if found != learnt["objective"]:
+            raise ValueError(f"trained for the objective {learnt['objective']!r}, this version has {found!r}")
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> probability of each class (B, 2)."""

@@ -122,7 +122,7 @@ class Baseline(Predictor):
             "readout": asdict(self.readout_),
         }  # fmt: skip
         tables = self._tables(self.preprocessing_.n_features)
-        return write_artifact(path, record, {name: torch.from_numpy(table) for name, table in tables.items()})
+        return write_artifact(path, record, tables)
 
 
 def count_parameters(model: Any) -> int:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
-from qloom.errors import ArtifactError
-from qloom.models.artifact import read_artifact
 from qloom.models.tables.scores import decide
 from qloom.models.tables.tabular import HybridModel
 
@@ -44,22 +41,3 @@ class HybridRegressor(RegressorMixin, HybridModel):  # type: ignore[misc]
     def predict(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> values in the target's unit (B,)."""
         return self._predict(X)
-
-
-ESTIMATORS: dict[str, type[HybridClassifier] | type[HybridRegressor]] = {
-    "HybridClassifier": HybridClassifier,
-    "HybridRegressor": HybridRegressor,
-}
-
-
-def load_model(path: str | Path) -> HybridClassifier | HybridRegressor:
-    """The model in a model or run folder.
-
-    Raises:
-        ArtifactError: for a missing, damaged or foreign file.
-    """
-    record, tensors = read_artifact(path)
-    kind = str(record.get("estimator"))
-    if kind not in ESTIMATORS:
-        raise ArtifactError(f"{path} holds a {kind!r}, expected one of {', '.join(ESTIMATORS)}; update qloom")
-    return ESTIMATORS[kind].restored(record, tensors, path)

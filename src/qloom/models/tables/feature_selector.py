@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -18,11 +20,13 @@ from qloom.combinatorial.penalties import search
 from qloom.combinatorial.problems.feature_selection import FeatureSelection
 from qloom.combinatorial.solvers import SimulatedAnnealing, Solver
 from qloom.errors import ConfigError
+from qloom.models.saving import Saved
 
+_FIELDS = fields(FeatureSelection)
 Task = Literal["classification", "regression"]
 
 
-class QuadraticFeatureSelector(SelectorMixin, BaseEstimator):  # type: ignore[misc]
+class QuadraticFeatureSelector(SelectorMixin, Saved, BaseEstimator):  # type: ignore[misc]
     """k features of high mutual information with the target and low mutual information with each other.
 
         make_pipeline(QuadraticFeatureSelector(8), HybridClassifier())
@@ -105,6 +109,12 @@ class QuadraticFeatureSelector(SelectorMixin, BaseEstimator):  # type: ignore[mi
     def _get_support_mask(self) -> np.ndarray:
         check_is_fitted(self, "support_")
         return self.support_
+
+    def learnt(self) -> dict[str, Any]:
+        return {**super().learnt(), "problem_": {field.name: getattr(self.problem_, field.name) for field in _FIELDS}}
+
+    def put_back(self, learnt: Mapping[str, Any]) -> None:
+        super().put_back({**learnt, "problem_": FeatureSelection(**learnt["problem_"])})
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

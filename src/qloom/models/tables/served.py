@@ -173,6 +173,6 @@ def read_served(path: str | Path) -> ServedModel | ServedBaseline:
     record, weights = read_arrays(path)
     name = record.get("estimator")
     if name not in ("HybridClassifier", "HybridRegressor", BASELINE):
-        raise ArtifactError(f"{path} holds a {record.get('estimator')!r}, expected a model of qloom; update qloom")
+        raise ArtifactError(f"{path} holds a {name!r}, expected a model of tables; use qloom.load_model")
     with reading(path):
         return ServedBaseline(record, weights) if name == BASELINE else ServedModel(record, weights)

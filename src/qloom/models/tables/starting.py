@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch import Tensor
 from qloom.circuits import Circuit
 from qloom.data import Preprocessing, TargetCoding
 from qloom.errors import ArtifactError
-from qloom.models.artifact import DESCRIPTION, WEIGHTS, find_model_folder, read_artifact, reading
+from qloom.models.artifact import copy_artifact, find_model_folder, read_artifact, reading
 from qloom.models.tables.architecture import Architecture
 from qloom.models.tables.hybrid import HybridNetwork
 from qloom.models.tables.places import PLACES
@@ -79,9 +78,7 @@ class Start:
 
     def copy_to(self, folder: Path) -> None:
         """Keep the artifact, as it is, in another folder."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (WEIGHTS, DESCRIPTION):
-            shutil.copyfile(self.folder / name, folder / name)
+        copy_artifact(self.folder, folder)
 
 
 def place_of(folder: Path, layer: str) -> Path:

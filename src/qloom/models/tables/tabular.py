@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from qloom.data import inspect_table, split_rows
 from qloom.engines.choice import choose_engine
-from qloom.errors import ArtifactError
-from qloom.models.artifact import read_artifact, reading, write_artifact
+from qloom.models.artifact import reading, write_artifact
+from qloom.models.saving import Saved
 from qloom.models.tables.architecture import Architecture, build_network, observables_of, threads_for
 from qloom.models.tables.calibration import learn_readout
 from qloom.models.tables.choices import GOAL_FIELDS
@@ -38,7 +38,7 @@ from qloom.nn import QuantumLayer
 _FEWEST_VALIDATION_ROWS = 10
 
 
-class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
+class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
     """What classifier and regressor share; use `HybridClassifier` or `HybridRegressor`.
 
     A perceptron maps the features to one angle a qubit, the circuit turns them, and a second perceptron reads
@@ -295,26 +295,14 @@ class HybridModel(Served, BaseEstimator):  # type: ignore[misc]
     def save(self, path: str | Path) -> Path:
         """Write model.json and weights.safetensors into the folder `path`."""
         check_is_fitted(self, "network_")
-        return write_artifact(path, describe_model(self), self.network_.state_dict())
+        return write_artifact(path, describe_model(self), self.network_weights())
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
-        """The model that `save` or `qloom train` wrote; `path` is its folder or the run folder.
-
-        Raises:
-            ArtifactError: for a missing, damaged or foreign file, or a model of the other kind.
-        """
-        record, tensors = read_artifact(path)
-        if record.get("estimator") != cls.__name__:
-            raise ArtifactError(f"{path} holds a {record.get('estimator')}, expected a {cls.__name__}; use load_model")
-        return cls.restored(record, tensors, path)
-
-    @classmethod
-    def restored(cls, record: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], path: str | Path) -> Self:
+    def restored(cls, record: Mapping[str, Any], arrays: Mapping[str, np.ndarray], path: str | Path) -> Self:
         """The model of an artifact's record and weights; `path` is only named in errors."""
         with reading(path):
             model = cls(**record["hyperparameters"])
-            restore_model(model, record, tensors)
+            restore_model(model, record, {name: torch.from_numpy(array) for name, array in arrays.items()})
         return model
 
 
