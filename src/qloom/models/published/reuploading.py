@@ -56,7 +56,7 @@ class ReuploadingNetwork(nn.Module):
         first = torch.rand(n_layers + 1, 3 * n_qubits, generator=generator)
         self.scales = nn.Parameter(torch.rand(n_layers + 1, 3 * n_qubits, generator=generator))
         self.offsets = nn.Parameter(first[-1])
-        self.quantum = QuantumLayer(circuit, [Z(qubit) for qubit in range(n_observed)], init=first[:-1])
+        self.quantum = QuantumLayer(circuit, [Z(qubit) for qubit in range(n_observed)], init=first[:-1].flatten())
         self.class_weights = nn.Parameter(torch.ones(2, n_observed))
         self.n_missing = 3 * n_qubits - n_features
 
