@@ -6,6 +6,7 @@ namespace nb = nanobind;
 void bind_kernels(nb::module_&);
 void bind_lowering(nb::module_&);
 void bind_machine(nb::module_&);
+void bind_measuring(nb::module_&);
 void bind_networks(nb::module_&);
 void bind_searches(nb::module_&);
 void bind_statevector(nb::module_&);
@@ -17,6 +18,7 @@ NB_MODULE(_native, m) {
     bind_kernels(m);
     bind_lowering(m);
     bind_statevector(m);
+    bind_measuring(m);
     bind_networks(m);
     bind_searches(m);
 }

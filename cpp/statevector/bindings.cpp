@@ -11,7 +11,6 @@
 #include "lowering/frame.hpp"
 #include "machine/signals.hpp"
 #include "machine/view.hpp"
-#include "statevector/draw.hpp"
 #include "statevector/kept.hpp"
 #include "statevector/program.hpp"
 
@@ -124,14 +123,6 @@ static void bind_walks(nb::module_& m) {
             if (batch.size) run_unlocked([&] { backward<T>(p, batch, gradient); });
         },
         nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, array_or_none, nb::arg());
-    m.def(
-        "draw",
-        [](View<const T> probabilities, View<const double> places, View<int64_t> outcomes) {
-            check_size(outcomes.size, places.size, "outcomes");
-            run_unlocked(
-                [&] { draw<T>(probabilities.data, probabilities.size, places.data, places.size, outcomes.data); });
-        },
-        array, array, array);
 }
 
 void bind_statevector(nb::module_& m) {

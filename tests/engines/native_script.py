@@ -50,6 +50,7 @@ def results(n_qubits: int, n_samples: int, dtype: str, threads: int) -> list[np.
         ql.state(circuit, x, w, engine=engine),
         *ql.gradients.gradient(circuit, "state", x, w, engine=engine),
         ql.sample(circuit, 100, x, w, seed=0, engine=engine),
+        ql.expectation(circuit, None, x, w, shots=100, seed=0, engine=engine),
     ]
 
 

@@ -31,7 +31,7 @@ class NoisyEvaluator(Evaluator):
 
     def values(self, batch: Batch) -> np.ndarray:
         values = self.exact.values(batch)
-        noise = self.width * (self.stream.random(values.size).reshape(values.shape) - 0.5)
+        noise = self.width * (self.stream.generator().random(values.shape) - 0.5)
         return (values + noise).astype(batch.dtype)
 
     def estimate(self, batch: Batch) -> Estimate:

@@ -199,6 +199,13 @@ class Engine(ABC):
 
         return TableSampler(self.prepare(circuit, Probabilities(qubits)))
 
+    def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
+        """What measures Z words, given by masks of their qubits: a bit each, 1 where the eigenvalue is -1."""
+        from qloom.engines.measuring.samplers import ParitySampler
+
+        qubits = tuple(q for q in range(circuit.n_qubits) if any(mask >> q & 1 for mask in masks))
+        return ParitySampler(self.sampler(circuit, qubits), [[mask >> q & 1 for q in qubits] for mask in masks])
+
     def to_json(self) -> dict[str, Any]:
         """What an exported layer needs to make the engine again; UnsupportedError where none is made of text."""
         raise UnsupportedError(f"{type(self).__name__} cannot be exported, expected a StatevectorEngine")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
 from multiprocessing import current_process
@@ -22,7 +23,10 @@ def make_generator(seed: object) -> np.random.Generator:
 
 
 class Stream:
-    """A generator that goes on from call to call. Thread-safe.
+    """Random numbers that go on from call to call, each of which has its own. Thread-safe.
+
+    They are Philox's, found by key, call, row and shot: streams differ in the key, which numpy's SeedSequence makes,
+    calls of a stream in their number. What is drawn for a row depends on nothing that is drawn beside it.
 
     A copy, by `copy.deepcopy` or pickle, is a child whose numbers are independent of the parent's and of other
     children's. A forked process goes on with a stream of its own, which workers of `multiprocessing` and of torch's
@@ -35,21 +39,22 @@ class Stream:
     def __init__(self, seed: int | None = None):
         self._start(np.random.SeedSequence(checked_seed(seed)))
 
-    def _start(self, sequence: np.random.SeedSequence) -> None:
-        self._sequence, self._generator = sequence, np.random.default_rng(sequence)
+    def _start(self, sequence: np.random.SeedSequence, calls: int = 0) -> None:
+        self._sequence, self._calls, self._key = sequence, calls, sequence.generate_state(2, np.uint64)
         self._guard, self._process, self._worker = threading.Lock(), os.getpid(), _worker()
 
-    def multinomial(self, shots: int, probabilities: np.ndarray) -> np.ndarray:
-        """How often each outcome occurs. Shapes: probabilities (B, K) -> (B, K)."""
+    def call(self) -> np.ndarray:
+        """Where one call's numbers stand, as `_native.draw` takes it: the key, and how many calls were before, (3,)."""
         self._part_from_parent()
         with self._guard:
-            return self._generator.multinomial(shots, probabilities)
+            place = np.array([*self._key, self._calls], np.uint64)
+            self._calls += 1
+        return place
 
-    def random(self, count: int) -> np.ndarray:
-        """Numbers from 0 to 1, (count,)."""
-        self._part_from_parent()
-        with self._guard:
-            return self._generator.random(count)
+    def generator(self) -> np.random.Generator:
+        """numpy's generator of one call's numbers."""
+        *key, call = self.call()
+        return np.random.Generator(np.random.Philox(key=np.array(key), counter=np.array([0, 0, call, 0], np.uint64)))
 
     def spawn(self) -> Stream:
         """A child, different at each call."""
@@ -64,13 +69,12 @@ class Stream:
     def state(self) -> dict[str, Any]:
         """Where it is, as plain numbers; may be set."""
         self._part_from_parent()
-        sequence = self._sequence
         with self._guard:
             return {
-                "entropy": sequence.entropy,
-                "spawn_key": list(sequence.spawn_key),
-                "n_children": sequence.n_children_spawned,
-                "generator": self._generator.bit_generator.state,
+                "entropy": self._sequence.entropy,
+                "spawn_key": list(self._sequence.spawn_key),
+                "n_children": self._sequence.n_children_spawned,
+                "calls": self._calls,
             }
 
     @state.setter
@@ -79,14 +83,12 @@ class Stream:
             sequence = np.random.SeedSequence(
                 state["entropy"], spawn_key=tuple(state["spawn_key"]), n_children_spawned=state["n_children"]
             )
-            generator = np.random.default_rng(sequence)
-            generator.bit_generator.state = state["generator"]
+            calls = operator.index(state["calls"])
         except (KeyError, TypeError, ValueError) as error:
             raise CircuitError(
                 f"state of a stream is damaged ({type(error).__name__}: {error}), expected what `state` gave"
             ) from None
-        self._start(sequence)
-        self._generator = generator
+        self._start(sequence, calls)
 
     def __getstate__(self) -> dict[str, Any]:
         return self.spawn().state

@@ -48,9 +48,22 @@ def lower_states(circuit: Circuit, measured: Sequence[int] | None = None) -> Pro
     rotations = flat_gates(circuit, forms).lower_into(frame)
     if measured is None:
         return _program(circuit, rotations, _terms(frame, ()), 0, None, frame, _phases(circuit, forms))
-    _, x, z = pull(frame, [(0, 1 << qubit) for qubit in measured])
-    kept = _effective(circuit, rotations, x, z)
+    kept = _measured(circuit, rotations, frame, [1 << qubit for qubit in measured])
     return _program(circuit, kept, _terms(frame, ()), 2 ** len(measured), tuple(measured), frame, ())
+
+
+def lower_parities(circuit: Circuit, masks: Sequence[int]) -> Program:
+    """Program for the joint outcomes of Z words, given by masks of their qubits."""
+    frame = make_frame(circuit.n_qubits, monomial=True)
+    rotations = flat_gates(circuit, gate_forms(circuit)).lower_into(frame)
+    kept = _measured(circuit, rotations, frame, masks)
+    return _program(circuit, kept, _terms(frame, ()), 0, None, frame, ())
+
+
+def _measured(circuit: Circuit, rotations: Rotations, frame: Any, masks: Sequence[int]) -> Rotations:
+    """The rotations that can change the outcomes of Z words."""
+    _, x, z = pull(frame, [(0, mask) for mask in masks])
+    return _effective(circuit, rotations, x, z)
 
 
 def cost(program: Program) -> float:

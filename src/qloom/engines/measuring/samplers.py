@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +13,12 @@ from qloom import _native
 from qloom.engines.base import Evaluator
 from qloom.engines.batch import Batch
 from qloom.engines.streams import Stream
-from qloom.errors import ShapeError
+from qloom.errors import ShapeError, UnsupportedError
 
-# Up to so many outcomes are counted by a multinomial draw, more are drawn one by one.
-MOST_COUNTED = 1 << 12
+# Up to so many outcomes are counted, of more the bits are kept.
+MOST_COUNTED: int = _native.most_counted
+# With more shots than so many an outcome, counts are drawn outcome by outcome, with fewer shot by shot.
+SHOTS_AN_OUTCOME = 40
 
 
 @dataclass(frozen=True)
@@ -78,10 +81,11 @@ class TableSampler(Sampler):
     Args:
         evaluator: gives those of 2^d outcomes, in order of the bit string.
         outcomes: how measured bits come from those of an outcome; None where they are the same.
+        threads: how many draw; what is drawn does not depend on it.
     """
 
-    def __init__(self, evaluator: Evaluator, outcomes: OutcomeMap | None = None):
-        self.evaluator, self._outcomes = evaluator, outcomes
+    def __init__(self, evaluator: Evaluator, outcomes: OutcomeMap | None = None, threads: int = 1):
+        self.evaluator, self._outcomes, self._threads = evaluator, outcomes, threads
         self._n_table_bits = (evaluator.n_outputs - 1).bit_length()
         self.n_bits = self._n_table_bits if outcomes is None else len(outcomes.rows)
         self._counts = evaluator.n_outputs <= MOST_COUNTED
@@ -91,23 +95,33 @@ class TableSampler(Sampler):
 
     def draw(self, batch: Batch, shots: int, stream: Stream) -> np.ndarray:
         outcomes = np.empty((batch.size, shots), np.int64)
-        rows = iter(outcomes)
+        first = 0
         for piece in batch.pieces(self.evaluator.n_outputs):
-            for probabilities in self._probabilities(piece):
-                _native.draw(probabilities, stream.random(shots), next(rows))
+            part = outcomes[first : first + piece.size]
+            _native.draw(self._probabilities(piece), stream.call(), shots, part, self._threads)
+            first += piece.size
         return self._measured(_bits(outcomes, self._n_table_bits))
 
     def tally(self, batch: Batch, shots: int, stream: Stream) -> Tally:
         if not self._counts:
             return super().tally(batch, shots, stream)
-        probabilities = self._probabilities(batch).astype(np.float64)
-        probabilities /= probabilities.sum(axis=1, keepdims=True)
-        return Tally(self._all_bits, stream.multinomial(shots, probabilities) / shots)
+        probabilities = self._probabilities(batch)
+        if shots < SHOTS_AN_OUTCOME * self.evaluator.n_outputs:
+            counts = np.empty(probabilities.shape)
+            _native.count(probabilities, stream.call(), shots, counts, self._threads)
+        else:
+            shares = probabilities.astype(np.float64)
+            shares /= shares.sum(axis=1, keepdims=True)
+            counts = stream.generator().multinomial(shots, shares).astype(np.float64)
+        counts /= shots
+        return Tally(self._all_bits, counts)
 
     def _probabilities(self, batch: Batch) -> np.ndarray:
         probabilities = self.evaluator.values(batch)
-        if not np.isfinite(probabilities).all():
+        if not np.isfinite(probabilities.max(initial=0)):
             raise ShapeError("inputs or weights hold NaN or infinity, expected finite numbers to measure with shots")
+        if (least := probabilities.min(initial=0)) < 0:
+            raise UnsupportedError(f"probabilities hold {least:.3g}, expected none below 0 to measure; ask for values")
         return probabilities
 
     @cached_property
@@ -118,6 +132,45 @@ class TableSampler(Sampler):
         return bits if self._outcomes is None else self._outcomes(bits)
 
 
+class ProductSampler(Sampler):
+    """Bits that are sums, modulo 2, of those that independent samplers give."""
+
+    def __init__(self, parts: Sequence[Sampler]):
+        self._parts, self.n_bits = parts, parts[0].n_bits
+
+    def draw(self, batch: Batch, shots: int, stream: Stream) -> np.ndarray:
+        bits = self._parts[0].draw(batch, shots, stream)
+        for part in self._parts[1:]:
+            bits ^= part.draw(batch, shots, stream)
+        return bits
+
+    def numbers_a_sample(self, shots: int) -> int:
+        return max(2 * shots * self.n_bits, *(part.numbers_a_sample(shots) for part in self._parts))
+
+
+class ParitySampler(Sampler):
+    """Parities of bits that another sampler gives.
+
+    Args:
+        rows: which bits each parity is of, zeros and ones, (M, k).
+    """
+
+    def __init__(self, sampler: Sampler, rows: Sequence[Sequence[int]]):
+        self._sampler = sampler
+        self._parity = OutcomeMap(np.array(rows, np.uint8), np.zeros(len(rows), np.uint8))
+        self.n_bits = len(rows)
+
+    def draw(self, batch: Batch, shots: int, stream: Stream) -> np.ndarray:
+        return self._parity(self._sampler.draw(batch, shots, stream))
+
+    def tally(self, batch: Batch, shots: int, stream: Stream) -> Tally:
+        counted = self._sampler.tally(batch, shots, stream)
+        return Tally(self._parity(counted.bits), counted.shares)
+
+    def numbers_a_sample(self, shots: int) -> int:
+        return self._sampler.numbers_a_sample(shots) + super().numbers_a_sample(shots)
+
+
 def _bits(outcomes: np.ndarray, n_bits: int) -> np.ndarray:
     """The lowest bits of each outcome (...), highest first: (..., n_bits), uint8."""
     if n_bits == 0:
@@ -125,12 +178,3 @@ def _bits(outcomes: np.ndarray, n_bits: int) -> np.ndarray:
     n_bytes = (n_bits + 7) // 8
     leading = (outcomes << (8 * n_bytes - n_bits)).astype(">i8")
     return np.unpackbits(leading[..., None].view(np.uint8)[..., 8 - n_bytes :], axis=-1, count=n_bits)
-
-
-def signs_of(bits: np.ndarray, supports: list[list[int]]) -> np.ndarray:
-    """Eigenvalues of Z words on measured bits (..., k): (..., M), +1 or -1."""
-    out = np.empty((*bits.shape[:-1], len(supports)), np.float64)
-    for m, support in enumerate(supports):
-        parity = np.bitwise_xor.reduce(bits[..., support], axis=-1, initial=0)
-        np.subtract(1.0, 2.0 * parity, out=out[..., m])
-    return out

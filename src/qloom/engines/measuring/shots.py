@@ -11,11 +11,11 @@ from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Estimate, Evaluator
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
-from qloom.engines.measuring.samplers import Sampler, Tally, signs_of
+from qloom.engines.measuring.samplers import Sampler, Tally
 from qloom.engines.outputs import Expectations, Outputs, Probabilities, as_outputs
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, UnsupportedError
-from qloom.observables import Word, group_commuting, word_letters
+from qloom.observables import group_commuting, word_letters
 
 # Turns the letter's eigenbasis into the computational one.
 _BASIS_CHANGE = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
@@ -74,35 +74,45 @@ class Shots(Engine):
 
 
 class _Words:
-    """Words that are measured together.
+    """Words that are measured together, a bit each.
 
     Args:
-        supports: of each word, places among the measured qubits.
         coefficients: what each word adds to each output, (M, O).
     """
 
-    def __init__(self, sampler: Sampler, supports: list[list[int]], coefficients: np.ndarray):
-        self.sampler, self._supports, self._coefficients = sampler, supports, coefficients
+    def __init__(self, sampler: Sampler, coefficients: np.ndarray):
+        self.sampler, self._coefficients = sampler, coefficients
         self._table: np.ndarray | None = None
 
-    def averages(self, tally: Tally) -> tuple[np.ndarray, np.ndarray]:
-        """Means of the outputs (B, O) and of their squares."""
-        values = self._values(tally.bits)
-        return _weighed(tally.shares, values), _weighed(tally.shares, values**2)
+    def means(self, tally: Tally) -> np.ndarray:
+        """Of the outputs, (B, O)."""
+        if tally.bits.ndim == 2:
+            return tally.shares @ self._values(tally.bits)
+        return (1 - 2 * tally.shares * tally.bits.sum(axis=1)) @ self._coefficients
+
+    def squares(self, tally: Tally) -> np.ndarray:
+        """Means of the outputs' squares, (B, O)."""
+        if tally.bits.ndim == 2:
+            return tally.shares @ self._values(tally.bits) ** 2
+        rows = [((self._signs(bits) @ self._coefficients) ** 2).mean(axis=0) for bits in tally.bits]
+        return np.array(rows).reshape(len(tally.bits), -1)
 
     def sums(self, tally: Tally, cotangents: np.ndarray) -> np.ndarray:
         """What each outcome gives for the outputs weighted by cotangents (B, O), (B, D)."""
-        values = self._values(tally.bits)
-        return cotangents @ values.T if values.ndim == 2 else np.einsum("bo,bdo->bd", cotangents, values)
+        if tally.bits.ndim == 2:
+            return cotangents @ self._values(tally.bits).T
+        weights = cotangents @ self._coefficients.T
+        return np.array([self._signs(bits) @ row for bits, row in zip(tally.bits, weights, strict=True)])
 
     def _values(self, bits: np.ndarray) -> np.ndarray:
-        """What outcomes add to the outputs, (D, O) or (B, D, O); a table that all samples share is made once."""
-        if bits.ndim == 2 and self._table is not None:
-            return self._table
-        values: np.ndarray = signs_of(bits, self._supports) @ self._coefficients
-        if bits.ndim == 2:
-            self._table = values
-        return values
+        """What outcomes add to the outputs, (D, O): a table that all samples share, made once."""
+        if self._table is None:
+            self._table = self._signs(bits) @ self._coefficients
+        return self._table
+
+    @staticmethod
+    def _signs(bits: np.ndarray) -> np.ndarray:
+        return 1.0 - 2.0 * bits
 
 
 class _Outcomes:
@@ -111,16 +121,16 @@ class _Outcomes:
     def __init__(self, sampler: Sampler):
         self.sampler = sampler
 
-    def averages(self, tally: Tally) -> tuple[np.ndarray, np.ndarray]:
+    def means(self, tally: Tally) -> np.ndarray:
         places, n_outputs = self._places(tally.bits), 1 << self.sampler.n_bits
         if places.ndim == 1:
             means = np.zeros((len(tally.shares), n_outputs))
             means[:, places] = tally.shares
-        else:
-            n = len(places)
-            flat = (places + n_outputs * np.arange(n)[:, None]).ravel()
-            means = np.bincount(flat, minlength=n * n_outputs).reshape(n, n_outputs) * tally.shares
-        return means, means
+            return means
+        flat = (places + n_outputs * np.arange(len(places))[:, None]).ravel()
+        return np.bincount(flat, minlength=len(places) * n_outputs).reshape(-1, n_outputs) * tally.shares
+
+    squares = means  # of zeros and ones
 
     def sums(self, tally: Tally, cotangents: np.ndarray) -> np.ndarray:
         places = self._places(tally.bits)
@@ -129,13 +139,6 @@ class _Outcomes:
     @staticmethod
     def _places(bits: np.ndarray) -> np.ndarray:
         return bits @ (1 << np.arange(bits.shape[-1], dtype=np.int64)[::-1])
-
-
-def _weighed(shares: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Sums over outcomes. Shapes: shares (B, D) or (1, 1), values (D, O) or (B, D, O) -> (B, O)."""
-    if values.ndim == 2:
-        return shares @ values
-    return values.sum(axis=1) * shares if shares.shape == (1, 1) else np.einsum("bd,bdo->bo", shares, values)
 
 
 class ShotEvaluator(Evaluator):
@@ -167,31 +170,37 @@ class ShotEvaluator(Evaluator):
             for qubit, letter in letters.items():
                 for gate in _BASIS_CHANGE[letter]:
                     rotated.append(gate, (), (qubit,))
-            qubits = tuple(sorted(letters))
             coefficients = [[float(np.real(o.terms.get(word, 0.0))) for o in observables] for word in group]
-            sampler = engine.sampler(rotated, qubits)
-            self._groups.append(_Words(sampler, _supports(group, qubits), np.array(coefficients)))
+            sampler = engine.parities(rotated, tuple(x | z for x, z in group))
+            self._groups.append(_Words(sampler, np.array(coefficients)))
 
     def values(self, batch: Batch) -> np.ndarray:
-        return self._averages(batch)[0].astype(batch.dtype)
+        self._check_memory(batch)
+        means = np.tile(self._constant, (batch.size, 1))
+        for group, rows, tally in self._tallies(batch):
+            means[rows] += group.means(tally)
+        return means.astype(batch.dtype)
 
     def estimate(self, batch: Batch) -> Estimate:
-        means, variances = self._averages(batch)
+        self._check_memory(batch)
+        means, variances = np.tile(self._constant, (batch.size, 1)), np.zeros((batch.size, self.n_outputs))
+        for group, rows, tally in self._tallies(batch):
+            mean = group.means(tally)
+            means[rows] += mean
+            variances[rows] += group.squares(tally) - mean**2
         errors = np.sqrt(np.maximum(variances, 0) / max(self.shots - 1, 1)) if self.shots > 1 else variances + np.inf
         runs = batch.size * self.n_groups
         return Estimate(means.astype(batch.dtype), errors.astype(batch.dtype), runs, runs * self.shots)
 
-    def _averages(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """Means (B, O), and what single measurements vary, summed over groups."""
+    def _check_memory(self, batch: Batch) -> None:
         if batch.size * self.n_outputs > MOST_NUMBERS:
             check_memory(16 * batch.size * self.n_outputs, f"{batch.size} samples of {self.n_outputs} outputs")
-        means, variances = np.tile(self._constant, (batch.size, 1)), np.zeros((batch.size, self.n_outputs))
+
+    def _tallies(self, batch: Batch) -> Iterator[tuple[_Words | _Outcomes, slice, Tally]]:
+        """What is measured, group by group and piece by piece of the batch."""
         for group in self._groups:
             for rows, piece in _pieces(batch, group.sampler, self.shots):
-                mean, square = group.averages(group.sampler.tally(piece, self.shots, self.stream))
-                means[rows] += mean
-                variances[rows] += square - mean**2
-        return means, variances
+                yield group, rows, group.sampler.tally(piece, self.shots, self.stream)
 
     def measure(self, batch: Batch, cotangents: np.ndarray, shots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sums over outputs, weighted by cotangents, from `shots` measurements a group, and how much single ones vary.
@@ -223,8 +232,3 @@ def _pieces(batch: Batch, sampler: Sampler, shots: int) -> Iterator[tuple[slice,
     first = 0
     for piece in batch.pieces(sampler.numbers_a_sample(shots)):
         yield slice(first, first := first + piece.size), piece
-
-
-def _supports(words: list[Word], qubits: tuple[int, ...]) -> list[list[int]]:
-    """Of each word, its places among the measured qubits."""
-    return [[k for k, q in enumerate(qubits) if (x | z) >> q & 1] for x, z in words]

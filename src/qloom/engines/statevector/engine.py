@@ -7,10 +7,10 @@ from typing import Any
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import DifferentiableEvaluator, Engine
-from qloom.engines.measuring.samplers import TableSampler
+from qloom.engines.measuring.samplers import ProductSampler, Sampler, TableSampler
 from qloom.engines.outputs import FinalState, Outputs
 from qloom.engines.statevector.evaluator import StatevectorEvaluator
-from qloom.engines.statevector.native_program import prepared, prepared_outcomes
+from qloom.engines.statevector.native_program import Measured, prepared, prepared_parities
 from qloom.engines.statevector.phases import PhasedEvaluator
 from qloom.errors import CircuitError
 
@@ -48,8 +48,14 @@ class StatevectorEngine(Engine):
             return PhasedEvaluator(evaluator, outputs)
         return evaluator
 
-    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> TableSampler:
-        program, native, outcomes = prepared_outcomes(circuit, qubits)
-        size = 2 ** outcomes.rows.shape[1]
-        evaluator = StatevectorEvaluator(circuit, program, native, size, self.n_threads)
-        return TableSampler(evaluator, outcomes)
+    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+        return self.parities(circuit, tuple(1 << qubit for qubit in qubits))
+
+    def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
+        samplers = [self._table(circuit, part) for part in prepared_parities(circuit, masks)]
+        return samplers[0] if len(samplers) == 1 else ProductSampler(samplers)
+
+    def _table(self, circuit: Circuit, part: Measured) -> TableSampler:
+        size = 2 ** part.outcomes.rows.shape[1]
+        evaluator = StatevectorEvaluator(circuit, part.program, part.native, size, self.n_threads)
+        return TableSampler(evaluator, part.outcomes, self.n_threads)

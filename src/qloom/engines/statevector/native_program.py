@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -14,14 +14,16 @@ from qloom.engines.batch import check_memory
 from qloom.engines.measuring.samplers import OutcomeMap
 from qloom.engines.outputs import Outputs
 from qloom.errors import CircuitError
-from qloom.programs import Program, lower, lower_states
+from qloom.programs import Program, independent_parts, lower, lower_parities, lower_states
 from qloom.programs.lowering import WIDE as MOST_QUBITS
 from qloom.programs.lowering import pull
 from qloom.programs.masks import as_index_masks, unpack
 from qloom.programs.program import Terms
-from qloom.programs.register import Register, reached
+from qloom.programs.register import Register, n_bits, reached
 
 Prepared = tuple[Program, Any]
+# Larger states are looked at for factors.
+_MOST_BITS_AS_ONE = 12
 
 
 @lru_cache(maxsize=128)
@@ -60,21 +62,39 @@ _PREPARED: dict[str, Callable[[Circuit, Any], Prepared]] = {
 }  # fmt: skip
 
 
+class Measured(NamedTuple):
+    """A program whose outputs are probabilities of 2^d outcomes, and how those give the measured bits."""
+
+    program: Program
+    native: Any
+    outcomes: OutcomeMap
+
+
 @lru_cache(maxsize=128)
-def prepared_outcomes(circuit: Circuit, qubits: tuple[int, ...]) -> tuple[Program, Any, OutcomeMap]:
-    """The same for outcomes of some qubits by as few bits as tell them apart, and how those give the measured ones."""
-    program = lower_states(circuit, qubits)
-    masks = _Masks(circuit, program, reduced=True)
-    forms, flips = _forms(program, masks)
+def prepared_parities(circuit: Circuit, masks: tuple[int, ...]) -> tuple[Measured, ...]:
+    """A circuit lowered for the joint outcomes of Z words, as few as there are; in parts whose bits are summed.
+
+    Where the state would be large and is a product, every factor is a part.
+    """
+    program = lower_parities(circuit, masks)
+    signs, _, _ = pull(program.frame, [(0, mask) for mask in masks])
+    flips = (signs < 0).astype(np.uint8)
+    splits = circuit.initial is None and n_bits(program) > _MOST_BITS_AS_ONE
+    parts = independent_parts(program) if splits else [program]
+    return tuple(_measured(circuit, part, masks, flips * (part is parts[0])) for part in parts)
+
+
+def _measured(circuit: Circuit, program: Program, masks: tuple[int, ...], flips: np.ndarray) -> Measured:
+    reduced = _Masks(circuit, program, reduced=True)
+    _, x, z = pull(program.frame, [(0, mask) for mask in masks])
+    forms = reduced.of_words(x, z)[1].tolist()
     span = Register(forms)
-    native = masks.to_native(program, 2**span.rank)
+    native = reduced.to_native(program, 2**span.rank)
     native.measure_outcomes(span.basis, 0)
-    # Bit j of an outcome has the form basis[j]; of outcomes the most significant bit is written first, of forms last.
-    made_of = [span.coordinates(form) for form in reversed(forms)]
-    places = range(span.rank - 1, -1, -1)
-    rows = np.array([[c >> j & 1 for j in places] for c in made_of], np.uint8).reshape(len(qubits), span.rank)
-    flipped = np.array([flips >> k & 1 for k in reversed(range(len(qubits)))], np.uint8)
-    return program, native, OutcomeMap(rows, flipped)
+    # Bit j of an outcome has the form basis[j]; the most significant one is written first.
+    made_of, places = [span.coordinates(form) for form in forms], range(span.rank - 1, -1, -1)
+    rows = np.array([[c >> j & 1 for j in places] for c in made_of], np.uint8).reshape(len(masks), span.rank)
+    return Measured(program, native, OutcomeMap(rows, flips))
 
 
 def _refuse(circuit: Circuit, n_bits: int, what: str) -> NoReturn:
