@@ -22,10 +22,15 @@ help:
 	@echo "make bench-page   write docs/performance.md from the results"
 	@echo "make format       rewrite the sources in the house format"
 
-# Installed anew when the dependencies or the native sources change. The Python sources are used in place.
+# Installed anew when the dependencies, the native sources or the names of Python's change: these are used in place, and
+# an editable installation keeps a list of them.
+MODULES := $(shell find src -name "*.py" | sort | cksum)
+ifneq ($(MODULES),$(shell cat $(VENV)/.installed 2>/dev/null))
+.PHONY: $(VENV)/.installed
+endif
 $(VENV)/.installed: pyproject.toml constraints.txt scripts/install.py $(NATIVE)
 	@$(PYTHON) scripts/install.py $(VENV)
-	@touch $@
+	@echo "$(MODULES)" > $@
 
 install: $(VENV)/.installed
 
