@@ -72,7 +72,9 @@ def made_gates(draw: st.DrawFn, n_qubits: int) -> Gate:
 
 def gates(n_qubits: int) -> st.SearchStrategy[Gate]:
     """Any gate on at most n_qubits qubits: one of the table of any width, or one made on the fly."""
-    widths = [[gate for gate in GATES.values() if gate.n_qubits == k] for k in range(1, n_qubits + 1)]
+    widths = [
+        [gate for gate in GATES.values() if gate.n_qubits == k and gate.is_unitary] for k in range(1, n_qubits + 1)
+    ]
     table = [st.sampled_from(entries) for entries in reversed(widths) if entries]
     return st.one_of(*table, made_gates(n_qubits))
 

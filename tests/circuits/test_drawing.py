@@ -19,7 +19,7 @@ from tests.circuits.strategies import circuits
 
 mpl.use("Agg")
 WORDS = {"id": "I", "sdg": "S†", "tdg": "T†", "sx": "√X", "sxdg": "√X†", "rot": "Rot", "iswap": "iSWAP",
-         "givens": "Givens", "global_phase": "Phase"}  # fmt: skip
+         "givens": "Givens", "global_phase": "Phase", "measure": "M", "reset": "|0⟩"}  # fmt: skip
 few = settings(max_examples=60, deadline=None)
 
 

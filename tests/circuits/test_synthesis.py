@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import qloom as ql
-from qloom.circuits.gates import Gate
+from qloom.circuits.gate import Gate
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
 from qloom.errors import CircuitError
 from tests.circuits.dense import rotation_matrix, word_matrix

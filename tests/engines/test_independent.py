@@ -67,7 +67,7 @@ def angle_value(angle, inputs, weights):
 
 
 def test_every_gate_has_a_counterpart():
-    assert set(PLAIN) | set(MADE) == set(GATES)
+    assert set(PLAIN) | set(MADE) == {name for name, gate in GATES.items() if gate.is_unitary}
 
 
 @pytest.mark.filterwarnings("ignore")  # of autograd inside PennyLane

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.linalg import expm
 
 import qloom as ql
-from qloom.circuits.gates import GATES, Expansion
+from qloom.circuits.gate import Expansion
+from qloom.circuits.gates import GATES
 from qloom.errors import CircuitError
 from qloom.observables import PauliSum, Word, word_from_letters
 from qloom.programs import lower_states
@@ -19,7 +20,7 @@ from qloom.programs.masks import MOST_QUBITS, pack, unpack
 
 MONOMIAL = ["id", "x", "y", "z", "s", "sdg", "cx", "cy", "cz", "swap", "iswap", "dcx", "dcxdg"]
 CLIFFORD = [*MONOMIAL, "h", "sx", "sxdg", "ecr"]
-FIXED = [gate for gate in GATES.values() if gate.n_angles == 0]
+FIXED = [gate for gate in GATES.values() if gate.n_angles == 0 and gate.is_unitary]
 
 
 def dense(circuit: ql.Circuit) -> np.ndarray:

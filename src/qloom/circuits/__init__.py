@@ -1,7 +1,8 @@
 """Circuits: gates on qubits with angle slots."""
 
 from qloom.circuits.circuit import Amplitudes, Circuit, Operation
-from qloom.circuits.gates import GATES, Gate
+from qloom.circuits.gate import Gate
+from qloom.circuits.gates import GATES
 from qloom.circuits.parameters import Angle
 
 __all__ = ["GATES", "Amplitudes", "Angle", "Circuit", "Gate", "Operation"]

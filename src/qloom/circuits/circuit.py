@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
+from types import MethodType
 from typing import Any
 
 import numpy as np
 
 from qloom.checks import as_tuple, checked_count, checked_places
 from qloom.circuits import composition, preparation
-from qloom.circuits.gates import GATES, Gate, Scalar, find_gate, pauli_rotation_gate
+from qloom.circuits.gate import Gate, Scalar
+from qloom.circuits.gates import GATES, find_gate, pauli_rotation_gate
 from qloom.circuits.operations import Amplitudes, Operation
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.circuits.slots import Slots
@@ -53,14 +55,14 @@ class Circuit:
     """
 
     def __getattr__(self, name: str) -> Callable[..., Circuit]:
-        # Reached only for names that are no gate's: `circuit.rxz` fails with the nearest gate's name.
+        # Reached for gates entered into the table later, and names of none: `circuit.rxz` fails with the nearest one.
         if name.startswith("_"):
             raise AttributeError(name)
         try:
-            find_gate(name)
+            gate = find_gate(name)
         except CircuitError as error:
             raise AttributeError(f"Circuit has no gate or method {name!r}: {error}") from None
-        raise AttributeError(name)
+        return MethodType(_gate_method(gate), self)
 
     def __init__(self, n_qubits: int):
         self.n_qubits = checked_count("n_qubits", n_qubits)
@@ -160,6 +162,11 @@ class Circuit:
         return self.compose(other) if isinstance(other, Circuit) else NotImplemented
 
     # -- what it is
+
+    @property
+    def is_unitary(self) -> bool:
+        """Whether all its gates are: no channel, measurement or reset among them."""
+        return all(op.gate.kind == "unitary" for op in self.operations)
 
     def counts(self) -> dict[str, int]:
         """Gate name -> how many."""

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qloom.checks import as_tuple, checked_count, checked_places
-from qloom.circuits.gates import Scalar, controlled_gate
+from qloom.circuits.gate import Scalar
+from qloom.circuits.gates import controlled_gate
+from qloom.circuits.kinds import check_kinds
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import as_angle
 from qloom.errors import CircuitError
@@ -75,6 +77,7 @@ def place(
 def inverse(circuit: Circuit) -> Circuit:
     """The circuit undone: inverse gates in reverse order, same slots."""
     _require_no_amplitudes(circuit, "inverse")
+    check_kinds(circuit, "inverse", "invert what stands before and behind it apart")
     out = _empty_like(circuit)
     for op in reversed(circuit.operations):
         gate, angles = op.gate.inverted(op.angles)
@@ -102,6 +105,7 @@ def repeat(circuit: Circuit, times: int) -> Circuit:
 def controlled(circuit: Circuit) -> Circuit:
     """Every gate controlled by one more qubit, which becomes qubit 0; the others move up by one."""
     _require_no_amplitudes(circuit, "controlled")
+    check_kinds(circuit, "controlled", "put it on its qubit beside the controlled gates")
     out = _empty_like(circuit, circuit.n_qubits + 1)
     for op in circuit.operations:
         out.append(controlled_gate(op.gate), op.angles, (0, *(q + 1 for q in op.qubits)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from qloom.circuits.gates import Gate
+from qloom.circuits.gate import Gate
 from qloom.circuits.parameters import Angle
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Amplitudes, Circuit
-from qloom.circuits.gates import GATES, Gate, controlled_gate, find_gate, pauli_rotation_gate
+from qloom.circuits.gate import Gate
+from qloom.circuits.gates import GATES, controlled_gate, find_gate, pauli_rotation_gate
 from qloom.circuits.parameters import Angle, slot_array
 from qloom.circuits.slots import Slots
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.circuits.gates import Expansion, Gate
+from qloom.circuits.gate import Expansion, Gate
 from qloom.errors import CircuitError
 
 _TOLERANCE = 1e-14

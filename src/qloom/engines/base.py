@@ -3,6 +3,7 @@
 What an engine can do is data on its class, so that nothing above this folder asks which engine it has:
 
     gives           kinds of outputs that its evaluators compute
+    runs            kinds of gates that it takes: unitary ones, channels, measurements, resets
     walks_back      kinds of which they also walk backwards, so that derivatives cost a few evaluations
     is_exact        whether values are those of the circuit, or estimates that vary from call to call
     shots           measurements of an estimate; None where nothing is measured
@@ -19,6 +20,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
+from qloom.circuits.gate import Kind
+from qloom.circuits.kinds import UNITARY, check_kinds
 from qloom.engines.batch import Batch
 from qloom.engines.outputs import Outputs, Probabilities, as_outputs
 from qloom.engines.streams import Stream
@@ -137,6 +140,7 @@ class Engine(ABC):
     """Runs circuits. Subclasses say what they can do and give `evaluator`."""
 
     gives: frozenset[str] = frozenset({"expectations", "probabilities"})
+    runs: frozenset[Kind] = UNITARY
     walks_back: frozenset[str] = frozenset()
     is_exact: bool = True
     shots: int | None = None
@@ -149,10 +153,11 @@ class Engine(ABC):
         The seed is an integer, None for fresh entropy, or a `Stream` that others draw from too.
 
         Raises:
-            UnsupportedError: if the engine does not give such outputs.
+            UnsupportedError: if the engine does not give such outputs, or run such gates.
         """
         if not isinstance(circuit, Circuit):
             raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
+        self.check_runs(circuit)
         outputs = as_outputs(circuit, observables)
         if shots is not None:
             from qloom.engines.measuring.shots import Shots
@@ -169,6 +174,10 @@ class Engine(ABC):
         from qloom.engines.derived import DerivedEvaluator
 
         return DerivedEvaluator(self.prepare(circuit, parts), outputs)
+
+    def check_runs(self, circuit: Circuit) -> None:
+        """Raise UnsupportedError for a circuit with a gate of a kind that the engine does not run."""
+        check_kinds(circuit, type(self).__name__, "no engine of qloom runs it yet, take it out", self.runs)
 
     def prepare_adjoint(self, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
         """An evaluator that walks back through the circuit; UnsupportedError if the engine has none."""

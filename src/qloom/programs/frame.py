@@ -17,7 +17,8 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.gates import Gate, Scalar
+from qloom.circuits.gate import Gate, Scalar
+from qloom.circuits.kinds import check_kinds
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.observables import word_from_letters
 from qloom.programs.masks import numbers_a_mask
@@ -51,7 +52,8 @@ class GateForm:
 
 
 def gate_forms(circuit: Circuit) -> list[GateForm]:
-    """The form of every gate of a circuit, in order."""
+    """The form of every gate of a circuit, in order; UnsupportedError unless all are unitary."""
+    check_kinds(circuit, "a program of rotations", "no engine runs it yet, take it out")
     known: dict[int, GateForm] = {}
     forms = []
     for op in circuit.operations:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from qloom.circuits.gates import Expansion, Gate, pauli_rotation_gate
+from qloom.circuits.gate import Expansion, Gate
+from qloom.circuits.gates import pauli_rotation_gate
+from qloom.errors import UnsupportedError
 
 
 def expansion_matrix(expansion: Expansion, n_qubits: int) -> np.ndarray:
@@ -16,10 +18,19 @@ def expansion_matrix(expansion: Expansion, n_qubits: int) -> np.ndarray:
 
 
 def check_gate(gate: Gate, seed: int = 0) -> None:
-    """The matrix is unitary and equals the expansion, and the inverse undoes it, at random angles."""
+    """At random angles: the matrix is unitary and equals the expansion, and the inverse undoes it.
+
+    What is not unitary keeps the trace, and has neither of the three.
+    """
     rng = np.random.default_rng(seed)
     for _ in range(5):
         angles = rng.uniform(-7, 7, gate.n_angles).tolist()
+        total = sum(np.asarray(one).conj().T @ one for one in gate.operators(*angles))
+        np.testing.assert_allclose(total, np.eye(2**gate.n_qubits), atol=1e-12, err_msg=f"{gate.name}: operators")
+        if not gate.is_unitary:
+            for refused in (gate.matrix, gate.expansion, gate.inverse):
+                np.testing.assert_raises(UnsupportedError, refused, *angles)
+            continue
         matrix = gate.matrix(*angles)
         identity = np.eye(2**gate.n_qubits)
         assert matrix.shape == identity.shape, f"{gate.name}: matrix has shape {matrix.shape}"

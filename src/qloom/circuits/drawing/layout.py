@@ -10,12 +10,14 @@ from typing import Literal
 import numpy as np
 
 from qloom.circuits.circuit import Amplitudes, Circuit, Operation
-from qloom.circuits.gates import GATES, Gate
+from qloom.circuits.gate import Gate
+from qloom.circuits.gates import GATES
 from qloom.circuits.parameters import Angle
 
 CONTROL, TARGET, EXCHANGE = "●", "⊕", "×"
 _LABELS = {"id": "I", "sdg": "S†", "tdg": "T†", "sx": "√X", "sxdg": "√X†", "rot": "Rot", "iswap": "iSWAP",
-           "givens": "Givens", "global_phase": "Phase", "unitary": "Unitary", "diagonal": "Diag"}  # fmt: skip
+           "givens": "Givens", "global_phase": "Phase", "unitary": "Unitary", "diagonal": "Diag",
+           "measure": "M", "reset": "|0⟩"}  # fmt: skip
 _LONGEST_WORD_IN_NAME = 4
 
 Kind = Literal["number", "input", "weight"]

@@ -45,6 +45,7 @@ class Shots(Engine):
 
     def __init__(self, engine: Engine, shots: int, seed: int | Stream | None = None):
         self.engine, self.shots = engine, checked_shots(shots)
+        self.runs = engine.runs
         self.stream = seed if isinstance(seed, Stream) else Stream(seed)
 
     def __repr__(self) -> str:

@@ -52,6 +52,7 @@ class StatevectorEngine(Engine):
         return self.parities(circuit, tuple(1 << qubit for qubit in qubits))
 
     def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
+        self.check_runs(circuit)
         samplers = [self._table(circuit, part) for part in prepared_parities(circuit, masks)]
         return samplers[0] if len(samplers) == 1 else ProductSampler(samplers)
 
