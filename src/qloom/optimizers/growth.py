@@ -18,6 +18,7 @@ import torch
 from qloom.circuits import Circuit
 from qloom.engines import Engine, expectation
 from qloom.errors import ConfigError
+from qloom.fitting import Training
 from qloom.gradients import gradient
 from qloom.nn import QuantumLayer
 from qloom.observables import PauliSum, word_letters
@@ -141,11 +142,8 @@ class Adapt(Growth):
         best = int(np.abs(slopes).argmax())
         self.append([best], [0.0])
         layer = QuantumLayer(self.circuit, [self.observable], self.engine, init=self.weights, dtype=torch.float64)
-        optimizer = torch.optim.Adam(layer.parameters(), self.learning_rate)
-        for _ in range(self.n_steps):
-            optimizer.zero_grad()
-            layer()[0].backward()
-            optimizer.step()
+        adam = torch.optim.Adam(layer.parameters(), self.learning_rate)
+        Training(layer, lambda layer, _: layer()[0], [None], adam, epochs=self.n_steps, seed=None).run()
         self.cost.evaluations += self.n_steps * (1 + layer.walk_cost)
         self.weights = layer.weights.detach().numpy().copy()
         return float(np.abs(slopes[best]))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from qloom.circuits import Circuit
 from qloom.errors import ConfigError, ShapeError
+from qloom.fitting import Training
 from qloom.models.kernels.kernels import KERNELS, projected_words
 from qloom.models.threads import torch_threads
 from qloom.nn import QuantumLayer
@@ -91,18 +92,20 @@ def align_kernel(
             "rows"
         )
     layer = _kernel_layer(circuit, kernel, "auto" if weights is None else weights, seed)
-    optimizer, random = torch.optim.Adam(layer.parameters(), learning_rate), np.random.default_rng(seed)
     shares = None if sample_weight is None else np.asarray(sample_weight) / np.sum(sample_weight)
-    values, best = [], torch.from_numpy(ideal_kernel(y))
+    random, best = np.random.default_rng(seed), torch.from_numpy(ideal_kernel(y))
+
+    def draw(step: int) -> list[np.ndarray]:
+        return [random.choice(len(y), min(batch_size, len(y)), replace=False, p=shares)]
+
+    def loss(layer: QuantumLayer, rows: np.ndarray) -> Tensor:
+        return -_alignment(_kernel(layer(x[rows]), gamma), best[np.ix_(rows, rows)])
+
+    adam = torch.optim.Adam(layer.parameters(), learning_rate)
+    training = Training(layer, loss, draw, adam, epochs=n_steps, random=[random], seed=None)
     with torch_threads(1):
-        for _ in range(n_steps):
-            rows = random.choice(len(y), min(batch_size, len(y)), replace=False, p=shares)
-            alignment = _alignment(_kernel(layer(x[rows]), gamma), best[np.ix_(rows, rows)])
-            optimizer.zero_grad()
-            (-alignment).backward()
-            optimizer.step()
-            values.append(alignment.item())
-    return Alignment(layer.weights.detach().numpy().copy(), np.array(values))
+        training.run()
+    return Alignment(layer.weights.detach().numpy().copy(), -np.array(training.losses))
 
 
 def _kernel_layer(circuit: Circuit, kernel: str, init: Any, seed: int) -> QuantumLayer:

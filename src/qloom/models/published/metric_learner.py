@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.entanglers import entangler_pairs
+from qloom.fitting import Training
 from qloom.models.kernels.alignment import fidelities
 from qloom.models.kernels.kernels import fidelity_kernel
 from qloom.models.published.objectives import Objective
@@ -95,10 +96,12 @@ class QuantumMetricLearner(VariationalClassifier):
         # Probabilities need the examples: predict_proba.
         return Objective("overlap", overlap_loss, lambda states: states)
 
-    def _train(self, x: Tensor, y: Tensor, weights: np.ndarray | None, generator: torch.Generator) -> None:
-        super()._train(x, y, weights, generator)
-        self.examples_ = [x[y == label].double().numpy() for label in (0, 1)]
-        self.example_weights_ = [None if weights is None else weights[y.numpy() == label] for label in (0, 1)]
+    def end_fit(self, training: Training) -> None:
+        super().end_fit(training)
+        rows: Any = training.batches
+        chosen = [rows.y == label for label in (0, 1)]
+        self.examples_ = [rows.x[of_label].double().numpy() for of_label in chosen]
+        self.example_weights_ = [None if rows.weights is None else rows.weights[each.numpy()] for each in chosen]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> share of the mean fidelity with each class (B, 2)."""

@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
+from qloom.fitting import Flat, Training
 from qloom.models.published.objectives import Objective
 from qloom.models.saving import Saved
 from qloom.models.threads import torch_threads
@@ -74,6 +75,14 @@ class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type
 
         Shapes: X (B, F), y (B,) of two classes, sample_weight (B,).
         """
+        training = self.begin_fit(X, y, sample_weight)
+        with torch_threads(1):  # the circuits have the cores
+            training.run()
+        self.end_fit(training)
+        return self
+
+    def begin_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Training:
+        """The training of `fit` before its first step. Arguments are those of `fit`."""
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         X, y, weights = weighted_rows(X, y, sample_weight)
@@ -86,36 +95,28 @@ class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         generator = torch.Generator().manual_seed(int(seed))
         self.network_ = self.make_network(X.shape[1], generator)
-        with torch_threads(1):  # the circuits have the cores
-            self._train(self._scaled(X), torch.from_numpy(codes), weights, generator)
-        return self
+        draws = Draws(self._scaled(X), torch.from_numpy(codes), weights, self.batch_size, generator)
+        adam = torch.optim.Adam(self.network_.parameters(), self.learning_rate, fused=True)
+        stop = Flat(self.convergence_interval) if self.convergence_interval else None
+        return Training(
+            self.network_, self._loss, draws, adam, epochs=self.max_steps, stop=stop, random=[generator], seed=None
+        )
 
-    def _train(self, x: Tensor, y: Tensor, weights: np.ndarray | None, generator: torch.Generator) -> None:
-        objective, losses = self.make_objective(self.network_), []
-        optimizer = torch.optim.Adam(self.network_.parameters(), self.learning_rate, fused=True)
-        for _ in range(self.max_steps):
-            batch = self._draw(len(x), weights, generator)
-            loss = objective.loss(self.network_(x[batch]), y[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            losses.append(loss.item())
-            if self.convergence_interval and is_flat(losses, self.convergence_interval):
-                break
-        else:
-            if self.convergence_interval:
-                warnings.warn(
-                    f"{type(self).__name__} took all {self.max_steps} steps and the loss was not flat yet; "
-                    "raise max_steps, or set convergence_interval=None to train that long without this",
-                    ConvergenceWarning,
-                    stacklevel=3,
-                )
-        self.losses_, self.n_steps_ = np.array(losses), len(losses)
+    def end_fit(self, training: Training) -> None:
+        """What `fit` does after the last step."""
+        self.losses_, self.n_steps_ = np.array(training.losses), training.epoch
+        if training.stop is not None and not training.stop(training.losses):
+            warnings.warn(
+                f"{type(self).__name__} took all {self.max_steps} steps and the loss was not flat yet; "
+                "raise max_steps, or set convergence_interval=None to train that long without this",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
-    def _draw(self, n_rows: int, weights: np.ndarray | None, generator: torch.Generator) -> Tensor:
-        if weights is None:
-            return torch.randint(n_rows, (self.batch_size,), generator=generator)
-        return torch.multinomial(torch.from_numpy(weights), self.batch_size, replacement=True, generator=generator)
+    def _loss(self, network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
+        """The objective is made anew, since it may hold parameters of the network."""
+        x, y = batch
+        return self.make_objective(network).loss(network(x), y)
 
     def _scaled(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(self.scaler_.transform(x).astype(np.float32))
@@ -152,12 +153,25 @@ class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-def is_flat(losses: list[float], interval: int) -> bool:
-    """Whether the means of the last two intervals differ by less than half the standard error of the last.
+class Draws:
+    """Batches of rows, drawn with replacement: one an epoch, so that an epoch is a step.
 
-    Source: Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
+    Args:
+        x, y: rows, (N, F) and (N,).
+        weights: how much more likely than others rows are drawn, (N,); None for equal.
+        batch_size: rows of a batch.
+        generator: that draws.
     """
-    if len(losses) <= 2 * interval + 1:
-        return False
-    last, before = losses[-interval:], losses[-2 * interval : -interval]
-    return bool(abs(np.mean(last) - np.mean(before)) <= np.std(last) / np.sqrt(interval) / 2)
+
+    def __init__(self, x: Tensor, y: Tensor, weights: np.ndarray | None, batch_size: int, generator: torch.Generator):
+        self.x, self.y, self.weights, self.batch_size, self._generator = x, y, weights, batch_size, generator
+
+    def __call__(self, epoch: int) -> list[tuple[Tensor, Tensor]]:
+        rows = self._rows()
+        return [(self.x[rows], self.y[rows])]
+
+    def _rows(self) -> Tensor:
+        if self.weights is None:
+            return torch.randint(len(self.x), (self.batch_size,), generator=self._generator)
+        shares = torch.from_numpy(self.weights)
+        return torch.multinomial(shares, self.batch_size, replacement=True, generator=self._generator)
