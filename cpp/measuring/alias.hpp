@@ -16,24 +16,31 @@ public:
     template <class T>
     void fill(const T* probabilities, size_t n, unsigned bits);
 
-    // `finer` gives a random word of 64 bits where one is needed.
-    template <class Finer>
-    size_t outcome(uint32_t word, const Finer& finer) const {
-        const uint32_t place = word & mask, i = word >> shift;
-        const Cell& cell = cells[i];
-        if (place == cell.edge) [[unlikely]]
-            return (finer() >> (64 - UNIT + shift)) < cell.rest ? i : i ^ cell.turn;
-        // No branch: it could not be foretold.
-        return i ^ (cell.turn & -uint32_t(place > cell.edge));
-    }
-
-private:
     // A cell is 2^UNIT: 2^12 of them are below 2^63, and sums of whole numbers are exact.
     static constexpr unsigned UNIT = 50;
     struct Cell {
         uint32_t edge, turn;  // i ^ turn is the other
         uint64_t rest;        // of the step that holds the edge, how much is below it
     };
+    // The table as loops read it.
+    struct View {
+        const Cell* cells;
+        uint32_t mask, shift;
+
+        // `finer` gives a random word of 64 bits where one is needed.
+        template <class Finer>
+        size_t outcome(uint32_t word, const Finer& finer) const {
+            const uint32_t place = word & mask, i = word >> shift;
+            const Cell& cell = cells[i];
+            if (place == cell.edge) [[unlikely]]
+                return (finer() >> (64 - UNIT + shift)) < cell.rest ? i : i ^ cell.turn;
+            // No branch: it could not be foretold.
+            return i ^ (cell.turn & -uint32_t(place > cell.edge));
+        }
+    };
+    View view() const { return {cells.data(), mask, shift}; }
+
+private:
     // Outcomes with how much more or less than a cell they take.
     struct Side {
         std::vector<uint32_t> outcome;

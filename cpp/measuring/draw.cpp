@@ -28,15 +28,20 @@ template <unsigned BITS, class T, class Take>
 void draw_aliased(Alias& alias, const T* probabilities, size_t n, const Words& words, size_t shots, const Take& take) {
     constexpr size_t EACH = 64 / BITS, ALL = 4 * EACH;
     alias.fill(probabilities, n, BITS);
-    for (size_t from = 0; from < shots; from += ALL) {
+    const Alias::View table = alias.view();
+    const auto draw_block = [&](size_t from, size_t m) {
         const Block block = words.block(from / ALL);
-        const size_t m = std::min(ALL, shots - from);
-        for (size_t s = 0; s < m; ++s) {
-            const auto finer = [&] { return words.block(from + s, Words::FINER)[0]; };
-            const uint64_t word = block[s / EACH] >> (s % EACH * BITS) & ((uint64_t(1) << BITS) - 1);
-            take(from + s, alias.outcome(uint32_t(word), finer));
+        for (size_t w = 0; w < 4; ++w) {
+            uint64_t rest = block[w];
+            for (size_t s = w * EACH; s < (w + 1) * EACH && s < m; ++s, rest >>= BITS % 64) {
+                const auto finer = [&] { return words.block(from + s, Words::FINER)[0]; };
+                take(from + s, table.outcome(uint32_t(rest & ((uint64_t(1) << BITS) - 1)), finer));
+            }
         }
-    }
+    };
+    size_t from = 0;
+    for (; from + ALL <= shots; from += ALL) draw_block(from, ALL);
+    if (from < shots) draw_block(from, shots - from);
 }
 
 template <class T, class Take>
