@@ -15,11 +15,11 @@ def test_the_exact_energy_is_the_lowest_eigenvalue():
     assert ground_energy(6) == pytest.approx(np.linalg.eigvalsh(dense)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n", "rates"),
-    [(8, ("0.1",)), pytest.param(8, ("0.02", "0.05"), marks=pytest.mark.slow),
-     pytest.param(12, ("0.1",), marks=pytest.mark.slow)],
-)  # fmt: skip
+    [(8, ("0.1", "0.02", "0.05")), (12, ("0.1",))],
+)
 def test_fewer_evaluations_than_adam(n, rates, monkeypatch):
     """By the median over five seeds of random angles; Adam with its best rate, 0.1, and on 8 qubits with others."""
     medians = [np.median([spent(train(CIRCUIT, n, way, s)[1]) for s in SEEDS]) for way in list(WAYS)[-2:]]

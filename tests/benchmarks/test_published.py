@@ -35,9 +35,10 @@ def test_accuracies_of_kernels(model, most_off):
 @pytest.mark.parametrize(
     ("model", "dataset"),
     [
-        ("TreeTensorClassifier", "linearly_separable_4d"), ("IQPVariationalClassifier", "linearly_separable_8d"),
+        pytest.param("TreeTensorClassifier", "linearly_separable_4d", marks=pytest.mark.slow),
+        pytest.param("IQPVariationalClassifier", "linearly_separable_8d", marks=pytest.mark.slow),
         ("SeparableVariationalClassifier", "linearly_separable_4d"),
-        ("DataReuploadingClassifier", "linearly_separable_12d"),
+        pytest.param("DataReuploadingClassifier", "linearly_separable_12d", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_accuracies_of_trained_models(model, dataset):
@@ -47,6 +48,7 @@ def test_accuracies_of_trained_models(model, dataset):
     assert found.met, str(found)
 
 
+@pytest.mark.slow
 @needs_mnist
 def test_accuracy_of_a_chain_of_blocks():
     name = next(name for name in qcnn.SETTINGS if name.startswith("chain of SU4"))
