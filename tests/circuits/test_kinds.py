@@ -8,10 +8,10 @@ import pytest
 import qloom as ql
 from qloom.circuits import GATES, Circuit, Gate
 from qloom.circuits.gates import controlled_gate
+from qloom.engines.statevector import lower, lower_states
 from qloom.errors import ArtifactError, CircuitError, UnsupportedError
 from qloom.gradients import gradient, prepare_gradient
 from qloom.nn import QuantumLayer
-from qloom.programs import lower, lower_states
 from qloom.testing import check_gate
 from qloom.trainability import reached_words
 

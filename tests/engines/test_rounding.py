@@ -9,7 +9,7 @@ import pytest
 
 import qloom as ql
 from qloom.engines import ReferenceEngine
-from qloom.programs import lower
+from qloom.engines.statevector import lower
 
 PRECISIONS = [np.float32, np.float64]
 

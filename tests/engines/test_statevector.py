@@ -18,8 +18,8 @@ import qloom as ql
 from qloom import _native
 from qloom.engines import ReferenceEngine, StatevectorEngine
 from qloom.engines.batch import make_batch
+from qloom.engines.statevector import lower_states
 from qloom.gradients import gradient, prepare_gradient
-from qloom.programs import lower_states
 from qloom.testing import check_engine
 from tests.circuits.strategies import circuits, random_values
 

@@ -9,9 +9,9 @@ import pytest
 
 import qloom as ql
 from qloom.engines import FinalState, Probabilities, ReferenceEngine, StatevectorEngine
+from qloom.engines.statevector import lower
+from qloom.engines.statevector.register import Register
 from qloom.errors import CircuitError, MemoryLimitError
-from qloom.programs import lower
-from qloom.programs.register import Register
 
 
 def brick(n: int, depth: int, first: int = 0) -> ql.Circuit:

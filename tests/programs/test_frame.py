@@ -11,12 +11,12 @@ from scipy.linalg import expm
 import qloom as ql
 from qloom.circuits.gate import Expansion
 from qloom.circuits.gates import GATES
+from qloom.engines.statevector import lower_states
 from qloom.errors import CircuitError
 from qloom.observables import PauliSum, Word, word_from_letters
-from qloom.programs import lower_states
-from qloom.programs.frame import flat_gates, gate_forms, make_frame
-from qloom.programs.lowering import pull
+from qloom.programs.frame import flat_gates, make_frame
 from qloom.programs.masks import MOST_QUBITS, pack, unpack
+from qloom.programs.pulling import pull
 
 MONOMIAL = ["id", "x", "y", "z", "s", "sdg", "cx", "cy", "cz", "swap", "iswap", "dcx", "dcxdg"]
 CLIFFORD = [*MONOMIAL, "h", "sx", "sxdg", "ecr"]
@@ -35,7 +35,7 @@ def dense(circuit: ql.Circuit) -> np.ndarray:
 def lowered(circuit: ql.Circuit, monomial: bool):
     """The frame of a circuit, and how many rotations it did not take."""
     frame = make_frame(circuit.n_qubits, monomial)
-    return frame, len(flat_gates(circuit, gate_forms(circuit)).lower_into(frame))
+    return frame, len(flat_gates(circuit).lower_into(frame))
 
 
 def full_frame(circuit: ql.Circuit):

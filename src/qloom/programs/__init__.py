@@ -1,10 +1,9 @@
-"""Programs: circuits lowered to Pauli rotations."""
+"""Programs: circuits as rotations about Pauli words, whatever runs them."""
 
-from qloom.programs.independence import independent_parts
-from qloom.programs.lowering import cost, lower, lower_parities, lower_states
-from qloom.programs.program import SOURCES, Pass, Program, Rotation, Rotations, Terms
+from qloom.programs.frame import flat_gates, make_frame
+from qloom.programs.pulling import effective, pull, pull_back, pull_back_sums
+from qloom.programs.rotations import SOURCES, Rotations, Terms
 
 __all__ = [
-    "SOURCES", "Pass", "Program", "Rotation", "Rotations", "Terms", "cost", "independent_parts", "lower",
-    "lower_parities", "lower_states",
+    "SOURCES", "Rotations", "Terms", "effective", "flat_gates", "make_frame", "pull", "pull_back", "pull_back_sums",
 ]  # fmt: skip

@@ -22,7 +22,7 @@ from qloom.circuits.kinds import check_kinds
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.observables import word_from_letters
 from qloom.programs.masks import numbers_a_mask
-from qloom.programs.program import SOURCES, Rotations
+from qloom.programs.rotations import SOURCES, Rotations
 
 _LETTERS = frozenset("IXYZ")
 _PLACES = {source: place for place, source in enumerate(SOURCES)}
@@ -91,16 +91,17 @@ _table_form = lru_cache(maxsize=1024)(_make_form)
 class FlatGates:
     """The gates of a circuit in flat arrays, made once for every frame they are lowered into."""
 
-    expansions: list[Any]
+    forms: list[GateForm]
     arrays: tuple[np.ndarray, ...]
 
     def lower_into(self, frame: Any) -> Rotations:
         """The rotations that the frame did not take, pulled back through it."""
-        return Rotations(*frame.lower(self.expansions, *self.arrays))
+        return Rotations(*frame.lower([form.expansion for form in self.forms], *self.arrays))
 
 
-def flat_gates(circuit: Circuit, forms: Sequence[GateForm]) -> FlatGates:
-    """A circuit's gates for the native side."""
+def flat_gates(circuit: Circuit) -> FlatGates:
+    """A circuit's gates for the native side; UnsupportedError unless all are unitary."""
+    forms = gate_forms(circuit)
     qubits = [q for op in circuit.operations for q in op.qubits]
     angles = [angle for op in circuit.operations for angle in op.angles]
     arrays = (
@@ -110,4 +111,4 @@ def flat_gates(circuit: Circuit, forms: Sequence[GateForm]) -> FlatGates:
         np.array([a.scale for a in angles], np.float64),
         np.array([a.offset for a in angles], np.float64),
     )
-    return FlatGates([form.expansion for form in forms], arrays)
+    return FlatGates(forms, arrays)

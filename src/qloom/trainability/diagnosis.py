@@ -19,7 +19,7 @@ from qloom.gradients import metric_tensor
 from qloom.gradients.parameter_shift import free_rotations
 from qloom.nn import QuantumLayer
 from qloom.observables import PauliSum, group_commuting, word_letters
-from qloom.programs import SOURCES, lower
+from qloom.programs import SOURCES, effective, make_frame, pull_back_sums
 from qloom.trainability.draws import random_inputs
 from qloom.trainability.effective_dimension import data_constant, effective_dimension
 from qloom.trainability.expressibility import Spectrum, entangling_capability, expressibility, input_waves, spectrum
@@ -245,7 +245,7 @@ def _light_cone(circuit: Circuit, observables: Sequence[PauliSum]) -> tuple[int,
 
 
 def _effective_slots(circuit: Circuit, observables: Sequence[PauliSum], source: Any) -> np.ndarray:
-    rotations = lower(circuit, observables).rotations
+    rotations = effective(circuit, *pull_back_sums(circuit, observables, make_frame(circuit.n_qubits, monomial=False)))
     return np.unique(rotations.index[rotations.source == SOURCES.index(source)])
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from qloom.circuits import Circuit
 from qloom.observables import PauliSum, check_fits, words_commute
-from qloom.programs.frame import flat_gates, gate_forms, make_frame
-from qloom.programs.lowering import pull
+from qloom.programs.frame import make_frame
 from qloom.programs.masks import unpack
+from qloom.programs.pulling import pull_back
 
 
 def reached_words(circuit: Circuit, observable: PauliSum, most: int = 4096) -> tuple[int, bool]:
@@ -20,9 +20,8 @@ def reached_words(circuit: Circuit, observable: PauliSum, most: int = 4096) -> t
     """
     check_fits(observable, circuit.n_qubits)
     frame = make_frame(circuit.n_qubits, monomial=False)
-    rotations = flat_gates(circuit, gate_forms(circuit)).lower_into(frame)
-    _, xs, zs = pull(frame, [word for _, word in observable if word != (0, 0)])
-    found, every = set(zip(unpack(xs), unpack(zs), strict=True)), 4**circuit.n_qubits - 1
+    rotations, terms = pull_back(circuit, [word for _, word in observable if word != (0, 0)], frame)
+    found, every = set(zip(unpack(terms.x), unpack(terms.z), strict=True)), 4**circuit.n_qubits - 1
     for turned in reversed(list(zip(unpack(rotations.x), unpack(rotations.z), strict=True))):
         found |= {(x ^ turned[0], z ^ turned[1]) for x, z in found if not words_commute((x, z), turned)}
         if len(found) > most:

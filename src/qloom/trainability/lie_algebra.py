@@ -9,8 +9,9 @@ from collections.abc import Iterable
 
 from qloom.circuits import Circuit
 from qloom.observables import Word, words_commute
-from qloom.programs.frame import flat_gates, gate_forms, make_frame
+from qloom.programs.frame import make_frame
 from qloom.programs.masks import unpack
+from qloom.programs.pulling import pull_back
 
 
 def lie_closure(words: Iterable[Word], most: int = 4096) -> tuple[set[Word], bool]:
@@ -40,5 +41,5 @@ def generators(circuit: Circuit) -> list[Word]:
     Rotations by inputs and by numbers are among them: they turn what the weights turn about. A weight or an input of
     several rotations is taken as if each had its own, so that their algebra is an upper bound.
     """
-    rotations = flat_gates(circuit, gate_forms(circuit)).lower_into(make_frame(circuit.n_qubits, monomial=False))
+    rotations, _ = pull_back(circuit, (), make_frame(circuit.n_qubits, monomial=False))
     return list(zip(unpack(rotations.x), unpack(rotations.z), strict=True))

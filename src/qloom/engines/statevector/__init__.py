@@ -2,5 +2,7 @@
 
 from qloom.engines.statevector.engine import StatevectorEngine
 from qloom.engines.statevector.evaluator import StatevectorEvaluator
+from qloom.engines.statevector.lowering import lower, lower_states
+from qloom.engines.statevector.program import Program
 
-__all__ = ["StatevectorEngine", "StatevectorEvaluator"]
+__all__ = ["Program", "StatevectorEngine", "StatevectorEvaluator", "lower", "lower_states"]

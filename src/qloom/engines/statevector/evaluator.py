@@ -11,9 +11,9 @@ from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
 from qloom.engines.batch import Batch, check_memory
+from qloom.engines.statevector.program import Program
+from qloom.engines.statevector.register import n_bits
 from qloom.errors import ShapeError
-from qloom.programs import Program
-from qloom.programs.register import n_bits
 
 # Final states kept from the forward walk spare the backward one a second run: of a batch up to this many bytes, of one
 # sample always, since the walk back then needs no other copy.

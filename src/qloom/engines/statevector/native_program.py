@@ -13,13 +13,15 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.batch import check_memory
 from qloom.engines.measuring.samplers import OutcomeMap
 from qloom.engines.outputs import Outputs
+from qloom.engines.statevector.independence import independent_parts
+from qloom.engines.statevector.lowering import WIDE as MOST_QUBITS
+from qloom.engines.statevector.lowering import lower, lower_parities, lower_states
+from qloom.engines.statevector.program import Program
+from qloom.engines.statevector.register import Register, n_bits, reached
 from qloom.errors import CircuitError
-from qloom.programs import Program, independent_parts, lower, lower_parities, lower_states
-from qloom.programs.lowering import WIDE as MOST_QUBITS
-from qloom.programs.lowering import pull
 from qloom.programs.masks import as_index_masks, unpack
-from qloom.programs.program import Terms
-from qloom.programs.register import Register, n_bits, reached
+from qloom.programs.pulling import pull
+from qloom.programs.rotations import Terms
 
 Prepared = tuple[Program, Any]
 # Larger states are looked at for factors.

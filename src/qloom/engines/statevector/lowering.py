@@ -1,17 +1,14 @@
-"""Lowering: a circuit becomes a program of Pauli rotations.
+"""Lowering: a circuit, pulled back, becomes a program of passes for the state-vector engine.
 
-Walking the gates, Clifford gates go into the frame C and cost nothing; a rotation about P becomes one about
-C^dagger P C; observables are pulled back in the same way at the end. Which Clifford gates go in is chosen by counting
-passes: all of them (full), or only those that permute basis states (monomial). The second keeps diagonal layers
-diagonal, which often fuses far better, and is the only one for states, outcomes and samples.
-
-Rotations that cannot change what is measured are left out: those outside the light cone of all observables, and
-diagonal ones that meet |0>. Their derivatives are zero.
+Which Clifford gates go into the frame is chosen by counting passes: all of them (full), or only those that permute
+basis states (monomial). The second keeps diagonal layers diagonal, which often fuses far better, and is the only one
+for states, outcomes and samples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +16,12 @@ import numpy as np
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.parameters import Angle, Source
-from qloom.observables import PauliSum, Word
-from qloom.programs.frame import FlatGates, GateForm, flat_gates, gate_forms, make_frame
-from qloom.programs.masks import pack
-from qloom.programs.program import Program, Rotations, Terms
-from qloom.programs.register import n_bits
+from qloom.engines.statevector.program import Program
+from qloom.engines.statevector.register import n_bits
+from qloom.observables import PauliSum
+from qloom.programs.frame import FlatGates, GateForm, flat_gates, make_frame
+from qloom.programs.pulling import effective, pull_back, pull_back_sums
+from qloom.programs.rotations import Rotations
 
 WIDE = 32
 _PART = np.pi / 16
@@ -35,7 +33,7 @@ def lower(circuit: Circuit, observables: Sequence[PauliSum]) -> Program:
 
     Of registers that are too wide for a state, in the one that reaches fewer basis states.
     """
-    gates = flat_gates(circuit, gate_forms(circuit))
+    gates = flat_gates(circuit)
     programs = (_lower_values(circuit, gates, observables, monomial) for monomial in (False, True))
     if circuit.n_qubits <= WIDE:
         return min(programs, key=cost)
@@ -44,26 +42,20 @@ def lower(circuit: Circuit, observables: Sequence[PauliSum]) -> Program:
 
 def lower_states(circuit: Circuit, measured: Sequence[int] | None = None) -> Program:
     """Program for states (measured is None) or for the outcome probabilities of some qubits."""
-    forms, frame = gate_forms(circuit), make_frame(circuit.n_qubits, monomial=True)
-    rotations = flat_gates(circuit, forms).lower_into(frame)
-    if measured is None:
-        return _program(circuit, rotations, _terms(frame, ()), 0, None, frame, _phases(circuit, forms))
-    kept = _measured(circuit, rotations, frame, [1 << qubit for qubit in measured])
-    return _program(circuit, kept, _terms(frame, ()), 2 ** len(measured), tuple(measured), frame, ())
+    if measured is not None:
+        masks = [1 << qubit for qubit in measured]
+        return replace(lower_parities(circuit, masks), n_outputs=2 ** len(measured), measured=tuple(measured))
+    gates, frame = flat_gates(circuit), make_frame(circuit.n_qubits, monomial=True)
+    rotations, terms = pull_back(gates, (), frame)
+    return _program(circuit, rotations, terms, 0, None, frame, _phases(circuit, gates.forms))
 
 
 def lower_parities(circuit: Circuit, masks: Sequence[int]) -> Program:
     """Program for the joint outcomes of Z words, given by masks of their qubits."""
     frame = make_frame(circuit.n_qubits, monomial=True)
-    rotations = flat_gates(circuit, gate_forms(circuit)).lower_into(frame)
-    kept = _measured(circuit, rotations, frame, masks)
-    return _program(circuit, kept, _terms(frame, ()), 0, None, frame, ())
-
-
-def _measured(circuit: Circuit, rotations: Rotations, frame: Any, masks: Sequence[int]) -> Rotations:
-    """The rotations that can change the outcomes of Z words."""
-    _, x, z = pull(frame, [(0, mask) for mask in masks])
-    return _effective(circuit, rotations, x, z)
+    rotations, words = pull_back(circuit, [(0, mask) for mask in masks], frame)
+    nothing = words[np.arange(0)]
+    return _program(circuit, effective(circuit, rotations, words), nothing, 0, None, frame, ())
 
 
 def cost(program: Program) -> float:
@@ -73,23 +65,11 @@ def cost(program: Program) -> float:
     return float(passes + 0.5 * program.terms.x.any(axis=1).sum())
 
 
-def pull(frame: Any, words: Sequence[Word]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """C^dagger P C for Hermitian words P: signs (T,) and masks x, z (T, 1) of Hermitian words."""
-    xs, zs = (pack((word[part] for word in words), frame.n_qubits) for part in (0, 1))
-    return frame.pull(xs, zs)
-
-
 def _lower_values(circuit: Circuit, gates: FlatGates, observables: Sequence[PauliSum], monomial: bool) -> Program:
     frame = make_frame(circuit.n_qubits, monomial)
-    rotations = gates.lower_into(frame)
-    terms = _terms(frame, observables)
-    kept = _effective(circuit, rotations, terms.x, terms.z)
+    rotations, terms = pull_back_sums(gates, observables, frame)
+    kept = effective(circuit, rotations, terms)
     return _program(circuit, kept, terms, len(observables), None, frame, ())
-
-
-def _effective(circuit: Circuit, rotations: Rotations, x: np.ndarray, z: np.ndarray) -> Rotations:
-    """The rotations that can change what is measured about the words (x, z)."""
-    return rotations[_native.effective_rotations(rotations.x, rotations.z, x, z, circuit.initial is None)]
 
 
 def _program(circuit: Circuit, rotations: Rotations, *rest: Any) -> Program:
@@ -97,15 +77,6 @@ def _program(circuit: Circuit, rotations: Rotations, *rest: Any) -> Program:
     return Program(
         circuit.n_qubits, circuit.n_inputs, circuit.n_weights, circuit.initial, rotations[order], starts, *rest
     )
-
-
-def _terms(frame: Any, observables: Sequence[PauliSum]) -> Terms:
-    flat = [
-        (coefficient, word, output) for output, observable in enumerate(observables) for coefficient, word in observable
-    ]
-    signs, x, z = pull(frame, [word for _, word, _ in flat])
-    coefficients = np.array([coefficient.real for coefficient, _, _ in flat], np.float64)
-    return Terms(signs * coefficients, x, z, np.array([output for _, _, output in flat], np.uint32))
 
 
 def _phases(circuit: Circuit, forms: Sequence[GateForm]) -> tuple[Angle, ...]:

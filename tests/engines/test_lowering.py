@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import qloom as ql
+from qloom.engines.statevector import Program, lower, lower_states
 from qloom.observables import PauliSum
-from qloom.programs import Program, lower, lower_states
 from qloom.programs.masks import unpack
 from tests.circuits.strategies import circuits, random_values
 

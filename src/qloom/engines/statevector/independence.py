@@ -9,9 +9,9 @@ from operator import or_
 import numpy as np
 
 from qloom import _native
+from qloom.engines.statevector.program import Program
+from qloom.engines.statevector.register import reached
 from qloom.programs.masks import unpack
-from qloom.programs.program import Program
-from qloom.programs.register import reached
 
 
 def independent_parts(program: Program) -> list[Program]:

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from qloom.engines.statevector.program import Program
 from qloom.programs.masks import unpack
-from qloom.programs.program import Program
 
 
 class Register:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import qloom as ql
 from qloom.engines import Probabilities, ReferenceEngine
+from qloom.engines.statevector import lower, lower_states
 from qloom.gradients import gradient
-from qloom.programs import lower, lower_states
 from tests.circuits.strategies import circuits, random_values
 
 
