@@ -13,38 +13,22 @@
 namespace qloom {
 namespace {
 
+template <int PARTS, class T>
+constexpr CellKernels<T> OF_CELLS = {
+    grow<PARTS, T>,        ungrow<PARTS, T>, gather<PARTS, T>,       scatter<PARTS, T>,
+    add_weights<PARTS, T>, weigh<PARTS, T>,  measure_word<PARTS, T>, weigh_word<PARTS, T>,
+};
+
 template <class T>
 constexpr Kernels<T> TABLE = {
-    QLOOM_ISA_NAME,
-    LANES<T>,
-    cos_sin<T>,
-    turn<T>,
-    unturn<T>,
-    grow<T>,
-    ungrow<T>,
-    phase<T>,
-    unphase<T>,
-    scale<T>,
-    outgrow<T>,
-    add_lanes<T>,
-    gather<T>,
-    scatter<T>,
-    add_weights<T>,
-    add_squares<T>,
-    weigh<T>,
-    measure_word<T>,
-    weigh_word<T>,
-    add_row<T>,
-    add_row<int16_t>,
-    best_flip<T>,
-    best_flip<int16_t>,
-    add_products<T>,
-    add_sparse_products<T>,
-    swing<T>,
-    product<T>,
-    silu<T>,
-    bound<T>,
-    multiply<T>,
+    QLOOM_ISA_NAME,     LANES<T>,         {OF_CELLS<1, T>, OF_CELLS<2, T>},
+    cos_sin<T>,         turn<T>,          unturn<T>,
+    phase<T>,           unphase<T>,       scale<T>,
+    add_squares<T>,     outgrow<T>,       add_lanes<T>,
+    add_row<T>,         add_row<int16_t>, best_flip<T>,
+    best_flip<int16_t>, add_products<T>,  add_sparse_products<T>,
+    swing<T>,           product<T>,       silu<T>,
+    bound<T>,           multiply<T>,
 };
 
 }  // namespace

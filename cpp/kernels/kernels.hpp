@@ -1,13 +1,15 @@
 // The kernels: what happens to amplitudes. One source (kernels.cpp) is compiled for several instruction sets.
 //
-// A state is an array of cells; a cell is a vector of real parts followed by a vector of imaginary parts. In one layout
-// a cell holds one amplitude of `lanes` samples, in the other `lanes` neighbouring amplitudes of one sample; the
-// kernels do not know which. Kernels that turn amplitudes work on a block: cells that lie side by side in cache.
+// A state is an array of cells; a cell is a vector of real parts and, unless the state is real, a vector of imaginary
+// parts behind it. In one layout a cell holds one amplitude of `lanes` samples, in the other `lanes` neighbouring
+// amplitudes of one sample; the kernels do not know which. Kernels that turn amplitudes work on a block: cells that lie
+// side by side in cache.
 //
 // Rotations are in tangent form: exp(-i a P / 2) = c (1 + t K), K = -i P, t = tan(a / 2), c = cos(a / 2). A kernel
 // applies 1 + t K, two multiply-adds an amplitude; the product of the cosines is one number that others keep. Seen as a
 // matrix on vectors K is real and antisymmetric: (K psi)[v] = +-psi[v ^ x], where the lowest bit of a vector's number
-// tells real and imaginary parts, and of x whether the word's partner is taken times -i.
+// tells real and imaginary parts, and of x whether the word's partner is taken times -i. In a real state vectors are
+// cells and no partner is.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -60,10 +62,37 @@ struct Sizes {
 
 constexpr size_t FLIP_BLOCK = 64, PANEL_ROWS = 6, TILE_VECTORS = 2;
 
+// Kernels that take cells apart, for real states or complex ones.
+template <class T>
+struct CellKernels {
+    // A rotation (c + s K) whose x is the top bit, on a state that is 0 above `cells`: fills cells .. 2 cells, here
+    // those above begin .. end. Three vectors: s, -s, c.
+    void (*grow)(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn);
+    // Takes psi and lambda back to the lower half.
+    void (*ungrow)(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn,
+                   T* sum);
+    // block[k][lane] = state[base ^ places[k]][lane ^ flips[k]], and back; flips may be null.
+    void (*gather)(const T* state, T* block, size_t cells, uint32_t base, const uint32_t* places, const uint8_t* flips);
+    void (*scatter)(T* state, const T* block, size_t cells, uint32_t base, const uint32_t* places,
+                    const uint8_t* flips);
+
+    // sums[.] += |psi|^2 of every cell.
+    void (*add_weights)(const T* psi, size_t cells, Lookup, T* sums);
+    // lambda = or += factors[.] psi.
+    void (*weigh)(const T* psi, T* lambda, size_t cells, Lookup, const T* factors, bool add);
+    // sum += <psi| word |psi> and lambda += g word psi over cells begin .. end, without the constant sign of the word.
+    // In a real state no word is odd in Y.
+    void (*measure_word)(const T* psi, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip, bool real,
+                         T* sum);
+    void (*weigh_word)(const T* psi, T* lambda, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip,
+                       bool real, const T* g);
+};
+
 template <class T>
 struct Kernels {
     const char* name;
     size_t lanes;
+    CellKernels<T> of_cells[2];  // of one part, of two
 
     // Of `vectors` vectors of angles at most a few turns wide, to the rounding of T.
     void (*cos_sin)(const T* angles, size_t vectors, T* cosines, T* sines);
@@ -72,39 +101,18 @@ struct Kernels {
     void (*turn)(T* psi, const Walk&, const T* const* turns);
     // Apply 1 - t K to psi and lambda, adding sum_v lambda[v] (K psi)[v] before it to each word's vector in sums.
     void (*unturn)(T* psi, T* lambda, const Walk&, const T* const* turns, T* sums);
-    // A rotation (c + s K) whose x is the top bit, on a state that is 0 above `cells`: fills cells .. 2 cells, here
-    // those above begin .. end. Three vectors: s, -s, c.
-    void (*grow)(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn);
-    // Takes psi and lambda back to the lower half.
-    void (*ungrow)(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn,
-                   T* sum);
     // psi *= exp(-i a / 2) for the angles of every table.
     void (*phase)(T* psi, size_t cells, const Phases<T>&);
     // Undo it on psi and lambda, adding weight * Im <lambda_k| psi_k> to the cell's vector in the sums of every table,
     // or nothing if weight is null.
     void (*unphase)(T* psi, T* lambda, size_t cells, const Phases<T>&, const T* weight);
-    void (*scale)(T* psi, size_t cells, const T* factor);
+    void (*scale)(T* vectors, size_t count, const T* factor);
+    // sum += the squares of all vectors.
+    void (*add_squares)(const T* vectors, size_t count, T* sum);
     // norm *= all the factors, unless that were more than `most` in some lane: then true, and nothing changes.
     bool (*outgrow)(T* norm, const T* const* factors, size_t count, T most);
     // out[i] += the sum of vector i's lanes.
     void (*add_lanes)(const T* vectors, size_t count, double* out);
-    // block[k][lane] = state[base ^ places[k]][lane ^ flips[k]], and back; flips may be null.
-    void (*gather)(const T* state, T* block, size_t cells, uint32_t base, const uint32_t* places, const uint8_t* flips);
-    void (*scatter)(T* state, const T* block, size_t cells, uint32_t base, const uint32_t* places,
-                    const uint8_t* flips);
-
-    // sums[.] += |psi|^2 of every cell.
-    void (*add_weights)(const T* psi, size_t cells, Lookup, T* sums);
-    // sum += |psi|^2.
-    void (*add_squares)(const T* psi, size_t cells, T* sum);
-    // lambda = or += factors[.] psi.
-    void (*weigh)(const T* psi, T* lambda, size_t cells, Lookup, const T* factors, bool add);
-    // sum += <psi| word |psi> and lambda += g word psi over cells begin .. end, without the constant sign of the word.
-    void (*measure_word)(const T* psi, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip, bool real,
-                         T* sum);
-    void (*weigh_word)(const T* psi, T* lambda, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip,
-                       bool real, const T* g);
-
     // local[j] += change * row[j], for spins and their couplings.
     void (*add_row)(T* local, const T* row, T change, size_t n);
     void (*add_integers)(int16_t* local, const int16_t* row, int16_t change, size_t n);
@@ -138,8 +146,8 @@ struct Kernels {
 template <class T>
 const Kernels<T>& kernels();
 
-// Of a cell; both types of numbers fill vectors of the same size.
-inline size_t cell_bytes() { return 2 * kernels<float>().lanes * sizeof(float); }
+// Both types of numbers fill vectors of the same size.
+inline size_t vector_bytes() { return kernels<float>().lanes * sizeof(float); }
 
 // Every set compiled in that this processor runs, best first.
 template <class T>

@@ -5,61 +5,70 @@
 namespace qloom {
 namespace {
 
-template <class T>
+template <int PARTS, class T>
+QLOOM_INLINE Vec<T> squared(const Vec<T>* a) {
+    if constexpr (PARTS == 1)
+        return a[0] * a[0];
+    else
+        return a[0] * a[0] + a[1] * a[1];
+}
+
+template <int PARTS, class T>
 void add_weights(const T* psi, size_t cells, Lookup lookup, T* sums) {
-    for (size_t i = 0; i < cells; ++i) {
-        const Cell<T> a = load(psi, i * CELL_BYTES);
-        vector(sums + (lookup.index[i] ^ lookup.base) * LANES<T>) += a.re * a.re + a.im * a.im;
-    }
+    for (size_t i = 0; i < cells; ++i)
+        vector(sums + (lookup.index[i] ^ lookup.base) * LANES<T>) += squared<PARTS, T>(parts_of<PARTS>(psi, i));
 }
 
 template <class T>
-void add_squares(const T* psi, size_t cells, T* sum) {
+void add_squares(const T* vectors, size_t count, T* sum) {
     Vec<T> sums[4] = {};
-    for (size_t i = 0; i < cells; ++i) {
-        const Cell<T> a = load(psi, i * CELL_BYTES);
-        sums[i % 4] += a.re * a.re + a.im * a.im;
+    for (size_t i = 0; i < count; ++i) {
+        const Vec<T>& a = vector(vectors + i * LANES<T>);
+        sums[i % 4] += a * a;
     }
     vector(sum) += (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-template <class T>
+template <int PARTS, class T>
 void weigh(const T* psi, T* lambda, size_t cells, Lookup lookup, const T* factors, bool add) {
     for (size_t i = 0; i < cells; ++i) {
         const Vec<T> factor = vector(factors + (lookup.index[i] ^ lookup.base) * LANES<T>);
-        const Cell<T> a = load(psi, i * CELL_BYTES);
-        if (add) {
-            const Cell<T> l = load(lambda, i * CELL_BYTES);
-            store(lambda, i * CELL_BYTES, l.re + factor * a.re, l.im + factor * a.im);
-        } else {
-            store(lambda, i * CELL_BYTES, factor * a.re, factor * a.im);
-        }
+        const Vec<T>* a = parts_of<PARTS>(psi, i);
+        Vec<T>* l = parts_of<PARTS>(lambda, i);
+        for (int p = 0; p < PARTS; ++p) l[p] = add ? l[p] + factor * a[p] : factor * a[p];
     }
 }
 
-template <class T>
+template <int PARTS, class T>
 void measure_word(const T* psi, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip, bool real, T* sum) {
     const LaneFlip<T> flipped(flip);
     Vec<T> sums[2] = {};
     for (size_t i = begin; i < end; ++i) {
-        const Cell<T> a = load(psi, i * CELL_BYTES), b = flipped(load(psi, (i ^ x) * CELL_BYTES));
-        sums[parity(i & z)] += real ? a.re * b.im - a.im * b.re : a.re * b.re + a.im * b.im;
+        const Vec<T>*a = parts_of<PARTS>(psi, i), *b = parts_of<PARTS>(psi, i ^ x);
+        Vec<T>& out = sums[parity(i & z)];
+        if constexpr (PARTS == 1)
+            out += a[0] * flipped(b[0]);
+        else
+            out += real ? a[0] * flipped(b[1]) - a[1] * flipped(b[0]) : a[0] * flipped(b[0]) + a[1] * flipped(b[1]);
     }
     vector(sum) += sums[0] - sums[1];
 }
 
-template <class T>
+template <int PARTS, class T>
 void weigh_word(const T* psi, T* lambda, size_t begin, size_t end, uint64_t x, uint64_t z, uint32_t flip, bool real,
                 const T* g_) {
     const LaneFlip<T> flipped(flip);
     const Vec<T> g[2] = {vector(g_), -vector(g_)};
     for (size_t i = begin; i < end; ++i) {
         const Vec<T> gi = g[parity(i & z)];
-        const Cell<T> b = flipped(load(psi, (i ^ x) * CELL_BYTES)), l = load(lambda, i * CELL_BYTES);
-        if (real)
-            store(lambda, i * CELL_BYTES, l.re + gi * b.im, l.im - gi * b.re);
-        else
-            store(lambda, i * CELL_BYTES, l.re + gi * b.re, l.im + gi * b.im);
+        const Vec<T>* b = parts_of<PARTS>(psi, i ^ x);
+        Vec<T>* l = parts_of<PARTS>(lambda, i);
+        if (PARTS == 1 || !real) {
+            for (int p = 0; p < PARTS; ++p) l[p] += gi * flipped(b[p]);
+        } else {
+            l[0] += gi * flipped(b[PARTS - 1]);
+            l[PARTS - 1] -= gi * flipped(b[0]);
+        }
     }
 }
 

@@ -8,23 +8,22 @@ namespace {
 // Cells that come from afar are asked for so many ahead: loads alone would wait for one another.
 constexpr size_t AHEAD = 32;
 
-template <class T>
+template <int PARTS, class T>
 void gather(const T* state, T* block, size_t cells, uint32_t base, const uint32_t* places, const uint8_t* flips) {
-    const auto from = [&](size_t k) { return size_t(base ^ places[k]) * CELL_BYTES; };
     for (size_t k = 0; k < cells; ++k) {
-        __builtin_prefetch(reinterpret_cast<const char*>(state) + from(k + AHEAD < cells ? k + AHEAD : k));
-        const Cell<T> a = load(state, from(k));
-        const Cell<T> b = flips ? LaneFlip<T>(flips[k])(a) : a;
-        store(block, k * CELL_BYTES, b.re, b.im);
+        __builtin_prefetch(parts_of<PARTS>(state, base ^ places[k + AHEAD < cells ? k + AHEAD : k]));
+        const Vec<T>* from = parts_of<PARTS>(state, base ^ places[k]);
+        Vec<T>* to = parts_of<PARTS>(block, k);
+        for (int p = 0; p < PARTS; ++p) to[p] = flips ? LaneFlip<T>(flips[k])(from[p]) : from[p];
     }
 }
 
-template <class T>
+template <int PARTS, class T>
 void scatter(T* state, const T* block, size_t cells, uint32_t base, const uint32_t* places, const uint8_t* flips) {
     for (size_t k = 0; k < cells; ++k) {
-        const Cell<T> a = load(block, k * CELL_BYTES);
-        const Cell<T> b = flips ? LaneFlip<T>(flips[k])(a) : a;
-        store(state, size_t(base ^ places[k]) * CELL_BYTES, b.re, b.im);
+        const Vec<T>* from = parts_of<PARTS>(block, k);
+        Vec<T>* to = parts_of<PARTS>(state, base ^ places[k]);
+        for (int p = 0; p < PARTS; ++p) to[p] = flips ? LaneFlip<T>(flips[k])(from[p]) : from[p];
     }
 }
 

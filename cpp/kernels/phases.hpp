@@ -79,12 +79,9 @@ void unphase(T* psi, T* lambda, size_t cells, const Phases<T>& p, const T* weigh
 }
 
 template <class T>
-void scale(T* psi, size_t cells, const T* factor_) {
+void scale(T* vectors, size_t count, const T* factor_) {
     const Vec<T> factor = vector(factor_);
-    for (size_t i = 0; i < cells; ++i) {
-        const Cell<T> a = load(psi, i * CELL_BYTES);
-        store(psi, i * CELL_BYTES, a.re * factor, a.im * factor);
-    }
+    for (size_t i = 0; i < count; ++i) vector(vectors + i * LANES<T>) *= factor;
 }
 
 template <class T>

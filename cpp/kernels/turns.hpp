@@ -226,61 +226,65 @@ void unturn(T* psi, T* lambda, const Walk& w, const T* const* turns, T* sums) {
     (any_flip(w) ? Variants<true, T>::UNTURN : Variants<false, T>::UNTURN)[variant(w)](psi, lambda, w, turns, sums);
 }
 
-// (K psi) of an amplitude whose partner is given.
-template <bool REAL, class T>
-QLOOM_INLINE void add_turned(Cell<T>& a, Vec<T> s, const Cell<T>& partner) {
-    if constexpr (REAL) {
-        a.re += s * partner.re;
-        a.im += s * partner.im;
+// out = or += s (K psi), of a cell whose partner is given. Where K is not real it takes real to imaginary parts.
+template <bool REAL, bool ADD, int PARTS, class T>
+QLOOM_INLINE void turn_cell(Vec<T>* out, Vec<T> s, const Vec<T>* partner) {
+    const auto put = [&](int part, Vec<T> value) { out[part] = ADD ? out[part] + value : value; };
+    if constexpr (PARTS == 1) {
+        put(0, s * partner[0]);
     } else {
-        a.re += s * partner.im;
-        a.im -= s * partner.re;
+        put(0, s * (REAL ? partner[0] : partner[1]));
+        put(1, REAL ? s * partner[1] : -s * partner[0]);
     }
 }
 
-template <bool REAL, class T>
+template <bool REAL, int PARTS, class T>
 void grow_of(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, const T* turn) {
     const Vec<T> c = vector(turn + 2 * LANES<T>);
     for (size_t i = begin; i < end; ++i) {
-        const Cell<T> a = load(psi, i * CELL_BYTES);
-        Cell<T> grown{};
-        add_turned<REAL, T>(grown, signed_turn(turn, parity((i + cells) & z)), a);
-        store(psi, (i + cells) * CELL_BYTES, grown.re, grown.im);
-        store(psi, i * CELL_BYTES, c * a.re, c * a.im);
+        Vec<T>* a = parts_of<PARTS>(psi, i);
+        const Vec<T> s = signed_turn(turn, parity((i + cells) & z));
+        turn_cell<REAL, false, PARTS, T>(parts_of<PARTS>(psi, i + cells), s, a);
+        for (int p = 0; p < PARTS; ++p) a[p] *= c;
     }
 }
 
-template <bool REAL, class T>
+template <bool REAL, int PARTS, class T>
 void ungrow_of(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, const T* turn, T* sum) {
     const Vec<T> c = vector(turn + 2 * LANES<T>);
     Vec<T> sums[2] = {};
     for (size_t i = begin; i < end; ++i) {
         const unsigned sign = parity(i & z);
         const Vec<T> s = signed_turn(turn, !sign);
-        const Cell<T> a = load(psi, i * CELL_BYTES), b = load(psi, (i + cells) * CELL_BYTES);
-        const Cell<T> la = load(lambda, i * CELL_BYTES), lb = load(lambda, (i + cells) * CELL_BYTES);
-        if constexpr (REAL)
-            sums[sign] += la.re * b.re + la.im * b.im - lb.re * a.re - lb.im * a.im;
+        Vec<T>*a = parts_of<PARTS>(psi, i), *la = parts_of<PARTS>(lambda, i);
+        const Vec<T>*b = parts_of<PARTS>(psi, i + cells), *lb = parts_of<PARTS>(lambda, i + cells);
+        if constexpr (PARTS == 1)
+            sums[sign] += la[0] * b[0] - lb[0] * a[0];
+        else if constexpr (REAL)
+            sums[sign] += la[0] * b[0] + la[1] * b[1] - lb[0] * a[0] - lb[1] * a[1];
         else
-            sums[sign] += la.re * b.im - la.im * b.re + lb.re * a.im - lb.im * a.re;
-        Cell<T> before{c * a.re, c * a.im}, lambda_before{c * la.re, c * la.im};
-        add_turned<REAL, T>(before, s, b);
-        add_turned<REAL, T>(lambda_before, s, lb);
-        store(psi, i * CELL_BYTES, before.re, before.im);
-        store(lambda, i * CELL_BYTES, lambda_before.re, lambda_before.im);
+            sums[sign] += la[0] * b[1] - la[1] * b[0] + lb[0] * a[1] - lb[1] * a[0];
+        for (int p = 0; p < PARTS; ++p) a[p] *= c, la[p] *= c;
+        turn_cell<REAL, true, PARTS, T>(a, s, b);
+        turn_cell<REAL, true, PARTS, T>(la, s, lb);
     }
     vector(sum) += sums[0] - sums[1];
 }
 
-template <class T>
+template <int PARTS, class T>
 void grow(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn) {
-    real ? grow_of<true>(psi, begin, end, cells, z, turn) : grow_of<false>(psi, begin, end, cells, z, turn);
+    if (real)
+        grow_of<true, PARTS>(psi, begin, end, cells, z, turn);
+    else
+        grow_of<false, PARTS>(psi, begin, end, cells, z, turn);
 }
 
-template <class T>
+template <int PARTS, class T>
 void ungrow(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn, T* sum) {
-    real ? ungrow_of<true>(psi, lambda, begin, end, cells, z, turn, sum)
-         : ungrow_of<false>(psi, lambda, begin, end, cells, z, turn, sum);
+    if (real)
+        ungrow_of<true, PARTS>(psi, lambda, begin, end, cells, z, turn, sum);
+    else
+        ungrow_of<false, PARTS>(psi, lambda, begin, end, cells, z, turn, sum);
 }
 
 }  // namespace

@@ -35,6 +35,17 @@ QLOOM_INLINE Vec<T>& vector(T* at) {
     return *reinterpret_cast<Vec<T>*>(at);
 }
 
+// The parts of a cell of a state: real, or real and imaginary.
+template <int PARTS, class T>
+QLOOM_INLINE const Vec<T>* parts_of(const T* state, size_t cell) {
+    return reinterpret_cast<const Vec<T>*>(state) + cell * PARTS;
+}
+template <int PARTS, class T>
+QLOOM_INLINE Vec<T>* parts_of(T* state, size_t cell) {
+    return reinterpret_cast<Vec<T>*>(state) + cell * PARTS;
+}
+
+// A cell of two parts.
 template <class T>
 struct Cell {
     Vec<T> re, im;
@@ -90,7 +101,6 @@ public:
         return out;
 #endif
     }
-    Cell<T> operator()(const Cell<T>& c) const { return {(*this)(c.re), (*this)(c.im)}; }
 };
 
 }  // namespace

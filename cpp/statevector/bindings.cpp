@@ -11,6 +11,7 @@
 #include "lowering/frame.hpp"
 #include "machine/signals.hpp"
 #include "machine/view.hpp"
+#include "statevector/coordinates.hpp"
 #include "statevector/kept.hpp"
 #include "statevector/program.hpp"
 
@@ -140,6 +141,7 @@ void bind_statevector(nb::module_& m) {
         .def("measure_state", &measure_state)
         .def("start_from", &start_from)
         .def("start_from_inputs", &start_from_inputs)
+        .def_prop_ro("is_real", [](const Program& p) { return p.coordinates().is_real; })
         .def("kept_size", [](const Program& p, size_t batch, bool twice) {
             return twice ? kept_size<double>(p, batch) : kept_size<float>(p, batch);
         });

@@ -32,7 +32,8 @@ struct Cut {
         const bool samples = bits < most + 2 || (bits <= MOST_BITS_SAMPLES_IN_LANES && 2 * batch.size >= lanes);
         per_tile = samples ? lanes : 1;
         tiles = (batch.size + per_tile - 1) / per_tile;
-        numbers = (size_t(2) << bits) * per_tile + LINE_BYTES / sizeof(T);  // a state, and its drift
+        numbers = (size_t(program.coordinates().is_real ? 1 : 2) << bits) * per_tile +
+                  LINE_BYTES / sizeof(T);  // a state, and its drift
         const bool work = batch.size * (program.rotations.size() + 1) << bits >= LEAST_WORK_SHARED;
         const bool within = !samples && bits >= LEAST_BITS_SHARED && batch.size < FEW;
         layout = {samples ? 0 : most, batch.weight_stride != 0, within};

@@ -24,12 +24,13 @@ void Tile<T>::measure_terms(T* out) {
         for (size_t b = begin; b < end; ++b) {
             T* mine = sums + range * width;
             for (size_t k = 0; k < schedule.diagonal.size(); mine += schedule.diagonal[k++].size() * lanes)
-                kernel.add_weights(cell(psi, b * run), run,
-                                   {schedule.run_indices(k), schedule.cell_index(schedule.diagonal[k], b * run)}, mine);
+                of_cells.add_weights(cell(psi, b * run), run,
+                                     {schedule.run_indices(k), schedule.cell_index(schedule.diagonal[k], b * run)},
+                                     mine);
             for (uint32_t t : schedule.others) {
                 const Word& word = coordinates.measured[t];
                 const CellWord w = schedule.on_cells(word);
-                kernel.measure_word(psi, b * run, (b + 1) * run, w.x, w.z, w.flip, word.real, mine);
+                of_cells.measure_word(psi, b * run, (b + 1) * run, w.x, w.z, w.flip, word.real, mine);
                 mine += lanes;
             }
         }
@@ -82,10 +83,9 @@ void Tile<T>::square_state(T* out) {
     const T factor = T(1 / (growth(0) * growth(0)));
     over_ranges(cells, [&](size_t begin, size_t end, size_t) {
         for (size_t i = begin; i < end; ++i) {
-            const T *re = cell(psi, i), *im = re + lanes;
+            const T* re = cell(psi, i);
             const Mask outcome = coordinates.outcome(i << schedule.lane_bits);
-            for (size_t lane = 0; lane < lanes; ++lane)
-                out[outcome ^ places[lane]] = factor * (re[lane] * re[lane] + im[lane] * im[lane]);
+            for (size_t lane = 0; lane < lanes; ++lane) out[outcome ^ places[lane]] = factor * squared<T>(re + lane);
         }
     });
 }
@@ -101,8 +101,7 @@ void Tile<T>::square_samples(T* out) {
             const T factor = T(1 / (growth(sample) * growth(sample)));
             const T* re = cell(psi, first_cell) + sample;
             T* row = out + sample * program.n_outputs;
-            for (size_t i = 0; i < count; ++i, re += 2 * lanes)
-                row[outcomes[i]] = factor * (re[0] * re[0] + re[lanes] * re[lanes]);
+            for (size_t i = 0; i < count; ++i, re += stride) row[outcomes[i]] = factor * squared<T>(re);
         }
     }
 }
@@ -122,7 +121,7 @@ void Tile<T>::sum_few_outcomes(T* out) {
         T* sums = own.take<T>(width);
         for (size_t b = begin; b < end; ++b) {
             std::memset(sums, 0, width * sizeof(T));
-            kernel.add_weights(cell(psi, b * run), run, {index, outcome(b * run)}, sums);
+            of_cells.add_weights(cell(psi, b * run), run, {index, outcome(b * run)}, sums);
             for (size_t i = 0; i < width; ++i) totals[range * width + i] += sums[i];
         }
     });
@@ -157,8 +156,7 @@ void Tile<T>::sum_outcomes(T* out) {
         for (size_t i = begin; i < end; ++i)
             for (size_t sample = 0; sample < used; ++sample) {
                 const T* at = psi + position(i, sample);
-                totals[(part * outputs + coordinates.outcome(i)) * used + sample] +=
-                    double(at[0]) * at[0] + double(at[lanes]) * at[lanes];
+                totals[(part * outputs + coordinates.outcome(i)) * used + sample] += squared<double>(at);
             }
     };
     parts == ranges ? over_ranges(amplitudes, add) : add(0, amplitudes, 0);
@@ -203,7 +201,8 @@ void Tile<T>::measure_amplitudes(T* out) {
     T factors_of_lanes[16];
     for (size_t lane = 0; lane < lanes; ++lane) factors_of_lanes[lane] = T(1 / growth(lane));
     over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
-        const T factor = factors_of_lanes[lane_of(sample)], re = factor * psi[at], im = factor * psi[at + lanes];
+        const T factor = factors_of_lanes[lane_of(sample)], re = factor * psi[at],
+                im = is_real ? T(0) : factor * psi[at + lanes];
         T* to = out + sample * program.n_outputs + place;
         to[0] = phase[0] * re - phase[1] * im;
         to[imaginary] = phase[0] * im + phase[1] * re;
@@ -213,14 +212,14 @@ void Tile<T>::measure_amplitudes(T* out) {
 // The real part of <g| state> is linear in the state: lambda is half of g, since derivatives are those of <psi|O|psi>.
 template <class T>
 void Tile<T>::weigh_amplitudes(const T* g) {
-    if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(lambda, 0, cells * 2 * lanes * sizeof(T));
+    if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(lambda, 0, cells * stride * sizeof(T));
     T halves[16];
     for (size_t lane = 0; lane < lanes; ++lane) halves[lane] = T(psi_growth[lane] / (2 * drift[lane]));
     over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
         const T half = halves[lane_of(sample)];
         const T* from = g + sample * program.n_outputs + place;
         lambda[at] = half * (phase[0] * from[0] + phase[1] * from[imaginary]);
-        lambda[at + lanes] = half * (phase[0] * from[imaginary] - phase[1] * from[0]);
+        if (!is_real) lambda[at + lanes] = half * (phase[0] * from[imaginary] - phase[1] * from[0]);
     });
 }
 
@@ -241,7 +240,7 @@ void Tile<T>::weigh_outcomes(const T* g) {
                 const T weight = sample < used ? undrift[sample] * g[sample * program.n_outputs + outcome] : T(0);
                 const size_t at = position(i, sample);
                 lambda[at] = weight * psi[at];
-                lambda[at + lanes] = weight * psi[at + lanes];
+                if (!is_real) lambda[at + lanes] = weight * psi[at + lanes];
             }
         }
     });
@@ -277,15 +276,15 @@ void Tile<T>::weigh_terms(const T* g) {
         for (size_t b = begin; b < end; ++b) {
             const T* factors = tables;
             T* out = cell(lambda, b * run);
-            if (schedule.diagonal.empty()) std::memset(out, 0, run * 2 * lanes * sizeof(T));
+            if (schedule.diagonal.empty()) std::memset(out, 0, run * stride * sizeof(T));
             for (size_t k = 0; k < schedule.diagonal.size(); factors += schedule.diagonal[k++].size() * lanes)
-                kernel.weigh(cell(psi, b * run), out, run,
-                             {schedule.run_indices(k), schedule.cell_index(schedule.diagonal[k], b * run)}, factors,
-                             k > 0);
+                of_cells.weigh(cell(psi, b * run), out, run,
+                               {schedule.run_indices(k), schedule.cell_index(schedule.diagonal[k], b * run)}, factors,
+                               k > 0);
             for (uint32_t t : schedule.others) {
                 const Word& word = coordinates.measured[t];
                 const CellWord w = schedule.on_cells(word);
-                kernel.weigh_word(psi, lambda, b * run, (b + 1) * run, w.x, w.z, w.flip, word.real, factors);
+                of_cells.weigh_word(psi, lambda, b * run, (b + 1) * run, w.x, w.z, w.flip, word.real, factors);
                 factors += lanes;
             }
         }

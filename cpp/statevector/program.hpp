@@ -62,6 +62,7 @@ struct Program {
 
     size_t size() const { return size_t(1) << n_qubits; }
     bool starts_from_zero() const { return real_column < 0 && initial.empty(); }
+    bool starts_real() const;
 
     // Made at first use, when the program is complete; safe to ask for from several threads.
     const Coordinates& coordinates() const;

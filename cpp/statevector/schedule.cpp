@@ -62,7 +62,11 @@ const Schedule& Program::schedule(const Layout& layout) const {
 }
 
 Schedule::Schedule(const Program& program, const Coordinates& coordinates, const Layout& how)
-    : layout(how), lane_bits(how.lane_bits), cells(size_t(1) << (coordinates.bits - lane_bits)), at(coordinates) {
+    : layout(how),
+      lane_bits(how.lane_bits),
+      part_bits(coordinates.is_real ? 0 : 1),
+      cells(size_t(1) << (coordinates.bits - lane_bits)),
+      at(coordinates) {
     cut_into_sweeps(operations(program, how.own_weights), how.threads_share);
     std::vector<uint32_t> diagonal_terms;
     for (uint32_t t = 0; t < at.terms.size(); ++t) (at.measured[t].x ? others : diagonal_terms).push_back(t);
@@ -222,7 +226,8 @@ bool Schedule::join(Step& step, const Operation& op, const Span& span, const std
     const Reach reached = reach(word, span, columns);
     Mask z = 0;
     for (size_t k = 0; k < columns.size(); ++k) z |= Mask(parity(columns[k] & word.z)) << k;
-    const Mask mine_x = reached.x << 1 | !word.real, mine_z = z << 1 | !word.real;
+    const Mask to_imaginary = word.real ? 0 : 1;
+    const Mask mine_x = reached.x << part_bits | to_imaginary, mine_z = z << part_bits | to_imaginary;
     if (step.words) {
         Span together;
         for (int k = 0; k < step.words; ++k) {
@@ -270,18 +275,18 @@ void Schedule::add_walk(Step& step) {
     Span span;
     for (int k = 0; k < step.words; ++k) {
         span.add(x_made[k]);
-        w.x[k] = uint32_t(x_made[k] * cell_bytes() / 2);
+        w.x[k] = uint32_t(x_made[k] * vector_bytes());
         for (int j = 0; j < k; ++j)
             w.cross |= uint8_t((parity(x_made[j] & z_made[k]) ^ parity(w.flip[j] & lanes_made[k])) << (j + k - 1));
     }
     w.words = step.words;
     std::vector<uint32_t> listed[8];
-    const size_t count = size_t(1) << (dims_made + 1 - span.rank());
+    const size_t count = size_t(1) << (dims_made + part_bits - span.rank());
     Mask v = 0;
     for (size_t n = 0; n < count; ++n, v = ((v | span.pivots()) + 1) & ~span.pivots()) {
         unsigned signs = 0;
         for (int k = 0; k < step.words; ++k) signs |= parity(v & z_made[k]) << k;
-        listed[signs].push_back(uint32_t(v * cell_bytes() / 2));
+        listed[signs].push_back(uint32_t(v * vector_bytes()));
     }
     step.list = first_lists.size();
     for (int signs = 0; signs < 8; ++signs) {

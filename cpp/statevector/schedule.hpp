@@ -49,7 +49,7 @@ public:
     Schedule(const Program&, const Coordinates&, const Layout&);
 
     const Layout layout;
-    const unsigned lane_bits;
+    const unsigned lane_bits, part_bits;  // 2^part_bits vectors are a cell: 1 of real states, 2 of complex ones
     size_t cells;
     std::vector<Sweep> sweeps;
     std::vector<Step> steps;
@@ -95,7 +95,7 @@ private:
     bool join(Step&, const Operation&, const Span& cells_of, const std::vector<Mask>& columns);
     void add_walk(Step&);
     void add_table(Step&, const Operation&, const std::vector<Mask>& columns);
-    // Of the step that is being made: words on the vectors of the block, the lowest bit for imaginary parts.
+    // Of the step that is being made: words on the vectors of the block, the lowest bit for imaginary parts if any.
     Mask x_made[3], z_made[3], lanes_made[3];  // lanes: the z of lanes
     unsigned dims_made = 0;
 

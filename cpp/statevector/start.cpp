@@ -15,7 +15,7 @@ void Tile<T>::start() {
 template <class T>
 void Tile<T>::take_amplitudes() {
     const size_t size = program.size();
-    if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(psi, 0, cells * 2 * lanes * sizeof(T));
+    if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(psi, 0, cells * stride * sizeof(T));
     over_ranges(size, [&](size_t begin, size_t end, size_t) {
         over_rows(begin, end, [&](size_t from, size_t to, size_t sample) {
             const T* row = batch.inputs + (first + sample) * program.n_inputs;
@@ -23,6 +23,7 @@ void Tile<T>::take_amplitudes() {
                 const bool given = program.real_column >= 0;
                 T* at = psi + position(i, sample);
                 at[0] = given ? row[program.real_column + i] : T(program.initial[i]);
+                if (is_real) continue;
                 at[lanes] = given ? (program.imaginary_column >= 0 ? row[program.imaginary_column + i] : T(0))
                                   : T(program.initial[size + i]);
             }
@@ -33,7 +34,7 @@ void Tile<T>::take_amplitudes() {
 
 template <class T>
 void Tile<T>::grow() {
-    std::memset(psi, 0, 2 * lanes * sizeof(T));
+    std::memset(psi, 0, stride * sizeof(T));
     for (size_t lane = 0; lane < (schedule.lane_bits ? 1 : lanes); ++lane) psi[lane] = 1;
     size_t filled = 1;
     for (size_t r = 0; r < coordinates.growths; ++r) {
@@ -42,25 +43,22 @@ void Tile<T>::grow() {
             grow_lanes(r);
         } else {
             over_ranges(filled, [&](size_t begin, size_t end, size_t) {
-                kernel.grow(psi, begin, end, filled, schedule.on_cells(word).z, word.real, turn[r]);
+                of_cells.grow(psi, begin, end, filled, schedule.on_cells(word).z, word.real, turn[r]);
             });
             filled *= 2;
         }
     }
-    std::memset(cell(psi, filled), 0, (cells - filled) * 2 * lanes * sizeof(T));
+    std::memset(cell(psi, filled), 0, (cells - filled) * stride * sizeof(T));
 }
 
 // The first bits lie within the first cell.
 template <class T>
 void Tile<T>::grow_lanes(size_t r) {
     const T* s = turn[r];
-    T *re = psi, *im = psi + lanes;
     const size_t top = size_t(1) << r;
     for (size_t a = 0, b = top; a < top; ++a, ++b) {
-        const bool real = coordinates.rotations[r].real;
-        re[b] = s[b] * (real ? re[a] : im[a]);
-        im[b] = s[b] * (real ? im[a] : -re[a]);
-        re[a] *= s[2 * lanes], im[a] *= s[2 * lanes];
+        const Parts grown = turned(psi, r, a);
+        for (size_t p = 0; p < stride; p += lanes) psi[p + b] = s[b] * grown[p / lanes], psi[p + a] *= s[2 * lanes];
     }
 }
 
@@ -68,19 +66,23 @@ template <class T>
 void Tile<T>::ungrow_lanes(size_t r, T* sum) {
     const T* s = turn[r];
     const T c = s[2 * lanes];
-    T *re = psi, *im = psi + lanes, *lre = lambda, *lim = lambda + lanes;
     const size_t top = size_t(1) << r;
-    const bool real = coordinates.rotations[r].real;
-    const auto slope = [&](size_t at, size_t partner) {
-        return real ? lre[at] * re[partner] + lim[at] * im[partner] : lre[at] * im[partner] - lim[at] * re[partner];
-    };
     for (size_t a = 0, b = top; a < top; ++a, ++b) {
-        sum[a] += slope(a, b), sum[b] += slope(b, a);
-        const T from_re = real ? re[b] : im[b], from_im = real ? im[b] : -re[b];
-        const T from_lre = real ? lre[b] : lim[b], from_lim = real ? lim[b] : -lre[b];
-        re[a] = c * re[a] - s[a] * from_re, im[a] = c * im[a] - s[a] * from_im;
-        lre[a] = c * lre[a] - s[a] * from_lre, lim[a] = c * lim[a] - s[a] * from_lim;
+        const Parts at_a = turned(psi, r, b), at_b = turned(psi, r, a), lambda_at_a = turned(lambda, r, b);
+        for (size_t p = 0, part = 0; p < stride; p += lanes, ++part) {
+            sum[a] += lambda[p + a] * at_a[part], sum[b] += lambda[p + b] * at_b[part];
+            psi[p + a] = c * psi[p + a] - s[a] * at_a[part];
+            lambda[p + a] = c * lambda[p + a] - s[a] * lambda_at_a[part];
+        }
     }
+}
+
+// What rotation r's K makes of the amplitude in a lane of the first cell, but for a sign.
+template <class T>
+typename Tile<T>::Parts Tile<T>::turned(const T* state, size_t r, size_t lane) const {
+    if (is_real) return {state[lane], 0};
+    const T re = state[lane], im = state[lanes + lane];
+    return coordinates.rotations[r].real ? Parts{re, im} : Parts{im, -re};
 }
 
 template <class T>
@@ -97,7 +99,7 @@ void Tile<T>::ungrow(size_t first_wanted) {
         const size_t below = size_t(1) << (r - schedule.lane_bits);
         over_ranges(below, [&](size_t begin, size_t end, size_t range) {
             alignas(64) T sum[16] = {};
-            kernel.ungrow(psi, lambda, begin, end, below, schedule.on_cells(word).z, word.real, turn[r], sum);
+            of_cells.ungrow(psi, lambda, begin, end, below, schedule.on_cells(word).z, word.real, turn[r], sum);
             add_sum(range, r, sum, step);
         });
     }

@@ -31,11 +31,14 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
       batch(a.batch),
       cells(schedule.cells),
       amplitudes(cells << schedule.lane_bits),
+      is_real(a.coordinates.is_real),
+      stride(lanes << schedule.part_bits),
+      of_cells(kernel.of_cells[schedule.part_bits]),
       threads(n_threads),
       ranges(n_threads ? RANGES : 1) {
     const size_t rotations = program.rotations.size();
     own_psi = nullptr;
-    lambda = with_lambda ? scratch.take<T>(cells * 2 * lanes + STAGGER_BYTES / sizeof(T)) : nullptr;
+    lambda = with_lambda ? scratch.take<T>(cells * stride + STAGGER_BYTES / sizeof(T)) : nullptr;
     turn = scratch.take<const T*>(rotations);
     own_turns = scratch.take<T>(rotations * turn_size(lanes));
     for (size_t r = 0; r < rotations; ++r)
@@ -62,7 +65,7 @@ void Tile<T>::open(size_t first_sample, T* psi_or_null) {
     first = first_sample;
     const size_t most = schedule.lane_bits ? 1 : lanes;
     used = batch.size - first < most ? batch.size - first : most;
-    if (!psi_or_null && !own_psi) own_psi = scratch.take<T>(cells * 2 * lanes);
+    if (!psi_or_null && !own_psi) own_psi = scratch.take<T>(cells * stride);
     psi = psi_or_null ? psi_or_null : own_psi;
     fill_turns();
     if (balanced && !angles.any_own) return;
@@ -132,8 +135,9 @@ void Tile<T>::balance_back() {
 template <class T>
 void Tile<T>::scale_state(T* state, const T* factor) {
     if (!factor) return;
-    over_ranges(cells,
-                [&](size_t begin, size_t end, size_t) { kernel.scale(cell(state, begin), end - begin, factor); });
+    over_ranges(cells, [&](size_t begin, size_t end, size_t) {
+        kernel.scale(cell(state, begin), (end - begin) << schedule.part_bits, factor);
+    });
 }
 
 // Squared norms by lane; where lanes are amplitudes, all have that of the one sample.
@@ -145,7 +149,7 @@ void Tile<T>::sum_squares(double* norms) {
     over_ranges(cells / run, [&](size_t begin, size_t end, size_t range) {
         for (size_t b = begin; b < end; ++b) {
             alignas(64) T sum[16] = {};
-            kernel.add_squares(cell(psi, b * run), run, sum);
+            kernel.add_squares(cell(psi, b * run), run << schedule.part_bits, sum);
             for (size_t lane = 0; lane < lanes; ++lane) partial[range * lanes + lane] += sum[lane];
         }
     });
@@ -167,13 +171,13 @@ void Tile<T>::find_drift() {
     for (size_t lane = 0; lane < lanes; ++lane) {
         const double start = norm_at_start[lane], growth = psi_growth[lane];
         drift[lane] = start < 0x1p-40 || start > 0x1p40 ? T(1) : T(std::sqrt(norms[lane] / (start * growth * growth)));
-        if (psi != own_psi) psi[cells * 2 * lanes + lane] = drift[lane];
+        if (psi != own_psi) psi[cells * stride + lane] = drift[lane];
     }
 }
 
 template <class T>
 void Tile<T>::take_drift() {
-    for (size_t lane = 0; lane < lanes; ++lane) drift[lane] = psi[cells * 2 * lanes + lane];
+    for (size_t lane = 0; lane < lanes; ++lane) drift[lane] = psi[cells * stride + lane];
 }
 
 // body(block, block of lambda, base, range) for every block of a sweep.
@@ -181,7 +185,7 @@ template <class T>
 template <class F>
 void Tile<T>::over_blocks(const Sweep& sweep, bool with_lambda, F body) {
     if (sweep.whole) return body(psi, lambda, Mask(0), size_t(0));
-    const size_t block_cells = size_t(1) << sweep.dims, numbers = block_cells * 2 * lanes;
+    const size_t block_cells = size_t(1) << sweep.dims, numbers = block_cells * stride;
     const uint32_t* places = schedule.places(sweep);
     const uint8_t* flips = schedule.flips(sweep);
     over_ranges(cells >> sweep.dims, [&](size_t begin, size_t end, size_t range) {
@@ -190,11 +194,11 @@ void Tile<T>::over_blocks(const Sweep& sweep, bool with_lambda, F body) {
         T* lambda_block = inner.take<T>(with_lambda ? numbers : 0);
         Mask base = spread(begin, sweep.pivots);
         for (size_t b = begin; b < end; ++b, base = ((base | sweep.pivots) + 1) & ~sweep.pivots) {
-            kernel.gather(psi, block, block_cells, uint32_t(base), places, flips);
-            if (with_lambda) kernel.gather(lambda, lambda_block, block_cells, uint32_t(base), places, flips);
+            of_cells.gather(psi, block, block_cells, uint32_t(base), places, flips);
+            if (with_lambda) of_cells.gather(lambda, lambda_block, block_cells, uint32_t(base), places, flips);
             body(block, lambda_block, base, range);
-            kernel.scatter(psi, block, block_cells, uint32_t(base), places, flips);
-            if (with_lambda) kernel.scatter(lambda, lambda_block, block_cells, uint32_t(base), places, flips);
+            of_cells.scatter(psi, block, block_cells, uint32_t(base), places, flips);
+            if (with_lambda) of_cells.scatter(lambda, lambda_block, block_cells, uint32_t(base), places, flips);
         }
     });
 }
@@ -222,9 +226,9 @@ Phases<T> Tile<T>::phases(const Step& step, size_t block_cells, Mask base) const
 
 template <class T>
 void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block) const {
-    if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(block_cells * 2 * lanes);
+    if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(block_cells * stride);
     const T* factor = factors[&step - schedule.steps.data()];
-    if (factor) kernel.scale(block, block_cells, factor);
+    if (factor) kernel.scale(block, block_cells << schedule.part_bits, factor);
     if (step.tables) return kernel.phase(block, block_cells, phases(step, block_cells, base));
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
@@ -233,11 +237,11 @@ void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block)
 
 template <class T>
 void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range) {
-    if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(block_cells * 4 * lanes);
+    if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(2 * block_cells * stride);
     const size_t number = &step - schedule.steps.data();
     const Factors& factor = back_factors[number];
-    if (factor.psi) kernel.scale(block, block_cells, factor.psi);
-    if (factor.lambda) kernel.scale(lambda_block, block_cells, factor.lambda);
+    if (factor.psi) kernel.scale(block, block_cells << schedule.part_bits, factor.psi);
+    if (factor.lambda) kernel.scale(lambda_block, block_cells << schedule.part_bits, factor.lambda);
     if (!slopes_wanted[number]) return undo_without_slopes(step, block_cells, base, block, lambda_block);
     if (step.tables) {
         Phases<T> p = phases(step, block_cells, base);

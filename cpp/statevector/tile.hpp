@@ -1,5 +1,7 @@
 // One state, or one sample a lane, and its way through a schedule: forward, measured, back.
 #pragma once
+#include <array>
+
 #include "machine/interrupt.hpp"
 #include "machine/threads.hpp"
 #include "statevector/angles.hpp"
@@ -48,6 +50,8 @@ private:
     void start();
     void take_amplitudes();
     void grow();
+    using Parts = std::array<T, 2>;
+    Parts turned(const T* state, size_t r, size_t lane) const;
     void grow_lanes(size_t r);
     void ungrow(size_t first_wanted);
     void ungrow_lanes(size_t r, T* sum);
@@ -90,10 +94,15 @@ private:
     // Where an amplitude's real part is; `sample` counts from the tile's first.
     size_t position(size_t amplitude, size_t sample) const {
         const size_t lane = schedule.lane_bits ? amplitude & (lanes - 1) : sample;
-        return (amplitude >> schedule.lane_bits) * 2 * lanes + lane;
+        return (amplitude >> schedule.lane_bits) * stride + lane;
     }
     size_t lane_of(size_t sample) const { return schedule.lane_bits ? 0 : sample; }
-    T* cell(T* state, size_t number) const { return state + number * 2 * lanes; }
+    T* cell(T* state, size_t number) const { return state + number * stride; }
+    // |amplitude|^2, from where its real part is.
+    template <class N>
+    N squared(const T* at) const {
+        return N(at[0]) * at[0] + (is_real ? N(0) : N(at[lanes]) * at[lanes]);
+    }
 
     const Angles<T>& angles;
     const Program& program;
@@ -102,6 +111,9 @@ private:
     const Batch<T>& batch;
     const Kernels<T>& kernel = kernels<T>();
     const size_t lanes = kernel.lanes, cells, amplitudes;
+    const bool is_real;
+    const size_t stride;  // numbers of a cell
+    const CellKernels<T>& of_cells;
     const int threads;
     const size_t ranges;
 
@@ -131,7 +143,7 @@ template <class F>
 void Tile<T>::over_ranges(size_t items, F body) {
     if (ranges == 1 || items < FEWEST_SHARED) return body(size_t(0), items, size_t(0));
     parallel_for(ranges, threads, [&](size_t r) {
-        Watch::check(items / ranges * 2 * lanes);
+        Watch::check(items / ranges * stride);
         body(items * r / ranges, items * (r + 1) / ranges, r);
     });
 }

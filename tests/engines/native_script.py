@@ -36,8 +36,13 @@ def circuit_of(n_qubits: int) -> ql.Circuit:
     return circuit
 
 
-def results(n_qubits: int, n_samples: int, dtype: str, threads: int) -> list[np.ndarray]:
-    circuit, engine = circuit_of(n_qubits), StatevectorEngine(threads)
+def real_circuit_of(n_qubits: int) -> ql.Circuit:
+    """One whose states are real."""
+    return ql.encoders.angle(n_qubits) + ql.ansatze.hardware_efficient(n_qubits, 2, ("ry",), "linear", "cz")
+
+
+def results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int) -> list[np.ndarray]:
+    n_qubits, engine = circuit.n_qubits, StatevectorEngine(threads)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(n_samples, circuit.n_inputs)).astype(dtype)
     w = rng.normal(size=circuit.n_weights).astype(dtype)
@@ -89,12 +94,14 @@ def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
 def main() -> None:
     for n_qubits, n_samples in SIZES:
         for dtype in ("f4", "f8"):
-            assert same(*(results(n_qubits, n_samples, dtype, threads) for threads in (1, 2))), (n_qubits, dtype)
+            for make in (circuit_of, real_circuit_of):
+                circuit = make(n_qubits)
+                assert same(*(results(circuit, n_samples, dtype, threads) for threads in (1, 2))), (circuit, dtype)
 
     for seed in range(3):
         assert same(searched(seed, 1), searched(seed, 2)), seed
 
-    calls = [(4, 40, "f4"), (6, 40, "f4"), (15, 1, "f4")]
+    calls = [(circuit_of(4), 40, "f4"), (real_circuit_of(6), 40, "f4"), (circuit_of(15), 1, "f4")]
     expected = [results(*call, 1) for call in calls]
     agreed = []
 

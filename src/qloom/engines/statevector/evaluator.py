@@ -97,7 +97,8 @@ class StatevectorEvaluator(DifferentiableEvaluator):
         """
         at_once = 1 if n_samples < FEW_SAMPLES else min(n_samples, self.n_threads)
         sums = 8 * self.n_outputs * at_once if outputs and self.program.measured is not None else 0
-        return itemsize * (states * 2 * 2**self.n_bits * at_once + outputs * n_samples * self.n_outputs) + sums
+        parts = 1 if self._native.is_real else 2
+        return itemsize * (states * parts * 2**self.n_bits * at_once + outputs * n_samples * self.n_outputs) + sums
 
     @cached_property
     def n_bits(self) -> int:
