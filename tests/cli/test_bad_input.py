@@ -6,7 +6,7 @@ import pytest
 
 from qloom.cli import main
 from qloom.errors import ArtifactError
-from qloom.training.folder import locked
+from qloom.training.lock import locked
 
 GOOD = "a,b,y\n" + "".join(f"{i % 17}.5,{i % 5}.25,{'no' if i % 3 else 'yes'}\n" for i in range(60))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as parquet
 import pytest
 
-from qloom.models.tables.places import NAMES
+from qloom.training.folder import NAMES
 
 
 def test_every_model_predicts_new_rows(qloom, trained):

@@ -17,7 +17,7 @@ import pytest
 from qloom.circuits import Circuit
 from qloom.errors import ArtifactError
 from qloom.reports import read_run, write_report
-from tests.reports.run_folders import TITLES, layered_circuit, make_run
+from tests.reports.run_folders import SKILL, TITLES, layered_circuit, make_run
 
 VOID = {"meta", "img", "br", "line", "circle"}
 TASKS: dict[str, Any] = {"binary": ["no", "yes"], "three": ["a", "b", "c"], "regression": None}
@@ -341,3 +341,14 @@ def test_importance_and_dependence_are_shown_where_a_run_has_them(tmp_path: Path
     (folder / "importance.json").write_text("{}", "utf-8")
     with pytest.raises(ArtifactError, match="is damaged"):
         write_report(folder)
+
+
+def test_errors_are_best_where_they_are_least(tmp_path: Path) -> None:
+    page = write_report(make_run(tmp_path / "errors", ["no", "yes"], metric="log_loss")).read_text("utf-8")
+    assert "lower is better" in page
+    assert re.findall(r'<span class="model">(.*?)</span>', page) == sorted(TITLES.values(), key=_skill, reverse=True)
+    assert "Log loss of each other model minus that of the hybrid model, so that more is better for it" in page
+
+
+def _skill(title: str) -> float:
+    return next(SKILL[key] for key, each in TITLES.items() if each == title)

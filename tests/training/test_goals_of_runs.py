@@ -10,9 +10,9 @@ import pytest
 from sklearn.metrics import f1_score, log_loss, mean_pinball_loss
 
 from qloom.errors import ConfigError, DataError
-from qloom.models.tables.places import best_model, find_model
 from qloom.models.tables.served import read_served
 from qloom.training import train_run
+from qloom.training.folder import best_model, find_model
 
 
 def metrics_of(folder):

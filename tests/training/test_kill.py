@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import cache
 
 import pytest
 
@@ -27,6 +28,8 @@ Stack._step = slow_step
 main(['train', sys.argv[1]])
 """
 CHANGES = ("training.epochs=8", "comparison.seeds=1")
+# Exact values, and measurements whose random numbers go on where they were.
+ENGINES = {"exact": (), "measured": ("engine.shots=20",)}
 
 
 def wait_for(condition, seconds=300):
@@ -38,12 +41,15 @@ def wait_for(condition, seconds=300):
 
 @pytest.fixture(scope="module")
 def whole(configure, tmp_path_factory):
-    return train_run(configure(tmp_path_factory.mktemp("whole"), *CHANGES))
+    """Runs that were never stopped, by engine."""
+    return cache(lambda engine: train_run(configure(tmp_path_factory.mktemp("whole"), *CHANGES, *ENGINES[engine])))
 
 
-@pytest.mark.parametrize("key", ["hybrid", "hybrid_classical"])
-def test_killed_run_resumes_to_the_same_weights(key, whole, configure, tmp_path):
-    configuration = configure(tmp_path, *CHANGES, name="killed")
+@pytest.mark.parametrize(
+    ("key", "engine"), [("hybrid", "exact"), ("hybrid_classical", "exact"), ("hybrid", "measured")]
+)
+def test_killed_run_resumes_to_the_same_weights(key, engine, whole, configure, tmp_path):
+    configuration, whole = configure(tmp_path, *CHANGES, *ENGINES[engine], name="killed"), whole(engine)
     path = tmp_path / "killed.yaml"
     path.write_text(render_configuration(configuration))
     checkpoint = configuration.folder / "checkpoints" / f"{key}.safetensors"

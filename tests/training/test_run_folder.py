@@ -2,17 +2,19 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from qloom.errors import ArtifactError
 from qloom.files import read_json, replace_file, write_json
-from qloom.training.folder import locked
+from qloom.training import folder as folder_module
+from qloom.training.lock import locked
 
 HOLD = """
 import sys
 from pathlib import Path
-from qloom.training.folder import locked
+from qloom.training.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
@@ -70,3 +72,13 @@ def test_failed_write_leaves_the_old_file(tmp_path):
     with pytest.raises(ArtifactError, match="is not JSON"):
         read_json(path)
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_files_are_named_in_one_place():
+    """What writes and reads the files of a run is one module."""
+    names = [name for name in vars(folder_module).values() if isinstance(name, str) and Path(name).suffix]
+    assert {"config.yaml", "metrics.json", "predictions.parquet", "rounds.json"} <= set(names)
+    root = Path(folder_module.__file__).parents[1]
+    for path in root.rglob("*.py"):
+        if path != Path(folder_module.__file__):
+            assert not [name for name in names if f'"{name}"' in path.read_text("utf-8")], path

@@ -13,10 +13,12 @@ import torch
 
 from qloom.errors import ArtifactError
 from qloom.models import load_model
+from qloom.models.artifact import read_artifact
+from qloom.models.tables.competitors import NETWORKS
 from qloom.reports.html import render
 from qloom.reports.record import read_run
 from qloom.training import resume_run, train_run
-from qloom.training.competitors import LAYER_OF, Contest
+from qloom.training.competitors import Contest
 
 REFIT = ("training.refit", "boosting")
 
@@ -38,7 +40,7 @@ def test_controls_are_saved_and_load(pair):
     """All networks of a run can be looked at, not only the one under test."""
     for folder in pair:
         models = [load_model(folder / place) for place in ("model", "controls/separable", "controls/classical")]
-        assert [model.layer for model in models] == list(LAYER_OF.values())
+        assert [model.layer for model in models] == ["quantum", "separable", "classical"]
 
 
 def test_networks_start_where_those_of_the_earlier_run_ended(pair, configure, tmp_path):
@@ -53,10 +55,22 @@ def test_networks_start_where_those_of_the_earlier_run_ended(pair, configure, tm
             torch.testing.assert_close(after.network_.state_dict()[name], value, atol=1e-6, rtol=0)
 
 
+def test_a_run_reads_each_network_that_it_starts_from_once(pair, configure, tmp_path, monkeypatch):
+    read = []
+
+    def counting(folder):
+        read.append(folder)
+        return read_artifact(folder)
+
+    monkeypatch.setattr("qloom.models.tables.starting.read_artifact", counting)
+    train_run(configure(tmp_path, ("training.start_from", str(pair[0])), ("training.epochs", 1)))
+    assert read == [pair[0] / place for place in ("model", "controls/separable", "controls/classical")]
+
+
 def test_the_refit_is_recorded(pair):
     first, second = pair
     models = metrics_of(second)["models"]
-    for key in LAYER_OF:
+    for key in NETWORKS:
         refit = models[key]["refit"]
         assert refit["kept"] == (refit["before"] - refit["after"] > 2 * refit["error"])
         assert models[key]["rounds"][0]["seconds_training"] > refit["seconds"] > 0
@@ -70,7 +84,7 @@ def test_predictions_of_the_run_are_those_of_its_saved_models(pair, table):
     _, second = pair
     found_table = parquet.read_table(second / "predictions.parquet")
     rows = table.take(found_table["row"])
-    for key, place in zip(LAYER_OF, ("model", "controls/separable", "controls/classical"), strict=True):
+    for key, place in zip(NETWORKS, ("model", "controls/separable", "controls/classical"), strict=True):
         expected = load_model(second / place).predict_table(rows)
         classes = load_model(second).classes_
         found = np.column_stack([found_table[f"{key}:probability:{name}"].to_numpy() for name in classes])

@@ -13,8 +13,8 @@ from sklearn.metrics import roc_auc_score
 from qloom.circuits import Circuit
 from qloom.errors import ArtifactError
 from qloom.models import load_model
+from qloom.models.tables.competitors import COMPETITORS as KEYS
 from qloom.training import resume_run, train_run
-from qloom.training.competitors import KEYS
 from qloom.training.configuration import Configuration
 
 

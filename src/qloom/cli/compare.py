@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from qloom.cli.leaderboard import console_of_width, number_text, print_wrapped
+from qloom.engines.choice import choose_engine
 from qloom.models.tables.scores import TITLES
 from qloom.training.side_by_side import compare_runs
 from qloom.training.verdict import OUTCOME_WORDS
@@ -61,8 +62,11 @@ def _interval(each: Mapping[str, Any]) -> str:
 
 
 def _remarks(found: Mapping[str, Any]) -> list[str]:
-    """Whether rounds were paired, and why there is no verdict."""
+    """Which circuits were measured, whether rounds were paired, and why there is no verdict."""
     remarks: dict[str, None] = {}  # in order, each once
+    for run in found["runs"]:
+        if not (engine := choose_engine(run["engine"])).is_exact:
+            remarks[f"Circuits of {run['run']} are measured with {engine.title}."] = None
     for each in found["differences"]:
         pairs = f"{each['run']} and {each['against']}"
         if each["paired_rounds"]:

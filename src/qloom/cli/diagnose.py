@@ -39,6 +39,8 @@ def diagnose(
     found = diagnose_circuit(what, observables_of(model.n_qubits), n_samples=samples, seed=configuration.seed)
     layers = f"{model.n_layers} layer{'s' if model.n_layers > 1 else ''}"
     typer.echo(f"{model.ansatz}, {layers}, and the observables that the model learns from\n{found}")
+    if not configuration.engine.is_exact:
+        typer.echo(f"gradients here are those of exact values; a run measures them with {configuration.engine.title}")
     if plot is not None:
         _write(Path(plot), found)
 

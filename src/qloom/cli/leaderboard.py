@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from qloom.engines.choice import choose_engine
 from qloom.models.tables.scores import TITLES
 from qloom.training.leaderboard import leaderboard_rows
 
@@ -52,7 +53,9 @@ def number_text(value: float | None, form: str = ".4f") -> str:
 def _title(metrics: Mapping[str, Any]) -> str:
     n_test, n_rounds = metrics["n_rows"]["test"], metrics["rounds"]["n"]
     rounds = "in one round" if n_rounds == 1 else f"a round, {n_rounds} rounds ({metrics['rounds']['kind']})"
-    return f"{metrics['name']}: {metrics['target']} on {n_test} test rows {rounds}"
+    engine = choose_engine(metrics["engine"])
+    measured = "" if engine.is_exact else f", circuits with {engine.title}"
+    return f"{metrics['name']}: {metrics['target']} on {n_test} test rows {rounds}{measured}"
 
 
 def _cells(metrics: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 import typer
 
+from qloom.cli.engine import ENGINE_HELP, engine_changes, engine_line
 from qloom.data.columns import require_columns
 from qloom.data.novelty import Novelties
 from qloom.errors import ConfigError
 from qloom.files import replace_file
-from qloom.models.tables.places import MODEL_HELP, find_model
-from qloom.models.tables.served import read_served
+from qloom.training.evaluation import open_model
+from qloom.training.folder import MODEL_HELP
 from qloom.training.predictions import prediction_columns
 from qloom.training.table import read_source
 
@@ -33,17 +34,20 @@ def predict(
         list[str] | None, typer.Option("--id", help="Column to copy beside the predictions; may be repeated.")
     ] = None,
     chosen: Annotated[str | None, typer.Option("--model", help=MODEL_HELP)] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help=ENGINE_HELP)] = None,
 ) -> None:
     """Predict every row of a table: the class with its probabilities, or the number, and what training had not seen."""
     if output is not None:
         check_output(output)
-    loaded = read_served(find_model(model, chosen))
+    loaded = open_model(model, chosen, engine_changes(settings or []))
     table = read_source(data, query, known=loaded.preprocessing_.queried)
     predictions = prediction_columns(loaded.coding_, loaded.predict_table(table), threshold=loaded.readout_.threshold)
     novelties = loaded.preprocessing_.novelties(table)
     columns = {"row": np.arange(table.num_rows), **id_columns(table, ids or [], predictions), **predictions}
     write_table(columns | ({} if novelties is None else {"unseen": novelties.texts}), output)
     for line in describe_novelties(novelties, table.num_rows):
+        typer.echo(line, err=True)
+    if loaded.engine_ is not None and (line := engine_line(loaded.engine_.values())):
         typer.echo(line, err=True)
     if output is not None:
         typer.echo(f"{output} written: {table.num_rows} rows")

@@ -12,12 +12,11 @@ from qloom.cli.bars import showing_progress
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import print_leaderboard
 from qloom.errors import ArtifactError, ConfigError, DataError
-from qloom.models.tables.run_files import CONFIG, read_metrics
 from qloom.reports import write_report
 from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
-from qloom.training.run import read_run_configuration
+from qloom.training.folder import RunFolder
 
 _TABLE = "Table (CSV, Parquet, Arrow, DuckDB), demo:breast_cancer, configuration (.yaml) or run to resume."
 
@@ -95,7 +94,7 @@ def configure(
     changes += settings
     if Path(source).suffix.lower() in (".yaml", ".yml"):
         return load_configuration(source, changes)
-    if (Path(source) / CONFIG).is_file():
+    if RunFolder(source).is_begun:
         return _of_folder(Path(source), changes, resume)
     if data["target"] is None and source.startswith(PREFIX):
         changes.insert(0, ("data.target", demonstration_target(source)))
@@ -114,7 +113,7 @@ def require_file(source: str) -> None:
 def _of_folder(folder: Path, changes: list[Change], resume: bool) -> Configuration:
     if changes or not resume:
         raise ArtifactError(f"{folder} is a run folder, expected --resume and no other option with it")
-    return read_run_configuration(folder)
+    return RunFolder(folder).configuration()
 
 
 def _run(configuration: Configuration, resume: bool) -> None:
@@ -126,11 +125,11 @@ def _run(configuration: Configuration, resume: bool) -> None:
         typer.echo(_describe_stop(configuration), err=True)
         raise typer.Exit(130) from None
     report = write_report(folder)
-    print_leaderboard(read_metrics(folder))
+    print_leaderboard(RunFolder(folder).metrics())
     typer.echo(f"\n{report} written after {time.perf_counter() - start:.0f} s")
 
 
 def _describe_stop(configuration: Configuration) -> str:
-    if (configuration.folder / CONFIG).exists():
+    if RunFolder(configuration.folder).is_begun:
         return f"stopped; go on with: qloom train {configuration.folder} --resume"
     return "stopped before anything was written"

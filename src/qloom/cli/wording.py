@@ -17,6 +17,7 @@ OPTIONS = {
     r"go on with resume=True": "go on with --resume",
     r"going on with resume=True": "qloom train RUN --resume",
     r"leave out resume": "leave out --resume",
+    r"or force=True to score": "or --force to score",
     r"another name\b": "another --name",
     r"another output\b": "another --output",
     r"write (another )?([a-z_.]+=\.\.\.) in the configuration": r"give \1--set \2 or write it into the configuration",

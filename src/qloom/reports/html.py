@@ -8,6 +8,7 @@ from typing import Any
 
 from qloom.circuits.drawing import draw_text
 from qloom.files import replace_file
+from qloom.models.tables.scores import METRICS
 from qloom.reports import figures
 from qloom.reports.curves import class_scores, confusion
 from qloom.reports.importance import importance_pictures
@@ -23,14 +24,6 @@ from qloom.reports.wording import (
     signed_text,
 )
 
-_EXPLANATIONS = {
-    "hybrid": "The model under test: classical encoder, quantum circuit, classical head.",
-    "hybrid_separable": "The same model without its entangling gates: does entanglement matter?",
-    "hybrid_classical": "The same model, a classical layer of equal parameter count in place of the circuit: "
-    "does the quantum layer matter?",
-    "linear": "Is anything beyond a linear model needed?",
-    "boosting": "What one would use for a table without a quantum computer.",
-}
 _READINGS = {
     "better": "hybrid better", "worse": "hybrid worse", "equal": "no difference that matters", "undecided": "undecided",
 }  # fmt: skip
@@ -57,6 +50,7 @@ def render(record: RunRecord) -> str:
         run=record,
         metric=metric_title(record.metric),
         rounds_sentence=_rounds_sentence(record),
+        better="lower" if _sign(record.metric) < 0 else "higher",
         leaderboard=_leaderboard(record),
         comparison=_comparison(record),
         test_metrics=_test_metrics(record),
@@ -70,12 +64,18 @@ def render(record: RunRecord) -> str:
 
 def _leaderboard(record: RunRecord) -> dict[str, Any]:
     """Rows, best score first, and the ends of the scale their intervals are drawn on."""
-    models = sorted(record.models.values(), key=lambda model: _place(model.test[record.metric]))
+    sign = _sign(record.metric)
+    models = sorted(record.models.values(), key=lambda model: _place(sign * model.test[record.metric]))
     scale = scale_of(value for m in models for value in (m.test[record.metric], *(m.interval or ())))
     rows = [_model_row(model, record.metric) for model in models]
     for row, model in zip(rows, models, strict=True):
         row["whisker"] = whisker(scale, model.test[record.metric], model.interval)
     return {"rows": rows, "low": scale.low, "high": scale.high, "has_spread": record.rounds.n > 1}
+
+
+def _sign(metric: str) -> int:
+    """1 where more is better, -1 where less is."""
+    return METRICS[metric].sign if metric in METRICS else 1
 
 
 def _place(score: float) -> float:
@@ -87,8 +87,8 @@ def _model_row(model: ModelRecord, metric: str) -> dict[str, Any]:
     interval = model.interval and f"{score_text(model.interval[0])} to {score_text(model.interval[1])}"
     return {
         "model": model,
-        "role": _ROLES.get(model.role, model.role),
-        "explanation": _EXPLANATIONS.get(model.key, ""),
+        "role": ", ".join(filter(None, (_ROLES.get(model.role, model.role), model.engine))),
+        "explanation": model.explanation,
         "score": score_text(model.test[metric]),
         "spread": score_text(model.deviation.get(metric, math.nan)),
         "interval": interval or "–",

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from qloom.errors import ArtifactError
-from qloom.models.tables.run_files import IMPORTANCE, IMPORTANCE_FORMAT, IMPORTANCE_VERSION
 from qloom.reports.pictures import as_address
 from qloom.reports.wording import capitalized, metric_title
 
 _MOST_BARS = 12
 _COLOURS = ("#0072b2", "#b8528f")
-
-
-def read_importance(folder: Path) -> dict[str, Any] | None:
-    """What a run folder says; None of one that is older than the file.
-
-    Raises:
-        ArtifactError: for a damaged file, or one of another version.
-    """
-    path = folder / IMPORTANCE
-    if not path.is_file():
-        return None
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        known = (found["format"], found["version"]) == (IMPORTANCE_FORMAT, IMPORTANCE_VERSION) and len(
-            found["models"]
-        ) > 0
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} is damaged ({error}), expected what qloom train wrote; delete it") from None
-    if not known:
-        raise ArtifactError(f"{path} is of another version, expected {IMPORTANCE_VERSION}; update qloom or delete it")
-    return dict(found)
 
 
 def importance_pictures(found: dict[str, Any] | None, titles: dict[str, str]) -> dict[str, Any] | None:

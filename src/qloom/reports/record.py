@@ -10,15 +10,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from qloom.circuits import Circuit
+from qloom.engines.choice import choose_engine
 from qloom.errors import ArtifactError
-from qloom.models.tables.run_files import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, read_metrics
-from qloom.reports.importance import read_importance
-
-# Runs of version 1 trained every model once.
-VERSIONS = (1, 2)
+from qloom.training.folder import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, RunFolder, damaged
 
 
 @dataclass(frozen=True)
@@ -40,6 +36,8 @@ class ModelRecord:
     Args:
         key: its name in files, e.g. "hybrid".
         role: "hybrid", "control" or "baseline".
+        explanation: what it is there for.
+        engine: what ran its circuit, for people; None without one, and where values were exact.
         test: metric -> value on the test rows, the mean over the rounds; NaN where it is undefined.
         deviation: metric -> standard deviation between rounds; empty for one round.
         interval: 95% interval of the run's metric, None if there is none.
@@ -51,6 +49,8 @@ class ModelRecord:
     key: str
     title: str
     role: str
+    explanation: str
+    engine: str | None
     n_parameters: int | None
     n_quantum_parameters: int | None
     seconds_training: float
@@ -106,6 +106,7 @@ class RunRecord:
         classes: the target's classes as text, empty for a regression.
         n_rows: "train", "validation" and "test" -> rows.
         split: how the rows were divided, None if the record does not say.
+        engine: what ran the circuits, for people; None where values were exact.
         rounds: how often every model was trained.
         margin: differences up to this do not matter; None in runs of version 1.
         comparison: key of a model -> hybrid minus that model.
@@ -125,6 +126,7 @@ class RunRecord:
     metric: str
     n_rows: dict[str, int]
     split: str | None
+    engine: str | None
     features: tuple[str, ...]
     notes: tuple[str, ...]
     columns: tuple[dict[str, Any], ...]
@@ -149,32 +151,21 @@ def read_run(folder: Path) -> RunRecord:
     Raises:
         ArtifactError: if the folder is not a run, or a file of it is missing, damaged or of another version.
     """
-    folder = Path(folder)
-    document = _read_metrics(folder)
+    run = RunFolder(folder)
+    document = run.metrics()
     try:
         facts = _facts(document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, ArtifactError):
             raise
-        what = f"{folder / METRICS_FILE} is damaged ({type(error).__name__}: {error})"
-        raise ArtifactError(f"{what}, expected what qloom train wrote; train again") from None
-    table = _read_predictions(folder / PREDICTIONS)
+        raise damaged(run.path / METRICS_FILE, error) from None
     return RunRecord(
         **facts,
-        **_outputs(table, list(facts["models"]), facts["classes"]),
-        config=_text(folder / CONFIG),
-        environment=_text(folder / ENVIRONMENT),
-        importance=read_importance(folder),
+        **_outputs(run.predictions(), list(facts["models"]), facts["classes"]),
+        config=run.text(CONFIG),
+        environment=run.text(ENVIRONMENT),
+        importance=run.importance(),
     )
-
-
-def _read_metrics(folder: Path) -> dict[str, Any]:
-    document = read_metrics(folder)
-    if document.get("version") not in VERSIONS:
-        known = " or ".join(map(str, VERSIONS))
-        path = folder / METRICS_FILE
-        raise ArtifactError(f"{path} has version {document.get('version')!r}, expected {known}; update qloom")
-    return document
 
 
 def _facts(document: dict[str, Any]) -> dict[str, Any]:
@@ -194,15 +185,16 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "classes": tuple(map(label, document["classes"] or ())) if task == "classification" else (),
         "metric": metric,
         "n_rows": {part: int(n) for part, n in document["n_rows"].items()},
-        "split": None if document.get("split") is None else str(document["split"]),
+        "split": None if document["split"] is None else str(document["split"]),
+        "engine": _engine_title(document["engine"]),
         "features": tuple(map(str, document["features"])),
         "notes": tuple(map(str, document["notes"])),
-        "columns": tuple(map(dict, document.get("columns", ()))),
+        "columns": tuple(map(dict, document["columns"])),
         "circuit": Circuit.from_json(document["circuit"]),
         "models": models,
-        "rounds": _rounds(document["rounds"]) if document["version"] > 1 else RoundsRecord(),
-        "margin": _number(document["margin"]) if document["version"] > 1 else None,
-        "unjudged": document["unjudged"] if document["version"] > 1 else None,
+        "rounds": RoundsRecord() if document["rounds"] is None else _rounds(document["rounds"]),
+        "margin": None if document["margin"] is None else float(document["margin"]),
+        "unjudged": document["unjudged"],
         "comparison": {key: _difference(data) for key, data in document["comparison"].items() if key in models},
         "verdict": str(document["verdict"]),
     }
@@ -214,6 +206,8 @@ def _model(key: str, data: dict[str, Any]) -> ModelRecord:
         key,
         str(data["title"]),
         str(data["role"]),
+        str(data["explanation"]),
+        _engine_title(data["engine"]),
         _count(data["n_parameters"]),
         _count(data["n_quantum_parameters"]),
         float(data["seconds_training"]),
@@ -226,6 +220,11 @@ def _model(key: str, data: dict[str, Any]) -> ModelRecord:
         None if data.get("refit") is None else _refit(data["refit"]),
         None if data.get("started_from") is None else str(data["started_from"]),
     )
+
+
+def _engine_title(data: Any) -> str | None:
+    choice = choose_engine(data)
+    return None if choice.is_exact else choice.title
 
 
 def _refit(data: dict[str, Any]) -> RefitRecord:
@@ -256,16 +255,6 @@ def _rounds(data: dict[str, Any]) -> RoundsRecord:
     limit = None if data["time_limit"] is None else float(data["time_limit"])
     ends = min(n_test), max(n_test)
     return RoundsRecord(int(data["n"]), str(data["kind"]), int(data["kept"]), _count(data["wanted"]), limit, ends)
-
-
-def _read_predictions(path: Path) -> pa.Table:
-    if not path.is_file():
-        raise ArtifactError(f"{path} is missing, expected the predictions of the run; train again")
-    try:
-        return pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        first_line = str(error).splitlines()[0]
-        raise ArtifactError(f"{path} is damaged ({first_line}), expected Parquet; train again") from None
 
 
 def _outputs(table: pa.Table, keys: Sequence[str], classes: Sequence[str]) -> dict[str, Any]:
@@ -308,7 +297,3 @@ def _class_indices(table: pa.Table, name: str, classes: Sequence[str]) -> np.nda
 def label(value: object) -> str:
     """A class as text, the same whether it was read from JSON or from Parquet: 1.0 and 1 are "1"."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _text(path: Path) -> str | None:
-    return path.read_text("utf-8", errors="replace") if path.is_file() else None

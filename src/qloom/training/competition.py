@@ -7,17 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
 
-from qloom.files import read_json, write_json
+from qloom.models.tables.competitors import COMPETITORS
 from qloom.models.tables.preparation import prepare_table
-from qloom.models.tables.run_files import CHECKPOINTS
 from qloom.models.tables.starting import Start
-from qloom.training.competitors import KEYS, Contest, Outcome, PreparedRound, goal_of
+from qloom.training.competitors import Contest, Outcome, PreparedRound, goal_of
 from qloom.training.record import RoundResult, result_of
 from qloom.training.rounds import KEPT, Plan
 from qloom.training.table import RunTable
-
-# How many rounds each group had and how long it took: a resumed run ends after as many as it would have had.
-GROUPS = "rounds.json"
 
 
 @dataclass(frozen=True)
@@ -48,8 +44,7 @@ def compete(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound
         first: round 1, prepared.
         start: what all networks begin with, None for fresh ones.
     """
-    path, results = contest.folder / CHECKPOINTS / GROUPS, list[RoundResult]()
-    done = read_json(path) if path.exists() else []
+    results, done = list[RoundResult](), contest.folder.groups()
     kept: Mapping[str, Outcome] = {}
     for k in count():
         seconds = sum(group["seconds"] for group in done[:k])
@@ -59,11 +54,11 @@ def compete(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound
         began = time.perf_counter()
         numbers = range(len(results) + 1, len(results) + size + 1)
         rounds = [first if number == KEPT else prepared(loaded, plan, number, start) for number in numbers]
-        outcomes = {key: contest.enter(key, rounds) for key in KEYS}
-        by_round = [{key: outcomes[key][i] for key in KEYS} for i in range(size)]
+        outcomes = {key: contest.enter(key, rounds) for key in COMPETITORS}
+        by_round = [{key: outcomes[key][i] for key in COMPETITORS} for i in range(size)]
         kept = kept or by_round[KEPT - 1]
         results += [result_of(each, own) for each, own in zip(rounds, by_round, strict=True)]
         if k == len(done):
             done.append({"size": size, "seconds": time.perf_counter() - began})
-            write_json(path, done)
+            contest.folder.write_groups(done)
     raise AssertionError("unreachable: groups end by the plan")

@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from qloom.engines.choice import choose_engine
 from qloom.models.tables.scores import METRICS
 
 COLUMNS = (
@@ -23,6 +24,7 @@ COLUMNS = (
     "n_quantum_parameters",
     "seconds_training",
     "seconds_prediction",
+    "engine",
 )
 
 
@@ -36,6 +38,7 @@ def leaderboard_rows(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _row(key: str, model: Mapping[str, Any], metric: str) -> dict[str, Any]:
     low, high = model["interval"] or (None, None)
     copied = {name: model[name] for name in COLUMNS if name in model}
+    engine = model.get("engine")
     return {
         **copied,
         "model": key,
@@ -45,6 +48,7 @@ def _row(key: str, model: Mapping[str, Any], metric: str) -> dict[str, Any]:
         "n_rounds": len(model["rounds"]),
         "low": low,
         "high": high,
+        "engine": engine and choose_engine(engine).title,
     }
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as parquet
 
 from qloom.data import TargetCoding
 from qloom.data.target import class_text
-from qloom.files import replace_file
 from qloom.models.tables.scores import decide
 from qloom.training.table import RunTable
 
@@ -43,14 +40,10 @@ def threshold_notes(threshold: float | str, coding: TargetCoding, outcomes: Mapp
     return [f"class {class_text(coding.classes[1])} is decided for above these probabilities, {how}: {levels}"]
 
 
-def write_predictions(
-    path: Path,
-    data: RunTable,
-    coding: TargetCoding,
-    predictions: Mapping[str, np.ndarray],
-    levels: Mapping[str, float],
-) -> None:
-    """Write number, identifiers and target of the test rows and what every model predicts for them, as Parquet."""
+def columns_of_test_rows(
+    data: RunTable, coding: TargetCoding, predictions: Mapping[str, np.ndarray], levels: Mapping[str, float]
+) -> dict[str, Any]:
+    """Number, identifiers and target of the test rows and what every model predicts for them, as columns."""
     rows = data.split.test
     columns: dict[str, Any] = {"row": rows}
     for name in _identifiers(data):
@@ -58,9 +51,7 @@ def write_predictions(
     columns["target"] = data.table[data.schema.target].take(pa.array(rows))
     for key, predicted in predictions.items():
         columns.update(prediction_columns(coding, predicted, f"{key}:", levels[key]))
-    buffer = pa.BufferOutputStream()
-    parquet.write_table(pa.table({name: _contiguous(column) for name, column in columns.items()}), buffer)
-    replace_file(path, buffer.getvalue().to_pybytes())
+    return {name: _contiguous(column) for name, column in columns.items()}
 
 
 def _identifiers(data: RunTable) -> list[str]:

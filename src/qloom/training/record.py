@@ -1,4 +1,4 @@
-"""The record of a finished run, metrics.json: with predictions.parquet all that a report is made from."""
+"""What a run is remembered by: scores over the rounds, differences and the verdict, as metrics.json has them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from qloom.data import Split
+from qloom.models.tables.competitors import UNDER_TEST
 from qloom.models.tables.preparation import PreparedTable
-from qloom.models.tables.run_files import FORMAT, VERSION
 from qloom.models.tables.scores import METRICS, score
 from qloom.training.competitors import Outcome, PreparedRound
 from qloom.training.configuration import Configuration
@@ -78,14 +78,13 @@ def make_metrics(
     """
     kept = results[KEPT - 1]
     return {
-        "format": FORMAT,
-        "version": VERSION,
         "name": configuration.name,
         "task": data.task,
         "target": loaded.schema.target,
         "classes": list(data.coding.classes) or None,
         "n_rows": kept.n_rows,
         "split": loaded.split.kind,
+        "engine": configuration.engine.seeded(configuration.seed).values(),
         "features": list(data.preprocessing.feature_names),
         "rounds": _describe_rounds(plan, results, seconds),
         **judge(data.score_names[0], results, configuration),
@@ -108,15 +107,17 @@ def judge(metric: str, results: Sequence[RoundResult], configuration: Configurat
     ratio = float(np.mean([result.test_ratio for result in results]))
     unjudged = _why_unjudged(metric, results, section.fewest_test_rows)
     means = {key: _estimate(values_of(results, key, metric), ratio, unjudged) for key in results[0].scores}
-    margin = margin_of(metric, section.margin, means["hybrid"].mean)
-    differences = {key: _difference(results, key, metric, margin, ratio, unjudged) for key in means if key != "hybrid"}
+    margin = margin_of(metric, section.margin, means[UNDER_TEST].mean)
+    others = [key for key in means if key != UNDER_TEST]
+    differences = {key: _difference(results, key, metric, margin, ratio, unjudged) for key in others}
+    engine = None if configuration.engine.is_exact else configuration.engine.title
     return {
         "metric": metric,
         "margin": margin,
         "models": {key: _model(key, results, metric, found) for key, found in means.items()},
         "comparison": {key: difference.record() for key, difference in differences.items()},
         "unjudged": unjudged,
-        "verdict": verdict_text(metric, means["hybrid"], differences, n_rounds, margin, unjudged),
+        "verdict": verdict_text(metric, means[UNDER_TEST], differences, n_rounds, margin, unjudged, engine),
     }
 
 
@@ -170,7 +171,7 @@ def _difference(
     results: Sequence[RoundResult], key: str, metric: str, margin: float, ratio: float, unjudged: str | None
 ) -> Difference:
     """By how much the hybrid model is better."""
-    values = np.array(values_of(results, "hybrid", metric)) - np.array(values_of(results, key, metric))
+    values = np.array(values_of(results, UNDER_TEST, metric)) - np.array(values_of(results, key, metric))
     found = _estimate(list(METRICS[metric].sign * values), ratio, unjudged)
     return Difference(found) if unjudged else judge_difference(found, margin, ratio)
 

@@ -15,22 +15,20 @@ import torch
 from qloom.data import Schema
 from qloom.data.column_table import column_lines, column_rows
 from qloom.errors import ArtifactError
-from qloom.files import read_json, replace_file, write_json
+from qloom.models.tables.competitors import COMPETITORS, NETWORKS, UNDER_TEST
 from qloom.models.tables.preparation import PreparedTable
-from qloom.models.tables.run_files import CONFIG, ENVIRONMENT, METRICS_FILE, PREDICTIONS, START
-from qloom.models.tables.starting import Start, place_of, read_start
+from qloom.models.tables.starting import Start, read_start
 from qloom.training.competition import compete, prepared
-from qloom.training.competitors import LAYER_OF, Contest, Outcome, PreparedRound, try_circuit
-from qloom.training.configuration import ComparisonSection, Configuration, load_configuration
+from qloom.training.competitors import Contest, Outcome, PreparedRound, try_circuit
+from qloom.training.configuration import Configuration
 from qloom.training.environment import describe_environment
-from qloom.training.folder import locked
-from qloom.training.importance import write_importance
-from qloom.training.leaderboard import leaderboard_csv
+from qloom.training.folder import START, RunFolder
+from qloom.training.importance import find_importance
+from qloom.training.lock import locked
 from qloom.training.log import RunLog
-from qloom.training.predictions import threshold_notes, write_predictions
+from qloom.training.predictions import columns_of_test_rows, threshold_notes
 from qloom.training.progress import Progress
 from qloom.training.record import make_metrics
-from qloom.training.rendering import render_configuration
 from qloom.training.rounds import KEPT, Plan, describe
 from qloom.training.seen_rows import keys_of, write_seen_rows
 from qloom.training.table import RunTable, fingerprint, load_table
@@ -45,91 +43,81 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
     Raises:
         QloomError: for a table, configuration or folder that cannot be used.
     """
-    folder = configuration.folder
-    with locked(folder), _deterministic():
+    folder = RunFolder(configuration.folder)
+    with locked(folder.path), _deterministic():
         _check_folder(folder, configuration, resume)
         loaded = load_table(configuration)
-        place = _start_of(configuration)
-        start = None if place is None else _checked_start(place, loaded.schema)
-        plan = Plan(configuration, loaded)
+        starts = _read_starts(folder, configuration, loaded.schema)
+        plan, start = Plan(configuration, loaded), starts.get("quantum")
         first = prepared(loaded, plan, KEPT, start)
-        circuit = try_circuit(configuration, first.data, place)
-        _open(folder, configuration, loaded.table)
-        with RunLog(folder, progress or Progress()) as log:
+        circuit = try_circuit(configuration, first.data, starts)
+        _open(folder, configuration, loaded.table, starts)
+        with RunLog(folder.path, progress or Progress()) as log:
             notes = _notes(loaded.schema, first.data, configuration)
             columns = column_rows(loaded.schema, first.data.preprocessing)
             for note in (*column_lines(columns), *notes, *describe(plan)):
                 log.note(note)
-            contest = Contest(configuration, loaded.schema.task, folder, log, _start_of(configuration))
-            found = compete(contest, loaded, plan, first, start)
+            found = compete(Contest(configuration, loaded.schema.task, folder, log, starts), loaded, plan, first, start)
             metrics = {
                 **make_metrics(configuration, loaded, plan, first.data, found.results, found.seconds),
                 "notes": [*notes, *threshold_notes(configuration.training.threshold, first.data.coding, found.kept)],
                 "columns": [asdict(row) for row in columns],
                 "circuit": circuit.to_json(),
             }
-            write_importance(folder, loaded, first, metrics, configuration.seed)
-            _write_results(folder, loaded, first, found.kept, metrics)
+            _keep_seen_rows(folder, loaded, first)
+            importance = find_importance(folder, loaded, first, metrics, configuration.seed)
+            folder.write_results(metrics, _predictions(loaded, first, found.kept), importance)
             log.lines.note(metrics["verdict"])
-    return folder
+    return folder.path
 
 
 def resume_run(folder: str | Path, *, progress: Progress | None = None) -> Path:
     """Go on with the run in a folder, as its own configuration says."""
-    return train_run(read_run_configuration(folder), resume=True, progress=progress)
+    return train_run(RunFolder(folder).configuration(), resume=True, progress=progress)
 
 
-def read_run_configuration(folder: str | Path) -> Configuration:
-    """The configuration of the run in a folder, wherever the folder is now."""
-    folder = Path(folder)
-    if not (folder / CONFIG).is_file():
-        raise ArtifactError(f"{folder} has no {CONFIG}, expected a run folder to resume; start one with qloom train")
-    place = {"output": str(folder.parent), "name": folder.resolve().name}
-    configuration = load_configuration(folder / CONFIG)
-    # Runs were of one round before their configurations said how many.
-    older = {} if "comparison" in configuration.model_fields_set else {"comparison": ComparisonSection(seeds=1)}
-    return configuration.model_copy(update={**place, **older})
-
-
-def _write_results(folder: Path, loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outcome],
-                   metrics: Mapping[str, Any]) -> None:  # fmt: skip
+def _predictions(loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outcome]) -> dict[str, Any]:
+    """Columns of what the models of round 1 predict for its test rows."""
     predictions = {key: outcome.predictions for key, outcome in kept.items()}
     levels = {key: outcome.level for key, outcome in kept.items()}
-    table = replace(loaded, split=first.split)
+    return columns_of_test_rows(replace(loaded, split=first.split), first.data.coding, predictions, levels)
+
+
+def _keep_seen_rows(folder: RunFolder, loaded: RunTable, first: PreparedRound) -> None:
     learnt_from = np.concatenate([first.split.train, first.split.validation])
     keys = keys_of(first.data.preprocessing, first.data.coding, loaded.table)
-    write_seen_rows(place_of(folder, "quantum"), keys, learnt_from)
-    write_predictions(folder / PREDICTIONS, table, first.data.coding, predictions, levels)
-    replace_file(folder / "leaderboard.csv", leaderboard_csv(metrics))
-    write_json(folder / METRICS_FILE, metrics)
+    write_seen_rows(folder.model(UNDER_TEST), keys, learnt_from)
 
 
-def _start_of(configuration: Configuration) -> Path | None:
-    """The folder of the networks to begin with: once a run is begun, its own copy of them."""
-    given = configuration.training.start_from
-    if given is None:
-        return None
-    return configuration.folder / START if (configuration.folder / CONFIG).exists() else Path(given)
-
-
-def _checked_start(place: Path, schema: Schema) -> Start:
-    """The network under test of an earlier run, for a table with the same target.
+def _read_starts(folder: RunFolder, configuration: Configuration, schema: Schema) -> dict[str, Start]:
+    """The networks to begin with, by kind of middle layer; those of a run that is begun are its own copies.
 
     Raises:
-        ArtifactError: for another target or task.
+        ArtifactError: for another target or task, or a folder without all of them.
     """
-    start = read_start(place, "quantum", schema.task)
-    if start.coding.name != schema.target:
+    given = configuration.training.start_from
+    if given is None:
+        return {}
+    place = folder.path / START if folder.is_begun else Path(given)
+    layers = [str(COMPETITORS[key].layer) for key in NETWORKS]
+    starts = {layer: read_start(place, layer, schema.task) for layer in layers}
+    coding = next(iter(starts.values())).coding
+    if coding.name != schema.target:
         raise ArtifactError(
-            f"{place} predicts {start.coding.name!r}, got the target {schema.target!r}, expected the same; start afresh"
+            f"{place} predicts {coding.name!r}, got the target {schema.target!r}, expected the same; start afresh"
         )
-    return start
+    return starts
 
 
 def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) -> tuple[str, ...]:
     n_qubits = configuration.model.n_qubits
     mapped = f"{data.n_features} features on {n_qubits} qubits: the classical encoder maps them to angles"
     notes = [*schema.notes, *schema.warnings, *data.notes, *([mapped] if data.n_features > n_qubits else [])]
+    if not configuration.engine.is_exact:
+        notes.append(
+            f"circuits are measured: {configuration.engine.title}, in training, by parameter shift, as in scores; "
+            "classical models are not"
+        )
     if configuration.training.start_from is not None:
         known = {coding.name for coding in data.preprocessing.codings}
         unknown = ", ".join(column.name for column in schema.features if column.name not in known)
@@ -144,16 +132,16 @@ def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) ->
 # -- the folder
 
 
-def _check_folder(folder: Path, configuration: Configuration, resume: bool) -> None:
-    exists = (folder / CONFIG).exists()
-    if exists and not resume:
-        raise ArtifactError(f"run folder {folder} exists already; go on with resume=True or choose another name")
-    if resume and not exists:
+def _check_folder(folder: RunFolder, configuration: Configuration, resume: bool) -> None:
+    path = folder.path
+    if folder.is_begun and not resume:
+        raise ArtifactError(f"run folder {path} exists already; go on with resume=True or choose another name")
+    if resume and not folder.is_begun:
         raise ArtifactError(
-            f"run folder {folder} does not exist, expected a run to resume; leave out resume to start one"
+            f"run folder {path} does not exist, expected a run to resume; leave out resume to start one"
         )
-    if exists:
-        _check_same(read_run_configuration(folder), configuration, folder)
+    if folder.is_begun:
+        _check_same(folder.configuration(), configuration, path)
 
 
 def _check_same(before: Configuration, now: Configuration, folder: Path) -> None:
@@ -169,26 +157,24 @@ def _changes(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> I
     for key, old in before.items():
         if isinstance(old, dict) and key not in ("kinds", "class_weight"):
             yield from _changes(old, now[key], f"{prefix}{key}.")
-        elif old != now[key]:
-            yield prefix + key, old, now[key]
+        elif old != now.get(key):
+            yield prefix + key, old, now.get(key)
 
 
-def _open(folder: Path, configuration: Configuration, table: pa.Table) -> None:
+def _open(folder: RunFolder, configuration: Configuration, table: pa.Table, starts: Mapping[str, Start]) -> None:
     """Write what a run begins with; on resume, check that the table is still the same.
 
     The configuration comes last: a folder without it is no run yet.
     """
     digest = fingerprint(table)
-    path = folder / ENVIRONMENT
-    if not (folder / CONFIG).exists():
-        write_json(path, {**describe_environment(configuration.seed), "table_sha256": digest})
-        if configuration.training.start_from is not None:
-            for layer in LAYER_OF.values():
-                read_start(configuration.training.start_from, layer).copy_to(place_of(folder / START, layer))
-        replace_file(folder / CONFIG, render_configuration(configuration))
-    elif read_json(path).get("table_sha256") != digest:
+    if not folder.is_begun:
+        folder.write_environment({**describe_environment(configuration.seed), "table_sha256": digest})
+        for layer, start in starts.items():
+            start.copy_to(folder.start(layer))
+        folder.write_configuration(configuration)
+    elif folder.environment().get("table_sha256") != digest:
         raise ArtifactError(
-            f"{configuration.data.source} has changed since {folder} was begun, expected the same table; "
+            f"{configuration.data.source} has changed since {folder.path} was begun, expected the same table; "
             "put it back or start a run with another name"
         )
 

@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from qloom.errors import ArtifactError, ConfigError
-from qloom.files import read_json
-from qloom.models.tables.run_files import ENVIRONMENT, METRICS_FILE, VERSION, read_metrics
 from qloom.models.tables.scores import METRICS
+from qloom.training.folder import METRICS_FILE, VERSION, RunFolder
 from qloom.training.intervals import Estimate, estimate, quantile
 from qloom.training.verdict import Difference, judge_difference
 
@@ -78,16 +77,16 @@ def read_finished(folder: Path, label: str) -> FinishedRun:
     Raises:
         ArtifactError: if it is no finished run, or one from before there were rounds.
     """
-    metrics = read_metrics(folder)
-    if metrics.get("version") != VERSION:
+    run = RunFolder(folder)
+    metrics = run.metrics()
+    if metrics["version"] != VERSION:
         path = folder / METRICS_FILE
         raise ArtifactError(
-            f"{path} has version {metrics.get('version')!r}, expected {VERSION}, which holds scores of every "
+            f"{path} has version {metrics['version']!r}, expected {VERSION}, which holds scores of every "
             f"round; write it anew with: qloom train {folder} --resume"
         )
-    environment = read_json(folder / ENVIRONMENT) if (folder / ENVIRONMENT).is_file() else {}
     splits = tuple(each["split_sha256"] for each in metrics["rounds"]["each"])
-    return FinishedRun(label, metrics, environment.get("table_sha256"), splits)
+    return FinishedRun(label, metrics, run.environment().get("table_sha256"), splits)
 
 
 def _labels(folders: Sequence[Path]) -> list[str]:
@@ -113,8 +112,8 @@ def _describe(run: FinishedRun) -> dict[str, Any]:
         for key, model in metrics["models"].items()
     }  # fmt: skip
     rounds = {name: metrics["rounds"][name] for name in ("n", "kind")}
-    return {"run": run.label, "rounds": rounds, "n_rows": metrics["n_rows"], "verdict": metrics["verdict"],
-            "models": models}  # fmt: skip
+    copied = {name: metrics[name] for name in ("engine", "n_rows", "verdict")}
+    return {"run": run.label, "rounds": rounds, **copied, "models": models}
 
 
 def _compare(first: FinishedRun, other: FinishedRun, key: str) -> dict[str, Any]:

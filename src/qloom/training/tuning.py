@@ -21,10 +21,10 @@ from qloom.files import replace_file, write_json
 from qloom.models.tables.choices import GOAL_FIELDS
 from qloom.models.tables.preparation import PreparedTable, prepare_table
 from qloom.models.tables.scores import score
-from qloom.training.competitors import LAYER_OF, goal_of, make_model
+from qloom.training.competitors import goal_of, make_model
 from qloom.training.configuration import Configuration, known_keys, make_configuration, unknown_key
-from qloom.training.folder import locked
 from qloom.training.intervals import plain
+from qloom.training.lock import locked
 from qloom.training.rendering import render_configuration
 from qloom.training.table import load_table
 
@@ -166,7 +166,7 @@ def run_trial(
     start = time.perf_counter()
     try:
         own = changed(configuration, settings)
-        model = make_model(own, data.task, LAYER_OF["hybrid"], None)
+        model = make_model(own, data.task, "quantum", {})
         model.fit_prepared(data, seed=own.seed)
         y, predictions = data.validation.truth, model.predict_features(data.validation.x)
         given = model.readout_.level, data.validation.scored_weights

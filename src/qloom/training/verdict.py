@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from qloom.models.tables.competitors import COMPETITORS
 from qloom.models.tables.scores import TITLES
 from qloom.training.intervals import Estimate, rounds_for
 
@@ -13,11 +14,8 @@ Outcome = Literal["better", "worse", "equal", "undecided"]
 # Rows of either class that a ROC AUC is to rest on in every round.
 FEWEST_OF_A_CLASS = 10
 
-_AGAINST = {
-    "hybrid_classical": "an equal-parameter classical layer in its place",
-    "hybrid_separable": "the same circuit without entangling gates",
-}
-_BASELINES = {"linear": "a linear model", "boosting": "gradient boosting"}
+# Of the two that say what the quantum layer and its entangling gates are worth.
+_CONTROLS = ("hybrid_classical", "hybrid_separable")
 OUTCOME_WORDS: dict[str | None, str] = {
     "better": "better",
     "worse": "worse",
@@ -86,7 +84,7 @@ def judge_difference(found: Estimate, margin: float, test_ratio: float) -> Diffe
 
 def verdict_text(
     metric: str, scores: Estimate, differences: Mapping[str, Difference], n_rounds: int, margin: float,
-    unjudged: str | None,
+    unjudged: str | None, engine: str | None = None,
 ) -> str:  # fmt: skip
     """The verdict in a few sentences: on the quantum layer, judged by its two controls, and on the baselines.
 
@@ -97,14 +95,16 @@ def verdict_text(
         n_rounds: J.
         margin: of the differences.
         unjudged: why there is no verdict; None if there is one.
+        engine: what the circuits ran on, such as "1,000 shots a word"; None for exact values.
     """
+    score = _score(metric, scores, n_rounds) + ("" if engine is None else f" with {engine}")
     if unjudged is not None:
-        return f"No verdict: {unjudged}. {_score(metric, scores, n_rounds)}."
-    classical, separable = (differences[key] for key in _AGAINST)
-    parts = "; ".join(f"{_describe(differences[key])} against {text}" for key, text in _AGAINST.items())
+        return f"No verdict: {unjudged}. {score}."
+    classical, separable = (differences[key] for key in _CONTROLS)
+    parts = "; ".join(f"{_describe(differences[key])} against {COMPETITORS[key].against}" for key in _CONTROLS)
     sentences = [
         f"{_summary(classical.outcome, separable.outcome)}.",
-        f"{_score(metric, scores, n_rounds)}: {parts}.",
+        f"{score}: {parts}.",
         f"Differences up to {margin:.3g} do not matter here.",
         *_more(n_rounds, classical, separable),
         *_baselines(differences),
@@ -144,10 +144,11 @@ def _more(n_rounds: int, *controls: Difference) -> list[str]:
 
 def _baselines(differences: Mapping[str, Difference]) -> list[str]:
     """The baselines that beat the hybrid model."""
-    ahead = [text for key, text in _BASELINES.items() if key in differences and differences[key].outcome == "worse"]
-    if not ahead:
+    ahead = [key for key, found in differences.items() if found.outcome == "worse"]
+    baselines = [each.against for key, each in COMPETITORS.items() if each.role == "baseline" and key in ahead]
+    if not baselines:
         return []
-    names = " and ".join(ahead)
+    names = " and ".join(map(str, baselines))
     return [f"{names[:1].upper()}{names[1:]} did better than the hybrid model."]
 
 

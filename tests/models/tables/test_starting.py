@@ -127,3 +127,21 @@ def test_bad_input_is_refused(january, tmp_path):
         HybridClassifier(**SMALL, start_from=folder).fit(x, np.where(np.arange(100) < 30, "maybe", y))
     with pytest.raises(DataError, match="kind"):
         HybridClassifier(**SMALL, start_from=folder).fit(x.drop(columns="kind"), y)
+
+
+def test_a_start_is_read_once(january, monkeypatch):
+    folder, read = str(january[1]), []
+
+    def counting(path):
+        read.append(str(path))
+        return read_artifact(path)
+
+    monkeypatch.setattr("qloom.models.tables.starting.read_artifact", counting)
+    x, y = frame(100, 1)
+    fitted = HybridClassifier(**SMALL, start_from=folder).fit(x, y)
+    assert read == [folder]
+    start = fitted.read_start()
+    again = HybridClassifier(**SMALL, start_from=start).fit(x, y)
+    assert read == [folder] * 2
+    for name, value in fitted.network_.state_dict().items():
+        assert torch.equal(value, again.network_.state_dict()[name])

@@ -15,8 +15,8 @@ from qloom.data import Preprocessing, TargetCoding
 from qloom.errors import ArtifactError
 from qloom.models.artifact import copy_artifact, find_model_folder, read_artifact, reading
 from qloom.models.tables.architecture import Architecture
+from qloom.models.tables.competitors import place_of
 from qloom.models.tables.hybrid import HybridNetwork
-from qloom.models.tables.places import PLACES
 from qloom.nn import QuantumLayer
 
 
@@ -79,11 +79,6 @@ class Start:
     def copy_to(self, folder: Path) -> None:
         """Keep the artifact, as it is, in another folder."""
         copy_artifact(self.folder, folder)
-
-
-def place_of(folder: Path, layer: str) -> Path:
-    """Where a run folder keeps the network whose middle layer is of a kind."""
-    return folder / PLACES["hybrid" if layer == "quantum" else f"hybrid_{layer}"]
 
 
 def read_start(path: str | Path, layer: str, task: str | None = None) -> Start:

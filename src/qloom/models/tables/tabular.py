@@ -64,8 +64,9 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
             parts alone in the last third.
         refit: "linear" or "boosting", a head that is fitted to the trained circuit's outputs in the end, and takes the
             place of the trained one if it is clearly better on the validation rows; None for none.
-        start_from: a model or run folder to begin with: the weights of its model with the same layer, its preprocessing
-            and its coding of the target, for rows that have changed; None for a fresh start.
+        start_from: a model or run folder to begin with, or what `read_start` gave of it: the weights of its model with
+            the same layer, its preprocessing and its coding of the target, for rows that have changed; None for a fresh
+            start.
         loss: "auto"; of numbers "squared", "absolute", "poisson" for counts, "quantile".
         quantile: that the loss "quantile" is to find.
         class_weight: None, "balanced" or a number a label: how much rows of a class count in fitting.
@@ -113,7 +114,7 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         patience: int = 10,
         schedule: str = "together",
         refit: str | None = None,
-        start_from: str | Path | None = None,
+        start_from: str | Path | Start | None = None,
         loss: str = "auto",
         quantile: float = 0.5,
         class_weight: Any = None,
@@ -172,9 +173,10 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         seed = self._draw_seed()
         share = self.validation_fraction if self.validation_fraction * table.num_rows >= _FEWEST_VALIDATION_ROWS else 0
         split = split_rows(table, schema, validation=share, test=0, seed=seed)
-        data = prepare_table(table, schema, split, self.read_start(), self.goal, weights)
+        start = self.read_start()
+        data = prepare_table(table, schema, split, start, self.goal, weights)
         self.notes_ = [*schema.notes, *schema.warnings, *data.notes]
-        self.fit_prepared(data, seed=seed, watch=_print_epoch if self.verbose else None)
+        self.fit_prepared(data, seed=seed, watch=_print_epoch if self.verbose else None, start=start)
         return self
 
     def fit_prepared(
@@ -184,6 +186,7 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         seed: int,
         watch: Callable[[Fit], None] | None = None,
         resume: Callable[[Fit], Any] | None = None,
+        start: Start | None = None,
     ) -> Fit:
         """Learn from a prepared table; `qloom train` calls this.
 
@@ -192,17 +195,20 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
             seed: of weights, order of rows and dropout.
             watch: called after every epoch.
             resume: called before the first one; may restore an earlier state of the training.
+            start: what `read_start` gave, if it was read before.
         """
-        fit = self.begin_fit(data, seed, resume)
+        fit = self.begin_fit(data, seed, resume, start)
         with numeric_threads(self.threads):
             fit.run(data.train, data.validation, watch)
             self.end_fit(fit, data)
         return fit
 
-    def begin_fit(self, data: PreparedTable, seed: int, resume: Callable[[Fit], Any] | None = None) -> Fit:
+    def begin_fit(
+        self, data: PreparedTable, seed: int, resume: Callable[[Fit], Any] | None = None, start: Start | None = None
+    ) -> Fit:
         """The training of `fit_prepared` before its first epoch, or where it was left."""
         check_refit(self.refit, data)
-        self.begin(data, seed)
+        self.begin(data, seed, start)
         fit = Fit(self.network_, self._task, self._recipe(seed), data.loss, Judge(data))
         if resume:
             resume(fit)
@@ -226,7 +232,8 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
 
     def read_start(self) -> Start | None:
         """What `start_from` holds for this layer and task; None for a fresh start."""
-        return None if self.start_from is None else read_start(self.start_from, self.layer, self._task)
+        given = self.start_from
+        return given if given is None or isinstance(given, Start) else read_start(given, self.layer, self._task)
 
     def _fit_head(self, data: PreparedTable, seed: int) -> None:
         self.refit_ = None
@@ -245,7 +252,7 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         names = ("epochs", "batch_size", "learning_rate", "weight_decay", "patience", "schedule", "n_layers")
         return Recipe(**{name: getattr(self, name) for name in names}, seed=seed)
 
-    def begin(self, data: PreparedTable, seed: int) -> None:
+    def begin(self, data: PreparedTable, seed: int, start: Start | None = None) -> None:
         """Make the network as it is before the first epoch, `network_`, with fresh or with earlier weights."""
         self.preprocessing_, self.coding_ = data.preprocessing, data.coding
         names = ("n_qubits", "n_layers", "ansatz", "width", "dropout", "layer")
@@ -257,7 +264,7 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         self.run_on(choice, seed)
         engine = choice.engine((*stream_of(self.layer), seed, 1), threads_for(self.circuit_, self.threads))
         self.network_ = build_network(self.architecture_, self.circuit_, self.observables_, seed, engine)
-        if start := self.read_start():
+        if start := start or self.read_start():
             start.put_into(self.network_, self.architecture_, self.circuit_)
 
     # -- prediction

@@ -1,0 +1,77 @@
+"""One process at a time in a run folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from qloom.errors import ArtifactError
+
+LOCK = "lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a run folder for this process; the system lets go of it even after kill -9.
+
+    Raises:
+        ArtifactError: if another process holds it.
+    """
+    path = _make_folder(folder) / LOCK
+    with path.open("a+") as file:
+        if not _try_lock(file):
+            file.seek(0)
+            owner = file.read().strip() or "unknown"
+            raise ArtifactError(
+                f"run folder {folder} is in use by process {owner}, expected a free one; wait or use another name"
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        try:
+            yield
+        finally:
+            _remove_unused(folder)
+
+
+def _make_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"run folder {folder} cannot be made ({error.strerror}); choose another output") from None
+    return folder
+
+
+def _remove_unused(folder: Path) -> None:
+    """Leave nothing behind where a run was refused before it wrote a file."""
+    if [path.name for path in folder.iterdir()] == [LOCK]:
+        (folder / LOCK).unlink()
+        folder.rmdir()
+
+
+if sys.platform == "win32":  # pragma: no cover
+
+    def _try_lock(file: IO[str]) -> bool:
+        import msvcrt
+
+        try:
+            file.seek(0x7FFF0000)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+
+    def _try_lock(file: IO[str]) -> bool:
+        import fcntl
+
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
