@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -157,3 +160,40 @@ def test_certain_outcomes_take_no_state():
     assert ENGINE.sampler(circuit, (0, 1, 2)).evaluator.n_outputs == 1
     batch = make_batch(circuit)
     assert ENGINE.sampler(circuit, (1,)).tally(batch, 5, Stream(0)).shares.tolist() == [[1.0]]
+
+
+PEAK = """
+import resource
+import numpy as np
+import qloom as ql
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+circuit = ql.encoders.angle({n}) + ql.ansatze.strongly_entangling({n}, {layers})
+x, w = np.full((1, {n}), 0.3, np.float32), np.full(circuit.n_weights, 0.1, np.float32)
+before = peak()
+values = ql.expectation(circuit, None, x, w, shots=1000, seed=0)
+print(values.shape[1], peak() - before)
+"""
+
+
+def _peak(n: int, layers: int) -> float:
+    """MiB that 1,000 shots of Z on each of n qubits take beyond what the process had."""
+    code = PEAK.format(n=n, layers=layers)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    size, peak = done.stdout.split()
+    assert int(size) == n
+    return float(peak)
+
+
+def test_a_wide_layer_takes_its_state_and_a_table_once():
+    """22 qubits in float32: a state of 32 MiB and a table of 16, beside bits and what work needs."""
+    assert _peak(22, 2) < 48 + 24
+
+
+def test_thirty_qubits_turned_and_permuted_take_next_to_nothing():
+    assert _peak(30, 1) < 24
+
+
+@pytest.mark.slow
+def test_a_layer_of_26_qubits_takes_its_state_and_a_table_once():
+    """768 MiB, where a table of doubles and its sums took 14 GB."""
+    assert _peak(26, 2) < 768 + 100

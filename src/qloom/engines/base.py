@@ -145,12 +145,8 @@ class Engine(ABC):
     is_exact: bool = True
     shots: int | None = None
 
-    def prepare(
-        self, circuit: Circuit, observables: Any = None, *, shots: int | None = None, seed: Any = None
-    ) -> Evaluator:
-        """An evaluator of what is asked for; estimated from `shots` measurements if given.
-
-        The seed is an integer, None for fresh entropy, or a `Stream` that others draw from too.
+    def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
+        """An evaluator of what is asked for.
 
         Raises:
             UnsupportedError: if the engine does not give such outputs, or run such gates.
@@ -159,10 +155,6 @@ class Engine(ABC):
             raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         self.check_runs(circuit)
         outputs = as_outputs(circuit, observables)
-        if shots is not None:
-            from qloom.engines.measuring.shots import Shots
-
-            return Shots(self, shots, seed).prepare(circuit, outputs)
         if outputs.kind in self.gives:
             return self.evaluator(circuit, outputs)
         parts = outputs.made_from()
@@ -184,7 +176,7 @@ class Engine(ABC):
         outputs = as_outputs(circuit, observables)
         if not self.can_walk_back(outputs):
             raise UnsupportedError(
-                f"Adjoint needs an engine that walks back through a state, got {type(self).__name__}; "
+                f"Adjoint needs an engine that walks back through a state, got {self!r}; "
                 'use differentiator="parameter-shift"'
             )
         evaluator = self.prepare(circuit, outputs)

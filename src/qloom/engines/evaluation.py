@@ -10,7 +10,7 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
-from qloom.engines.measuring.shots import checked_shots
+from qloom.engines.measuring.shots import Shots, checked_shots
 from qloom.engines.outputs import Expectations, Probabilities, as_expectations, checked_qubits
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import Stream
@@ -39,7 +39,7 @@ def expectation(
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, O), or (O,) without a batch dimension.
     """
     batch = make_batch(circuit, inputs, weights)
-    evaluator = checked_engine(engine).prepare(circuit, observables, shots=shots, seed=seed)
+    evaluator = checked_engine(engine, shots, seed).prepare(circuit, observables)
     return batch.unbatched(evaluator.values(batch))
 
 
@@ -122,11 +122,12 @@ def counts(
     return tables[0] if single else tables
 
 
-def checked_engine(engine: Engine | None) -> Engine:
-    """An engine, StatevectorEngine() for None; CircuitError for anything else."""
+def checked_engine(engine: Engine | None, shots: int | None = None, seed: int | None = None) -> Engine:
+    """An engine, StatevectorEngine() for None; measured with `shots` if given. CircuitError for anything else."""
     if engine is not None and not isinstance(engine, Engine):
         raise CircuitError(f"engine={engine!r}, expected an Engine such as StatevectorEngine()")
-    return engine or StatevectorEngine()
+    engine = engine or StatevectorEngine()
+    return engine if shots is None else Shots(engine, shots, seed)
 
 
 def _draw(

@@ -11,7 +11,6 @@ from typing import Any
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import DifferentiableEvaluator, Engine
-from qloom.errors import UnsupportedError
 from qloom.gradients.base import Differentiator
 
 
@@ -20,10 +19,5 @@ class Adjoint(Differentiator):
 
     walks_back = True
 
-    def prepare(
-        self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
-        seed: Any = None,
-    ) -> DifferentiableEvaluator:  # fmt: skip
-        if shots is not None:
-            raise UnsupportedError(f'Adjoint is exact, got shots={shots}; use differentiator="parameter-shift"')
+    def prepare(self, engine: Engine, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
         return engine.prepare_adjoint(circuit, observables)

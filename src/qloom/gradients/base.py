@@ -22,16 +22,8 @@ class Differentiator(ABC):
     walks_back: bool = False
 
     @abstractmethod
-    def prepare(
-        self,
-        engine: Engine,
-        circuit: Circuit,
-        observables: Any = None,
-        *,
-        shots: int | None = None,
-        seed: Any = None,
-    ) -> DifferentiableEvaluator:
-        """An evaluator whose `backward` gives derivatives of sum(cotangents * values) by this method."""  # fmt: skip
+    def prepare(self, engine: Engine, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
+        """An evaluator whose `backward` gives derivatives of sum(cotangents * values) by this method."""
 
 
 class ForwardEvaluator(DifferentiableEvaluator):

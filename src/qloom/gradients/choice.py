@@ -24,18 +24,18 @@ DIFFERENTIATORS: dict[str, type[Differentiator]] = {
 
 def prepare_gradient(
     circuit: Circuit, observables: Any = None, engine: Engine | None = None,
-    differentiator: str | Differentiator = "auto", shots: int | None = None, seed: Any = None,
+    differentiator: str | Differentiator = "auto", shots: int | None = None, seed: int | None = None,
 ) -> DifferentiableEvaluator:  # fmt: skip
     """An evaluator that also walks backwards.
 
     Args:
-        differentiator: a `Differentiator`, a name of DIFFERENTIATORS, or "auto": adjoint for exact values of the
-            native engine, else parameter shift.
+        differentiator: a `Differentiator`, a name of DIFFERENTIATORS, or "auto": adjoint where the engine walks back,
+            else parameter shift.
+        shots, seed: measure the engine, `Shots(engine, shots, seed)`.
     """
-    engine, outputs = checked_engine(engine), as_outputs(circuit, observables)
+    engine, outputs = checked_engine(engine, shots, seed), as_outputs(circuit, observables)
     if differentiator == "auto":
-        walks_back = shots is None and engine.can_walk_back(outputs)
-        differentiator = "adjoint" if walks_back else "parameter-shift"
+        differentiator = "adjoint" if engine.can_walk_back(outputs) else "parameter-shift"
     if isinstance(differentiator, str):
         if differentiator not in DIFFERENTIATORS:
             names = ", ".join(("auto", *DIFFERENTIATORS))
@@ -45,6 +45,6 @@ def prepare_gradient(
         raise CircuitError(f"differentiator={differentiator!r}, expected a name or a Differentiator")
     parts = outputs.made_from()
     if parts is None or differentiator.walks_back:
-        return differentiator.prepare(engine, circuit, outputs, shots=shots, seed=seed)
+        return differentiator.prepare(engine, circuit, outputs)
     # A function of simpler outputs, for which alone rules of single rotations hold.
-    return DerivedEvaluator(differentiator.prepare(engine, circuit, parts, shots=shots, seed=seed), outputs)
+    return DerivedEvaluator(differentiator.prepare(engine, circuit, parts), outputs)

@@ -25,13 +25,10 @@ class FiniteDifference(Differentiator):
             raise CircuitError(f"step={step!r}, expected a positive number of radians")
         self.step = step
 
-    def prepare(
-        self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
-        seed: Any = None,
-    ) -> DifferentiableEvaluator:  # fmt: skip
-        if shots is not None:
+    def prepare(self, engine: Engine, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
+        if not engine.is_exact:
             raise UnsupportedError(
-                f'differences of values with shots={shots} are noise; use differentiator="parameter-shift"'
+                f'differences of values of {engine!r} are noise; use differentiator="parameter-shift"'
             )
         return DifferenceEvaluator(engine.prepare(circuit, observables), self.step)
 

@@ -19,7 +19,6 @@ from qloom.circuits.parameters import Angle, as_angle
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Engine, Evaluator, Wants
 from qloom.engines.batch import Batch
 from qloom.engines.outputs import as_outputs
-from qloom.engines.streams import Stream
 from qloom.errors import UnsupportedError
 from qloom.gradients.base import Differentiator, ForwardEvaluator
 from qloom.gradients.measured import MeasuredSlopes, ShotPlan
@@ -31,17 +30,13 @@ _MOST_AT_ONCE = 1 << 14
 class ParameterShift(Differentiator):
     """Exact on exact values, unbiased with shots; two evaluations a rotation and sample."""
 
-    def prepare(
-        self, engine: Engine, circuit: Circuit, observables: Any = None, *, shots: int | None = None,
-        seed: Any = None,
-    ) -> DifferentiableEvaluator:  # fmt: skip
+    def prepare(self, engine: Engine, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
         if not as_outputs(circuit, observables).is_measured:
             raise UnsupportedError(
                 'parameter shift is for what is measured, not for states; use differentiator="adjoint"'
             )
         free, angles = free_rotations(circuit)
-        stream = seed if isinstance(seed, Stream) else Stream(seed)  # of values and of slopes
-        values, shifted = (engine.prepare(c, observables, shots=shots, seed=stream) for c in (circuit, free))
+        values, shifted = (engine.prepare(c, observables) for c in (circuit, free))
         return ShiftEvaluator(values, shifted, angles)
 
 

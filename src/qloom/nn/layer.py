@@ -15,7 +15,6 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.batch import Batch, check_amplitudes
 from qloom.engines.evaluation import checked_engine
-from qloom.engines.measuring.shots import Shots
 from qloom.engines.outputs import as_outputs
 from qloom.engines.streams import Stream
 from qloom.errors import ShapeError, UnsupportedError
@@ -78,8 +77,7 @@ class QuantumLayer(nn.Module):
             raise ShapeError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         self.circuit = circuit.copy()
         self.n_inputs = circuit.n_inputs
-        engine = checked_engine(engine)
-        self._recipe = (observables, engine if shots is None else Shots(engine, shots, seed), differentiator)
+        self._recipe = (observables, checked_engine(engine, shots, seed), differentiator)
         self._trained: np.ndarray | None = None
         dtype = dtype or torch.get_default_dtype()
         if dtype not in (torch.float32, torch.float64):

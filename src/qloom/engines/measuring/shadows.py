@@ -20,9 +20,8 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
 from qloom.engines.measuring.shots import checked_shots
-from qloom.engines.outputs import Probabilities
 from qloom.engines.statevector import StatevectorEngine
-from qloom.engines.streams import make_generator
+from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, ShapeError
 from qloom.observables import PauliSum, Word, check_fits, word_letters
 
@@ -127,26 +126,21 @@ def classical_shadow(
     if batch.size != 1:
         raise ShapeError(f"{batch.size} samples, expected one: shadows are taken sample by sample")
     check_memory(count * 8 * (n + 4), f"{count} snapshots of {n} qubits")
-    random = make_generator(seed)
-    bases = random.integers(3, size=(count, n), dtype=np.uint8)
+    stream = Stream(seed)
+    bases = stream.generator().integers(3, size=(count, n), dtype=np.uint8)
     settings, of_snapshot = np.unique(bases, axis=0, return_inverse=True)
     turned = circuit.copy()
     for qubit, (about_y, about_x) in enumerate(turned.inputs(n, 2)):
         turned.ry(about_y, qubit).rx(about_x, qubit)
-    evaluator = (engine or StatevectorEngine()).prepare(turned, Probabilities(tuple(range(n))))
+    sampler = (engine or StatevectorEngine()).sampler(turned, tuple(range(n)))
     turns = _TURNS[settings].reshape(len(settings), 2 * n).astype(batch.dtype)
     rows = np.hstack([np.repeat(batch.inputs, len(settings), axis=0), turns])
-    own = batch.weights if batch.weights.ndim == 1 else batch.weights[0]
-    outcomes = np.empty(count, np.int64)
-    places = np.argsort(of_snapshot.ravel(), kind="stable")
-    ends = np.cumsum(np.bincount(of_snapshot.ravel(), minlength=len(settings)))
-    first = 0
-    for piece in make_batch(turned, rows, own).pieces(evaluator.n_outputs):
-        for probabilities in evaluator.values(piece):
-            start = 0 if first == 0 else ends[first - 1]
-            shares = np.cumsum(probabilities.astype(np.float64))
-            drawn = np.searchsorted(shares, random.random(ends[first] - start) * shares[-1], side="right")
-            outcomes[places[start : ends[first]]] = np.minimum(drawn, len(shares) - 1)
-            first += 1
-    bits = (outcomes[:, None] >> np.arange(n - 1, -1, -1) & 1).astype(np.uint8)
+    whole = make_batch(turned, rows, batch.weights if batch.weights.ndim == 1 else batch.weights[0])
+    # Snapshots in order of their setting; settings of equally many are measured together.
+    places, times = np.argsort(of_snapshot.ravel(), kind="stable"), np.bincount(of_snapshot.ravel())
+    ends, bits = np.cumsum(times), np.empty((count, n), np.uint8)
+    for shots in np.unique(times):
+        some = np.flatnonzero(times == shots)
+        taken = places[ends[some, None] - shots + np.arange(shots)]
+        bits[taken] = sampler.draw(whole.rows(some), int(shots), stream)
     return ClassicalShadow(bases, bits)

@@ -44,6 +44,8 @@ class Shots(Engine):
     shots: int
 
     def __init__(self, engine: Engine, shots: int, seed: int | Stream | None = None):
+        if engine.shots is not None:
+            raise UnsupportedError(f"shots={shots} of an engine that measures {engine.shots} times; give them once")
         self.engine, self.shots = engine, checked_shots(shots)
         self.runs = engine.runs
         self.stream = seed if isinstance(seed, Stream) else Stream(seed)
@@ -51,11 +53,7 @@ class Shots(Engine):
     def __repr__(self) -> str:
         return f"Shots({self.engine!r}, shots={self.shots})"
 
-    def prepare(
-        self, circuit: Circuit, observables: Any = None, *, shots: int | None = None, seed: Any = None
-    ) -> Evaluator:
-        if shots is not None:
-            raise UnsupportedError(f"shots={shots} of an engine that measures {self.shots} times; give them once")
+    def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
         outputs = as_outputs(circuit, observables)
         if not outputs.is_measured:
             kind = outputs.kind
