@@ -71,8 +71,8 @@ def rate(row: Published) -> dict[str, float]:
 class PublishedIQP(IQPVariationalClassifier):
     """With the pair terms in the first repetition only, as the library of that time had it."""
 
-    def make_network(self, n_features: int, generator: torch.Generator) -> Any:
-        network = super().make_network(n_features, generator)
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> Any:
+        network = super().make_network(n_features, n_classes, generator)
         trained = strongly_entangling(n_features, self.n_layers, gate="cz")
         circuit = published_iqp(n_features, self.repeats) + trained
         network.quantum = QuantumLayer(circuit, [Z(0) @ Z(1)], init=network.quantum.weights.detach())

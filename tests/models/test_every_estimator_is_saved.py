@@ -47,7 +47,16 @@ MODELS = [
     models.QuantumFilter(2),
     TRAINED,
 ]
-IDS = [f"{k}-{type(model).__name__}" for k, model in enumerate(MODELS)]
+OF_THREE = [
+    models.DressedCircuitClassifier(1, **STEPS),
+    models.QuanvolutionalClassifier(n_channels=1, widths=(2, 2), **STEPS),
+    models.QuantumKitchenSinks(5),
+    models.QuantumMetricLearner(1, **STEPS),
+    models.QuantumSVC("projected"),
+    models.ReuploadingClassifier(1, **STEPS),
+    models.SeparableVariationalClassifier(**STEPS),
+]
+IDS = [f"{k}-{type(model).__name__}" for k, model in enumerate(MODELS + OF_THREE)]
 QUESTIONS = ("predict", "predict_proba", "decision_function", "transform")
 
 LOADED_ELSEWHERE = """
@@ -84,7 +93,9 @@ def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved")
     x, y = rows()
     np.save(folder / "x.npy", x)
-    fitted = dict(zip(IDS, (clone(model).fit(x, y) for model in MODELS), strict=True))
+    made = [clone(model).fit(x, y) for model in MODELS]
+    made += [clone(model).fit(x, np.arange(len(x)) % 3) for model in OF_THREE]
+    fitted = dict(zip(IDS, made, strict=True))
     for name, model in fitted.items():
         model.save(folder / name)
     questions = json.dumps({name: questions_to(model) for name, model in fitted.items()})

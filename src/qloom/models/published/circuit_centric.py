@@ -45,10 +45,27 @@ class AmplitudeNetwork(nn.Module):
         return self.quantum(state)[:, 0] + self.bias
 
 
-class CircuitCentricClassifier(VariationalClassifier):
+class AmplitudeClassifier(VariationalClassifier):
+    """Rows as amplitudes, <Z> of one qubit; subclasses give the circuit."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # Of three clouds around the origin, as scikit-learn has them, directions tell two apart.
+        tags.classifier_tags.poor_score = True
+        return tags
+
+    def make_scaler(self) -> Any:
+        return FunctionTransformer()
+
+    def make_objective(self, network: Any) -> Objective:
+        return SQUARED
+
+
+class CircuitCentricClassifier(AmplitudeClassifier):
     """Copies of the features as amplitudes, strongly entangling layers, <Z> of one qubit; squared loss.
 
-    Features are taken as they are; each row is divided by its norm.
+    Features are taken as they are; each row is divided by its norm. More than two classes: one against the rest, as the
+    source does for digits and wines.
 
     Args:
         n_copies: of the features, m = log2 of their number qubits each.
@@ -75,15 +92,9 @@ class CircuitCentricClassifier(VariationalClassifier):
         self.n_layers = n_layers
         self.entangled = entangled
 
-    def make_scaler(self) -> Any:
-        return FunctionTransformer()
-
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         m = amplitude(n_features).n_qubits
         trained = strongly_entangling(m * self.n_copies, self.n_layers)
         weights = 2 * torch.pi * torch.rand(trained.n_weights, generator=generator)
         trained = trained if self.entangled else trained.without_entanglers()
         return AmplitudeNetwork(2**m, self.n_copies, trained, weights, bias=0.01)
-
-    def make_objective(self, network: Any) -> Objective:
-        return SQUARED

@@ -15,9 +15,10 @@ from qloom.nn import QuantumHead
 
 
 class DressedCircuitClassifier(VariationalClassifier):
-    """A circuit between two linear maps, for two classes; one qubit a feature. Softmax and cross-entropy.
+    """A circuit between two linear maps; one qubit a feature. Softmax and cross-entropy.
 
-    Features are standardized.
+    Features are standardized. The second map has an output for each class, of which there may be any number, as in the
+    source.
 
     Args:
         n_layers: of RY and a ring of CX.
@@ -26,6 +27,8 @@ class DressedCircuitClassifier(VariationalClassifier):
 
     Source: Mari et al. 2020, Quantum 4, 340; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
     """
+
+    tells_many_apart = True
 
     def __init__(
         self,
@@ -44,11 +47,11 @@ class DressedCircuitClassifier(VariationalClassifier):
     def make_scaler(self) -> Any:
         return StandardScaler()
 
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         entangler = "ring" if self.entangled else "none"
         ansatz = lambda n, n_layers: hardware_efficient(n, n_layers, ("ry",), entangler)  # noqa: E731
         weights = 2 * torch.pi * torch.rand(self.n_layers * n_features, generator=generator)
-        head = QuantumHead(n_features, 2, n_features, self.n_layers, ansatz, bias=False, init=weights)
+        head = QuantumHead(n_features, n_classes, n_features, self.n_layers, ansatz, bias=False, init=weights)
         for linear in (head.before, head.after):
             nn.init.normal_(linear.weight, std=1 / n_features, generator=generator)
         return head

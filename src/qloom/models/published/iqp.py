@@ -37,7 +37,8 @@ class IQPVariationalClassifier(VariationalClassifier):
     """IQP encoding of features and their products, then any rotation and CZ in layers; trained on wrong answers.
 
     Features are scaled to -pi / 2 to pi / 2 by their range on the training rows; one qubit each. The loss is the
-    probability that the parity of the first two qubits is the wrong label.
+    probability that the parity of the first two qubits is the wrong label. More than two classes: one against the rest;
+    the source has two.
 
     Args:
         repeats: of the encoding.
@@ -64,7 +65,7 @@ class IQPVariationalClassifier(VariationalClassifier):
         self.n_layers = n_layers
         self.entangled = entangled
 
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         return IQPNetwork(n_features, self.repeats, self.n_layers, self.entangled, generator)
 
     def make_objective(self, network: Any) -> Objective:

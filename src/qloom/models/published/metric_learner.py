@@ -1,7 +1,9 @@
-"""The quantum metric learner: an embedding trained to part two classes' states; new rows go to the nearer class."""
+"""The quantum metric learner: an embedding trained to part the classes' states; new rows go to the nearest class."""
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -43,22 +45,24 @@ def embedding_circuit(n_features: int, n_layers: int, entangled: bool = True) ->
     return circuit
 
 
-def overlap_loss(states: Tensor, y: Tensor) -> Tensor:
-    """1 minus half the squared Hilbert-Schmidt distance of the two classes' mean states.
+def overlap_loss(states: Tensor, y: Tensor, n_classes: int = 2) -> Tensor:
+    """1 minus half the squared Hilbert-Schmidt distance of two classes' mean states; its mean over pairs of more.
 
-    Shapes: states (B, 2^n), complex; y (B,) of 0 and 1.
+    Shapes: states (B, 2^n), complex; y (B,) of 0 to C - 1.
     """
-    shares = torch.stack([1 - y, y]).to(states.real.dtype)
-    shares = shares / shares.sum(dim=1, keepdim=True).clamp(min=1)  # (2, B); a class absent from the batch counts 0
+    shares = torch.stack([y == label for label in range(n_classes)]).to(states.real.dtype)
+    shares = shares / shares.sum(dim=1, keepdim=True).clamp(min=1)  # (C, B); a class absent from the batch counts 0
     means = shares @ fidelities(states) @ shares.T
-    return 1 - 0.5 * (means[0, 0] + means[1, 1]) + means[0, 1]
+    pairs = [1 - 0.5 * (means[a, a] + means[b, b]) + means[a, b] for a, b in combinations(range(n_classes), 2)]
+    return torch.stack(pairs).mean()
 
 
 class QuantumMetricLearner(VariationalClassifier):
-    """States of the two classes are trained apart; a row is as likely of a class as its state overlaps with that one's.
+    """States of the classes are trained apart; a row is as likely of a class as its state overlaps with that one's.
 
     Features are scaled to -pi / 2 to pi / 2 by their range on the training rows; one qubit each and one more. All
-    training rows are compared with, N states for N rows.
+    training rows are compared with, N states for N rows. More than two classes have one embedding, whose loss is the
+    mean over their pairs; the source has two.
 
     Args:
         n_layers: of the embedding.
@@ -66,12 +70,14 @@ class QuantumMetricLearner(VariationalClassifier):
         learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
 
     Attributes:
-        examples_: scaled training rows of each class, two arrays (N_c, F).
+        examples_: scaled training rows of each class, C arrays (N_c, F).
         example_weights_: their weights, None for equal ones.
 
     Source: Lloyd et al. 2020, arXiv 2001.03622; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059, whose loss leaves
     the overlaps within a class out.
     """
+
+    tells_many_apart = True
 
     def __init__(
         self,
@@ -87,24 +93,24 @@ class QuantumMetricLearner(VariationalClassifier):
         self.n_layers = n_layers
         self.entangled = entangled
 
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         circuit = embedding_circuit(n_features, self.n_layers, self.entangled)
         weights = 0.1 * torch.randn(circuit.n_weights, generator=generator)
         return QuantumLayer(circuit, "state", init=weights)
 
     def make_objective(self, network: Any) -> Objective:
         # Probabilities need the examples: predict_proba.
-        return Objective("overlap", overlap_loss, lambda states: states)
+        return Objective("overlap", partial(overlap_loss, n_classes=len(self.classes_)), lambda states: states)
 
     def end_fit(self, training: Training) -> None:
         super().end_fit(training)
         rows: Any = training.batches
-        chosen = [rows.y == label for label in (0, 1)]
+        chosen = [rows.y == label for label in range(len(self.classes_))]
         self.examples_ = [rows.x[of_label].double().numpy() for of_label in chosen]
         self.example_weights_ = [None if rows.weights is None else rows.weights[each.numpy()] for each in chosen]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Shapes: X (B, F) -> share of the mean fidelity with each class (B, 2)."""
+        """Shapes: X (B, F) -> share of the mean fidelity with each class (B, C)."""
         check_is_fitted(self, "examples_")
         x = self.scaler_.transform(validate_data(self, X, dtype=np.float64, reset=False))
         circuit, weights = self.network_.circuit, self.network_.weights.detach().double().numpy()

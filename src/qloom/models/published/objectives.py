@@ -1,4 +1,4 @@
-"""What two-class networks are trained for: a loss of their outputs, and the probabilities these stand for."""
+"""What networks are trained for: a loss of their outputs, and the probabilities these stand for."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Objective:
 
     Attributes:
         name: by which saved models know it.
-        loss: outputs, y (B,) of 0 and 1 -> mean loss of the batch.
-        probabilities: outputs -> (B, 2).
+        loss: outputs, y (B,) of 0 to C - 1 -> mean loss of the batch.
+        probabilities: outputs -> (B, C).
     """
 
     name: str
@@ -29,7 +29,7 @@ def _both(second: Tensor) -> Tensor:
     return torch.stack([1 - second, second], dim=1)
 
 
-# Outputs (B, 2), one a class.
+# Outputs (B, C), one a class; the others are of two classes.
 SOFTMAX = Objective("softmax", cross_entropy, lambda outputs: torch.softmax(outputs, dim=1))
 # Outputs (B,), the logarithm of the odds of the second class.
 LOGISTIC = Objective(

@@ -1,4 +1,4 @@
-"""The quantum convolutional classifier: a `nn.QCNN` whose last qubit tells two classes apart."""
+"""The quantum convolutional classifier: a `nn.QCNN` whose last qubit tells a class from the rest."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class QCNNClassifier(VariationalClassifier):
     """Convolutions and poolings of qubits that hold the features; <Z> of the last one; squared loss.
 
     Features are scaled to 0 to pi by their range on the training rows, but for amplitudes, which are taken as they are.
+    More than two classes: one against the rest; the source has two.
 
     Args:
         encoder: "angle", a feature a qubit; "hybrid", 15 on four; "amplitude", 2^n on n.
@@ -50,7 +51,7 @@ class QCNNClassifier(VariationalClassifier):
     def make_scaler(self) -> Any:
         return FunctionTransformer() if self.encoder == "amplitude" else MinMaxScaler((0, np.pi))
 
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         if self.encoder == "angle" and n_features == 1:
             raise ConfigError("X has n_features=1, expected at least 2: one qubit has nothing to convolve")
         seed = int(torch.randint(2**31 - 1, (), generator=generator))

@@ -17,7 +17,7 @@ from qloom.ansatze import random_layers
 from qloom.circuits import Circuit
 from qloom.encoders import angle
 from qloom.errors import ConfigError, ShapeError
-from qloom.models.published.objectives import LOGISTIC, Objective
+from qloom.models.published.objectives import LOGISTIC, SOFTMAX, Objective
 from qloom.models.published.variational import VariationalClassifier
 from qloom.models.saving import Saved
 from qloom.nn import QuantumLayer
@@ -99,12 +99,12 @@ def image_side(n_pixels: int) -> int:
 
 
 class ImageNetwork(nn.Sequential):
-    """Two convolutions with pooling, two dense layers: the logarithm of the odds.
+    """Two convolutions with pooling, two dense layers: the logarithm of the odds, or one number a class.
 
-    Shapes: x (B, C H H) -> (B,).
+    Shapes: x (B, channels H H) -> (B,) for two classes, (B, C) for more.
     """
 
-    def __init__(self, n_channels: int, side: int, kernel_size: int, widths: tuple[int, int]):
+    def __init__(self, n_channels: int, side: int, kernel_size: int, widths: tuple[int, int], n_classes: int = 2):
         # As much before as after, one more after for even sizes: images keep theirs.
         same = nn.ZeroPad2d(((kernel_size - 1) // 2, kernel_size // 2) * 2)
         pooled = [side]
@@ -121,13 +121,15 @@ class ImageNetwork(nn.Sequential):
             nn.Flatten(),
             nn.Linear(widths[1] * pooled[-1] ** 2, 2 * widths[1]),
             nn.ReLU(),
-            nn.Linear(2 * widths[1], 1),
-            nn.Flatten(0),
+            nn.Linear(2 * widths[1], 1 if n_classes == 2 else n_classes),
+            nn.Flatten(0 if n_classes == 2 else 1),
         )
 
 
 class QuanvolutionalClassifier(VariationalClassifier):
     """Square images through a fixed quantum filter once, then a convolutional network is trained on what it gives.
+
+    More than two classes: an output each, softmax and cross-entropy, as in the first source.
 
     Args:
         n_channels, quantum_kernel_size, n_layers, n_rotations: of the `QuantumFilter`.
@@ -141,6 +143,8 @@ class QuanvolutionalClassifier(VariationalClassifier):
     Source: Henderson et al. 2020, Quantum Machine Intelligence 2, 2; as in Bowles, Ahmed, Schuld 2024,
     arXiv 2403.07059.
     """
+
+    tells_many_apart = True
 
     def __init__(
         self,
@@ -177,11 +181,11 @@ class QuanvolutionalClassifier(VariationalClassifier):
         )  # fmt: skip
         return make_pipeline(MinMaxScaler((-np.pi / 2, np.pi / 2)), quantum_filter)
 
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         side, n_channels = image_side(n_features), 1
         if self.quantum:
             side, n_channels = side - self.quantum_kernel_size + 1, self.n_channels
-        network = ImageNetwork(n_channels, side, self.kernel_size, self.widths)
+        network = ImageNetwork(n_channels, side, self.kernel_size, self.widths, n_classes)
         for parameter in network.parameters():
             if parameter.dim() == 1:
                 nn.init.zeros_(parameter)
@@ -190,4 +194,4 @@ class QuanvolutionalClassifier(VariationalClassifier):
         return network
 
     def make_objective(self, network: Any) -> Objective:
-        return LOGISTIC
+        return LOGISTIC if len(self.classes_) == 2 else SOFTMAX

@@ -12,10 +12,16 @@ from torch.nn.functional import pad
 from qloom.circuits import Circuit
 from qloom.encoders import scaled_inputs
 from qloom.errors import ConfigError
+from qloom.models.published.label_states import (
+    fidelity_loss,
+    label_states,
+    mean_probabilities,
+    weighted_fidelity_loss,
+)
 from qloom.models.published.objectives import Objective
 from qloom.models.published.variational import VariationalClassifier
 from qloom.nn import QuantumLayer
-from qloom.observables import Z
+from qloom.observables import X, Y, Z
 
 OBSERVED = ("single", "half", "full")
 LOSSES = ("weighted_fidelity", "fidelity")
@@ -41,23 +47,32 @@ def reuploading_circuit(n_qubits: int, n_layers: int, entangled: bool = True) ->
 class ReuploadingNetwork(nn.Module):
     """Scaled features through the circuit.
 
-    Shapes: x (B, F) -> <Z> of the observed qubits (B, K).
+    Shapes: x (B, F) -> <Z> of the observed qubits (B, K) for two classes, their X, Y and Z (B, 3 K) for more.
 
     Attributes:
         scales: (L + 1, 3 n), of the features at each upload.
         offsets: (3 n,), of the last one.
-        class_weights: (2, K), of the fidelities with the two labels.
+        class_weights: (C, K), of the fidelities with the labels.
+        labels: (C, 3), their Bloch vectors; None for two.
     """
 
-    def __init__(self, n_features: int, n_layers: int, n_observed: int, entangled: bool, generator: torch.Generator):
+    labels: Tensor | None
+
+    def __init__(
+        self, n_features: int, n_classes: int, n_layers: int, n_observed: int, entangled: bool,
+        generator: torch.Generator,
+    ):  # fmt: skip
         super().__init__()
         n_qubits = -(-n_features // 3)
         circuit = reuploading_circuit(n_qubits, n_layers, entangled)
         first = torch.rand(n_layers + 1, 3 * n_qubits, generator=generator)
         self.scales = nn.Parameter(torch.rand(n_layers + 1, 3 * n_qubits, generator=generator))
         self.offsets = nn.Parameter(first[-1])
-        self.quantum = QuantumLayer(circuit, [Z(qubit) for qubit in range(n_observed)], init=first[:-1].flatten())
-        self.class_weights = nn.Parameter(torch.ones(2, n_observed))
+        letters = (Z,) if n_classes == 2 else (X, Y, Z)
+        words = [letter(qubit) for qubit in range(n_observed) for letter in letters]
+        self.quantum = QuantumLayer(circuit, words, init=first[:-1].flatten())
+        self.class_weights = nn.Parameter(torch.ones(n_classes, n_observed))
+        self.register_buffer("labels", None if n_classes == 2 else torch.from_numpy(label_states(n_classes)).float())
         self.n_missing = 3 * n_qubits - n_features
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,20 +82,23 @@ class ReuploadingNetwork(nn.Module):
 
 
 class ReuploadingClassifier(VariationalClassifier):
-    """Features enter a few qubits again and again, three each; two classes are the two poles of a qubit.
+    """Features enter a few qubits again and again, three each; classes are states of a qubit that lie far apart.
 
-    Features are scaled to -pi / 2 to pi / 2 by their range on the training rows.
+    Features are scaled to -pi / 2 to pi / 2 by their range on the training rows. Any number of classes, as in the
+    source: the poles of the Bloch sphere for two, a triangle for three, a tetrahedron for four.
 
     Args:
         n_layers: L; features enter L + 1 times.
         observed: qubits that are compared with the label: "single" (the first), "half" or "full".
         objective: "weighted_fidelity", squared distance of the fidelities with both labels, times trainable weights,
-            from 1 and 0; "fidelity", 1 minus the fidelity with the right label.
+            from those of the right label's state; "fidelity", 1 minus the fidelity with the right label.
         entangled: False for the separable control: the same without CZ.
         learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
 
     Source: Perez-Salinas et al. 2020, Quantum 4, 226; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
     """
+
+    tells_many_apart = True
 
     def __init__(
         self,
@@ -100,40 +118,19 @@ class ReuploadingClassifier(VariationalClassifier):
         self.objective = objective
         self.entangled = entangled
 
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         if self.observed not in OBSERVED:
             raise ConfigError(f"observed={self.observed!r}, expected one of {', '.join(OBSERVED)}")
         if self.objective not in LOSSES:
             raise ConfigError(f"objective={self.objective!r}, expected one of {', '.join(LOSSES)}")
         n_qubits = -(-n_features // 3)
         n_observed = {"single": 1, "half": max(1, n_qubits // 2), "full": n_qubits}[self.observed]
-        return ReuploadingNetwork(n_features, self.n_layers, n_observed, self.entangled, generator)
+        return ReuploadingNetwork(n_features, n_classes, self.n_layers, n_observed, self.entangled, generator)
 
     def make_objective(self, network: Any) -> Objective:
+        labels = network.labels
+        probabilities = partial(mean_probabilities, labels=labels)
         if self.objective == "fidelity":
-            return Objective(self.objective, fidelity_loss, mean_probabilities)
-        return Objective(self.objective, partial(weighted_fidelity_loss, network.class_weights), mean_probabilities)
-
-
-def _fidelities(outputs: Tensor) -> Tensor:
-    """With the labels' states, 1 for the first class and 0 for the second: <Z> (B, K) -> (B, 2, K)."""
-    return torch.stack([1 - outputs, 1 + outputs], dim=1) / 2
-
-
-def _right(y: Tensor) -> Tensor:
-    return torch.stack([1 - y, y], dim=1).unsqueeze(2)
-
-
-def fidelity_loss(outputs: Tensor, y: Tensor) -> Tensor:
-    """1 minus the fidelity with the right label's state, summed over qubits."""
-    return (1 - (_fidelities(outputs) * _right(y)).sum(dim=1)).sum(dim=1).mean()
-
-
-def weighted_fidelity_loss(class_weights: Tensor, outputs: Tensor, y: Tensor) -> Tensor:
-    """Half the squared distance of the weighted fidelities with both labels' states from 1 and 0."""
-    return 0.5 * (class_weights * _fidelities(outputs) - _right(y)).square().sum(dim=(1, 2)).mean()
-
-
-def mean_probabilities(outputs: Tensor) -> Tensor:
-    """The mean fidelity of the observed qubits with each label's state."""
-    return _fidelities(outputs).mean(dim=2)
+            return Objective(self.objective, partial(fidelity_loss, labels=labels), probabilities)
+        loss = partial(weighted_fidelity_loss, network.class_weights, labels=labels)
+        return Objective(self.objective, loss, probabilities)

@@ -46,7 +46,7 @@ class SeparableVariationalClassifier(VariationalClassifier):
     """Each feature uploaded to a qubit of its own between trained rotations; the mean <Z> is the log-odds, times 6.
 
     Features are scaled to -pi / 2 to pi / 2 by their range on the training rows. Nothing entangles: what this reaches,
-    one qubit reaches.
+    one qubit reaches. More than two classes: one against the rest; the source has two.
 
     Args:
         n_layers: L, uploads.
@@ -67,7 +67,7 @@ class SeparableVariationalClassifier(VariationalClassifier):
         super().__init__(learning_rate, batch_size, max_steps, convergence_interval, random_state)
         self.n_layers = n_layers
 
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         return SeparableNetwork(n_features, self.n_layers, generator)
 
     def make_objective(self, network: Any) -> Objective:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from sklearn.preprocessing import FunctionTransformer
 from torch import nn
 
 from qloom.ansatze import tree_tensor
 from qloom.circuits.circuit import Circuit
 from qloom.encoders import amplitude
-from qloom.models.published.circuit_centric import AmplitudeNetwork
-from qloom.models.published.objectives import SQUARED, Objective
-from qloom.models.published.variational import VariationalClassifier
+from qloom.models.published.circuit_centric import AmplitudeClassifier, AmplitudeNetwork
 
 
 def tree_circuit(n_qubits: int) -> Circuit:
@@ -28,10 +25,11 @@ def tree_circuit(n_qubits: int) -> Circuit:
     return circuit.ry(*circuit.weights(1), 0)
 
 
-class TreeTensorClassifier(VariationalClassifier):
+class TreeTensorClassifier(AmplitudeClassifier):
     """Features as amplitudes of 2^k qubits, a tree of RY and CX, <Z> of its root; squared loss.
 
-    Features are taken as they are; each row is divided by its norm.
+    Features are taken as they are; each row is divided by its norm. More than two classes: one against the rest; the
+    source has two.
 
     Args:
         entangled: False for the separable control: the same without CX.
@@ -52,16 +50,10 @@ class TreeTensorClassifier(VariationalClassifier):
         super().__init__(learning_rate, batch_size, max_steps, convergence_interval, random_state)
         self.entangled = entangled
 
-    def make_scaler(self) -> Any:
-        return FunctionTransformer()
-
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         needed = amplitude(n_features).n_qubits
         trained = tree_circuit(2 ** (needed - 1).bit_length())
         weights = 2 * torch.pi * torch.rand(trained.n_weights, generator=generator)
         bias = 0.1 * torch.randn((), generator=generator).item()
         trained = trained if self.entangled else trained.without_entanglers()
         return AmplitudeNetwork(2**trained.n_qubits, 1, trained, weights, bias)
-
-    def make_objective(self, network: Any) -> Objective:
-        return SQUARED

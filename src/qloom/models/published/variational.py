@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -17,15 +17,20 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
+from qloom.errors import DataError
 from qloom.fitting import Flat, Training
 from qloom.models.published.objectives import Objective
+from qloom.models.published.one_against_rest import OneAgainstRest, against_rest
 from qloom.models.saving import Saved
 from qloom.models.threads import torch_threads
 from qloom.models.weighting import weighted_rows
 
 
 class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """A network with circuits in it, trained on two classes; subclasses give the network and its objective.
+    """A network with circuits in it, trained to tell classes apart; subclasses give the network and its objective.
+
+    Of more than two classes each has a network of its own that tells it from the rest, all trained on the same batches,
+    unless `tells_many_apart`.
 
     Args:
         learning_rate: of Adam.
@@ -36,13 +41,15 @@ class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type
 
     Attributes:
         network_: the trained module.
-        classes_: the two labels.
+        classes_: the labels.
         losses_: of every step, (n_steps_,).
         n_steps_: taken.
         scaler_: of the features, fitted on the training rows.
     """
 
     network_: Any
+    # Whether one network tells any number of classes apart.
+    tells_many_apart: ClassVar[bool] = False
 
     def __init__(
         self, learning_rate: float, batch_size: int, max_steps: int, convergence_interval: int | None, random_state: Any
@@ -54,26 +61,21 @@ class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type
         self.random_state = random_state
 
     @abstractmethod
-    def make_network(self, n_features: int, generator: torch.Generator) -> nn.Module:
-        """The network with first weights: x (B, F) -> outputs."""
+    def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
+        """The network with first weights: x (B, F) -> outputs; of two classes unless `tells_many_apart`."""
 
     @abstractmethod
     def make_objective(self, network: Any) -> Objective:
-        """What it is trained for, and how its outputs are read."""
+        """What a network is trained for, and how its outputs are read."""
 
     def make_scaler(self) -> Any:
         """Features to angles: each one's range on the training rows goes to -pi / 2 to pi / 2."""
         return MinMaxScaler((-np.pi / 2, np.pi / 2))
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
-
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from rows; those of more weight are drawn more often.
 
-        Shapes: X (B, F), y (B,) of two classes, sample_weight (B,).
+        Shapes: X (B, F), y (B,) of two classes or more, sample_weight (B,).
         """
         training = self.begin_fit(X, y, sample_weight)
         with torch_threads(1):  # the circuits have the cores
@@ -87,14 +89,12 @@ class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type
         check_classification_targets(y)
         X, y, weights = weighted_rows(X, y, sample_weight)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise ValueError(
-                f"Only binary classification is supported. y has {len(self.classes_)} class(es), expected 2"
-            )
+        if len(self.classes_) < 2:
+            raise DataError(f"y has 1 class in {len(y)} row(s), expected two classes or more")
         self.scaler_ = self.make_scaler().set_output(transform="default").fit(X)
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         generator = torch.Generator().manual_seed(int(seed))
-        self.network_ = self.make_network(X.shape[1], generator)
+        self.network_ = self._make_networks(generator)
         draws = Draws(self._scaled(X), torch.from_numpy(codes), weights, self.batch_size, generator)
         adam = torch.optim.Adam(self.network_.parameters(), self.learning_rate, fused=True)
         stop = Flat(self.convergence_interval) if self.convergence_interval else None
@@ -113,38 +113,55 @@ class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type
                 stacklevel=3,
             )
 
+    def _make_networks(self, generator: torch.Generator) -> nn.Module:
+        n_features, n_classes = self.n_features_in_, len(self.classes_)
+        if n_classes == 2 or self.tells_many_apart:
+            return self.make_network(n_features, n_classes, generator)
+        return OneAgainstRest(self.make_network(n_features, 2, generator) for _ in range(n_classes))
+
+    def _objective_of(self, network: Any) -> Objective:
+        """Made anew each time, since it may hold parameters of the network."""
+        if isinstance(network, OneAgainstRest):
+            return against_rest(self.make_objective(network.networks[0]))
+        return self.make_objective(network)
+
     def _loss(self, network: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """The objective is made anew, since it may hold parameters of the network."""
         x, y = batch
-        return self.make_objective(network).loss(network(x), y)
+        return self._objective_of(network).loss(network(x), y)
 
     def _scaled(self, x: np.ndarray) -> Tensor:
         return torch.from_numpy(self.scaler_.transform(x).astype(np.float32))
 
     def learnt(self) -> dict[str, Any]:
         state = {name: tensor.numpy(force=True) for name, tensor in self.network_.state_dict().items()}
-        objective = self.make_objective(self.network_).name
+        objective = self._objective_of(self.network_).name
         return {**super().learnt(), "network_": state, "objective": objective}
 
     def put_back(self, learnt: Mapping[str, Any]) -> None:
         super().put_back({name: value for name, value in learnt.items() if name not in ("network_", "objective")})
-        self.network_ = self.make_network(self.n_features_in_, torch.Generator())
+        self.network_ = self._make_networks(torch.Generator())
         state = {name: torch.from_numpy(array) for name, array in learnt["network_"].items()}
         self.network_.load_state_dict(state, assign=True)
-        found = self.make_objective(self.network_).name
+        found = self._objective_of(self.network_).name
         if found != learnt["objective"]:
             raise ValueError(f"trained for the objective {learnt['objective']!r}, this version has {found!r}")
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Shapes: X (B, F) -> probability of each class (B, 2)."""
+        """Shapes: X (B, F) -> probability of each class (B, C)."""
         check_is_fitted(self, "network_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         with torch.no_grad(), torch_threads(1):
-            return self.make_objective(self.network_).probabilities(self.network_(self._scaled(X)).double()).numpy()
+            return self._objective_of(self.network_).probabilities(self.network_(self._scaled(X)).double()).numpy()
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Shapes: X (B, F) -> the second class's probability less the first's (B,), from -1 to 1."""
-        first, second = self.predict_proba(X).T
+        """From -1 to 1: what is more probable of the class than of the rest.
+
+        Shapes: X (B, F) -> of the second of two classes (B,), of each of more (B, C).
+        """
+        probabilities = self.predict_proba(X)
+        if probabilities.shape[1] > 2:
+            return 2 * probabilities - 1
+        first, second = probabilities.T
         return second - first
 
     def predict(self, X: Any) -> np.ndarray:
