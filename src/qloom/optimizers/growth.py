@@ -17,11 +17,12 @@ import torch
 
 from qloom.circuits import Circuit
 from qloom.engines import Engine, expectation
+from qloom.engines.evaluation import checked_engine
 from qloom.errors import ConfigError
 from qloom.fitting import Training
 from qloom.gradients import gradient
 from qloom.nn import QuantumLayer
-from qloom.observables import PauliSum, word_letters
+from qloom.observables import PauliSum, group_commuting, word_letters
 from qloom.optimizers.base import Cost
 
 Letters = tuple[str, tuple[int, ...]]
@@ -58,6 +59,7 @@ class Growth:
         observable: to be low.
         pool: words as letters and qubits; by default all on one qubit or two neighbours.
         weights: of the circuit to begin with, (W,).
+        engine: runs it; StatevectorEngine() by default.
 
     Attributes:
         circuit, weights: as grown so far.
@@ -70,7 +72,8 @@ class Growth:
     ):  # fmt: skip
         if circuit.n_inputs:
             raise ConfigError(f"{circuit!r}, expected a circuit without inputs; growth is for one state")
-        self.circuit, self.observable, self.engine = circuit.copy(), observable, engine
+        self.circuit, self.observable, self.engine = circuit.copy(), observable, checked_engine(engine)
+        self._words = dict.fromkeys(word for _, word in observable if word != (0, 0))
         self.pool = local_words(circuit.n_qubits) if pool is None else list(pool)
         if not self.pool:
             raise ConfigError("pool is empty, expected Pauli words to choose from")
@@ -79,13 +82,19 @@ class Growth:
 
     def energy(self) -> float:
         """<O> now."""
-        self.cost.evaluations += 1
+        self._count(1)
         return float(expectation(self.circuit, self.observable, None, self.weights, engine=self.engine)[0])
 
     def slopes(self) -> np.ndarray:
         """Along every word of the pool, (P,)."""
-        self.cost.evaluations += 3  # a value and a walk back
+        self._count(2 * len(self.pool) if self.engine.shots else 3)  # shifted both ways, or a value and a walk back
         return pool_slopes(self.circuit, self.observable, self.pool, self.weights, engine=self.engine)
+
+    def _count(self, runs: int) -> None:
+        """So many circuits were run, with shots if the engine measures."""
+        self.cost.evaluations += runs
+        if self.engine.shots:
+            self.cost.shots += runs * self.engine.shots * len(group_commuting(self._words))
 
     def append(self, chosen: Sequence[int], angles: Sequence[float]) -> None:
         """Rotations about words of the pool, at angles."""
@@ -144,7 +153,7 @@ class Adapt(Growth):
         layer = QuantumLayer(self.circuit, [self.observable], self.engine, init=self.weights, dtype=torch.float64)
         adam = torch.optim.Adam(layer.parameters(), self.learning_rate)
         Training(layer, lambda layer, _: layer()[0], [None], adam, epochs=self.n_steps, seed=None).run()
-        self.cost.evaluations += self.n_steps * (1 + layer.walk_cost)
+        self._count(self.n_steps * (1 + layer.walk_cost))
         self.weights = layer.weights.detach().numpy().copy()
         return float(np.abs(slopes[best]))
 

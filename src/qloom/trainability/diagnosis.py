@@ -11,6 +11,7 @@ import numpy as np
 
 from qloom.checks import checked_count
 from qloom.circuits import Circuit
+from qloom.engines import Engine
 from qloom.engines.batch import starts_from_inputs
 from qloom.engines.outputs import as_expectations
 from qloom.engines.streams import make_generator
@@ -22,6 +23,7 @@ from qloom.observables import PauliSum, group_commuting, word_letters
 from qloom.programs import SOURCES, effective, make_frame, pull_back_sums
 from qloom.trainability.draws import random_inputs
 from qloom.trainability.effective_dimension import data_constant, effective_dimension
+from qloom.trainability.exactness import exact_engine
 from qloom.trainability.expressibility import Spectrum, entangling_capability, expressibility, input_waves, spectrum
 from qloom.trainability.first_weights import FirstWeights, first_weights
 from qloom.trainability.heisenberg import reached_words
@@ -105,6 +107,7 @@ class Diagnosis:
 def diagnose(
     circuit: Circuit | QuantumLayer, observables: Any = None, widths: Iterable[int] | None = None,
     n_samples: int = 200, spread: float | None = None, seed: int = 0, n_data: int = 1000,
+    engine: Engine | None = None,
 ) -> Diagnosis:  # fmt: skip
     """Measure whether a circuit will train, at random angles and at the start, on a few widths.
 
@@ -116,16 +119,19 @@ def diagnose(
         spread: standard deviation of the random angles; None for uniform ones.
         seed: of the draws.
         n_data: rows of data that the effective dimension is for.
+        engine: gives exact values and states; None for a layer's own, and StatevectorEngine() for a circuit.
 
     Raises:
-        CircuitError: for a circuit without weights, or one that cannot be restricted to the widths; for outcome
-            probabilities or states instead of observables; for an argument out of range.
+        CircuitError: for a circuit without weights, a layer whose values are estimates, or a circuit that cannot be
+            restricted to the widths; for outcome probabilities or states instead of observables; for an argument out
+            of range.
     """
+    engine = exact_engine(circuit, engine, "a diagnosis")
     start, circuit, observables = _checked(circuit, observables)
     check_spread(spread)
     data_constant(n_data)
     widths = _default_widths(circuit, observables) if widths is None else _checked_widths(widths)
-    found = [_gradients(circuit, observables, width, n_samples, spread, seed, start) for width in widths]
+    found = [_gradients(circuit, observables, width, n_samples, spread, seed, start, engine) for width in widths]
     variances, squares, shots = zip(*found, strict=True)
     small = circuit.n_qubits <= MOST_QUBITS_COMPARED
     states = small and not starts_from_inputs(circuit)  # else the states of random inputs are all states
@@ -146,12 +152,14 @@ def diagnose(
         light_cone=_light_cone(circuit, observables),
         algebra=_algebra(circuit),
         words=_most_words(circuit, observables),
-        directions=_directions(circuit, seed) if small and circuit.n_weights <= MOST_WEIGHTS_MEASURED else None,
-        effective_dimension=effective_dimension(circuit, n_data, seed=seed) if _is_quick(circuit) else None,
+        directions=_directions(circuit, seed, engine) if small and circuit.n_weights <= MOST_WEIGHTS_MEASURED else None,
+        effective_dimension=effective_dimension(circuit, n_data, seed=seed, engine=engine)
+        if _is_quick(circuit)
+        else None,
         n_data=n_data,
-        expressibility=expressibility(circuit, seed=seed) if states else None,
-        entangling_capability=entangling_capability(circuit, seed=seed) if states else None,
-        spectrum=_spectrum(circuit, observables, seed) if states else None,
+        expressibility=expressibility(circuit, seed=seed, engine=engine) if states else None,
+        entangling_capability=entangling_capability(circuit, seed=seed, engine=engine) if states else None,
+        spectrum=_spectrum(circuit, observables, seed, engine) if states else None,
     )
 
 
@@ -194,16 +202,16 @@ def _restrictable(circuit: Circuit, observables: Sequence[PauliSum], width: int)
 
 def _gradients(
     circuit: Circuit, observables: Sequence[PauliSum], width: int, n_samples: int, spread: float | None, seed: int,
-    start: FirstWeights,
+    start: FirstWeights, engine: Engine,
 ) -> tuple[float, float, float]:  # fmt: skip
     """At one width: variance at random angles, mean square at the start, and shots; see `Diagnosis`."""
     part = circuit if width == circuit.n_qubits else restricted(circuit, width)
     draw = start.draw(circuit, part)
     variances, squares, shots = [], [], []
     for observable in _at_width(circuit, observables, width):
-        found = gradient_variance(part, observable, n_samples, spread, seed)
+        found = gradient_variance(part, observable, n_samples, spread, seed, engine=engine)
         if found.effective.any():
-            first = gradient_variance(part, observable, n_samples, seed=seed, weights=draw)
+            first = gradient_variance(part, observable, n_samples, seed=seed, weights=draw, engine=engine)
             variances.append(found.mean)
             squares.append(float(first.squares[found.effective].mean()))
             shots.append(_power(observable) / found.mean)
@@ -264,11 +272,11 @@ def _most_words(circuit: Circuit, observables: Sequence[PauliSum]) -> tuple[int,
     return most, True
 
 
-def _directions(circuit: Circuit, seed: int) -> int:
+def _directions(circuit: Circuit, seed: int, engine: Engine) -> int:
     """Rank of the metric at random weights (Haug, Bharti, Kim 2021, PRX Quantum 2, 040309)."""
     random = make_generator(seed)
     inputs, weights = random_inputs(circuit, 1, random), random.uniform(-np.pi, np.pi, circuit.n_weights)
-    values = np.linalg.eigvalsh(metric_tensor(circuit, inputs, weights))
+    values = np.linalg.eigvalsh(metric_tensor(circuit, inputs, weights, engine=engine))
     return int((values > 1e-9 * values[-1]).sum())
 
 
@@ -278,17 +286,17 @@ def _is_quick(circuit: Circuit) -> bool:
     return circuit.n_qubits <= MOST_QUBITS_COMPARED and n_turned**2 * 2**circuit.n_qubits <= MOST_TURNS
 
 
-def _spectrum(circuit: Circuit, observables: Sequence[PauliSum], seed: int) -> Spectrum | None:
+def _spectrum(circuit: Circuit, observables: Sequence[PauliSum], seed: int, engine: Engine) -> Spectrum | None:
     for observable in observables:
         inputs = _effective_slots(circuit, [observable], "input")
         if len(inputs):
-            return _spectrum_of(circuit, observable, int(inputs[0]), seed)
+            return _spectrum_of(circuit, observable, int(inputs[0]), seed, engine)
     return None
 
 
-def _spectrum_of(circuit: Circuit, observable: PauliSum, index: int, seed: int) -> Spectrum | None:
+def _spectrum_of(circuit: Circuit, observable: PauliSum, index: int, seed: int, engine: Engine) -> Spectrum | None:
     try:
         _, n_waves = input_waves(circuit, index)
     except CircuitError:  # angles that are no multiples of one
         return None
-    return spectrum(circuit, observable, index, seed=seed) if n_waves <= MOST_WAVES else None
+    return spectrum(circuit, observable, index, seed=seed, engine=engine) if n_waves <= MOST_WAVES else None

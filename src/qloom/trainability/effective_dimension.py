@@ -17,13 +17,14 @@ from threadpoolctl import threadpool_limits
 
 from qloom.checks import checked_count
 from qloom.circuits import Circuit
-from qloom.engines import Batch, StatevectorEngine, make_batch
+from qloom.engines import Batch, Engine, make_batch
 from qloom.engines.batch import check_memory
 from qloom.engines.outputs import as_outputs
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients.metric import Tangents
 from qloom.trainability.draws import random_inputs
+from qloom.trainability.exactness import exact_engine
 from qloom.trainability.output_information import OutputInformation
 
 # States of about this many bytes are held at once, those of one row always.
@@ -32,7 +33,7 @@ MOST_BYTES = 1 << 26
 
 def effective_dimension(
     circuit: Any, n_data: int = 1000, gamma: float = 1.0, n_samples: int = 20, n_rows: int = 20, seed: int = 0,
-    *, observables: Any = None,
+    *, observables: Any = None, engine: Engine | None = None,
 ) -> float:  # fmt: skip
     """Of what a circuit gives out: 2 ln E sqrt det(1 + kappa F) / ln kappa.
 
@@ -49,14 +50,16 @@ def effective_dimension(
         seed: of the draws.
         observables: what is given out: probabilities of bit strings, all qubits measured, for None; Pauli sums, for
             numbers with equal noise; or `Probabilities` of some qubits.
+        engine: gives exact values; None for a layer's own, and StatevectorEngine() for a circuit.
 
     Raises:
-        CircuitError: for a circuit without weights, so little data that kappa is not above 1, or a gamma out of range.
+        CircuitError: for a circuit without weights, a layer with shots, so little data that kappa is not above 1, or a
+            gamma out of range.
         MemoryLimitError: where the states of one row's derivatives do not fit.
 
     Source: Abbas et al. 2021.
     """
-    circuit, information = _information(circuit, observables)
+    circuit, information = _information(circuit, observables, engine)
     kappa = data_constant(n_data, gamma)
     n_samples, n_rows = checked_count("n_samples", n_samples), checked_count("n_rows", n_rows)
     random = make_generator(seed)
@@ -70,7 +73,9 @@ def effective_dimension(
     return _dimension(np.array(values), kappa)
 
 
-def fisher_information(circuit: Any, inputs: Any = None, weights: Any = None, *, observables: Any = None) -> np.ndarray:
+def fisher_information(
+    circuit: Any, inputs: Any = None, weights: Any = None, *, observables: Any = None, engine: Engine | None = None
+) -> np.ndarray:
     """Of the probabilities p_b of bit strings in the weights, the mean over rows: sum_b d_i p_b d_j p_b / p_b.
 
     Of expectation values, or of a `QuantumLayer`'s outputs, as in `effective_dimension`.
@@ -82,7 +87,7 @@ def fisher_information(circuit: Any, inputs: Any = None, weights: Any = None, *,
     Raises:
         CircuitError: for a circuit without weights, or weights of their own for each row.
     """
-    circuit, information = _information(circuit, observables)
+    circuit, information = _information(circuit, observables, engine)
     batch = make_batch(circuit, inputs, weights)
     if batch.weights.ndim != 1 or not batch.size:
         raise CircuitError(
@@ -108,8 +113,11 @@ def data_constant(n_data: int, gamma: float = 1.0) -> float:
     return kappa
 
 
-def _information(circuit: Any, observables: Any) -> tuple[Circuit, Callable[[Batch], np.ndarray]]:
+def _information(
+    circuit: Any, observables: Any, engine: Engine | None
+) -> tuple[Circuit, Callable[[Batch], np.ndarray]]:
     """The circuit, and the Fisher information of its outputs at a batch of rows."""
+    engine = exact_engine(circuit, engine, "Fisher information")
     layer_circuit = getattr(circuit, "circuit", None)
     if isinstance(layer_circuit, Circuit) and observables is None:  # of a layer, whose None is Z on every qubit
         circuit, observables = layer_circuit, as_outputs(layer_circuit, circuit.observables)
@@ -118,8 +126,8 @@ def _information(circuit: Any, observables: Any) -> tuple[Circuit, Callable[[Bat
     if not circuit.n_weights:
         raise CircuitError(f"{circuit!r} has no weights, expected some to train")
     if observables is not None:
-        return circuit, OutputInformation(circuit, observables)
-    return circuit, partial(_fisher_information, Tangents(circuit, StatevectorEngine()))
+        return circuit, OutputInformation(circuit, observables, engine)
+    return circuit, partial(_fisher_information, Tangents(circuit, engine))
 
 
 def _dimension(eigenvalues: np.ndarray, kappa: float) -> float:

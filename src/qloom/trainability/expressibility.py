@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from qloom.circuits import Circuit
-from qloom.engines import Engine, StatevectorEngine, expectation, make_batch
+from qloom.engines import Engine, expectation, make_batch
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients.parameter_shift import free_rotations
 from qloom.gradients.waves import waves_of
 from qloom.observables import PauliSum
 from qloom.trainability.draws import random_inputs
+from qloom.trainability.exactness import exact_engine
 
 BINS = 75
 
@@ -23,10 +24,10 @@ def random_states(circuit: Circuit, n_samples: int, seed: int = 0, engine: Engin
     random = make_generator(seed)
     inputs = random_inputs(circuit, n_samples, random)
     weights = random.uniform(-np.pi, np.pi, (n_samples, circuit.n_weights))
-    return (engine or StatevectorEngine()).state(circuit, make_batch(circuit, inputs, weights))
+    return exact_engine(circuit, engine, "a state").state(circuit, make_batch(circuit, inputs, weights))
 
 
-def expressibility(circuit: Circuit, n_pairs: int = 2000, seed: int = 0) -> float:
+def expressibility(circuit: Circuit, n_pairs: int = 2000, seed: int = 0, engine: Engine | None = None) -> float:
     """Kullback-Leibler divergence of the fidelities of random pairs of states from those of Haar-random ones, nats.
 
     0 for a circuit that makes all states alike; ln BINS or more for one that makes a single state. Sampling alone gives
@@ -34,7 +35,7 @@ def expressibility(circuit: Circuit, n_pairs: int = 2000, seed: int = 0) -> floa
 
     Source: Sim, Johnson, Aspuru-Guzik 2019, Advanced Quantum Technologies 2, 1900070.
     """
-    states = random_states(circuit, 2 * n_pairs, seed)
+    states = random_states(circuit, 2 * n_pairs, seed, engine)
     fidelities = np.abs((states[:n_pairs].conj() * states[n_pairs:]).sum(axis=1)) ** 2
     edges = np.linspace(0, 1, BINS + 1)
     shares = np.histogram(np.clip(fidelities, 0, 1), edges)[0] / n_pairs
@@ -44,12 +45,12 @@ def expressibility(circuit: Circuit, n_pairs: int = 2000, seed: int = 0) -> floa
     return float((shares[seen] * np.log(shares[seen] / np.maximum(haar[seen], 1e-300))).sum())
 
 
-def entangling_capability(circuit: Circuit, n_samples: int = 500, seed: int = 0) -> float:
+def entangling_capability(circuit: Circuit, n_samples: int = 500, seed: int = 0, engine: Engine | None = None) -> float:
     """Mean Meyer-Wallach measure of random states: 0 for products, 1 where every qubit is maximally entangled.
 
     Source: Meyer, Wallach 2002, Journal of Mathematical Physics 43, 4273; Sim et al. 2019.
     """
-    return float(meyer_wallach(random_states(circuit, n_samples, seed)).mean())
+    return float(meyer_wallach(random_states(circuit, n_samples, seed, engine)).mean())
 
 
 def meyer_wallach(states: np.ndarray) -> np.ndarray:
@@ -80,7 +81,12 @@ class Spectrum:
 
 
 def spectrum(
-    circuit: Circuit, observable: PauliSum, input_index: int = 0, n_samples: int = 100, seed: int = 0
+    circuit: Circuit,
+    observable: PauliSum,
+    input_index: int = 0,
+    n_samples: int = 100,
+    seed: int = 0,
+    engine: Engine | None = None,
 ) -> Spectrum:
     """The waves that a circuit makes of one input: as many as its rotations by that input allow.
 
@@ -98,7 +104,7 @@ def spectrum(
     coefficients = []
     for _ in range(n_samples):
         weights = random.uniform(-np.pi, np.pi, circuit.n_weights)
-        coefficients.append(np.fft.rfft(expectation(circuit, observable, inputs, weights)[:, 0]) / count)
+        coefficients.append(np.fft.rfft(expectation(circuit, observable, inputs, weights, engine=engine)[:, 0]) / count)
     sizes = np.sqrt(np.mean(np.abs(coefficients) ** 2, axis=0))
     return Spectrum(unit * np.arange(len(sizes)), sizes, input_index, observable)
 

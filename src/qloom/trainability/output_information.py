@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits import Circuit
-from qloom.engines import Batch
+from qloom.engines import Batch, Engine
 from qloom.engines.outputs import as_outputs
 from qloom.errors import CircuitError
 from qloom.gradients import jacobians, prepare_gradient
@@ -23,17 +23,18 @@ class OutputInformation:
     Args:
         circuit: with weights.
         observables: Pauli sums, "probabilities" or `Probabilities`.
+        engine: gives exact values.
 
     Raises:
         CircuitError: for a state, which is nothing that is measured.
     """
 
-    def __init__(self, circuit: Circuit, observables: Any):
+    def __init__(self, circuit: Circuit, observables: Any, engine: Engine | None = None):
         outputs = as_outputs(circuit, observables)
         if not outputs.is_measured:
             raise CircuitError("a state is not measured, expected Pauli sums or probabilities as observables")
         self.are_probabilities = outputs.kind == "probabilities"
-        self.evaluator = prepare_gradient(circuit, outputs)
+        self.evaluator = prepare_gradient(circuit, outputs, engine)
 
     def __call__(self, batch: Batch) -> np.ndarray:
         """The mean over rows that share their weights. Shapes: (W, W)."""
