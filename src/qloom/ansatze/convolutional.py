@@ -28,7 +28,7 @@ def convolutional(
         pooling: block of each pooling, W_p weights a layer; None leaves half of the qubits out with nothing done.
         n_left: layers go on while there are more qubits.
 
-    Shapes: weights (L W_c + L W_p,) for L layers: those of the convolutions, then those of the poolings.
+    Shapes: weights (L W_c + L W_p,) for L layers: "convolutions" (L, W_c), then "poolings" (L, W_p).
 
     Source: Cong, Choi, Lukin 2019, Nature Physics 15, 1273; layout of Hur, Kim, Park 2022, arXiv 2108.00661.
     """
@@ -36,7 +36,8 @@ def convolutional(
     circuit, block = Circuit(n_qubits), two_qubit_block(convolution)
     pool = Circuit(2) if pooling is None else two_qubit_block(pooling)
     n_layers = len(levels) - 1
-    convolutions, poolings = circuit.weights(n_layers, block.n_weights), circuit.weights(n_layers, pool.n_weights)
+    convolutions = circuit.weights(n_layers, block.n_weights, name="convolutions")
+    poolings = circuit.weights(n_layers, pool.n_weights, name="poolings")
     for layer, (here, left) in enumerate(pairwise(levels)):
         line = list(pairwise(here))
         for pair in [(here[0], here[-1])] * (len(here) > 2) + line[::2] + line[1::2]:

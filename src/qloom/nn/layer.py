@@ -288,7 +288,7 @@ class QuantumLayer(nn.Module):
         weights = self.weights
         if x is None:
             x = weights.new_empty(0)
-        elif isinstance(x, Mapping):
+        elif not isinstance(x, Tensor) and isinstance(x, Mapping):
             x = joined(self.circuit.input_slots, x)
         if torch.compiler.is_compiling():
             return self._forward_in_graph(x, weights)

@@ -94,6 +94,8 @@ def test_states_are_those_of_dense_exponentials(name, multi_angle):
     gammas, betas = random.uniform(-2, 2, (P, n_terms)), random.uniform(-2, 2, (P, n_parts))
     circuit = qaoa_circuit(cost, P, mixer, multi_angle)
     found = ql.state(circuit, weights=np.concatenate([gammas.ravel(), betas.ravel()]))
+    named = {"betas": betas, "gammas": gammas} if multi_angle else {"betas": betas[:, 0], "gammas": gammas[:, 0]}
+    np.testing.assert_array_equal(ql.state(circuit, weights=named), found)
     shape = (P, len(cost.terms)), (P, len(parts))
     expected = expected_state(cost, parts, start, np.broadcast_to(gammas, shape[0]), np.broadcast_to(betas, shape[1]))
     assert abs(np.vdot(expected, found)) == pytest.approx(1, abs=1e-10)

@@ -18,15 +18,17 @@ def qaoa_circuit(
         mixer: None for the transverse field.
         multi_angle: an angle for each term of the cost and each part of the mixer.
 
-    Shapes: weights (2 p,): gammas, then betas; with `multi_angle` gammas (p, terms) and betas (p, parts), flattened.
+    Shapes: weights (2 p,): "gammas" (p,), then "betas" (p,); with `multi_angle` (p, terms) and (p, parts), flattened.
 
     Source: Farhi, Goldstone, Gutmann 2014, arXiv 1411.4028; Herrman et al. 2022, Scientific Reports 12, 6781.
     """
     mixer = mixer or TransverseField()
     circuit, terms, n_parts = Circuit(cost.n), list(cost.terms.items()), mixer.n_parts(cost.n)
     mixer.start(circuit)
-    gammas = circuit.weights(n_layers, len(terms) if multi_angle else 1)
-    betas = circuit.weights(n_layers, n_parts if multi_angle else 1)
+    n_gammas, n_betas = (len(terms), n_parts) if multi_angle else (1, 1)
+    shapes = ((n_layers, n) if multi_angle else (n_layers,) for n in (n_gammas, n_betas))
+    gammas = circuit.weights(*next(shapes), name="gammas").reshape(n_layers, n_gammas)
+    betas = circuit.weights(*next(shapes), name="betas").reshape(n_layers, n_betas)
     for gamma, beta in zip(gammas, betas, strict=True):
         for k, (term, value) in enumerate(terms):
             circuit.pauli_rotation(2 * value * gamma[k if multi_angle else 0], "Z" * len(term), term)
