@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from qloom.circuits import GATES
 from qloom.circuits.circuit import Circuit
 from qloom.engines import (
     Batch,
@@ -105,6 +106,14 @@ class EngineContract:
         for outputs in (Expectations((Z(0),)), Probabilities((0,)), FinalState(3)):
             if outputs.kind not in engine.gives:
                 _raises(UnsupportedError, engine.prepare, self.circuit(), outputs)
+
+    def test_what_does_not_run_is_refused(self) -> None:
+        engine = self.make_engine()
+        for name in ("measure", "reset"):
+            if GATES[name].kind not in engine.runs:
+                circuit = self.circuit().append(name, (), (1,))
+                for outputs in self.outputs(engine):
+                    _raises(UnsupportedError, engine.prepare, circuit, outputs)
 
     def test_derivatives_are_the_reference_engines(self) -> None:
         engine, batch = self.make_engine(), self.batch()
