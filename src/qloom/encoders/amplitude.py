@@ -39,12 +39,15 @@ def normalize(x: Tensor, n_amplitudes: int, padding: float = 0.0) -> Tensor:
     Raises:
         ShapeError: if F > n_amplitudes, or a row is zero and so has no direction.
     """
+    from torch import _C
     from torch.nn.functional import pad
 
     if x.shape[-1] > n_amplitudes:
         raise ShapeError(f"x has {x.shape[-1]} features, expected at most {n_amplitudes}; use more qubits")
     x = pad(x, (0, n_amplitudes - x.shape[-1]), value=padding)
-    norms = x.norm(dim=-1, keepdim=True)
-    if not bool((norms > 0).all()):
+    norms = found = x.norm(dim=-1, keepdim=True)
+    while _C._functorch.is_functorch_wrapped_tensor(found):  # under torch.func a question needs the numbers themselves
+        found = _C._functorch.get_unwrapped(found)
+    if not bool((found > 0).all()):
         raise ShapeError("x has a row of zeros, which has no direction; expected a nonzero feature in every row")
     return x / norms

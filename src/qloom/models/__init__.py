@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qloom.models.published.qcnn import QCNNClassifier
     from qloom.models.published.quanvolutional import QuantumFilter, QuanvolutionalClassifier
     from qloom.models.published.reuploading import ReuploadingClassifier
+    from qloom.models.published.seeds import fit_seeds
     from qloom.models.published.separable import SeparableVariationalClassifier
     from qloom.models.published.tree import TreeTensorClassifier
     from qloom.models.saving import load_model
@@ -58,6 +59,7 @@ __all__ = [
     "TreeTensorClassifier",
     "align_kernel",
     "fidelity_kernel",
+    "fit_seeds",
     "fit_together",
     "ideal_kernel",
     "kernel_alignment",

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from qloom.engines.base import DifferentiableEvaluator
 from qloom.nn.arrays import backward, forward
-from qloom.nn.transforms import Pullback, TransformedEvaluate, is_batched, pull_back_batch
+from qloom.nn.transforms import Pullback, evaluate_transformed, is_batched, pull_back_batch
 
 
 def evaluate(inputs: Tensor, weights: Tensor, evaluator: DifferentiableEvaluator) -> Tensor:
     """Values (B, O) of a prepared circuit, differentiable in inputs (B, I) and weights (W,) or (B, W)."""
     if torch._C._are_functorch_transforms_active():
-        return TransformedEvaluate.apply(inputs, weights, evaluator)
+        return evaluate_transformed(inputs, weights, evaluator)
     keep = torch.is_grad_enabled() and (inputs.requires_grad or weights.requires_grad)
     return _apply(inputs, weights, evaluator, keep)
 
