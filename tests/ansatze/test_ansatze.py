@@ -139,10 +139,10 @@ def test_exchanging_qubits_changes_nothing():
 def test_random_layers_are_drawn_once_a_seed():
     assert ql.ansatze.random_layers(4, 3, seed=5) == ql.ansatze.random_layers(4, 3, seed=5)
     assert ql.ansatze.random_layers(4, 3, seed=5) != ql.ansatze.random_layers(4, 3, seed=6)
-    assert "cx" not in ql.ansatze.random_layers(1, 5).counts()
+    assert "cx" not in ql.ansatze.random_layers(1, 5).gate_counts()
     many = ql.ansatze.random_layers(3, 100, 30, entangling_share=0.3, seed=0)
     # 3,000 rotations: the number of CX before them has mean 1286 and deviation 43; false alarms below 1e-9.
-    assert abs(many.counts()["cx"] - 3000 * 3 / 7) < 6.5 * 43
+    assert abs(many.gate_counts()["cx"] - 3000 * 3 / 7) < 6.5 * 43
 
 
 @pytest.mark.parametrize(

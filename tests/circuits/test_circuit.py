@@ -336,7 +336,7 @@ class TestCircuitsFromCircuits:
         w = circuit.weights(3)
         circuit.rx(w[0], 0).cx(0, 1).crz(w[1], 1, 2).ccx(0, 1, 2).ry(w[2], 2)
         separable = circuit.without_entanglers()
-        assert separable.counts() == {"rx": 1, "ry": 1}
+        assert separable.gate_counts() == {"rx": 1, "ry": 1}
         assert separable.n_weights == 3
         assert len(circuit) == 5
 
@@ -377,7 +377,7 @@ class TestWhatItIs:
 
     def test_counts_length_and_depth(self) -> None:
         circuit = Circuit(3).h(0).h(1).cx(0, 1).x(2).ccx(0, 1, 2)
-        assert circuit.counts() == {"h": 2, "cx": 1, "x": 1, "ccx": 1}
+        assert circuit.gate_counts() == {"h": 2, "cx": 1, "x": 1, "ccx": 1}
         assert len(circuit) == 5
         assert circuit.depth() == 3
         assert Circuit(2).depth() == 0
@@ -397,3 +397,10 @@ class TestWhatItIs:
     @given(circuits(amplitudes=True))
     def test_pickle(self, circuit: Circuit) -> None:
         assert pickle.loads(pickle.dumps(circuit)) == circuit
+
+
+def test_counts_of_gates_have_a_name_of_their_own():
+    circuit = ql.Circuit(1).h(0).h(0)
+    assert circuit.gate_counts() == {"h": 2}
+    with pytest.warns(DeprecationWarning, match=r"Circuit.counts\(\) is now gate_counts\(\)"):
+        assert circuit.counts() == {"h": 2}

@@ -71,7 +71,7 @@ def test_measure_and_reset_stand_in_circuits():
     assert not circuit.is_unitary
     assert Circuit(3).h(0).is_unitary
     assert Circuit.from_json(circuit.to_json()) == circuit != Circuit(3).h(0).cx(0, 2)
-    assert circuit.counts() == {"h": 1, "measure": 1, "cx": 1, "reset": 1}
+    assert circuit.gate_counts() == {"h": 1, "measure": 1, "cx": 1, "reset": 1}
     assert circuit.depth() == 4
     drawn = circuit.draw().split("\n")
     assert drawn[0].startswith("q0: ─H─M─")

@@ -62,6 +62,8 @@ def test_integers_take_the_dtype_beside_them():
         (lambda: ql.expectation(CIRCUIT, None, X, W, engine="native"), CircuitError, "expected an Engine"),
         (lambda: ql.expectation(CIRCUIT, "all", X, W), CircuitError, "expected Pauli sums, 'probabilities' or"),
         (lambda: ql.expectation(CIRCUIT, [], X, W), CircuitError, "expected one Pauli sum or more"),
+        (lambda: ql.expectation(CIRCUIT, X, W), CircuitError, "observables are numbers, expected Pauli sums"),
+        (lambda: ql.expectation(CIRCUIT, [0.1, 0.2]), CircuitError, "observables are numbers, expected Pauli sums"),
         (lambda: ql.expectation(CIRCUIT, ql.Z(2), X, W), CircuitError, "acts on qubit 2, the circuit has qubits 0"),
         (lambda: ql.expectation(CIRCUIT, 1j * ql.Z(0), X, W), CircuitError, "complex coefficient"),
         (lambda: ql.expectation(CIRCUIT, None, X, W, shots=True), CircuitError, "shots=True, expected an integer"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
@@ -168,9 +169,16 @@ class Circuit:
         """Whether all its gates are: no channel, measurement or reset among them."""
         return all(op.gate.kind == "unitary" for op in self.operations)
 
-    def counts(self) -> dict[str, int]:
+    def gate_counts(self) -> dict[str, int]:
         """Gate name -> how many."""
         return dict(Counter(op.gate.name for op in self.operations))
+
+    def counts(self) -> dict[str, int]:
+        """Former name of `gate_counts`; `qloom.counts` counts measured bit strings."""
+        warnings.warn(
+            "Circuit.counts() is now gate_counts(); ql.counts counts outcomes", DeprecationWarning, stacklevel=2
+        )
+        return self.gate_counts()
 
     def depth(self) -> int:
         """Layers of gates when each starts as soon as its qubits are free."""
@@ -198,7 +206,7 @@ class Circuit:
         return Circuit.from_json, (self.to_json(),)
 
     def __repr__(self) -> str:
-        gates = ", ".join(f"{n} {name}" for name, n in self.counts().items()) or "no gates"
+        gates = ", ".join(f"{n} {name}" for name, n in self.gate_counts().items()) or "no gates"
         return f"Circuit({self.n_qubits} qubits, {self.n_inputs} inputs, {self.n_weights} weights: {gates})"
 
     def __str__(self) -> str:

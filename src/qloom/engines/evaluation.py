@@ -11,7 +11,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
 from qloom.engines.measuring.shots import Shots, checked_shots
-from qloom.engines.outputs import Expectations, Probabilities, as_expectations, checked_qubits
+from qloom.engines.outputs import Expectations, Probabilities, as_expectations, checked_qubits, refuse_numbers
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError
@@ -38,6 +38,7 @@ def expectation(
 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, O), or (O,) without a batch dimension.
     """
+    refuse_numbers(observables)
     batch = make_batch(circuit, inputs, weights)
     evaluator = checked_engine(engine, shots, seed).prepare(circuit, observables)
     return batch.unbatched(evaluator.values(batch))

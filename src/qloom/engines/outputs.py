@@ -174,9 +174,23 @@ def as_outputs(circuit: Circuit, observables: Any = None) -> Outputs:
         return observables.checked(circuit)
     if isinstance(observables, PauliSum):
         observables = (observables,)
+    refuse_numbers(observables)
     if not isinstance(observables, Sequence) or not observables:
         raise CircuitError(f"observables={observables!r}, expected one Pauli sum or more, such as [Z(0), Z(0) @ Z(1)]")
     return Expectations(tuple(observables)).checked(circuit)
+
+
+def refuse_numbers(observables: Any) -> None:
+    """Raise CircuitError where inputs or weights stand in the place of observables."""
+    try:
+        are_numbers = np.asarray(observables).dtype.kind in "biufc" and np.size(observables) > 0
+    except (TypeError, ValueError, RuntimeError):
+        are_numbers = False
+    if are_numbers:
+        raise CircuitError(
+            "observables are numbers, expected Pauli sums; inputs and weights come after them, or by name: "
+            "expectation(circuit, inputs=x, weights=w)"
+        )
 
 
 def as_expectations(circuit: Circuit, observables: Any, what: str) -> Expectations:

@@ -175,7 +175,7 @@ def _predictions(record: RunRecord) -> dict[str, Any]:
 
 def _circuit(record: RunRecord) -> dict[str, Any]:
     circuit = record.circuit
-    gates = ", ".join(f"{n} {name}" for name, n in circuit.counts().items()) or "none"
+    gates = ", ".join(f"{n} {name}" for name, n in circuit.gate_counts().items()) or "none"
     summary = (
         f"{circuit.n_qubits} qubits, {circuit.n_inputs} inputs, {circuit.n_weights} weights, "
         f"depth {circuit.depth()}; gates: {gates}."

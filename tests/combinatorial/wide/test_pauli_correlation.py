@@ -52,7 +52,7 @@ def test_gradients_are_central_differences():
 
 
 def test_layers_are_a_brickwork():
-    counts = brickwork(5, 6).counts()
+    counts = brickwork(5, 6).gate_counts()
     assert (counts["rx"], counts["ry"], counts["rz"], counts["rxx"]) == (10, 10, 10, 12)
     pairs = [operation.qubits for operation in brickwork(5, 2).operations if operation.gate.name == "rxx"]
     assert pairs == [(0, 1), (2, 3), (1, 2), (3, 4)]

@@ -89,8 +89,8 @@ def test_regressions_learn_a_surface(kernel, least):
 def test_the_control_is_separable():
     x, y = samples(30, 0)
     model = QuantumSVC(QuantumKernel(entangled=False)).fit(x, y > 0)
-    assert set(model.kernel_.circuit_.counts()) == {"h", "rz"}
-    assert "rzz" in QuantumSVC().fit(x, y > 0).kernel_.circuit_.counts()
+    assert set(model.kernel_.circuit_.gate_counts()) == {"h", "rz"}
+    assert "rzz" in QuantumSVC().fit(x, y > 0).kernel_.circuit_.gate_counts()
 
 
 @pytest.mark.parametrize("kind", ["fidelity", "projected"])

@@ -60,6 +60,9 @@ class Shots(Engine):
             raise UnsupportedError(f"a {kind} is not measured, got shots={self.shots}; ask for it without shots")
         return super().prepare(circuit, outputs)
 
+    def check_runs(self, circuit: Circuit) -> None:
+        self.engine.check_runs(circuit)
+
     def to_json(self) -> dict[str, Any]:
         raise UnsupportedError(
             f"a layer with shots={self.shots} cannot be exported, expected exact values; make the layer without shots"
