@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <stdexcept>
 #include <vector>
 
 namespace qloom {
@@ -63,6 +64,7 @@ void Alias::fill(const T* probabilities, size_t n, unsigned bits) {
     double sum = 0;
     for (size_t i = 0; i < n; ++i) sum += double(probabilities[i]);
 
+    if (!(sum > 0)) throw std::invalid_argument("probabilities of a row add up to 0, expected 1");
     const double scale = double(n) / sum * double(int64_t(1) << UNIT);
     size_t n_light = 0, n_heavy = 0;
     for (size_t i = 0; i < n; ++i) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <stdexcept>
 #include <vector>
 
 #include "machine/interrupt.hpp"
@@ -66,6 +67,7 @@ public:
             for (size_t k = 0; k < STEP; ++k) sum += double(p[i + k]);
             end[i / STEP] = sum;
         }
+        if (!(sum > 0)) throw std::invalid_argument("probabilities of a row add up to 0, expected 1");
         // Powers of two: the cell of a place and the edge of a cell are exact.
         first.assign(cells + 1, uint32_t(end.size() - 1));
         for (size_t i = 0, cell = 0; i < end.size(); ++i)

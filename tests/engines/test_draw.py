@@ -81,6 +81,12 @@ def test_impossible_outcomes_are_never_drawn(n):
     assert (draw(table, 1000) == 5).all()
 
 
+@pytest.mark.parametrize("n", [2, SEARCHED])
+def test_tables_of_nothing_are_refused(n):
+    with pytest.raises(ValueError, match="add up to 0, expected 1"):
+        draw(np.zeros((3, n), "f4"), 5, threads=2)
+
+
 @pytest.mark.parametrize("n", [1, 2, 256, 1024, SEARCHED])
 def test_neither_threads_nor_other_rows_change_a_row(n):
     tables = np.random.default_rng(n).exponential(size=(40, n))
