@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits import Circuit
+from qloom.engines.choice import EngineChoice, choose_engine
 from qloom.errors import UnsupportedError
 
 # Beside estimators: searches, and parts of scikit-learn that predict by their documented attributes alone.
@@ -184,6 +185,11 @@ KINDS: dict[str, tuple[Callable[[Any], bool], Write, Read]] = {
         lambda v: isinstance(v, Circuit),
         lambda v, *_: {"text": v.to_json()},
         lambda r, _: Circuit.from_json(r["text"]),
+    ),
+    "engine": (
+        lambda v: isinstance(v, EngineChoice),
+        lambda v, place, arrays: {"settings": encode(v.values(), place, arrays)},
+        lambda r, arrays: choose_engine(decode(r["settings"], arrays)),
     ),
     "estimator": (is_known, _write_estimator, _read_estimator),
 }  # fmt: skip

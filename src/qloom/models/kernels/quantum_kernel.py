@@ -15,12 +15,12 @@ from qloom.circuits import Circuit
 from qloom.encoders import encoding
 from qloom.encoders.encoding import Encoding
 from qloom.errors import ConfigError
+from qloom.models.execution import OnEngine
 from qloom.models.kernels.alignment import align_kernel
 from qloom.models.kernels.kernels import KERNELS, fidelity_kernel, projected_kernel
-from qloom.models.saving import Saved
 
 
-class QuantumKernel(Saved, BaseEstimator):  # type: ignore[misc]
+class QuantumKernel(OnEngine, BaseEstimator):  # type: ignore[misc]
     """Similarity of rows. Each feature's range on the training rows goes to -pi / 2 to pi / 2, then to the encoder.
 
     Args:
@@ -107,8 +107,8 @@ class QuantumKernel(Saved, BaseEstimator):  # type: ignore[misc]
     def matrix(self, inputs: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
         """Shapes: inputs (N, I), others (M, I) -> (N, M), or (N, N) for None."""
         if self.kind == "fidelity":
-            return fidelity_kernel(self.circuit_, inputs, others, self.weights_)
-        return projected_kernel(self.circuit_, inputs, others, self.weights_, gamma=self.gamma)
+            return fidelity_kernel(self.circuit_, inputs, others, self.weights_, engine=self._engine)
+        return projected_kernel(self.circuit_, inputs, others, self.weights_, gamma=self.gamma, engine=self._engine)
 
 
 def fitted_kernel(
@@ -118,10 +118,15 @@ def fitted_kernel(
     return (clone(kernel) if isinstance(kernel, QuantumKernel) else QuantumKernel(kernel)).fit(x, y, sample_weight)
 
 
-class OnKernel(Saved, BaseEstimator):  # type: ignore[misc]
+class OnKernel(OnEngine, BaseEstimator):  # type: ignore[misc]
     """An estimator whose `kernel` is a name or a `QuantumKernel`; ``kernel__...`` can be set in either case."""
 
     kernel: str | QuantumKernel
+    kernel_: QuantumKernel
+
+    def _run(self) -> None:
+        assert self.engine_ is not None
+        self.kernel_ = self.kernel_.with_engine(self.engine_)
 
     def set_params(self, **params: Any) -> Self:
         """As scikit-learn's; a kernel that was a name becomes a `QuantumKernel` where its settings are set."""

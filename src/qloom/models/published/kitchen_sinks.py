@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from qloom.circuits import Circuit
 from qloom.engines import expectation, sample
 from qloom.errors import ConfigError
-from qloom.models.saving import Saved
+from qloom.models.execution import OnEngine
 from qloom.models.weighting import weighted_rows
 
 
@@ -30,7 +30,7 @@ def kitchen_sink_circuit(n_qubits: int, entangled: bool = True) -> Circuit:
     return circuit
 
 
-class QuantumKitchenSinks(ClassifierMixin, Saved, BaseEstimator):  # type: ignore[misc]
+class QuantumKitchenSinks(ClassifierMixin, OnEngine, BaseEstimator):  # type: ignore[misc]
     """Random linear maps of the features turn the qubits of many circuits; their outcomes feed a logistic regression.
 
     Features are scaled to -1 to 1 by their range on the training rows. Nothing quantum is trained.
@@ -98,9 +98,10 @@ class QuantumKitchenSinks(ClassifierMixin, Saved, BaseEstimator):  # type: ignor
         angles = np.einsum("enf,bf->ben", self.omega_, self.scaler_.transform(x)) + self.beta_
         inputs = angles.reshape(-1, angles.shape[-1])
         if self.shots is None:
-            values = expectation(self.circuit_, inputs=inputs)
+            values = expectation(self.circuit_, inputs=inputs, engine=self._engine)
         else:
-            values = 1 - 2 * sample(self.circuit_, self.shots, inputs, seed=self.seed_).mean(axis=1)
+            bits = sample(self.circuit_, self.shots, inputs, seed=self.seed_, engine=self._engine)
+            values = 1 - 2 * bits.mean(axis=1)
         return values.reshape(len(x), -1)
 
     def predict_proba(self, X: Any) -> np.ndarray:

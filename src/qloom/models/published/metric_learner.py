@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.entanglers import entangler_pairs
 from qloom.fitting import Training
+from qloom.models.execution import OnEngine
 from qloom.models.kernels.alignment import fidelities
 from qloom.models.kernels.kernels import fidelity_kernel
 from qloom.models.published.objectives import Objective
@@ -109,13 +110,16 @@ class QuantumMetricLearner(VariationalClassifier):
         self.examples_ = [rows.x[of_label].double().numpy() for of_label in chosen]
         self.example_weights_ = [None if rows.weights is None else rows.weights[each.numpy()] for each in chosen]
 
+    _run = OnEngine._run  # predictions take the layer's weights and states of their own
+
     def predict_proba(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> share of the mean fidelity with each class (B, C)."""
         check_is_fitted(self, "examples_")
         x = self.scaler_.transform(validate_data(self, X, dtype=np.float64, reset=False))
-        circuit, weights = self.network_.circuit, self.network_.weights.detach().double().numpy()
+        layer, weights = self.network_, self.network_.weights.detach().double().numpy()
+        kernels = [fidelity_kernel(layer.circuit, x, known, weights, engine=self._engine) for known in self.examples_]
         means = [
-            np.average(fidelity_kernel(circuit, x, known, weights), axis=1, weights=of_rows)
-            for known, of_rows in zip(self.examples_, self.example_weights_, strict=True)
+            np.average(kernel, axis=1, weights=of_rows)
+            for kernel, of_rows in zip(kernels, self.example_weights_, strict=True)
         ]
         return np.stack(means, axis=1) / np.sum(means, axis=0)[:, None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from math import isqrt
 from typing import Any, Self
 
@@ -11,16 +13,18 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from qloom.ansatze import random_layers
 from qloom.circuits import Circuit
 from qloom.encoders import angle
+from qloom.engines import Engine, probabilities
+from qloom.engines.choice import EngineChoice, choose_engine
 from qloom.errors import ConfigError, ShapeError
 from qloom.models.published.objectives import LOGISTIC, SOFTMAX, Objective
 from qloom.models.published.variational import VariationalClassifier
 from qloom.models.saving import Saved
-from qloom.nn import QuantumLayer
 
 # Distinct patches of pixels 0 and 1 are few: their circuits are run once, all of them.
 MOST_PIXELS = 16
@@ -39,6 +43,7 @@ class QuantumFilter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved, Ba
         random_state: seed of circuits and angles.
 
     Attributes:
+        circuits_, angles_: one a channel, with its weights.
         table_: number of ones, for each channel and patch read as a number, (n_channels, 2^(k k)).
 
     Source: Henderson et al. 2020, Quantum Machine Intelligence 2, 2; as in Bowles, Ahmed, Schuld 2024,
@@ -64,22 +69,33 @@ class QuantumFilter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved, Ba
             raise ConfigError(f"kernel_size={self.kernel_size}, expected at most {isqrt(MOST_PIXELS)}: a qubit a pixel")
         self._n_features_out = self.n_channels * (side - self.kernel_size + 1) ** 2
         random = check_random_state(self.random_state)
-        self.table_ = np.stack([self._ones_of_patches(n_pixels, random) for _ in range(self.n_channels)])
+        drawn = [self._draw_circuit(n_pixels, random) for _ in range(self.n_channels)]
+        self.circuits_, self.angles_ = [circuit for circuit, _ in drawn], np.stack([angles for _, angles in drawn])
+        self.table_ = self._ones_of_patches()
         return self
 
-    def _ones_of_patches(self, n_pixels: int, random: Any) -> np.ndarray:
+    def _draw_circuit(self, n_pixels: int, random: Any) -> tuple[Circuit, np.ndarray]:
         seed = int(random.randint(2**31 - 1))
         layers = random_layers(n_pixels, self.n_layers, self.n_rotations, seed=seed)
         circuit: Circuit = angle(n_pixels, scale=np.pi) + layers
-        layer = QuantumLayer(
-            circuit if self.entangled else circuit.without_entanglers(), "probabilities", dtype=torch.float64,
-            init=random.uniform(0, 2 * np.pi, layers.n_weights),
-        )  # fmt: skip
-        outcomes = np.arange(2**n_pixels)
-        patches = (outcomes[:, None] >> np.arange(n_pixels)[::-1]) & 1
-        with torch.no_grad():
-            likeliest = layer(torch.from_numpy(patches).double()).argmax(dim=1).numpy()
-        return np.bitwise_count(likeliest)
+        angles = random.uniform(0, 2 * np.pi, layers.n_weights)
+        return circuit if self.entangled else circuit.without_entanglers(), angles
+
+    def _ones_of_patches(self, engine: Engine | None = None) -> np.ndarray:
+        n_pixels = self.kernel_size**2
+        patches = ((np.arange(2**n_pixels)[:, None] >> np.arange(n_pixels)[::-1]) & 1).astype(float)
+        likeliest = [
+            probabilities(circuit, patches, angles, engine=engine).argmax(axis=1)
+            for circuit, angles in zip(self.circuits_, self.angles_, strict=True)
+        ]
+        return np.bitwise_count(np.stack(likeliest))
+
+    def with_engine(self, engine: Mapping[str, Any] | EngineChoice | Engine) -> Self:
+        """The same filter with a table that another engine gives, as `OnEngine`; it is measured once."""
+        check_is_fitted(self, "table_")
+        other = copy.copy(self)
+        other.table_ = self._ones_of_patches(engine if isinstance(engine, Engine) else choose_engine(engine).engine())
+        return other
 
     def transform(self, X: Any) -> np.ndarray:
         """Shapes: X (B, H H) -> (B, n_channels (H - k + 1)^2)."""
@@ -180,6 +196,15 @@ class QuanvolutionalClassifier(VariationalClassifier):
             self.random_state,
         )  # fmt: skip
         return make_pipeline(MinMaxScaler((-np.pi / 2, np.pi / 2)), quantum_filter)
+
+    def with_engine(self, engine: Mapping[str, Any] | EngineChoice | Engine) -> Self:
+        """The same model whose filter is measured by another engine, once."""
+        check_is_fitted(self, "network_")
+        if not self.quantum:
+            raise ConfigError("quantum=False: a model without a circuit has no engine; leave it out")
+        other, (ranges, quantum_filter) = copy.copy(self), (step for _, step in self.scaler_.steps)
+        other.scaler_ = make_pipeline(ranges, quantum_filter.with_engine(engine))
+        return other
 
     def make_network(self, n_features: int, n_classes: int, generator: torch.Generator) -> nn.Module:
         side, n_channels = image_side(n_features), 1

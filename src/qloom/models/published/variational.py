@@ -19,14 +19,14 @@ from torch import Tensor, nn
 
 from qloom.errors import DataError
 from qloom.fitting import Flat, Training
+from qloom.models.execution import OnEngine, on_engine
 from qloom.models.published.objectives import Objective
 from qloom.models.published.one_against_rest import OneAgainstRest, against_rest
-from qloom.models.saving import Saved
 from qloom.models.threads import torch_threads
 from qloom.models.weighting import weighted_rows
 
 
-class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class VariationalClassifier(OnEngine, ABC, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """A network with circuits in it, trained to tell classes apart; subclasses give the network and its objective.
 
     Of more than two classes each has a network of its own that tells it from the rest, all trained on the same batches,
@@ -138,13 +138,20 @@ class VariationalClassifier(Saved, ABC, ClassifierMixin, BaseEstimator):  # type
         return {**super().learnt(), "network_": state, "objective": objective}
 
     def put_back(self, learnt: Mapping[str, Any]) -> None:
-        super().put_back({name: value for name, value in learnt.items() if name not in ("network_", "objective")})
+        later = ("network_", "objective", "engine_")
+        super().put_back({name: value for name, value in learnt.items() if name not in later})
         self.network_ = self._make_networks(torch.Generator())
         state = {name: torch.from_numpy(array) for name, array in learnt["network_"].items()}
         self.network_.load_state_dict(state, assign=True)
         found = self._objective_of(self.network_).name
         if found != learnt["objective"]:
             raise ValueError(f"trained for the objective {learnt['objective']!r}, this version has {found!r}")
+        super().put_back({name: value for name, value in learnt.items() if name == "engine_"})
+
+    def _run(self) -> None:
+        super()._run()
+        if self._engine is not None:
+            self.network_ = on_engine(self.network_, self._engine)
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Shapes: X (B, F) -> probability of each class (B, C)."""
