@@ -72,6 +72,17 @@ class TestDeclaring:
         assert a == b
         assert hash(a) == hash(b)
 
+    def test_a_layer_is_a_share_of_every_block(self) -> None:
+        """Two circuits of two layers behind each other: layer 1 is in the second half of each, not of both together."""
+        both = ql.ansatze.strongly_entangling(2, 2) + ql.ansatze.basic_entangler(2, 2)
+        chosen = both.weight_slots.named(both.weight_slots.share(1, 2))
+        np.testing.assert_array_equal(chosen["weights"], np.broadcast_to([[[False]], [[True]]], (2, 2, 3)))
+        np.testing.assert_array_equal(chosen["weights_2"].any(axis=(1, 2)), [False, True])
+        first = ql.ansatze.simplified_two_design(3, 2).weight_slots
+        assert str(first) == "first (3,), layers (2, 2, 2)"
+        with pytest.raises(ShapeError, match=r"weights first \(3,\), expected a first dimension of 2 equal shares"):
+            first.share(0, 2)
+
     @pytest.mark.parametrize(
         ("declare", "message"),
         [

@@ -12,16 +12,15 @@ def simplified_two_design(n_qubits: int, n_layers: int) -> Circuit:
 
     Its gradients vanish with the number of qubits as fast as those of random circuits, at few gates.
 
-    Shapes: weights (n + L (n - 1) 2,): the first RY, then (L, n - 1, 2).
+    Shapes: weights (n + L (n - 1) 2,): "first" (n,), then "layers" (L, n - 1, 2).
 
     Source: Cerezo et al. 2021, Nature Communications 12, 1791.
     """
     n_layers = checked_count("n_layers", n_layers)
     circuit = Circuit(n_qubits)
-    for qubit, angle in enumerate(circuit.weights(n_qubits)):
+    for qubit, angle in enumerate(circuit.weights(n_qubits, name="first")):
         circuit.ry(angle, qubit)
-    for _ in range(n_layers):
-        for a, b in entangler_pairs("brick", n_qubits):
-            first, second = circuit.weights(2)
+    for layer in circuit.weights(n_layers, n_qubits - 1, 2, name="layers"):
+        for (a, b), (first, second) in zip(entangler_pairs("brick", n_qubits), layer, strict=True):
             circuit.cz(a, b).ry(first, a).ry(second, b)
     return circuit

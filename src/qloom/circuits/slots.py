@@ -134,6 +134,25 @@ class Slots:
         self._last[stem] = number
         return f"{stem}_{number}"
 
+    def share(self, number: int, of: int) -> np.ndarray:
+        """Which slots are in one of so many equal shares of every block's first dimension, (count,) of booleans.
+
+        Layer k of L is share k of L where blocks are declared (L, ...).
+
+        Raises:
+            ShapeError: if a block has no such shares.
+        """
+        chosen = np.zeros(self.count, bool)
+        for block in self:
+            rows = block.shape[0] if block.shape else 1
+            if rows % of:
+                raise ShapeError(
+                    f"{self.source}s {block.name} {block.shape}, expected a first dimension of {of} equal shares"
+                )
+            size = block.size // of
+            chosen[block.start + number * size : block.start + (number + 1) * size] = True
+        return chosen
+
     # -- arrays of any library, in the forms that callers give
 
     def flat(self, array: Any) -> Any:

@@ -24,8 +24,7 @@ class TrainedParts:
         for layer, trained in self._weights:
             kept = trained.copy()
             if stage.share is not None:
-                number, size = stage.share[0], len(kept) // stage.share[1]
-                kept[: number * size], kept[(number + 1) * size :] = False, False
+                kept &= layer.circuit.weight_slots.share(*stage.share)
             layer.train_weights(kept)
 
     def put_back(self) -> None:

@@ -32,5 +32,5 @@ def qaoa_circuit(
     for gamma, beta in zip(gammas, betas, strict=True):
         for k, (term, value) in enumerate(terms):
             circuit.pauli_rotation(2 * value * gamma[k if multi_angle else 0], "Z" * len(term), term)
-        mixer.layer(circuit, beta if multi_angle else [*beta] * n_parts)
+        mixer.layer(circuit, [*beta] if multi_angle else [*beta] * n_parts)
     return circuit
