@@ -22,6 +22,7 @@ from qloom.optimizers import (
     quantum_layers,
 )
 from qloom.optimizers.natural_gradient import System
+from tests.circuits.dense import embed, word_matrix
 
 
 def ising(n: int, field: float = 1.0) -> ql.PauliSum:
@@ -36,17 +37,9 @@ def energy_layer(n: int = 4, n_layers: int = 3, seed: int = 0, dtype: torch.dtyp
 
 
 def ground_energy(n: int) -> float:
-    eye = np.eye(2)
-    x, z = np.array([[0, 1], [1, 0]]), np.diag([1, -1])
-
-    def on(matrix: np.ndarray, *qubits: int) -> np.ndarray:
-        out = np.ones((1, 1))
-        for qubit in range(n):
-            out = np.kron(out, matrix if qubit in qubits else eye)
-        return out
-
-    bonds = sum(on(z, q, q + 1) for q in range(n - 1))
-    return float(np.linalg.eigvalsh(-bonds - sum(on(x, q) for q in range(n)))[0])
+    bonds = sum(embed(word_matrix("ZZ"), (q, q + 1), n) for q in range(n - 1))
+    field = sum(embed(word_matrix("X"), (q,), n) for q in range(n))
+    return float(np.linalg.eigvalsh(-bonds - field)[0])
 
 
 def train(optimizer: torch.optim.Optimizer, layer: QuantumLayer, n_steps: int) -> list[float]:

@@ -21,15 +21,14 @@ from qloom.combinatorial.qaoa import (
     relax,
 )  # fmt: skip
 from qloom.errors import ProblemError
+from tests.circuits.dense import embed, word_matrix
 
 N, P = 5, 3
-PAULI = {"X": np.array([[0, 1], [1, 0]]), "Y": np.array([[0, -1j], [1j, 0]]), "Z": np.diag([1, -1])}
 
 
 def on(letters: str, *qubits: int) -> np.ndarray:
     """A word as a dense matrix on N qubits."""
-    chosen = dict(zip(qubits, letters, strict=True))
-    return reduce(np.kron, [PAULI[chosen[q]] if q in chosen else np.eye(2) for q in range(N)])
+    return embed(word_matrix(letters), qubits, N)
 
 
 def exchange(a: int, b: int) -> np.ndarray:
