@@ -77,7 +77,7 @@ class TestDeclaring:
         both = ql.ansatze.strongly_entangling(2, 2) + ql.ansatze.basic_entangler(2, 2)
         chosen = both.weight_slots.named(both.weight_slots.share(1, 2))
         np.testing.assert_array_equal(chosen["weights"], np.broadcast_to([[[False]], [[True]]], (2, 2, 3)))
-        np.testing.assert_array_equal(chosen["weights_2"].any(axis=(1, 2)), [False, True])
+        np.testing.assert_array_equal(chosen["weights_2"], [[False, False], [True, True]])
         first = ql.ansatze.simplified_two_design(3, 2).weight_slots
         assert str(first) == "first (3,), layers (2, 2, 2)"
         with pytest.raises(ShapeError, match=r"weights first \(3,\), expected a first dimension of 2 equal shares"):
@@ -179,6 +179,17 @@ class TestGiven:
         with pytest.raises(ShapeError, match=message) as caught:
             ql.expectation(layered(), None, [0.1, 0.2], weights)
         assert "\n" not in str(caught.value)
+
+    def test_ansatze_take_the_shapes_of_their_documentation(self) -> None:
+        for circuit, shape in (
+            (ql.ansatze.basic_entangler(3, 2), (2, 3)),
+            (ql.ansatze.hardware_efficient(3, 2, ("ry", "rz")), (2, 3, 2)),
+            (ql.ansatze.strongly_entangling(3, 2), (2, 3, 3)),
+            (ql.ansatze.permutation_equivariant(3, 2), (2, 3)),
+            (ql.ansatze.random_layers(3, 2, 5, seed=0), (2, 5)),
+        ):
+            weights = np.random.default_rng(0).normal(size=shape)
+            np.testing.assert_array_equal(ql.state(circuit, None, weights), ql.state(circuit, None, weights.ravel()))
 
     def test_another_shape_than_the_declared_one(self) -> None:
         circuit = ql.ansatze.strongly_entangling(4, 2)

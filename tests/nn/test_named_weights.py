@@ -38,8 +38,12 @@ def test_weights_come_out_by_name_and_go_back():
     np.testing.assert_array_equal(layer.weights.detach().numpy(), flat)
     out = layer.named_weights()
     assert {name: tuple(value.shape) for name, value in out.items()} == {"w": (2, 2, 3), "last": (2,)}
-    other = layer_of().set_weights(out)
+    detached = {name: value.detach() for name, value in out.items()}
     x = torch.rand(3, 2, dtype=torch.float64)
+    np.testing.assert_array_equal(ql.expectation(layer.circuit, None, x, detached), layer(x).detach())
+    with pytest.raises(ShapeError, match="weights 'w' is a Tensor numpy cannot read, expected an array of numbers"):
+        ql.expectation(layer.circuit, None, x, out)
+    other = layer_of().set_weights(out)
     torch.testing.assert_close(other(x), layer(x))
     # A penalty of one block moves that block alone.
     (out["last"] ** 2).sum().backward()

@@ -9,7 +9,7 @@ from qloom.circuits.circuit import Circuit
 def basic_entangler(n_qubits: int, n_layers: int, rotation: str = "rx") -> Circuit:
     """One rotation on every qubit and CX around the ring.
 
-    Shapes: weights (L, n) flattened.
+    Shapes: weights (L, n).
 
     Source: PennyLane, qml.BasicEntanglerLayers.
     """

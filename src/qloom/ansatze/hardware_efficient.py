@@ -27,7 +27,7 @@ def hardware_efficient(
         entangler: "linear", "ring", "full", "brick" or "none".
         gate: two-qubit gate without angles, such as cx or cz.
 
-    Shapes: weights (L, n, R) flattened.
+    Shapes: weights (L, n, R), or (L, n) for one rotation.
 
     Source: Kandala et al. 2017, Nature 549, 242.
     """
@@ -41,8 +41,9 @@ def hardware_efficient(
         raise CircuitError(f"entangling gate {gate!r}, expected a two-qubit gate without angles such as cx")
     pairs = entangler_pairs(entangler, n_qubits)
     circuit = Circuit(n_qubits)
-    weights = circuit.weights(n_layers, n_qubits, len(rotations))
-    for layer in weights:
+    shape = (n_layers, n_qubits, len(rotations))
+    weights = circuit.weights(*(shape[:2] if shape[2] == 1 else shape))
+    for layer in weights.reshape(shape):
         for qubit, angles in enumerate(layer):
             for name, angle in zip(rotations, angles, strict=True):
                 circuit.append(name, (angle,), (qubit,))

@@ -11,7 +11,7 @@ from qloom.circuits.circuit import Circuit
 def permutation_equivariant(n_qubits: int, n_layers: int) -> Circuit:
     """RX and RY by one angle each on all qubits, RZZ by one on all pairs; exchanging qubits changes nothing.
 
-    Shapes: weights (L, 3) flattened: RX, RY, RZZ.
+    Shapes: weights (L, 3): RX, RY, RZZ.
 
     Source: Schatzki et al. 2024, npj Quantum Information 10, 12.
     """

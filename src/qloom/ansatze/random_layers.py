@@ -21,7 +21,7 @@ def random_layers(
         entangling_share: of the gates that are CX, from 0 to below 1; none on one qubit.
         seed: of the gates; the angles are weights.
 
-    Shapes: weights (L, R) flattened.
+    Shapes: weights (L, R).
 
     Source: McClean et al. 2018, Nature Communications 9, 4812.
     """

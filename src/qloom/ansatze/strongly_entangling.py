@@ -19,7 +19,7 @@ def strongly_entangling(n_qubits: int, n_layers: int, ranges: Sequence[int] | No
         ranges: r of each layer, 1 to n - 1; by default 1, 2, ..., n - 1 in turn.
         gate: two-qubit gate without angles, such as cx or cz.
 
-    Shapes: weights (L, n, 3) flattened; on each qubit RZ, RY, RZ in order.
+    Shapes: weights (L, n, 3); on each qubit RZ, RY, RZ in order.
 
     Source: Schuld et al. 2020, Phys. Rev. A 101, 032308.
     """

@@ -93,7 +93,7 @@ def _flat(slots: Slots, values: Any, beside: Any) -> np.ndarray | None:
     if not isinstance(values, Mapping):
         array = _as_floats(name, values, beside)
         return None if array is None else slots.flat(array)
-    parts = slots.arranged({key: np.asarray(value) for key, value in values.items()})
+    parts = slots.arranged({key: _as_array(f"{name} {key!r}", value) for key, value in values.items()})
     floats = {part.dtype for part in parts if part.dtype.kind not in "iub"}
     leads = {part.shape[:-1] for part in parts} - {()}
     if len(floats) > 1 or len(leads) > 1:
@@ -105,16 +105,20 @@ def _flat(slots: Slots, values: Any, beside: Any) -> np.ndarray | None:
     return _as_floats(name, np.concatenate([*whole, np.zeros((*lead, 0), dtype)], axis=-1), beside)
 
 
-def _as_floats(name: str, values: Any, beside: Any = None) -> np.ndarray | None:
-    """Floats as they are; integers as float64, or as float32 beside an array of that."""
-    if values is None:
-        return None
+def _as_array(name: str, values: Any) -> np.ndarray:
     try:
-        array = np.asarray(values)
+        return np.asarray(values)
     except (ValueError, TypeError, RuntimeError):
         raise ShapeError(
             f"{name} is a {type(values).__name__} numpy cannot read, expected an array of numbers"
         ) from None
+
+
+def _as_floats(name: str, values: Any, beside: Any = None) -> np.ndarray | None:
+    """Floats as they are; integers as float64, or as float32 beside an array of that."""
+    if values is None:
+        return None
+    array = _as_array(name, values)
     if array.dtype.kind in "iub":
         array = array.astype(np.float32 if getattr(beside, "dtype", None) == np.float32 else np.float64)
     if array.dtype not in (np.float32, np.float64):
