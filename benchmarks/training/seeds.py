@@ -16,7 +16,7 @@ from sklearn.base import clone
 from benchmarks.results import append_row, provenance
 from qloom.models import CircuitCentricClassifier, DressedCircuitClassifier, ReuploadingClassifier, fit_seeds
 
-N_ROWS, N_FEATURES, N_SEEDS, STEPS, PAIRS = 300, 8, 5, 400, 3
+N_ROWS, N_FEATURES, N_SEEDS, STEPS, PAIRS = 300, 8, 5, 1000, 3
 MODELS = (ReuploadingClassifier(), CircuitCentricClassifier(), DressedCircuitClassifier())
 
 

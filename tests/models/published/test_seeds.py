@@ -103,3 +103,18 @@ def test_rows_are_checked_under_torch_func():
     torch.testing.assert_close(found, torch.tensor([[[0.6, 0.8]], [[0.0, 1.0]]]))
     with pytest.raises(ShapeError, match="row of zeros"):
         torch.func.vmap(lambda part: normalize(part, 2))(0 * x)
+
+
+def test_softmax_loss_is_cross_entropy():
+    """Written for torch.func; its derivatives are those of torch's own."""
+    from torch.nn.functional import cross_entropy
+
+    from qloom.models.published.objectives import SOFTMAX
+
+    y = torch.arange(40) % 3
+    given = [torch.randn(40, 3, generator=torch.Generator().manual_seed(0)).requires_grad_() for _ in range(2)]
+    losses = [loss(outputs, y) for loss, outputs in zip((SOFTMAX.loss, cross_entropy), given, strict=True)]
+    torch.testing.assert_close(*losses)
+    for loss in losses:
+        loss.backward()
+    torch.testing.assert_close(given[0].grad, given[1].grad, rtol=1e-6, atol=0)

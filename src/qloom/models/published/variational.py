@@ -192,7 +192,7 @@ class Draws:
 
     def __call__(self, epoch: int) -> list[tuple[Tensor, Tensor]]:
         rows = self._rows()
-        return [(self.x[rows], self.y[rows])]
+        return [(self.x.index_select(0, rows), self.y.index_select(0, rows))]
 
     def _rows(self) -> Tensor:
         if self.weights is None:
