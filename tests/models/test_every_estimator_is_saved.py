@@ -19,6 +19,7 @@ from qloom import models
 from qloom.combinatorial import SimulatedAnnealing
 from qloom.models import QuantumKernel
 from qloom.models.artifact import DESCRIPTION, WEIGHTS
+from qloom.models.tables.served import read_served
 
 STEPS = {"max_steps": 5, "convergence_interval": None}
 TRAINED = QuantumKernel(encoder="angle", trained_layers=1, n_steps=3)
@@ -225,6 +226,11 @@ def test_damaged_descriptions_are_refused_in_a_line(sinks, damage):
 def test_another_kind_is_named(sinks):
     with pytest.raises(ql.errors.ArtifactError, match="holds a QuantumKitchenSinks, expected a QuantumSVC; use load_"):
         models.QuantumSVC.load(sinks[0])
+
+
+def test_what_predicts_for_tables_names_the_way(sinks):
+    with pytest.raises(ql.errors.ArtifactError, match="holds a 'QuantumKitchenSinks', expected a model of tab"):
+        read_served(sinks[0])
 
 
 @pytest.mark.parametrize("fails_at", range(3))

@@ -80,7 +80,9 @@ def load_model(path: str | Path) -> Any:
     try:
         restored = class_named(name).restored  # type: ignore[attr-defined]
     except (KeyError, AttributeError):
-        raise ArtifactError(f"{path} holds a {name!r}, expected an estimator of qloom.models; update qloom") from None
+        what = f"{path} holds a {name!r}, expected an estimator of qloom.models"
+        todo = "qloom predict reads baselines" if name == "Baseline" else "update qloom"
+        raise ArtifactError(f"{what}; {todo}") from None
     return restored(record, arrays, path)
 
 

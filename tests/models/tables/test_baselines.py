@@ -6,6 +6,8 @@ import torch
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 
 from qloom.data import Preprocessing, TargetCoding, inspect_table, split_rows, table_from_array
+from qloom.errors import ArtifactError
+from qloom.models import load_model
 from qloom.models.tables.baselines import BASELINES, Baseline, count_parameters
 from qloom.models.tables.fitting import Rows
 from qloom.models.tables.goals import Goal
@@ -75,6 +77,8 @@ def test_a_saved_baseline_predicts_as_the_fitted_one(key, load, task, goal, tmp_
     fitted = Baseline(key, data, 0)
     x = data.test.x.numpy()
     found = read_served(fitted.save(tmp_path / key)).predict_features(x)
+    with pytest.raises(ArtifactError, match="holds a 'Baseline', expected an estimator"):
+        load_model(tmp_path / key)
     np.testing.assert_allclose(found, fitted.predict_features(x), rtol=1e-12, atol=1e-12)
     model = fitted.fitted_
     if task == "classification":
