@@ -134,6 +134,12 @@ def test_a_slow_training_ends_the_default_rounds_after_ten_minutes():
     assert plan.next_group(1, 700.0) == 0
 
 
+def test_a_measured_training_begins_with_one_round():
+    plan = plan_of("engine.shots=100")
+    assert plan.next_group(0, 0.0) == 1
+    assert plan.next_group(1, 200.0) == 2
+
+
 def test_description_says_rounds_and_what_is_kept():
     lines = list(describe(plan_of("comparison.seeds=5")))
     assert lines[0] == "5 rounds: every model is trained 5 times, each time on a new random split"

@@ -16,8 +16,8 @@ from qloom.training.table import RunTable, cut
 # By default. With 10 rounds the interval is a third wider than rounds without end would make it, with 5 it is twice as
 # wide and its width scatters by a third. The scores of large tables scatter less, and their trainings take longer.
 ROUNDS, ROUNDS_OF_LARGE, DEFAULT_SECONDS = 10, 5, 600.0
-# Rows of a table that is large: it begins with one round, which says how long it takes. Networks of up to `GROUP`
-# rounds are trained together.
+# Rows of a table that is large: it begins with one round, which says how long it takes, as runs do whose circuits are
+# measured. Networks of up to `GROUP` rounds are trained together.
 LARGE, GROUP = 20_000, 5
 KEPT = 1
 """The round whose networks are saved and whose predictions are recorded."""
@@ -117,7 +117,9 @@ class Plan:
         """How many rounds to train next, 0 for no more, after so many that took so long."""
         left = self.wanted - n_done
         if not n_done:
-            slow = self.is_open or self.loaded.table.num_rows > LARGE or self.configuration.comparison.time_limit
+            configuration = self.configuration
+            is_large = self.loaded.table.num_rows > LARGE or not configuration.engine.is_exact
+            slow = self.is_open or is_large or configuration.comparison.time_limit
             return min(left, 1 if slow else GROUP)
         in_time = int((self.limit - seconds) / max(seconds / n_done, 1e-9)) if seconds < self.limit else 0
         return max(0, min(left, GROUP, in_time))
