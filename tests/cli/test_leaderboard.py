@@ -21,8 +21,9 @@ def metrics_of(n_rounds=5):
                 "seconds_training": 123.4, "seconds_prediction": 0.02}
         for k, title in enumerate(TITLES)
     }  # fmt: skip
-    return {"name": "run", "target": "y", "metric": "roc_auc", "n_rows": {"test": 100}, "models": models,
-            "rounds": {"n": n_rounds, "kind": "random splits"}, "verdict": "It is undecided. " * 20}  # fmt: skip
+    return {"name": "run", "target": "y", "engine": {"shots": 1000}, "metric": "roc_auc", "n_rows": {"test": 100},
+            "models": models, "rounds": {"n": n_rounds, "kind": "random splits"},
+            "verdict": "It is undecided. " * 20}  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [80, 100, WIDE])
@@ -32,7 +33,7 @@ def test_every_line_fits_and_nothing_is_cut(width, capsys, monkeypatch):
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= width
     assert "…" not in printed
-    for text in (*TITLES, "0.9000", "0.0123", "0.8500 to 0.9500", "3794", "123.4 s", "5 rounds"):
+    for text in (*TITLES, "0.9000", "0.0123", "0.8500 to 0.9500", "3794", "123.4 s", "5 rounds", "1,000 shots"):
         assert text in printed
     assert printed.count("hybrid quantum model") == (1 if width == WIDE else 2)
     assert "It is undecided. It is undecided." in printed
