@@ -12,11 +12,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import Batch, check_memory, make_batch
+from qloom.engines.products import one_thread
 from qloom.engines.statevector import StatevectorEngine
 from qloom.errors import CircuitError
 from qloom.gradients.parameter_shift import FreeAngles, free_rotations
@@ -54,12 +54,6 @@ def metric_tensor(circuit: Circuit, inputs: Any = None, weights: Any = None, *, 
 @lru_cache(maxsize=32)
 def _tangents(circuit: Circuit) -> Tangents:
     return Tangents(circuit, StatevectorEngine())
-
-
-@lru_cache(maxsize=1)
-def _products() -> ThreadpoolController:
-    """Of the library of matrix products: its threads wait for each other, so where others want a core one is faster."""
-    return ThreadpoolController()
 
 
 class Tangents:
@@ -101,7 +95,7 @@ class Tangents:
         states, scales = self.states(batch), self.scales.astype(batch.dtype)
         parts = states.view(batch.dtype)[:, 1:]  # real and imaginary parts side by side: products give Re <a|b>
         phases = (states[:, 1:] @ states[:, 0, :, None].conj())[..., 0].imag  # of i <d_r psi|psi>
-        with _products().limit(limits=1, user_api="blas"):
+        with one_thread():
             products = parts @ parts.swapaxes(1, 2)
         metric = (products - phases[:, :, None] * phases[:, None, :]) / 4
         return scales @ metric @ scales.T

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
-from threadpoolctl import threadpool_limits
 
 from qloom.checks import checked_count
 from qloom.circuits import Circuit
 from qloom.engines import Batch, Engine, make_batch
 from qloom.engines.batch import check_memory
 from qloom.engines.outputs import as_outputs
+from qloom.engines.products import one_thread
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients.metric import Tangents
@@ -65,7 +65,7 @@ def effective_dimension(
     random = make_generator(seed)
     rows = n_rows if circuit.n_inputs else 1
     values = []
-    with threadpool_limits(1, "blas"):  # its threads wait for each other where others want a core
+    with one_thread():
         for _ in range(n_samples):
             weights = random.uniform(-pi, pi, circuit.n_weights)
             batch = Batch(random_inputs(circuit, rows, random), weights, False)

@@ -13,6 +13,7 @@ from qloom.engines.base import Engine, Estimate, Evaluator
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
 from qloom.engines.measuring.samplers import Sampler, Tally
 from qloom.engines.outputs import Expectations, Outputs, Probabilities, as_outputs
+from qloom.engines.products import product
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.observables import group_commuting, word_letters
@@ -89,20 +90,20 @@ class _Words:
     def means(self, tally: Tally) -> np.ndarray:
         """Of the outputs, (B, O)."""
         if tally.bits.ndim == 2:
-            return tally.shares @ self._values(tally.bits)
+            return product(tally.shares, self._values(tally.bits))
         return (1 - 2 * tally.shares * tally.bits.sum(axis=1)) @ self._coefficients
 
     def squares(self, tally: Tally) -> np.ndarray:
         """Means of the outputs' squares, (B, O)."""
         if tally.bits.ndim == 2:
-            return tally.shares @ self._values(tally.bits) ** 2
+            return product(tally.shares, self._values(tally.bits) ** 2)
         rows = [((self._signs(bits) @ self._coefficients) ** 2).mean(axis=0) for bits in tally.bits]
         return np.array(rows).reshape(len(tally.bits), -1)
 
     def sums(self, tally: Tally, cotangents: np.ndarray) -> np.ndarray:
         """What each outcome gives for the outputs weighted by cotangents (B, O), (B, D)."""
         if tally.bits.ndim == 2:
-            return cotangents @ self._values(tally.bits).T
+            return product(cotangents, self._values(tally.bits).T)
         weights = cotangents @ self._coefficients.T
         return np.array([self._signs(bits) @ row for bits, row in zip(tally.bits, weights, strict=True)])
 
