@@ -35,6 +35,14 @@ def test_a_seed_gives_streams_of_their_own():
     assert choose_engine({"shots": 1, "seed": 5}).seeded(3).seed == 5
 
 
+def test_changes():
+    choice = choose_engine({"shots": 30, "seed": 1})
+    assert choice.changed({"shots": None}) == choose_engine({"seed": 1})
+    assert choice.changed({"name": "reference"}) == choose_engine({"name": "reference", "shots": 30, "seed": 1})
+    with pytest.raises(ConfigError, match=r"engine\.name is \[1\], expected one of statevector, reference"):
+        choice.changed({"name": [1]})
+
+
 def test_titles():
     texts = [{}, {"shots": 1}, {"shots": 1000}, {"name": "reference"}, {"name": "reference", "shots": 20}]
     assert [choose_engine(each).title for each in texts] == [
@@ -60,5 +68,6 @@ def test_a_new_engine_is_one_entry(monkeypatch):
     assert configuration.engine == Slow(patience=7)
     assert "  patience: 7  # seconds to wait\n" in render_configuration(configuration)
     assert "engine.patience" in set(known_keys())
+    assert Slow(shots=3).changed({"name": "statevector"}) == choose_engine({"shots": 3})
     with pytest.raises(ConfigError, match=r"engine\.patience is no setting of the engine statevector, which has name"):
         choose_engine({"patience": 7})

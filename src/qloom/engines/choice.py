@@ -68,10 +68,9 @@ class EngineChoice(ABC):
         Raises:
             ConfigError: as `choose_engine`.
         """
-        kept = self.values()
-        if changes.get("name", self.name) in ENGINES:
-            kept = {key: kept[key] for key in fields_of(changes.get("name", self.name)) if key in kept}
-        return choose_engine({**kept, **changes})
+        other = type(choose_engine({"name": changes.get("name", self.name)}))
+        known = {each.name for each in fields(other)}
+        return choose_engine({key: value for key, value in self.values().items() if key in known} | dict(changes))
 
     @property
     def is_exact(self) -> bool:

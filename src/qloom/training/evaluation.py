@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from qloom.data import TargetCoding, rows_with_target
+from qloom.engines.choice import DEFAULT
 from qloom.errors import DataError
 from qloom.models.artifact import find_model_folder
 from qloom.models.tables.competitors import COMPETITORS, UNDER_TEST
@@ -73,7 +74,7 @@ def _beside(
     path: Path, name: str | None, loaded: Predictor, table: pa.Table, metric: str | None
 ) -> dict[str, dict[str, float | None]]:  # fmt: skip
     """What scores of estimates are to be seen beside, by what it is called."""
-    others = {"exact values": loaded.with_engine({"shots": None})}
+    others = {"exact values": loaded.with_engine({"name": DEFAULT, "shots": None})}
     control = RunFolder(path).model(CONTROL.key)
     if name in (None, UNDER_TEST) and control.is_dir():
         others[CONTROL.title] = read_served(control)
