@@ -24,7 +24,7 @@ constexpr Kernels<T> TABLE = {
     QLOOM_ISA_NAME,     LANES<T>,         {OF_CELLS<1, T>, OF_CELLS<2, T>},
     cos_sin<T>,         turn<T>,          unturn<T>,
     phase<T>,           unphase<T>,       scale<T>,
-    add_squares<T>,     outgrow<T>,       add_lanes<T>,
+    add_squares<T>,     exceeds<T>,       add_lanes<T>,
     add_row<T>,         add_row<int16_t>, best_flip<T>,
     best_flip<int16_t>, add_products<T>,  add_sparse_products<T>,
     swing<T>,           product<T>,       silu<T>,

@@ -110,7 +110,7 @@ struct Kernels {
     // sum += the squares of all vectors.
     void (*add_squares)(const T* vectors, size_t count, T* sum);
     // norm *= all the factors, unless that were more than `most` in some lane: then true, and nothing changes.
-    bool (*outgrow)(T* norm, const T* const* factors, size_t count, T most);
+    bool (*exceeds)(T* norm, const T* const* factors, size_t count, T most);
     // out[i] += the sum of vector i's lanes.
     void (*add_lanes)(const T* vectors, size_t count, double* out);
     // local[j] += change * row[j], for spins and their couplings.

@@ -85,7 +85,7 @@ void scale(T* vectors, size_t count, const T* factor_) {
 }
 
 template <class T>
-bool outgrow(T* norm_, const T* const* factors, size_t count, T most) {
+bool exceeds(T* norm_, const T* const* factors, size_t count, T most) {
     Vec<T>& norm = vector(norm_);
     Vec<T> after = norm;
     for (size_t k = 0; k < count; ++k) after *= vector(factors[k]);

@@ -238,23 +238,24 @@ QLOOM_INLINE void turn_cell(Vec<T>* out, Vec<T> s, const Vec<T>* partner) {
     }
 }
 
-template <bool REAL, int PARTS, class T>
+// ALIKE: the signs of z are the same in all cells below the top bit.
+template <bool REAL, bool ALIKE, int PARTS, class T>
 void grow_of(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, const T* turn) {
     const Vec<T> c = vector(turn + 2 * LANES<T>);
     for (size_t i = begin; i < end; ++i) {
         Vec<T>* a = parts_of<PARTS>(psi, i);
-        const Vec<T> s = signed_turn(turn, parity((i + cells) & z));
+        const Vec<T> s = signed_turn(turn, parity((ALIKE ? cells : i + cells) & z));
         turn_cell<REAL, false, PARTS, T>(parts_of<PARTS>(psi, i + cells), s, a);
         for (int p = 0; p < PARTS; ++p) a[p] *= c;
     }
 }
 
-template <bool REAL, int PARTS, class T>
+template <bool REAL, bool ALIKE, int PARTS, class T>
 void ungrow_of(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, const T* turn, T* sum) {
     const Vec<T> c = vector(turn + 2 * LANES<T>);
     Vec<T> sums[2] = {};
     for (size_t i = begin; i < end; ++i) {
-        const unsigned sign = parity(i & z);
+        const unsigned sign = ALIKE ? 0 : parity(i & z);
         const Vec<T> s = signed_turn(turn, !sign);
         Vec<T>*a = parts_of<PARTS>(psi, i), *la = parts_of<PARTS>(lambda, i);
         const Vec<T>*b = parts_of<PARTS>(psi, i + cells), *lb = parts_of<PARTS>(lambda, i + cells);
@@ -271,20 +272,21 @@ void ungrow_of(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64
     vector(sum) += sums[0] - sums[1];
 }
 
+// By whether K is real, and signs alike.
 template <int PARTS, class T>
 void grow(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn) {
-    if (real)
-        grow_of<true, PARTS>(psi, begin, end, cells, z, turn);
-    else
-        grow_of<false, PARTS>(psi, begin, end, cells, z, turn);
+    static constexpr decltype(&grow_of<true, true, PARTS, T>) OF[2][2] = {
+        {grow_of<false, false, PARTS, T>, grow_of<false, true, PARTS, T>},
+        {grow_of<true, false, PARTS, T>, grow_of<true, true, PARTS, T>}};
+    OF[real][(z & (cells - 1)) == 0](psi, begin, end, cells, z, turn);
 }
 
 template <int PARTS, class T>
 void ungrow(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64_t z, bool real, const T* turn, T* sum) {
-    if (real)
-        ungrow_of<true, PARTS>(psi, lambda, begin, end, cells, z, turn, sum);
-    else
-        ungrow_of<false, PARTS>(psi, lambda, begin, end, cells, z, turn, sum);
+    static constexpr decltype(&ungrow_of<true, true, PARTS, T>) OF[2][2] = {
+        {ungrow_of<false, false, PARTS, T>, ungrow_of<false, true, PARTS, T>},
+        {ungrow_of<true, false, PARTS, T>, ungrow_of<true, true, PARTS, T>}};
+    OF[real][(z & (cells - 1)) == 0](psi, lambda, begin, end, cells, z, turn, sum);
 }
 
 }  // namespace

@@ -74,24 +74,24 @@ void place(int64_t index, const std::vector<Turn<Mask>>& turns, std::vector<Pass
 template <class Mask>
 std::vector<int64_t> effective(const std::vector<Turn<Mask>>& turns, const std::vector<Turn<Mask>>& measured,
                                bool starts_in_zero) {
-    std::vector<int64_t> kept, felt;
+    std::vector<int64_t> measurable, effective;
     Span<Mask> later, earlier;
     for (const Turn<Mask>& word : measured) later.add(word.word());
     for (int64_t r = int64_t(turns.size()) - 1; r >= 0; --r) {
         const PhasedWord<Mask> word = turns[r].word();
         if (later.commutes(word)) continue;
         later.add(word);
-        kept.push_back(r);
+        measurable.push_back(r);
     }
-    std::reverse(kept.begin(), kept.end());
-    if (!starts_in_zero) return kept;
-    for (int64_t r : kept) {
+    std::reverse(measurable.begin(), measurable.end());
+    if (!starts_in_zero) return measurable;
+    for (int64_t r : measurable) {
         const PhasedWord<Mask> word = turns[r].word();
         if (word.x.none() && earlier.commutes(word)) continue;
         earlier.add(word);
-        felt.push_back(r);
+        effective.push_back(r);
     }
-    return felt;
+    return effective;
 }
 
 template <class Mask>

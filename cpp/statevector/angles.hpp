@@ -2,17 +2,15 @@
 #pragma once
 #include <cmath>
 #include <cstring>
+#include <optional>
 
-#include "machine/arena.hpp"
-#include "statevector/schedule.hpp"
+#include "statevector/norms.hpp"
 
 namespace qloom {
 
-// What tangent form asks of a type: the smallest cosine told from 0, and how far a state may outgrow its norm.
+// The smallest cosine told from 0.
 template <class T>
 constexpr T LEAST_COSINE = sizeof(T) == 4 ? T(0x1p-24) : T(0x1p-52);
-template <class T>
-constexpr T MOST_GROWTH = sizeof(T) == 4 ? T(0x1p40) : T(0x1p300);
 
 // In-place Walsh-Hadamard transform of `size` vectors of `width` numbers: out[z] = sum_i (-1)^|i&z| in[i].
 template <class T>
@@ -43,11 +41,14 @@ public:
     size_t n_sums = 0;     // entries of all tables together
     bool any_own = false;  // some rotation after the first product state differs from sample to sample
 
-    Angles(const Program& p, const Schedule& s, const Batch<T>& b)
+    std::optional<Norms<T>> norms;  // where all samples have the same
+
+    Angles(const Program& p, const Schedule& s, const Batch<T>& b, bool with_lambda)
         : program(p), coordinates(p.coordinates()), schedule(s), batch(b), width(s.lane_bits ? lanes : 1) {
         turns = scratch.take<T>(p.rotations.size() * turn_size(lanes));
         fill_shared_turns();
         for (size_t r = coordinates.growths; r < p.rotations.size(); ++r) any_own |= !is_shared(r);
+        if (!any_own) find_norms(with_lambda);
         starts = scratch.take<size_t>(schedule.tables.size());
         for (size_t k = 0; k < schedule.tables.size(); ++k) starts[k] = n_sums, n_sums += schedule.tables[k].size();
         table = scratch.take<T>(2 * n_sums * width);
@@ -105,6 +106,14 @@ private:
         kernel.cos_sin(halves, vectors, cosines, sines);
         for (size_t r = 0; r < n; ++r)
             if (is_shared(r)) write_turn(r, cosines + r, sines + r, 0, turns + r * turn_size(lanes));
+    }
+
+    void find_norms(bool with_lambda) {
+        norms.emplace(scratch, schedule, with_lambda);
+        Scratch inner;
+        const T** all = inner.take<const T*>(program.rotations.size());
+        for (size_t r = 0; r < program.rotations.size(); ++r) all[r] = shared_turn(r);
+        norms->find(all);
     }
 
     // Entry i of a table: cosine and sine of half the angle sum_r a_r (-1)^|i & coordinates_r|, for every lane told

@@ -72,7 +72,7 @@ size_t kept_size(const Program& program, size_t batch) {
 template <class T>
 void forward(const Program& program, const Batch<T>& batch, T* values, T* kept) {
     const Cut<T> cut(program, batch);
-    const Angles<T> angles(program, program.schedule(cut.layout), batch);
+    const Angles<T> angles(program, program.schedule(cut.layout), batch, false);
     cut.over_tiles(angles, kept, [&](Tile<T>& tile) {
         tile.run();
         tile.measure(values);
@@ -82,7 +82,7 @@ void forward(const Program& program, const Batch<T>& batch, T* values, T* kept) 
 template <class T>
 void backward(const Program& program, const Batch<T>& batch, const Gradient<T>& gradient) {
     const Cut<T> cut(program, batch);
-    const Angles<T> angles(program, program.schedule(cut.layout), batch);
+    const Angles<T> angles(program, program.schedule(cut.layout), batch, true);
     // Of every part: the derivatives of the weights, then the sums over the tables' entries.
     const size_t width = program.n_weights + angles.n_sums;
     Scratch scratch;

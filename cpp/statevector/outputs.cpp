@@ -214,7 +214,7 @@ template <class T>
 void Tile<T>::weigh_amplitudes(const T* g) {
     if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(lambda, 0, cells * stride * sizeof(T));
     T halves[16];
-    for (size_t lane = 0; lane < lanes; ++lane) halves[lane] = T(psi_growth[lane] / (2 * drift[lane]));
+    for (size_t lane = 0; lane < lanes; ++lane) halves[lane] = T(norms().psi()[lane] / (2 * drift[lane]));
     over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
         const T half = halves[lane_of(sample)];
         const T* from = g + sample * program.n_outputs + place;

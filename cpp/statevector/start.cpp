@@ -109,7 +109,7 @@ template <class T>
 void Tile<T>::give_amplitudes(const Gradient<T>& gradient) const {
     over_rows(0, program.size(), [&](size_t from, size_t to, size_t sample) {
         T* row = gradient.d_inputs + (first + sample) * program.n_inputs;
-        const T factor = T(2 * drift[lane_of(sample)] / lambda_growth[lane_of(sample)]);
+        const T factor = T(2 * drift[lane_of(sample)] / norms().lambda()[lane_of(sample)]);
         for (size_t i = from; i < to; ++i) {
             const T* at = lambda + position(i, sample);
             row[program.real_column + i] += factor * at[0];

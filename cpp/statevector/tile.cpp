@@ -1,7 +1,5 @@
 #include "statevector/tile.hpp"
 
-#include <limits>
-
 namespace qloom {
 namespace {
 
@@ -43,17 +41,12 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
     own_turns = scratch.take<T>(rotations * turn_size(lanes));
     for (size_t r = 0; r < rotations; ++r)
         turn[r] = angles.is_shared(r) ? angles.shared_turn(r) : own_turns + r * turn_size(lanes);
-    psi_growth = scratch.take<T>(lanes);
-    lambda_growth = scratch.take<T>(lanes);
     norm_at_start = scratch.take<double>(lanes);
     drift = scratch.take<T>(lanes);
     undrift = scratch.take<T>(lanes);
-    factors = scratch.take<const T*>(schedule.steps.size() + 1);
-    settled = scratch.take<T>(3 * (schedule.steps.size() + 1) * lanes);
+    if (!angles.norms) own_norms.emplace(scratch, schedule, with_lambda);
     if (!with_lambda) return;
-    back_factors = scratch.take<Factors>(schedule.steps.size() + 1);
     slopes_wanted = scratch.take<bool>(schedule.steps.size());
-    slope_factors = scratch.take<T>((schedule.steps.size() + 1) * lanes);
     slopes = scratch.take<double>(ranges * rotations * lanes);
     std::memset(slopes, 0, ranges * rotations * lanes * sizeof(double));
     table_sums = scratch.take<T>(ranges * angles.n_sums * lanes);
@@ -68,11 +61,7 @@ void Tile<T>::open(size_t first_sample, T* psi_or_null) {
     if (!psi_or_null && !own_psi) own_psi = scratch.take<T>(cells * stride);
     psi = psi_or_null ? psi_or_null : own_psi;
     fill_turns();
-    if (balanced && !angles.any_own) return;
-    n_settled = 0;
-    balance();
-    if (lambda) balance_back();
-    balanced = true;
+    if (own_norms) own_norms->find(turn);
 }
 
 template <class T>
@@ -90,48 +79,6 @@ void Tile<T>::fill_turns() {
     }
 }
 
-// Multiplies by what a step makes a norm grow; where that would be too much, takes the state back to its norm first, by
-// the factor that is returned.
-template <class T>
-const T* Tile<T>::outgrow(T* so_far, const Step& step) {
-    const T* growths[3];
-    for (int k = 0; k < step.words; ++k) growths[k] = turn[step.rotations[k]] + 2 * lanes;
-    if (!kernel.outgrow(so_far, growths, step.words, MOST_GROWTH<T>)) return nullptr;
-    T* factor = settled + n_settled++ * lanes;
-    for (size_t lane = 0; lane < lanes; ++lane) factor[lane] = 1 / so_far[lane], so_far[lane] = 1;
-    kernel.outgrow(so_far, growths, step.words, std::numeric_limits<T>::infinity());
-    return factor;
-}
-
-template <class T>
-void Tile<T>::balance() {
-    for (size_t lane = 0; lane < lanes; ++lane) psi_growth[lane] = 1;
-    for (size_t s = 0; s < schedule.steps.size(); ++s) factors[s] = outgrow(psi_growth, schedule.steps[s]);
-    factors[schedule.steps.size()] = outgrow(psi_growth, Step{});  // at the end: psi will be squared
-}
-
-template <class T>
-void Tile<T>::balance_back() {
-    alignas(64) T psi_so_far[16];
-    std::memcpy(psi_so_far, psi_growth, lanes * sizeof(T));
-    std::memcpy(lambda_growth, psi_growth, lanes * sizeof(T));
-    // Before a step, and at the end before the first product state is undone: back to the norm where need be; the sums
-    // of the step are taken then.
-    const auto settle_before = [&](size_t number, const Step& step) {
-        alignas(64) T psi_norm[16], lambda_norm[16];
-        std::memcpy(psi_norm, psi_so_far, lanes * sizeof(T));
-        std::memcpy(lambda_norm, lambda_growth, lanes * sizeof(T));
-        back_factors[number] = {outgrow(psi_so_far, step), outgrow(lambda_growth, step)};
-        for (size_t lane = 0; lane < lanes; ++lane) {
-            const T psi_now = back_factors[number].psi ? 1 : psi_norm[lane];
-            const T lambda_now = back_factors[number].lambda ? 1 : lambda_norm[lane];
-            slope_factors[number * lanes + lane] = 1 / (psi_now * lambda_now);
-        }
-    };
-    for (size_t s = schedule.steps.size(); s-- > 0;) settle_before(s, schedule.steps[s]);
-    settle_before(schedule.steps.size(), Step{});
-}
-
 template <class T>
 void Tile<T>::scale_state(T* state, const T* factor) {
     if (!factor) return;
@@ -142,7 +89,7 @@ void Tile<T>::scale_state(T* state, const T* factor) {
 
 // Squared norms by lane; where lanes are amplitudes, all have that of the one sample.
 template <class T>
-void Tile<T>::sum_squares(double* norms) {
+void Tile<T>::sum_squares(double* squares) {
     const size_t run = schedule.run();
     alignas(64) double partial[RANGES * 16];
     std::memset(partial, 0, ranges * lanes * sizeof(double));
@@ -154,23 +101,24 @@ void Tile<T>::sum_squares(double* norms) {
         }
     });
     for (size_t lane = 0; lane < lanes; ++lane) {
-        norms[lane] = 0;
-        for (size_t range = 0; range < ranges; ++range) norms[lane] += partial[range * lanes + lane];
+        squares[lane] = 0;
+        for (size_t range = 0; range < ranges; ++range) squares[lane] += partial[range * lanes + lane];
     }
     if (!schedule.lane_bits) return;
-    for (size_t lane = 1; lane < lanes; ++lane) norms[0] += norms[lane];
-    for (size_t lane = 1; lane < lanes; ++lane) norms[lane] = norms[0];
+    for (size_t lane = 1; lane < lanes; ++lane) squares[0] += squares[lane];
+    for (size_t lane = 1; lane < lanes; ++lane) squares[lane] = squares[0];
 }
 
 // From the norms at the end; where those at the start are so large or small that their squares may be lost, there is
 // none. Kept beside the final state, which it is needed with on the walk back.
 template <class T>
 void Tile<T>::find_drift() {
-    alignas(64) double norms[16];
-    sum_squares(norms);
+    alignas(64) double squares[16];
+    sum_squares(squares);
     for (size_t lane = 0; lane < lanes; ++lane) {
-        const double start = norm_at_start[lane], growth = psi_growth[lane];
-        drift[lane] = start < 0x1p-40 || start > 0x1p40 ? T(1) : T(std::sqrt(norms[lane] / (start * growth * growth)));
+        const double start = norm_at_start[lane], growth = norms().psi()[lane];
+        drift[lane] =
+            start < 0x1p-40 || start > 0x1p40 ? T(1) : T(std::sqrt(squares[lane] / (start * growth * growth)));
         if (psi != own_psi) psi[cells * stride + lane] = drift[lane];
     }
 }
@@ -225,10 +173,10 @@ Phases<T> Tile<T>::phases(const Step& step, size_t block_cells, Mask base) const
 }
 
 template <class T>
-void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block) const {
+void Tile<T>::do_step(size_t number, size_t block_cells, Mask base, T* block) const {
+    const Step& step = schedule.steps[number];
     if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(block_cells * stride);
-    const T* factor = factors[&step - schedule.steps.data()];
-    if (factor) kernel.scale(block, block_cells << schedule.part_bits, factor);
+    if (const T* factor = norms().before(number)) kernel.scale(block, block_cells << schedule.part_bits, factor);
     if (step.tables) return kernel.phase(block, block_cells, phases(step, block_cells, base));
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
@@ -236,10 +184,10 @@ void Tile<T>::do_step(const Step& step, size_t block_cells, Mask base, T* block)
 }
 
 template <class T>
-void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range) {
+void Tile<T>::undo_step(size_t number, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range) {
+    const Step& step = schedule.steps[number];
     if (block_cells >= LEAST_CELLS_TO_STOP_AT) Watch::check(2 * block_cells * stride);
-    const size_t number = &step - schedule.steps.data();
-    const Factors& factor = back_factors[number];
+    const typename Norms<T>::Back& factor = norms().before_undoing(number);
     if (factor.psi) kernel.scale(block, block_cells << schedule.part_bits, factor.psi);
     if (factor.lambda) kernel.scale(lambda_block, block_cells << schedule.part_bits, factor.lambda);
     if (!slopes_wanted[number]) return undo_without_slopes(step, block_cells, base, block, lambda_block);
@@ -247,7 +195,7 @@ void Tile<T>::undo_step(const Step& step, size_t block_cells, Mask base, T* bloc
         Phases<T> p = phases(step, block_cells, base);
         for (int k = 0; k < p.count; ++k)
             p.sums[k] = table_sums + (range * angles.n_sums + angles.start(step.rotations[k])) * lanes;
-        return kernel.unphase(block, lambda_block, block_cells, p, slope_factors + number * lanes);
+        return kernel.unphase(block, lambda_block, block_cells, p, norms().of_slopes(number));
     }
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
@@ -271,7 +219,7 @@ void Tile<T>::undo_without_slopes(const Step& step, size_t block_cells, Mask bas
 template <class T>
 void Tile<T>::add_sum(size_t range, size_t r, const T* sum, size_t step) {
     double* mine = slopes + (range * program.rotations.size() + r) * lanes;
-    const T* factor = slope_factors + step * lanes;
+    const T* factor = norms().of_slopes(step);
     for (size_t lane = 0; lane < lanes; ++lane) mine[lane] += sum[lane] * factor[lane];
 }
 
@@ -280,10 +228,9 @@ void Tile<T>::run() {
     start();
     for (const Sweep& sweep : schedule.sweeps)
         over_blocks(sweep, false, [&](T* block, T*, Mask base, size_t) {
-            for (uint32_t s = sweep.first; s < sweep.end; ++s)
-                do_step(schedule.steps[s], size_t(1) << sweep.dims, base, block);
+            for (uint32_t s = sweep.first; s < sweep.end; ++s) do_step(s, size_t(1) << sweep.dims, base, block);
         });
-    scale_state(psi, factors[schedule.steps.size()]);
+    scale_state(psi, norms().before(schedule.steps.size()));
     find_drift();
 }
 
@@ -302,12 +249,13 @@ void Tile<T>::walk_back(const Gradient<T>& gradient) {
         const Sweep& sweep = schedule.sweeps[k];
         over_blocks(sweep, true, [&](T* block, T* lambda_block, Mask base, size_t range) {
             for (size_t s = sweep.end; s-- > sweep.first && s >= first_step;)
-                undo_step(schedule.steps[s], size_t(1) << sweep.dims, base, block, lambda_block, range);
+                undo_step(s, size_t(1) << sweep.dims, base, block, lambda_block, range);
         });
     }
     if (to_the_start) {
-        scale_state(psi, back_factors[schedule.steps.size()].psi);
-        scale_state(lambda, back_factors[schedule.steps.size()].lambda);
+        const typename Norms<T>::Back& factor = norms().before_undoing(schedule.steps.size());
+        scale_state(psi, factor.psi);
+        scale_state(lambda, factor.lambda);
         ungrow(first_growth);
     }
     for (size_t r = 0; r < program.rotations.size(); ++r)

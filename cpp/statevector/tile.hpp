@@ -1,6 +1,7 @@
 // One state, or one sample a lane, and its way through a schedule: forward, measured, back.
 #pragma once
 #include <array>
+#include <optional>
 
 #include "machine/interrupt.hpp"
 #include "machine/threads.hpp"
@@ -29,22 +30,17 @@ private:
     static constexpr size_t LEAST_CELLS_TO_STOP_AT = 256;
     static constexpr size_t RANGES = 16, FEWEST_SHARED = 32, MOST_PARTIAL_OUTCOMES = 4096;
     static constexpr size_t FEW_OUTCOMES = 256, CELLS_AT_ONCE = 64;
-    struct Factors {
-        const T *psi = nullptr, *lambda = nullptr;
-    };
 
     // Angles and growths.
     void fill_turns();
-    const T* outgrow(T* growth_so_far, const Step&);
-    void balance();
-    void balance_back();
+    const Norms<T>& norms() const { return own_norms ? *own_norms : *angles.norms; }
     void scale_state(T* state, const T* factor);
 
     // The norm: turns keep it but for rounding, which adds up over thousands of them.
-    void sum_squares(double* norms);
+    void sum_squares(double* squares);
     void find_drift();
     void take_drift();
-    double growth(size_t lane) const { return double(psi_growth[lane]) * drift[lane]; }
+    double growth(size_t lane) const { return double(norms().psi()[lane]) * drift[lane]; }
 
     // The walk.
     void start();
@@ -63,8 +59,8 @@ private:
     void over_blocks(const Sweep&, bool with_lambda, F body);
     Walk walk(const Step&, Mask base) const;
     Phases<T> phases(const Step&, size_t block_cells, Mask base) const;
-    void do_step(const Step&, size_t block_cells, Mask base, T* block) const;
-    void undo_step(const Step&, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range);
+    void do_step(size_t number, size_t block_cells, Mask base, T* block) const;
+    void undo_step(size_t number, size_t block_cells, Mask base, T* block, T* lambda_block, size_t range);
     void undo_without_slopes(const Step&, size_t block_cells, Mask base, T* block, T* lambda_block) const;
     void add_sum(size_t range, size_t r, const T* sum, size_t step);
 
@@ -119,21 +115,15 @@ private:
 
     Scratch scratch;
     T *psi = nullptr, *own_psi, *lambda;
-    const T** turn;         // of every rotation
-    T* own_turns;           // of the tile's own samples
-    bool balanced = false;  // the growths are known, and no sample changes them
-    const T** factors;      // of each step, before it: back to the norm; null where that is not outgrown
-    Factors* back_factors;
-    T *psi_growth, *lambda_growth;  // at the end of the walk forward, and back: psi = growth * true state, by lane
-    double* norm_at_start;          // squared, by lane
-    T* drift;                       // psi = drift * growth * true state: measured at the end of the walk forward
-    T* undrift;                     // 1 / drift^2: slopes of lambda times this are not changed by it
-    bool* slopes_wanted;            // of each step, by the gradient
-    T* slope_factors;               // [step, then the first product state][lane]: sums times these are derivatives
-    T* settled;                     // room for the factors
-    size_t n_settled = 0;
-    double* slopes;  // [range][rotation][lane]
-    T* table_sums;   // [range][sums of all tables]
+    const T** turn;  // of every rotation
+    T* own_turns;    // of the tile's own samples
+    std::optional<Norms<T>> own_norms;
+    double* norm_at_start;  // squared, by lane
+    T* drift;               // psi = drift * growth * true state: measured at the end of the walk forward
+    T* undrift;             // 1 / drift^2: slopes of lambda times this are not changed by it
+    bool* slopes_wanted;    // of each step, by the gradient
+    double* slopes;         // [range][rotation][lane]
+    T* table_sums;          // [range][sums of all tables]
     size_t first = 0, used = 0;
 };
 

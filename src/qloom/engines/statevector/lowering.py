@@ -59,10 +59,25 @@ def lower_parities(circuit: Circuit, masks: Sequence[int]) -> Program:
 
 
 def cost(program: Program) -> float:
-    """Walks over the state that one evaluation takes: a shared pass is one, else every rotation is."""
+    """Walks over the state that one evaluation takes: a shared pass is one, else every rotation is.
+
+    Those over a real state are half as long.
+    """
     shared = program.rotations.shared[program.starts[:-1]]
     passes = np.where(shared, 1, np.diff(program.starts)).sum()
-    return float(passes + 0.5 * program.terms.x.any(axis=1).sum())
+    return float(passes + 0.5 * program.terms.x.any(axis=1).sum()) * (0.5 if _is_real(program) else 1.0)
+
+
+def _is_real(program: Program) -> bool:
+    """Whether every rotation is about a word odd in Y, and the state that they start from real."""
+    initial, odd = program.initial, np.bitwise_count(program.rotations.x & program.rotations.z).sum(axis=1) % 2
+    if initial is None:
+        starts_real = True
+    elif initial.values is None:
+        starts_real = initial.imaginary is None
+    else:
+        starts_real = not np.imag(initial.values).any()
+    return starts_real and bool(odd.all())
 
 
 def _lower_values(circuit: Circuit, gates: FlatGates, observables: Sequence[PauliSum], monomial: bool) -> Program:
