@@ -79,6 +79,7 @@ def test_no_time_proves_nothing(sense):
     assert solve_cp(*knapsack(sense), time_limit=1e-9) == (None, None, -inf if sense == "min" else inf, "bounded")
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("ctrl_c")
 def test_interrupt_gives_the_best_so_far():
     model, places = parabolas(40)

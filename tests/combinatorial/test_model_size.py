@@ -71,6 +71,7 @@ def test_a_search_that_is_asked_for_is_refused_where_it_would_not_fit():
         solve(random_trip(300), coarse="annealing", time_limit=1)
 
 
+@pytest.mark.alone
 def test_a_function_too_dense_for_a_linear_program_gets_its_bound_from_an_eigenvalue():
     random = np.random.default_rng(0)
     function = Quadratic.from_matrix(np.triu(random.integers(-9, 10, (250, 250)), 1))

@@ -152,6 +152,7 @@ def test_a_constant_does_not_make_a_gap_small():
     assert not solved.optimal
 
 
+@pytest.mark.alone
 def test_a_bound_that_the_answer_disproves_is_left_out():
     """Squares of 2^31 are too large for the exact solver's tolerances; the answer stays, without a bound."""
     model = Model()

@@ -230,6 +230,7 @@ def test_tensors_that_outlive_a_transform():
     torch.testing.assert_close(layer(taken[0]), layer(x), rtol=0, atol=0)
 
 
+@pytest.mark.slow
 def test_compiled_graphs_of_other_processes_do_no_harm():
     """Handles count from 0 in every process; a graph cached on disk by one must not answer for another's layer."""
     import os

@@ -46,7 +46,12 @@ def whole(configure, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("key", "engine"), [("hybrid", "exact"), ("hybrid_classical", "exact"), ("hybrid", "measured")]
+    ("key", "engine"),
+    [
+        pytest.param("hybrid", "exact", marks=pytest.mark.slow),
+        pytest.param("hybrid_classical", "exact", marks=pytest.mark.slow),
+        ("hybrid", "measured"),
+    ],
 )
 def test_killed_run_resumes_to_the_same_weights(key, engine, whole, configure, tmp_path):
     configuration, whole = configure(tmp_path, *CHANGES, *ENGINES[engine], name="killed"), whole(engine)

@@ -127,6 +127,7 @@ def test_arrays_of_other_sizes_are_refused():
             native.forward(given_weights, given_x, [0, 0], given_outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernels", _native.kernel_names()[1:])
 def test_every_set_of_kernels(kernels):
     tests = [
