@@ -24,7 +24,7 @@ def test_rotoselect_finds_axes():
     assert layer().item() == pytest.approx(-6, abs=1e-9)
     names = [op.gate.name for op in layer.circuit.operations]
     assert names[:2] == ["ry", "rx"]
-    assert circuit.counts() == {"rz": 3}  # the caller's circuit is its own
+    assert circuit.gate_counts() == {"rz": 3}  # the caller's circuit is its own
 
 
 def test_rotoselect_goes_lower_than_rotosolve_and_keeps_other_gates():

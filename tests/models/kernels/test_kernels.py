@@ -40,7 +40,7 @@ def test_unconnected_qubits_are_taken_apart():
     circuit = ql.Circuit(5).h(0).cx(0, 3).rx(0.3, 1).cz(4, 2).ry(0.2, 3)
     parts = circuit.components()
     assert [part.n_qubits for part in parts] == [2, 1, 2]
-    assert [part.counts() for part in parts] == [{"h": 1, "cx": 1, "ry": 1}, {"rx": 1}, {"cz": 1}]
+    assert [part.gate_counts() for part in parts] == [{"h": 1, "cx": 1, "ry": 1}, {"rx": 1}, {"cz": 1}]
     assert [op.qubits for op in parts[2].operations] == [(1, 0)]
     whole = ql.state(circuit).reshape([2] * 5)
     a, b, c = (ql.state(part) for part in parts)
