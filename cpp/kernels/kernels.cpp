@@ -13,6 +13,8 @@
 namespace qloom {
 namespace {
 
+static_assert(LANES<float> <= MOST_LANES && LANES<double> <= MOST_LANES);
+
 template <int PARTS, class T>
 constexpr CellKernels<T> OF_CELLS = {
     grow<PARTS, T>,        ungrow<PARTS, T>, gather<PARTS, T>,       scatter<PARTS, T>,

@@ -60,6 +60,9 @@ struct Sizes {
     size_t rows, inner, width;
 };
 
+// No set of kernels has more lanes: room for one number each.
+constexpr size_t MOST_LANES = 16;
+
 constexpr size_t FLIP_BLOCK = 64, PANEL_ROWS = 6, TILE_VECTORS = 2;
 
 // Kernels that take cells apart, for real states or complex ones.

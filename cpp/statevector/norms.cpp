@@ -25,12 +25,12 @@ void Norms<T>::find(const T* const* turns) {
     for (size_t s = 0; s < n_steps; ++s) forward[s] = rescale(psi_growth, schedule.steps[s], turns);
     forward[n_steps] = rescale(psi_growth, Step{}, turns);  // psi will be squared
     if (!back) return;
-    alignas(64) T psi_now[16];
+    alignas(64) T psi_now[MOST_LANES];
     std::memcpy(psi_now, psi_growth, lanes * sizeof(T));
     std::memcpy(lambda_growth, psi_growth, lanes * sizeof(T));
     // The sums of a step are taken before it is undone.
     const auto undo = [&](size_t number, const Step& step) {
-        alignas(64) T psi_before[16], lambda_before[16];
+        alignas(64) T psi_before[MOST_LANES], lambda_before[MOST_LANES];
         std::memcpy(psi_before, psi_now, lanes * sizeof(T));
         std::memcpy(lambda_before, lambda_growth, lanes * sizeof(T));
         back[number] = {rescale(psi_now, step, turns), rescale(lambda_growth, step, turns)};

@@ -198,7 +198,7 @@ void Tile<T>::over_final_state(F body) {
 
 template <class T>
 void Tile<T>::measure_amplitudes(T* out) {
-    T factors_of_lanes[16];
+    T factors_of_lanes[MOST_LANES];
     for (size_t lane = 0; lane < lanes; ++lane) factors_of_lanes[lane] = T(1 / growth(lane));
     over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
         const T factor = factors_of_lanes[lane_of(sample)], re = factor * psi[at],
@@ -213,7 +213,7 @@ void Tile<T>::measure_amplitudes(T* out) {
 template <class T>
 void Tile<T>::weigh_amplitudes(const T* g) {
     if (used < (schedule.lane_bits ? 1 : lanes)) std::memset(lambda, 0, cells * stride * sizeof(T));
-    T halves[16];
+    T halves[MOST_LANES];
     for (size_t lane = 0; lane < lanes; ++lane) halves[lane] = T(norms().psi()[lane] / (2 * drift[lane]));
     over_final_state([&](size_t at, size_t sample, size_t place, size_t imaginary, const T* phase) {
         const T half = halves[lane_of(sample)];

@@ -90,7 +90,7 @@ void Tile<T>::ungrow(size_t first_wanted) {
     const size_t step = schedule.steps.size();
     for (size_t r = coordinates.growths; r-- > first_wanted;) {
         if (r < schedule.lane_bits) {
-            alignas(64) T sum[16] = {};
+            alignas(64) T sum[MOST_LANES] = {};
             ungrow_lanes(r, sum);
             add_sum(0, r, sum, step);
             continue;
@@ -98,7 +98,7 @@ void Tile<T>::ungrow(size_t first_wanted) {
         const Word& word = coordinates.rotations[r];
         const size_t below = size_t(1) << (r - schedule.lane_bits);
         over_ranges(below, [&](size_t begin, size_t end, size_t range) {
-            alignas(64) T sum[16] = {};
+            alignas(64) T sum[MOST_LANES] = {};
             of_cells.ungrow(psi, lambda, begin, end, below, schedule.on_cells(word).z, word.real, turn[r], sum);
             add_sum(range, r, sum, step);
         });

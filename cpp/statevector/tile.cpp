@@ -66,7 +66,7 @@ void Tile<T>::open(size_t first_sample, T* psi_or_null) {
 
 template <class T>
 void Tile<T>::fill_turns() {
-    alignas(64) T halves[16], cosines[16], sines[16];
+    alignas(64) T halves[MOST_LANES], cosines[MOST_LANES], sines[MOST_LANES];
     for (size_t r = 0; r < program.rotations.size(); ++r) {
         if (angles.is_shared(r)) continue;
         for (size_t lane = 0; lane < lanes; ++lane) {
@@ -91,11 +91,11 @@ void Tile<T>::scale_state(T* state, const T* factor) {
 template <class T>
 void Tile<T>::sum_squares(double* squares) {
     const size_t run = schedule.run();
-    alignas(64) double partial[RANGES * 16];
+    alignas(64) double partial[RANGES * MOST_LANES];
     std::memset(partial, 0, ranges * lanes * sizeof(double));
     over_ranges(cells / run, [&](size_t begin, size_t end, size_t range) {
         for (size_t b = begin; b < end; ++b) {
-            alignas(64) T sum[16] = {};
+            alignas(64) T sum[MOST_LANES] = {};
             kernel.add_squares(cell(psi, b * run), run << schedule.part_bits, sum);
             for (size_t lane = 0; lane < lanes; ++lane) partial[range * lanes + lane] += sum[lane];
         }
@@ -113,7 +113,7 @@ void Tile<T>::sum_squares(double* squares) {
 // none. Kept beside the final state, which it is needed with on the walk back.
 template <class T>
 void Tile<T>::find_drift() {
-    alignas(64) double squares[16];
+    alignas(64) double squares[MOST_LANES];
     sum_squares(squares);
     for (size_t lane = 0; lane < lanes; ++lane) {
         const double start = norm_at_start[lane], growth = norms().psi()[lane];
@@ -199,7 +199,7 @@ void Tile<T>::undo_step(size_t number, size_t block_cells, Mask base, T* block, 
     }
     const T* turns[3];
     for (int k = 0; k < step.words; ++k) turns[k] = turn[step.rotations[k]];
-    alignas(64) T sums[3 * 16];
+    alignas(64) T sums[3 * MOST_LANES];
     std::memset(sums, 0, step.words * lanes * sizeof(T));
     kernel.unturn(block, lambda_block, walk(step, base), turns, sums);
     for (int k = 0; k < step.words; ++k) add_sum(range, step.rotations[k], sums + k * lanes, number);
