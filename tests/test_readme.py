@@ -97,12 +97,13 @@ def test_circuits_and_layers(capsys):
     assert {name.split(".")[0] for name, p in backbone.named_parameters() if p.requires_grad} == {"fc"}
 
 
-def test_kernels_and_published_models(capsys):
+def test_kernels_and_published_models(tmp_path, monkeypatch):
     import qloom as ql
 
+    monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (40, 2))
-    names = {"x": x, "y": x[:, 0] > 0, "x_test": x, "y_test": x[:, 0] > 0, "circuit": ql.encoders.angle(2)}
+    names = {"ql": ql, "x": x, "y": x[:, 0] > 0, "x_test": x, "y_test": x[:, 0] > 0, "circuit": ql.encoders.angle(2)}
     exec(code_under("Kernels and published models"), names)
     assert names["matrix"].shape == (40, 40)
 
