@@ -6,7 +6,7 @@ namespace qloom {
 namespace {
 
 template <int PARTS, class T>
-QLOOM_INLINE Vec<T> squared(const Vec<T>* a) {
+QLOOM_INLINE Vec<T> squared(const Parts<PARTS, T>& a) {
     if constexpr (PARTS == 1)
         return a[0] * a[0];
     else
@@ -16,7 +16,7 @@ QLOOM_INLINE Vec<T> squared(const Vec<T>* a) {
 template <int PARTS, class T>
 void add_weights(const T* psi, size_t cells, Lookup lookup, T* sums) {
     for (size_t i = 0; i < cells; ++i)
-        vector(sums + (lookup.index[i] ^ lookup.base) * LANES<T>) += squared<PARTS, T>(parts_of<PARTS>(psi, i));
+        vector(sums + (lookup.index[i] ^ lookup.base) * LANES<T>) += squared(read_parts<PARTS>(psi, i));
 }
 
 template <class T>
@@ -33,9 +33,11 @@ template <int PARTS, class T>
 void weigh(const T* psi, T* lambda, size_t cells, Lookup lookup, const T* factors, bool add) {
     for (size_t i = 0; i < cells; ++i) {
         const Vec<T> factor = vector(factors + (lookup.index[i] ^ lookup.base) * LANES<T>);
-        const Vec<T>* a = parts_of<PARTS>(psi, i);
-        Vec<T>* l = parts_of<PARTS>(lambda, i);
-        for (int p = 0; p < PARTS; ++p) l[p] = add ? l[p] + factor * a[p] : factor * a[p];
+        const Parts<PARTS, T> a = read_parts<PARTS>(psi, i);
+        Parts<PARTS, T> l{};
+        if (add) l = read_parts<PARTS>(lambda, i);
+        for (int p = 0; p < PARTS; ++p) l[p] += factor * a[p];
+        write_parts(lambda, i, l);
     }
 }
 
@@ -44,7 +46,7 @@ void measure_word(const T* psi, size_t begin, size_t end, uint64_t x, uint64_t z
     const LaneFlip<T> flipped(flip);
     Vec<T> sums[2] = {};
     for (size_t i = begin; i < end; ++i) {
-        const Vec<T>*a = parts_of<PARTS>(psi, i), *b = parts_of<PARTS>(psi, i ^ x);
+        const Parts<PARTS, T> a = read_parts<PARTS>(psi, i), b = read_parts<PARTS>(psi, i ^ x);
         Vec<T>& out = sums[parity(i & z)];
         if constexpr (PARTS == 1)
             out += a[0] * flipped(b[0]);
@@ -61,14 +63,15 @@ void weigh_word(const T* psi, T* lambda, size_t begin, size_t end, uint64_t x, u
     const Vec<T> g[2] = {vector(g_), -vector(g_)};
     for (size_t i = begin; i < end; ++i) {
         const Vec<T> gi = g[parity(i & z)];
-        const Vec<T>* b = parts_of<PARTS>(psi, i ^ x);
-        Vec<T>* l = parts_of<PARTS>(lambda, i);
+        const Parts<PARTS, T> b = read_parts<PARTS>(psi, i ^ x);
+        Parts<PARTS, T> l = read_parts<PARTS>(lambda, i);
         if (PARTS == 1 || !real) {
             for (int p = 0; p < PARTS; ++p) l[p] += gi * flipped(b[p]);
         } else {
             l[0] += gi * flipped(b[PARTS - 1]);
             l[PARTS - 1] -= gi * flipped(b[0]);
         }
+        write_parts(lambda, i, l);
     }
 }
 

@@ -12,18 +12,20 @@ template <int PARTS, class T>
 void gather(const T* state, T* block, size_t cells, uint32_t base, const uint32_t* places, const uint8_t* flips) {
     for (size_t k = 0; k < cells; ++k) {
         __builtin_prefetch(parts_of<PARTS>(state, base ^ places[k + AHEAD < cells ? k + AHEAD : k]));
-        const Vec<T>* from = parts_of<PARTS>(state, base ^ places[k]);
-        Vec<T>* to = parts_of<PARTS>(block, k);
-        for (int p = 0; p < PARTS; ++p) to[p] = flips ? LaneFlip<T>(flips[k])(from[p]) : from[p];
+        Parts<PARTS, T> cell = read_parts<PARTS>(state, base ^ places[k]);
+        if (flips)
+            for (int p = 0; p < PARTS; ++p) cell[p] = LaneFlip<T>(flips[k])(cell[p]);
+        write_parts(block, k, cell);
     }
 }
 
 template <int PARTS, class T>
 void scatter(T* state, const T* block, size_t cells, uint32_t base, const uint32_t* places, const uint8_t* flips) {
     for (size_t k = 0; k < cells; ++k) {
-        const Vec<T>* from = parts_of<PARTS>(block, k);
-        Vec<T>* to = parts_of<PARTS>(state, base ^ places[k]);
-        for (int p = 0; p < PARTS; ++p) to[p] = flips ? LaneFlip<T>(flips[k])(from[p]) : from[p];
+        Parts<PARTS, T> cell = read_parts<PARTS>(block, k);
+        if (flips)
+            for (int p = 0; p < PARTS; ++p) cell[p] = LaneFlip<T>(flips[k])(cell[p]);
+        write_parts(state, base ^ places[k], cell);
     }
 }
 

@@ -228,7 +228,7 @@ void unturn(T* psi, T* lambda, const Walk& w, const T* const* turns, T* sums) {
 
 // out = or += s (K psi), of a cell whose partner is given. Where K is not real it takes real to imaginary parts.
 template <bool REAL, bool ADD, int PARTS, class T>
-QLOOM_INLINE void turn_cell(Vec<T>* out, Vec<T> s, const Vec<T>* partner) {
+QLOOM_INLINE void turn_cell(Parts<PARTS, T>& out, Vec<T> s, const Parts<PARTS, T>& partner) {
     const auto put = [&](int part, Vec<T> value) { out[part] = ADD ? out[part] + value : value; };
     if constexpr (PARTS == 1) {
         put(0, s * partner[0]);
@@ -243,10 +243,12 @@ template <bool REAL, bool ALIKE, int PARTS, class T>
 void grow_of(T* psi, size_t begin, size_t end, size_t cells, uint64_t z, const T* turn) {
     const Vec<T> c = vector(turn + 2 * LANES<T>);
     for (size_t i = begin; i < end; ++i) {
-        Vec<T>* a = parts_of<PARTS>(psi, i);
+        Parts<PARTS, T> a = read_parts<PARTS>(psi, i), grown;
         const Vec<T> s = signed_turn(turn, parity((ALIKE ? cells : i + cells) & z));
-        turn_cell<REAL, false, PARTS, T>(parts_of<PARTS>(psi, i + cells), s, a);
+        turn_cell<REAL, false>(grown, s, a);
         for (int p = 0; p < PARTS; ++p) a[p] *= c;
+        write_parts(psi, i + cells, grown);
+        write_parts(psi, i, a);
     }
 }
 
@@ -257,8 +259,8 @@ void ungrow_of(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64
     for (size_t i = begin; i < end; ++i) {
         const unsigned sign = ALIKE ? 0 : parity(i & z);
         const Vec<T> s = signed_turn(turn, !sign);
-        Vec<T>*a = parts_of<PARTS>(psi, i), *la = parts_of<PARTS>(lambda, i);
-        const Vec<T>*b = parts_of<PARTS>(psi, i + cells), *lb = parts_of<PARTS>(lambda, i + cells);
+        Parts<PARTS, T> a = read_parts<PARTS>(psi, i), la = read_parts<PARTS>(lambda, i);
+        const Parts<PARTS, T> b = read_parts<PARTS>(psi, i + cells), lb = read_parts<PARTS>(lambda, i + cells);
         if constexpr (PARTS == 1)
             sums[sign] += la[0] * b[0] - lb[0] * a[0];
         else if constexpr (REAL)
@@ -266,8 +268,10 @@ void ungrow_of(T* psi, T* lambda, size_t begin, size_t end, size_t cells, uint64
         else
             sums[sign] += la[0] * b[1] - la[1] * b[0] + lb[0] * a[1] - lb[1] * a[0];
         for (int p = 0; p < PARTS; ++p) a[p] *= c, la[p] *= c;
-        turn_cell<REAL, true, PARTS, T>(a, s, b);
-        turn_cell<REAL, true, PARTS, T>(la, s, lb);
+        turn_cell<REAL, true>(a, s, b);
+        turn_cell<REAL, true>(la, s, lb);
+        write_parts(psi, i, a);
+        write_parts(lambda, i, la);
     }
     vector(sum) += sums[0] - sums[1];
 }

@@ -45,6 +45,26 @@ QLOOM_INLINE Vec<T>* parts_of(T* state, size_t cell) {
     return reinterpret_cast<Vec<T>*>(state) + cell * PARTS;
 }
 
+// A cell in registers: stores to one cell then do not make the others be read again.
+template <int PARTS, class T>
+struct Parts {
+    Vec<T> at[PARTS];
+    QLOOM_INLINE Vec<T>& operator[](int part) { return at[part]; }
+    QLOOM_INLINE const Vec<T>& operator[](int part) const { return at[part]; }
+};
+template <int PARTS, class T>
+QLOOM_INLINE Parts<PARTS, T> read_parts(const T* state, size_t cell) {
+    const Vec<T>* from = parts_of<PARTS>(state, cell);
+    if constexpr (PARTS == 1)
+        return {{from[0]}};
+    else
+        return {{from[0], from[1]}};
+}
+template <int PARTS, class T>
+QLOOM_INLINE void write_parts(T* state, size_t cell, const Parts<PARTS, T>& parts) {
+    for (int p = 0; p < PARTS; ++p) parts_of<PARTS>(state, cell)[p] = parts[p];
+}
+
 // A cell of two parts.
 template <class T>
 struct Cell {
