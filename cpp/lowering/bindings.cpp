@@ -168,6 +168,18 @@ nb::tuple fuse_rotations(Masks x, Masks z, List<uint8_t> shared) {
     return nb::make_tuple(to_array(std::move(passes.order)), to_array(std::move(passes.starts)));
 }
 
+nb::tuple merge_numbers_of(Masks x, Masks z, List<int8_t> source, List<double> offset) {
+    if (source.size() != x.shape(0) || offset.size() != x.shape(0))
+        throw std::invalid_argument("expected one source and offset a rotation");
+    const auto merged = [&]<class Mask>(Mask) {
+        std::vector<Turn<Mask>> turns = read_words<Mask>(x, z);
+        for (size_t r = 0; r < turns.size(); ++r) turns[r].angle = {Source(source(r)), 0, 0, offset(r)};
+        return merge_numbers(turns);
+    };
+    Merged out = x.shape(1) == n_words<Narrow>() ? merged(Narrow()) : merged(Wide());
+    return nb::make_tuple(to_array(std::move(out.kept)), to_array(std::move(out.turns)));
+}
+
 Expansion make_expansion(unsigned n_qubits, unsigned n_angles, std::vector<std::string> letters,
                          std::vector<int32_t> index, std::vector<double> scale, std::vector<double> offset) {
     Expansion gate{n_qubits, n_angles, std::move(letters), {}};
@@ -191,6 +203,7 @@ void bind_lowering(nb::module_& m) {
     bind_frame<Narrow>(m, "Frame");
     bind_frame<Wide>(m, "WideFrame");
     m.def("effective_rotations", &effective_rotations);
+    m.def("merge_numbers", &merge_numbers_of);
     m.def("fuse_rotations", &fuse_rotations);
     m.attr("narrow_qubits") = Narrow().size();
     m.attr("wide_qubits") = Wide().size();

@@ -5,7 +5,8 @@
 namespace qloom::lowering {
 namespace {
 
-// A rotation looks back over at most this many passes for one to join: lowering stays linear in the number of gates.
+// A rotation looks back over at most this many rotations, or passes, for one to join: lowering stays linear in the
+// number of gates.
 constexpr size_t LOOK_BACK = 64;
 
 // The products of words, up to phases, as a basis: a word commutes with all of them if it does with the basis, which
@@ -69,6 +70,22 @@ void place(int64_t index, const std::vector<Turn<Mask>>& turns, std::vector<Pass
         passes.insert(passes.begin() + earliest, {turn.x, shared, {index}});
 }
 
+// Where among the kept rotations a number and what it is merged into meet; their count where they do not.
+template <class Mask>
+size_t partner_of(const Turn<Mask>& turn, const std::vector<Turn<Mask>>& turns, const std::vector<int64_t>& kept) {
+    const bool is_number = turn.angle.source == Source::number;
+    const PhasedWord<Mask> word = turn.word();
+    for (size_t k = kept.size(), stop = k > LOOK_BACK ? k - LOOK_BACK : 0; k-- > stop;) {
+        const Turn<Mask>& other = turns[kept[k]];
+        if (other.x == turn.x && other.z == turn.z) {
+            if (is_number != (other.angle.source == Source::number)) return k;
+        } else if (!other.word().commutes(word)) {
+            break;
+        }
+    }
+    return kept.size();
+}
+
 }  // namespace
 
 template <class Mask>
@@ -95,6 +112,25 @@ std::vector<int64_t> effective(const std::vector<Turn<Mask>>& turns, const std::
 }
 
 template <class Mask>
+Merged merge_numbers(const std::vector<Turn<Mask>>& turns) {
+    Merged out;
+    for (size_t r = 0; r < turns.size(); ++r) {
+        const size_t partner = partner_of(turns[r], turns, out.kept);
+        if (partner == out.kept.size()) {
+            out.kept.push_back(int64_t(r)), out.turns.push_back(0);
+            continue;
+        }
+        int64_t& kept = out.kept[partner];
+        const bool is_number = turns[r].angle.source == Source::number;
+        const Angle& number = turns[is_number ? r : size_t(kept)].angle;
+        if (!is_number) kept = int64_t(r);
+        double& turn = out.turns[partner];
+        turn = 2 * whole_turns_off(turn / 2 + half_of(number, 0));
+    }
+    return out;
+}
+
+template <class Mask>
 Passes fuse(const std::vector<Turn<Mask>>& turns) {
     std::vector<Pass<Mask>> passes;
     for (size_t r = 0; r < turns.size(); ++r) place(int64_t(r), turns, passes);
@@ -108,6 +144,8 @@ Passes fuse(const std::vector<Turn<Mask>>& turns) {
 
 template std::vector<int64_t> effective(const std::vector<Turn<Narrow>>&, const std::vector<Turn<Narrow>>&, bool);
 template std::vector<int64_t> effective(const std::vector<Turn<Wide>>&, const std::vector<Turn<Wide>>&, bool);
+template Merged merge_numbers(const std::vector<Turn<Narrow>>&);
+template Merged merge_numbers(const std::vector<Turn<Wide>>&);
 template Passes fuse(const std::vector<Turn<Narrow>>&);
 template Passes fuse(const std::vector<Turn<Wide>>&);
 

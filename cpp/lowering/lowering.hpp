@@ -61,6 +61,17 @@ template <class Mask>
 std::vector<int64_t> effective(const std::vector<Turn<Mask>>& turns, const std::vector<Turn<Mask>>& measured,
                                bool starts_in_zero);
 
+// Rotations by numbers merged into others about the same word that all between commute with: indices of those that are
+// left, in their order, and the turn of each.
+struct Merged {
+    std::vector<int64_t> kept;
+    std::vector<double> turns;
+};
+
+// Numbers alone are left as they are.
+template <class Mask>
+Merged merge_numbers(const std::vector<Turn<Mask>>& turns);
+
 // Passes: indices of rotations in a new order, and where each pass starts in it (and the end).
 struct Passes {
     std::vector<int64_t> order, starts;

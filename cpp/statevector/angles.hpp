@@ -102,7 +102,7 @@ private:
         T* halves = inner.take<T>(3 * vectors * lanes);
         T *cosines = halves + vectors * lanes, *sines = cosines + vectors * lanes;
         for (size_t r = 0; r < vectors * lanes; ++r)
-            halves[r] = r < n && is_shared(r) ? T(whole_turns_off(batch(program.rotations[r].angle, 0) / 2)) : T(0);
+            halves[r] = r < n && is_shared(r) ? T(batch.half(program.rotations[r].angle, 0)) : T(0);
         kernel.cos_sin(halves, vectors, cosines, sines);
         for (size_t r = 0; r < n; ++r)
             if (is_shared(r)) write_turn(r, cosines + r, sines + r, 0, turns + r * turn_size(lanes));
@@ -126,7 +126,7 @@ private:
         for (size_t m = 0; m < forms.members.size(); ++m) {
             const size_t r = forms.members[m];
             double& sum = angles[forms.coordinates[m]];
-            const double half = whole_turns_off(batch(program.rotations[r].angle, 0) / 2);
+            const double half = batch.half(program.rotations[r].angle, 0);
             sum = 2 * whole_turns_off(sum / 2 + coordinates.rotations[r].sign * half);
         }
         walsh_hadamard(angles, size, 1);

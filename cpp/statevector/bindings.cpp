@@ -31,12 +31,13 @@ static void check_size(size_t given, size_t expected, const char* what) {
 static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
                             Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
                             Array<const int8_t> source, Array<const int32_t> index, Array<const double> scale,
-                            Array<const double> offset) {
+                            Array<const double> offset, Array<const double> turn) {
     Program p;
     p.n_qubits = n_qubits, p.n_inputs = n_inputs, p.n_weights = n_weights, p.n_outputs = n_outputs;
     for (size_t r = 0; r < z.size(); ++r)
         p.rotations.push_back(
-            {z.data()[r], {Source(source.data()[r]), index.data()[r], scale.data()[r], offset.data()[r]}});
+            {z.data()[r],
+             {Source(source.data()[r]), index.data()[r], scale.data()[r], offset.data()[r], turn.data()[r]}});
     for (size_t k = 0; k < pass_x.size(); ++k) {
         const uint32_t first = pass_start.data()[k], end = pass_start.data()[k + 1];
         p.passes.push_back({pass_x.data()[k], first, end - first});
@@ -132,9 +133,9 @@ void bind_statevector(nb::module_& m) {
              [](Program* self, unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
                 Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
                 Array<const int8_t> source, Array<const int32_t> index, Array<const double> scale,
-                Array<const double> offset) {
+                Array<const double> offset, Array<const double> turn) {
                  new (self) Program(make_program(n_qubits, n_inputs, n_weights, n_outputs, pass_x, pass_start, z,
-                                                 source, index, scale, offset));
+                                                 source, index, scale, offset, turn));
              })
         .def("measure_terms", &measure_terms)
         .def("measure_outcomes", &measure_outcomes)

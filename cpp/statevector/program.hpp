@@ -87,11 +87,11 @@ struct Batch {
     bool is_shared(const Angle& a) const {
         return a.source == Source::number || (a.source == Source::weight && weight_stride == 0);
     }
-    double operator()(const Angle& a, size_t sample) const {
-        if (a.source == Source::number) return a.offset;
-        const T value =
-            a.source == Source::input ? inputs[sample * n_inputs + a.index] : weights[sample * weight_stride + a.index];
-        return a.scale * double(value) + a.offset;
+    // Half the angle, between -pi and pi.
+    double half(const Angle& a, size_t sample) const {
+        if (a.source == Source::number) return half_of(a, 0);
+        return half_of(a, a.source == Source::input ? inputs[sample * n_inputs + a.index]
+                                                    : weights[sample * weight_stride + a.index]);
     }
 };
 

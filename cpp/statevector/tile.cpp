@@ -71,8 +71,7 @@ void Tile<T>::fill_turns() {
         if (angles.is_shared(r)) continue;
         for (size_t lane = 0; lane < lanes; ++lane) {
             const size_t sample = schedule.lane_bits ? 0 : lane;
-            halves[lane] =
-                sample < used ? T(whole_turns_off(batch(program.rotations[r].angle, first + sample) / 2)) : T(0);
+            halves[lane] = sample < used ? T(batch.half(program.rotations[r].angle, first + sample)) : T(0);
         }
         kernel.cos_sin(halves, 1, cosines, sines);
         angles.write_turn(r, cosines, sines, 1, own_turns + r * turn_size(lanes));

@@ -19,7 +19,7 @@ def simulate(program: Program, inputs: np.ndarray, weights: np.ndarray) -> np.nd
     slots = {"number": np.zeros(1), "input": inputs, "weight": weights}
     for rotation in (r for one in program.passes for r in one.rotations):
         a = rotation.angle
-        turned = a.scale * slots[a.source][a.index] + a.offset
+        turned = a.scale * slots[a.source][a.index] + a.offset + rotation.turn
         generator = PauliSum({rotation.word: 1.0}).matrix(n)
         state = np.cos(turned / 2) * state - 1j * np.sin(turned / 2) * (generator @ state)
     values = np.zeros(program.n_outputs)
@@ -87,9 +87,9 @@ def test_clifford_circuit_has_no_rotations():
 def test_program_prints_readably():
     circuit = ql.Circuit(2)
     x, w = circuit.inputs(1), circuit.weights(1)
-    circuit.ry(2 * x[0], 0).cx(0, 1).rz(w[0] + 0.5, 1)
+    circuit.ry(2 * x[0], 0).ry(-0.25, 0).cx(0, 1).rz(w[0] + 0.5, 1)
     text = str(lower(circuit, [ql.Z(1) - 0.5 * ql.X(1)]))
-    for part in ("2 qubits", "2*x[0]", "w[0]+0.5", "Y.", "ZZ", "output 0", "-0.5"):
+    for part in ("2 qubits", "2*x[0], then -0.25", "w[0]+0.5", "Y.", "ZZ", "output 0", "-0.5"):
         assert part in text
 
 
@@ -106,6 +106,7 @@ def test_wide_registers_lower_like_narrow_ones():
             assert unpack(getattr(theirs, part)) == list(map(spread, unpack(getattr(ours, part))))
     for name in ("source", "index", "scale", "offset"):
         np.testing.assert_array_equal(getattr(wide.rotations, name), getattr(program.rotations, name))
+    np.testing.assert_array_equal(wide.turns, program.turns)
     np.testing.assert_array_equal(wide.starts, program.starts)
 
 

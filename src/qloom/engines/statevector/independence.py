@@ -35,6 +35,6 @@ def _joined(supports: list[int]) -> list[int]:
 
 def _with(program: Program, rows: np.ndarray) -> Program:
     """The same with some of its rotations."""
-    kept = program.rotations[np.flatnonzero(rows)]
+    kept, turns = program.rotations[np.flatnonzero(rows)], program.turns[rows]
     order, starts = _native.fuse_rotations(kept.x, kept.z, kept.shared)
-    return replace(program, rotations=kept[order], starts=starts)
+    return replace(program, rotations=kept[order], turns=turns[order], starts=starts)

@@ -88,10 +88,13 @@ def _lower_values(circuit: Circuit, gates: FlatGates, observables: Sequence[Paul
 
 
 def _program(circuit: Circuit, rotations: Rotations, *rest: Any) -> Program:
-    order, starts = _native.fuse_rotations(rotations.x, rotations.z, rotations.shared)
+    kept, turns = _native.merge_numbers(rotations.x, rotations.z, rotations.source, rotations.offset)
+    left = rotations[kept]
+    order, starts = _native.fuse_rotations(left.x, left.z, left.shared)
     return Program(
-        circuit.n_qubits, circuit.n_inputs, circuit.n_weights, circuit.initial, rotations[order], starts, *rest
-    )
+        circuit.n_qubits, circuit.n_inputs, circuit.n_weights, circuit.initial,
+        left[order], turns[order], starts, *rest,
+    )  # fmt: skip
 
 
 def _phases(circuit: Circuit, forms: Sequence[GateForm]) -> tuple[Angle, ...]:

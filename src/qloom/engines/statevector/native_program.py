@@ -142,7 +142,8 @@ class _Masks:
         x, z, signs = self.of_words(r.x, r.z)
         native = _native.Program(
             self.n_qubits, program.n_inputs, program.n_weights, n_outputs,
-            x[first], program.starts.astype(np.uint32), z, r.source, r.index, signs * r.scale, signs * r.offset,
+            x[first], program.starts.astype(np.uint32), z, r.source, r.index,
+            signs * r.scale, signs * r.offset, signs * program.turns,
         )  # fmt: skip
         _start(native, program)
         return native

@@ -17,10 +17,14 @@ from qloom.programs.rotations import SOURCES, Rotations, Terms
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """One of the rotations, for reading."""
+    """One of the rotations, for reading: by its angle and then by `turn` more, radians."""
 
     word: Word
     angle: Angle
+    turn: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.angle!r}{f', then {self.turn:+.6g}' if self.turn else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Program:
         n_qubits, n_inputs, n_weights: of the circuit.
         initial: given amplitudes, or None for |0>.
         rotations: applied first to last, pass by pass.
+        turns: of numbers about the same words that were merged into them, radians, (n_rotations,).
         starts: where each pass starts among them, and the end, (n_passes + 1,).
         terms: of the observables pulled back through the frame; empty when states or outcomes are asked for.
         n_outputs: O.
@@ -56,6 +61,7 @@ class Program:
     n_weights: int
     initial: Amplitudes | None
     rotations: Rotations
+    turns: np.ndarray
     starts: np.ndarray
     terms: Terms
     n_outputs: int
@@ -72,10 +78,10 @@ class Program:
         """The passes, for reading."""
         r = self.rotations
         words = zip(unpack(r.x), unpack(r.z), strict=True)
-        slots = zip(r.source, r.index.tolist(), r.scale.tolist(), r.offset.tolist(), strict=True)
+        slots = zip(r.source, r.index.tolist(), r.scale.tolist(), r.offset.tolist(), self.turns.tolist(), strict=True)
         listed = [
-            Rotation(word, Angle(SOURCES[source], index, scale, offset))
-            for word, (source, index, scale, offset) in zip(words, slots, strict=True)
+            Rotation(word, Angle(SOURCES[source], index, scale, offset), turn)
+            for word, (source, index, scale, offset, turn) in zip(words, slots, strict=True)
         ]
         return tuple(
             Pass(listed[first].word[0], bool(r.shared[first]), tuple(listed[first:end]))
@@ -93,7 +99,7 @@ class Program:
             kind = "diagonal" if not one.x else f"flips {self.letters((one.x, 0))}"
             shared = "one angle for the batch" if one.shared else "angles per sample"
             lines.append(f"  pass {k:<3} {kind}, {shared}")
-            lines += [f"           {self.letters(r.word)}  {r.angle!r}" for r in one.rotations]
+            lines += [f"           {self.letters(r.word)}  {r}" for r in one.rotations]
         t = self.terms
         words = zip(unpack(t.x), unpack(t.z), strict=True)
         lines += [
