@@ -8,7 +8,6 @@ void bind_lowering(nb::module_&);
 void bind_machine(nb::module_&);
 void bind_measuring(nb::module_&);
 void bind_networks(nb::module_&);
-void bind_searches(nb::module_&);
 void bind_statevector(nb::module_&);
 
 NB_MODULE(_native, m) {
@@ -20,5 +19,4 @@ NB_MODULE(_native, m) {
     bind_statevector(m);
     bind_measuring(m);
     bind_networks(m);
-    bind_searches(m);
 }

@@ -24,6 +24,13 @@ def test_includes_come_from_folders_before(folder):
     assert set(included) <= set(FOLDERS[: FOLDERS.index(folder) + 1])
 
 
+def test_searches_need_no_engine():
+    """They are a module of their own: of the kernels they include the vectors alone."""
+    files = [path for path in SOURCES if path.parent.name == "searches"]
+    included = {name for path in files for name in re.findall(r'#include "([\w/]+)\.hpp"', path.read_text())}
+    assert {name for name in included if not name.startswith(("machine/", "searches/"))} == {"kernels/vectors"}
+
+
 def test_every_source_is_compiled():
     listed = set(re.findall(r"cpp/[\w/]+\.cpp", (ROOT / "CMakeLists.txt").read_text()))
     assert listed == {str(path.relative_to(ROOT)) for path in SOURCES if path.suffix == ".cpp"}

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/kernels.hpp"
+#include "machine/instruction_sets.hpp"
 
 namespace nb = nanobind;
 using namespace qloom;
@@ -14,10 +14,8 @@ void bind_kernels(nb::module_& m) {
     m.def(
         "kernel_names",
         [] {
-            const Kernels<float>* sets[4];
-            std::vector<std::string> names{kernels<float>().name};
-            const size_t n = available_kernels<float>(sets, 4);
-            for (size_t i = 0; i < n; ++i) names.push_back(sets[i]->name);
+            std::vector<std::string> names{name_of(chosen_set())};
+            for (InstructionSet set : available_sets()) names.push_back(name_of(set));
             return names;
         },
         "The set of kernels in use, then every set this processor runs, best first.");

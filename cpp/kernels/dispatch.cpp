@@ -1,10 +1,6 @@
-// Which compiled set of kernels this processor runs.
-#include <cstdlib>
-#include <cstring>
-#include <stdexcept>
-#include <string>
-
+// The kernels of the chosen instruction set.
 #include "kernels/kernels.hpp"
+#include "machine/instruction_sets.hpp"
 
 namespace qloom {
 
@@ -13,12 +9,6 @@ extern const Kernels<double>& double_kernels_portable;
 #ifdef QLOOM_X86
 extern const Kernels<float>&float_kernels_avx2, &float_kernels_avx512;
 extern const Kernels<double>&double_kernels_avx2, &double_kernels_avx512;
-
-static bool runs_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-static bool runs_avx512() {
-    return runs_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-}
 #endif
 
 template <class T>
@@ -33,44 +23,22 @@ static const Kernels<T>& pick(const Kernels<float>& single, const Kernels<double
 }
 
 template <class T>
-size_t available_kernels(const Kernels<T>** sets, size_t most) {
-    size_t n = 0;
-    auto add = [&](const Kernels<T>& set) {
-        if (n < most) sets[n++] = &set;
-    };
+static const Kernels<T>& kernels_of(InstructionSet set) {
 #ifdef QLOOM_X86
-    __builtin_cpu_init();
-    if (runs_avx512()) add(pick<T>(float_kernels_avx512, double_kernels_avx512));
-    if (runs_avx2()) add(pick<T>(float_kernels_avx2, double_kernels_avx2));
+    if (set == InstructionSet::avx512) return pick<T>(float_kernels_avx512, double_kernels_avx512);
+    if (set == InstructionSet::avx2) return pick<T>(float_kernels_avx2, double_kernels_avx2);
 #endif
-    add(pick<T>(float_kernels_portable, double_kernels_portable));
-    return n;
-}
-
-template <class T>
-static const Kernels<T>& choose() {
-    const Kernels<T>* sets[4];
-    const size_t n = available_kernels<T>(sets, 4);
-    const char* wanted = std::getenv("QLOOM_KERNELS");
-    if (!wanted || !*wanted) return *sets[0];
-    std::string names;
-    for (size_t i = 0; i < n; ++i) {
-        if (!std::strcmp(wanted, sets[i]->name)) return *sets[i];
-        names += std::string(i ? ", " : "") + sets[i]->name;
-    }
-    throw std::runtime_error("QLOOM_KERNELS is '" + std::string(wanted) +
-                             "', expected one this processor runs: " + names);
+    (void)set;
+    return pick<T>(float_kernels_portable, double_kernels_portable);
 }
 
 template <class T>
 const Kernels<T>& kernels() {
-    static const Kernels<T>& chosen = choose<T>();
+    static const Kernels<T>& chosen = kernels_of<T>(chosen_set());
     return chosen;
 }
 
 template const Kernels<float>& kernels<float>();
 template const Kernels<double>& kernels<double>();
-template size_t available_kernels<float>(const Kernels<float>**, size_t);
-template size_t available_kernels<double>(const Kernels<double>**, size_t);
 
 }  // namespace qloom

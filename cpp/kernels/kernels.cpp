@@ -1,13 +1,11 @@
-// Compiled once per instruction set with QLOOM_ISA, QLOOM_ISA_NAME and QLOOM_VECTOR_BYTES defined.
+// Compiled once per instruction set with QLOOM_ISA and QLOOM_VECTOR_BYTES defined.
 #include "kernels/kernels.hpp"
 
 #include "kernels/angles.hpp"
 #include "kernels/measurement.hpp"
 #include "kernels/moves.hpp"
-#include "kernels/oscillators.hpp"
 #include "kernels/perceptron.hpp"
 #include "kernels/phases.hpp"
-#include "kernels/rows.hpp"
 #include "kernels/turns.hpp"
 
 namespace qloom {
@@ -23,14 +21,14 @@ constexpr CellKernels<T> OF_CELLS = {
 
 template <class T>
 constexpr Kernels<T> TABLE = {
-    QLOOM_ISA_NAME,     LANES<T>,         {OF_CELLS<1, T>, OF_CELLS<2, T>},
-    cos_sin<T>,         turn<T>,          unturn<T>,
-    phase<T>,           unphase<T>,       scale<T>,
-    add_squares<T>,     exceeds<T>,       add_lanes<T>,
-    add_row<T>,         add_row<int16_t>, best_flip<T>,
-    best_flip<int16_t>, add_products<T>,  add_sparse_products<T>,
-    swing<T>,           product<T>,       silu<T>,
-    bound<T>,           multiply<T>,
+    LANES<T>,       {OF_CELLS<1, T>, OF_CELLS<2, T>},
+    cos_sin<T>,     turn<T>,
+    unturn<T>,      phase<T>,
+    unphase<T>,     scale<T>,
+    add_squares<T>, exceeds<T>,
+    add_lanes<T>,   product<T>,
+    silu<T>,        bound<T>,
+    multiply<T>,
 };
 
 }  // namespace

@@ -63,8 +63,6 @@ struct Sizes {
 // No set of kernels has more lanes: room for one number each.
 constexpr size_t MOST_LANES = 16;
 
-constexpr size_t FLIP_BLOCK = 64, PANEL_ROWS = 6, TILE_VECTORS = 2;
-
 // Kernels that take cells apart, for real states or complex ones.
 template <class T>
 struct CellKernels {
@@ -93,7 +91,6 @@ struct CellKernels {
 
 template <class T>
 struct Kernels {
-    const char* name;
     size_t lanes;
     CellKernels<T> of_cells[2];  // of one part, of two
 
@@ -116,24 +113,6 @@ struct Kernels {
     bool (*exceeds)(T* norm, const T* const* factors, size_t count, T most);
     // out[i] += the sum of vector i's lanes.
     void (*add_lanes)(const T* vectors, size_t count, double* out);
-    // local[j] += change * row[j], for spins and their couplings.
-    void (*add_row)(T* local, const T* row, T change, size_t n);
-    void (*add_integers)(int16_t* local, const int16_t* row, int16_t change, size_t n);
-    // Where spins[i] * local[i] + held[i] is largest; among equals one near `start`, an index. Arrays are of whole
-    // blocks.
-    size_t (*best_flip)(const T* local, const int8_t* spins, const T* held, size_t blocks, size_t start);
-    size_t (*best_integer_flip)(const int16_t* local, const int8_t* spins, const int16_t* held, size_t blocks,
-                                size_t start);
-
-    // A tile of oscillators has two vectors a variable, each lane a replica.
-    // y += A x, A in panels of PANEL_ROWS rows, each column by column; y of as many rows as the panels.
-    void (*add_products)(T* y, const T* panels, const T* x, size_t count, size_t columns);
-    // The same by rows of a sparse A.
-    void (*add_sparse_products)(T* y, const int64_t* starts, const int32_t* columns, const T* values, const T* x,
-                                size_t n);
-    // A step of n variables: y -= step p x, x += step y, those beyond -1 .. 1 put to rest there, and then
-    // p -= share (1 - control x^2) p, each lane by its own of `controls`. Signs of x are written if wanted, else null.
-    void (*swing)(T* x, T* y, T* p, T* signs, const T* controls, size_t n, T step, T share);
 
     // Of perceptrons. Numbers are counted by whole vectors.
     // c = a b, plus the row `start` on every row unless it is null; rows of b and c have `width` numbers.
@@ -145,15 +124,11 @@ struct Kernels {
     void (*multiply)(T* x, const T* factors, size_t count);
 };
 
-// The best set this processor runs, or the one named by QLOOM_KERNELS (read once).
+// Of the chosen instruction set.
 template <class T>
 const Kernels<T>& kernels();
 
 // Both types of numbers fill vectors of the same size.
 inline size_t vector_bytes() { return kernels<float>().lanes * sizeof(float); }
-
-// Every set compiled in that this processor runs, best first.
-template <class T>
-size_t available_kernels(const Kernels<T>** sets, size_t most);
 
 }  // namespace qloom

@@ -1,5 +1,6 @@
 // Expectation values of Pauli words and what they send back.
 #pragma once
+#include "kernels/kernels.hpp"
 #include "kernels/vectors.hpp"
 
 namespace qloom {

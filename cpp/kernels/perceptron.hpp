@@ -1,6 +1,7 @@
 // Perceptrons: products of matrices, and what comes between them. Rows are of whole vectors.
 #pragma once
 #include "kernels/angles.hpp"
+#include "kernels/kernels.hpp"
 
 namespace qloom {
 namespace {

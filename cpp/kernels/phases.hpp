@@ -1,6 +1,7 @@
 // Diagonal rotations that all samples share, by a table over the values of a few linear forms; what norms are kept
 // with.
 #pragma once
+#include "kernels/kernels.hpp"
 #include "kernels/vectors.hpp"
 
 namespace qloom {

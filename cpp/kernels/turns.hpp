@@ -1,5 +1,6 @@
 // Rotations on a block, up to three in one walk, forward and undone.
 #pragma once
+#include "kernels/kernels.hpp"
 #include "kernels/vectors.hpp"
 
 namespace qloom {

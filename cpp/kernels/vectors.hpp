@@ -2,7 +2,8 @@
 // Nothing of the standard library is used in kernels: its inline functions, compiled for a newer processor, could
 // replace those of the other files.
 #pragma once
-#include "kernels/kernels.hpp"
+#include <cstddef>
+#include <cstdint>
 
 // Small functions take vectors by reference into arrays in registers: a call that is not inlined spills them all.
 #define QLOOM_INLINE inline __attribute__((always_inline))

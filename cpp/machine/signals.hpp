@@ -4,7 +4,7 @@
 
 #include "machine/interrupt.hpp"
 
-// To be called once, when the module is loaded.
+// To be called once by each module, when it is loaded.
 void watch_signals();
 
 // The question for a watched call: null outside Python's main thread, where no handler runs.

@@ -1,4 +1,5 @@
-// A pool of threads that lives as long as the process, survives a fork and never makes a caller wait for another one.
+// A module's pool of threads. It lives as long as the process, survives a fork and never makes a caller wait for
+// another one.
 #pragma once
 #include <cstddef>
 #include <functional>

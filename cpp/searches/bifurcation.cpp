@@ -25,9 +25,9 @@ public:
     size_t rows() const { return panels ? panels * PANEL_ROWS : given.n; }
     void push(float* y, const float* x) const {
         if (panels)
-            kernels<float>().add_products(y, values.data(), x, panels, given.n);
+            search_kernels().add_products(y, values.data(), x, panels, given.n);
         else
-            kernels<float>().add_sparse_products(y, given.starts, given.neighbours, values.data(), x, given.n);
+            search_kernels().add_sparse_products(y, given.starts, given.neighbours, values.data(), x, given.n);
     }
 
 private:
@@ -39,7 +39,7 @@ private:
 // Replicas first .. first + count - 1, in lanes.
 void run_tile(const Couplings& c, const Bifurcation& how, const Forces& forces, const Restarts& restarts, size_t first,
               size_t count) {
-    const size_t lanes = TILE_VECTORS * kernels<float>().lanes, size = forces.rows() * lanes;
+    const size_t lanes = TILE_VECTORS * search_kernels().lanes, size = forces.rows() * lanes;
     Scratch scratch;
     float *x = scratch.take<float>(size), *y = scratch.take<float>(size), *p = scratch.take<float>(size);
     float *controls = scratch.take<float>(lanes), *signs = how.discrete ? scratch.take<float>(size) : nullptr;
@@ -56,7 +56,7 @@ void run_tile(const Couplings& c, const Bifurcation& how, const Forces& forces, 
     for (size_t m = 0; m < how.steps && !Watch::late(); ++m) {
         Watch::check((size_t(c.starts[c.n]) + 8 * c.n) * lanes / 4);
         forces.push(y, how.discrete ? signs : x);
-        kernels<float>().swing(x, y, p, signs, controls, c.n, how.step, 1 / float(how.steps - m));
+        search_kernels().swing(x, y, p, signs, controls, c.n, how.step, 1 / float(how.steps - m));
     }
     for (size_t lane = 0; lane < count; ++lane)
         for (size_t i = 0; i < c.n; ++i) restarts.spins[(first + lane) * c.n + i] = x[i * lanes + lane] < 0 ? -1 : 1;
@@ -66,7 +66,7 @@ void run_tile(const Couplings& c, const Bifurcation& how, const Forces& forces, 
 
 void bifurcate(const Couplings& c, const Bifurcation& how, const Restarts& restarts, int threads) {
     const Forces forces(c, -how.scale * how.step);
-    const size_t lanes = TILE_VECTORS * kernels<float>().lanes;
+    const size_t lanes = TILE_VECTORS * search_kernels().lanes;
     parallel_for((restarts.count + lanes - 1) / lanes, threads, [&](size_t tile) {
         const size_t first = tile * lanes;
         run_tile(c, how, forces, restarts, first, std::min(lanes, restarts.count - first));

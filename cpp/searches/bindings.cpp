@@ -1,4 +1,4 @@
-// Searches over spins and round trips, for Python.
+// qloom._searches: searches over spins and round trips, for Python.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "machine/signals.hpp"
+#include "machine/threads.hpp"
 #include "searches/assignment.hpp"
 #include "searches/rows.hpp"
 #include "searches/searches.hpp"
@@ -88,7 +89,10 @@ static LinearRows rows_of(const Starts& starts, const Neighbours& variables, con
             kinds.data()};
 }
 
-void bind_searches(nb::module_& m) {
+NB_MODULE(_searches, m) {
+    m.doc() = "Native searches over spins, round trips, assignments and rows of numbers.";
+    watch_signals();
+    m.def("available_threads", &available_threads);
     m.def(
         "anneal",
         [](Starts starts, Neighbours neighbours, Numbers values, Numbers fields, Numbers betas, bool descend,

@@ -5,9 +5,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "kernels/kernels.hpp"
 #include "machine/interrupt.hpp"
 #include "machine/random.hpp"
+#include "searches/kernels.hpp"
 #include "searches/searches.hpp"
 
 namespace qloom {
@@ -40,9 +40,9 @@ struct Rows {
     void add(size_t i, F change, F* local) const {
         if (dense) {
             if constexpr (std::is_same_v<F, float>)
-                kernels<float>().add_row(local, &values[i * given.n], change, given.n);
+                search_kernels().add_row(local, &values[i * given.n], change, given.n);
             else
-                kernels<float>().add_integers(local, &values[i * given.n], change, given.n);
+                search_kernels().add_integers(local, &values[i * given.n], change, given.n);
         } else {
             for (int64_t k = given.starts[i]; k < given.starts[i + 1]; ++k) {
                 F& field = local[given.neighbours[k]];

@@ -16,9 +16,9 @@ size_t best_flip(const SpinWalk<F>& walk, const std::vector<F>& held, size_t sta
     const size_t blocks = held.size() / FLIP_BLOCK;
     const auto *local = walk.fields().data(), *holds = held.data();
     if constexpr (std::is_same_v<F, float>)
-        return kernels<float>().best_flip(local, walk.spins().data(), holds, blocks, start);
+        return search_kernels().best_flip(local, walk.spins().data(), holds, blocks, start);
     else
-        return kernels<float>().best_integer_flip(local, walk.spins().data(), holds, blocks, start);
+        return search_kernels().best_integer_flip(local, walk.spins().data(), holds, blocks, start);
 }
 
 // Forbidden flips. What is held is added to the gain of a flip: it is less than any that is free.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from qloom.observables import I, PauliSum, X, Y, Z, hermitian, pauli, projector
 
     _native: Any  # compiled, without a stub
+    _searches: Any
 
 _FOLDERS = (
     "ansatze", "circuits", "combinatorial", "data", "encoders", "engines", "errors", "fitting", "gradients", "models",

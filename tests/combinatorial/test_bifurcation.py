@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qloom import _native
+from qloom import _searches
 from qloom.combinatorial import Quadratic
 from qloom.combinatorial.solvers import SimulatedBifurcation
 from qloom.combinatorial.solvers.bifurcation import join_fields, longest_step, radius
@@ -57,7 +57,7 @@ def test_native_steps_follow_the_equations(density, control, discrete):
     spins, n_replicas, how = pairs(0, 13, density), 11, (12, 0.6, 0.15)
     states = np.empty((n_replicas, 13), np.int8)
     seeds, controls = np.arange(n_replicas, dtype=np.uint64), np.full(n_replicas, control)
-    _native.bifurcate(*spins.couplings, spins.linear, *how, 0.1, controls, discrete, seeds, states, 1, np.inf)
+    _searches.bifurcate(*spins.couplings, spins.linear, *how, 0.1, controls, discrete, seeds, states, 1, np.inf)
     for seed, state in enumerate(states):
         x = integrate(2 * spins.matrix(), *starts(seed, 13), *how, control, discrete)
         sure = np.abs(x) > 1e-3

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from qloom import _native
+from qloom import _searches
 from qloom.combinatorial import Quadratic
 from qloom.combinatorial.solvers.quantum_annealing import time_bonds
 from qloom.combinatorial.solvers.tempering import respaced
@@ -32,7 +32,7 @@ def test_every_temperature_of_a_ladder_is_sampled():
     states = np.random.default_rng(0).integers(0, 2, (n, 3, 3), dtype=np.int8) * 2 - 1
     energies, best, lowest = np.empty((n, 3)), np.empty((n, 3), np.int8), np.empty(n)
     accepted, seeds = np.zeros(2, np.int64), np.arange(n, dtype=np.uint64)
-    _native.temper(
+    _searches.temper(
         *SPINS.couplings, SPINS.linear, betas, 1, 20, seeds, states, energies, best, lowest, accepted, 1, np.inf
     )
     for place, beta in enumerate(betas):
@@ -51,7 +51,7 @@ def test_exchanges_are_accepted_as_often_as_their_rule_says():
     states = np.random.default_rng(1).integers(0, 2, (n, 2, 2), dtype=np.int8) * 2 - 1
     energies, best, lowest = np.empty((n, 2)), np.empty((n, 2), np.int8), np.empty(n)
     accepted, seeds = np.zeros(1, np.int64), np.arange(n, dtype=np.uint64)
-    _native.temper(
+    _searches.temper(
         *spins.couplings, spins.linear, betas, 60, 1, seeds, states, energies, best, lowest, accepted, 1, np.inf
     )
     values = spins.energies(every(2))
@@ -92,6 +92,7 @@ def test_slices_are_those_of_the_path_integral(slices):
     states = np.random.default_rng(2).integers(0, 2, (n, slices, 3), dtype=np.int8) * 2 - 1
     energies, seeds = np.empty((n, slices)), np.arange(n, dtype=np.uint64)
     bonds = np.full(40, time_bonds(np.array([beta * field]))[0])
-    _native.anneal_path(*SPINS.couplings, SPINS.linear, beta, bonds, slices, False, seeds, states, energies, 1, np.inf)
+    how = (beta, bonds, slices, False)
+    _searches.anneal_path(*SPINS.couplings, SPINS.linear, *how, seeds, states, energies, 1, np.inf)
     assert chi_squared(states.reshape(n, -1), path_weights(slices, beta, field)) < {2: 125, 3: 650}[slices]
     np.testing.assert_allclose(SPINS.energies(states.reshape(-1, 3)), energies.ravel(), atol=1e-9)

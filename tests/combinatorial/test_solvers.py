@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
 import pytest
 
-from qloom import _native
+import qloom as ql
+from qloom import _native, _searches
 from qloom.combinatorial import MemeticAnnealing, Model, Quadratic, SimulatedAnnealing
 from qloom.combinatorial.qaoa import Polynomial
 from qloom.combinatorial.solvers import (
@@ -74,13 +80,74 @@ def test_annealing_at_one_temperature_samples_boltzmanns_distribution():
     beta, n = 0.7, 20_000
     states = np.random.default_rng(0).integers(0, 2, (n, 3), dtype=np.int8) * 2 - 1
     energies, seeds = np.empty(n), np.arange(n, dtype=np.uint64)
-    _native.anneal(*spins.couplings, spins.linear, np.full(30, beta), False, seeds, states, energies, 1, np.inf)
+    _searches.anneal(*spins.couplings, spins.linear, np.full(30, beta), False, seeds, states, energies, 1, np.inf)
     every = np.array(list(product((-1, 1), repeat=3)))
     weights = np.exp(-beta * spins.energies(every))
     expected = n * weights / weights.sum()
     counts = np.array([(states == state).all(axis=1).sum() for state in every])
     assert ((counts - expected) ** 2 / expected).sum() < 31
     np.testing.assert_allclose(spins.energies(states) - spins.constant, energies, atol=1e-9)
+
+
+def found_by(kernels: str) -> subprocess.CompletedProcess:
+    """Spins after bifurcation, annealing and tabu search with a set of kernels, in a process of its own."""
+    code = (
+        "import numpy as np\n"
+        "from qloom.combinatorial import Quadratic, SimulatedAnnealing\n"
+        "from qloom.combinatorial.solvers import SimulatedBifurcation, TabuSearch\n"
+        "random = np.random.default_rng(0)\n"
+        "whole = Quadratic.from_matrix(np.triu(random.integers(-3, 4, (70, 70)).astype(float), 1), 'spin')\n"
+        "for solver in SimulatedBifurcation('discrete', 20, 40), SimulatedAnnealing(20, 8), TabuSearch(100, 5):\n"
+        "    print(*next(solver.rounds(whole, np.random.default_rng(1)))[0].ravel())\n"
+    )
+    environment = os.environ | {"QLOOM_KERNELS": kernels}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+
+def test_kernels_of_every_instruction_set_agree():
+    answers = [found_by(kernels) for kernels in _native.kernel_names()[1:]]
+    assert {answer.returncode for answer in answers} == {0}, answers[0].stderr
+    first, *others = [[np.array(line.split(), int) for line in answer.stdout.splitlines()] for answer in answers]
+    assert len(first) == 3
+    for other in others:
+        for spins, same in zip(other[1:], first[1:], strict=True):  # integers: exact
+            np.testing.assert_array_equal(spins, same)
+        assert (other[0] == first[0]).mean() > 0.95  # oscillators are rounded otherwise
+    bad = found_by("nonsense")
+    assert bad.returncode
+    assert "QLOOM_KERNELS is 'nonsense', expected one this processor runs" in bad.stderr
+
+
+def answers_of_both() -> list[np.ndarray]:
+    """Of the engine and of a search, on two threads each."""
+    circuit = ql.encoders.angle(6) + ql.ansatze.strongly_entangling(6, 2)
+    random = np.random.default_rng(0)
+    batch = random.normal(size=(100, 6)), random.normal(size=circuit.n_weights)
+    values = ql.expectation(circuit, None, *batch, engine=ql.engines.StatevectorEngine(threads=2))
+    searched = next(SimulatedAnnealing(50, 8, threads=2).rounds(random_quadratic(1, 60), np.random.default_rng(1)))
+    return [values, *searched]
+
+
+def put_answers(queue) -> None:
+    queue.put(answers_of_both())
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_engine_and_searches_work_beside_each_other_and_after_a_fork():
+    """Each module has threads of its own."""
+    expected = answers_of_both()
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: answers_of_both(), range(8)))
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=put_answers, args=(queue,))
+    child.start()
+    answers.append(queue.get(timeout=30))
+    child.join(timeout=30)
+    assert child.exitcode == 0
+    for answer in answers:
+        for mine, same in zip(answer, expected, strict=True):
+            np.testing.assert_array_equal(mine, same)
 
 
 @pytest.mark.parametrize("make", SOLVERS)

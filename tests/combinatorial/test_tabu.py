@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qloom import _native
+from qloom import _searches
 from qloom.combinatorial import Quadratic
 from qloom.combinatorial.solvers import descend
 
 
 def run(spins: Quadratic, states: np.ndarray, tenure: int, spread: int, patience: int) -> np.ndarray:
     energies, seeds = np.empty(len(states)), np.arange(len(states), dtype=np.uint64)
-    _native.tabu(*spins.couplings, spins.linear, tenure, spread, patience, seeds, states, energies, 1, np.inf)
+    _searches.tabu(*spins.couplings, spins.linear, tenure, spread, patience, seeds, states, energies, 1, np.inf)
     return energies + spins.constant
 
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.combinatorial.binary_form import BinaryForm
 from qloom.combinatorial.solvers.annealing import SimulatedAnnealing
 from qloom.combinatorial.solvers.base import Solver
@@ -31,7 +31,7 @@ def sweeps_for(form: BinaryForm, seconds: float, n_restarts: int, n_rounds: int 
         work = form.n_bits + 0.2 * (couplings + sum(len(penalty.bits) ** 2 for penalty in form.penalties))
     else:  # a flip that is taken changes the fields of its neighbours, of a dense function sixteen at a time
         work = 0.7 * form.n_bits + 0.02 * min(couplings, form.n_bits**2 / 16)
-    return int(seconds * FLIPS * _native.available_threads() / (n_rounds * n_restarts * work))
+    return int(seconds * FLIPS * _searches.available_threads() / (n_rounds * n_restarts * work))
 
 
 def annealing_for(form: BinaryForm, seconds: float) -> SimulatedAnnealing:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.shared import INSTANCES
-from qloom import _native
+from qloom import _searches
 from qloom.combinatorial.problems.assignment_tree import linear_bound, projection_bound
 from qloom.combinatorial.problems.quadratic_assignment import QuadraticAssignment, read_quadratic_assignment
 from qloom.errors import ProblemError
@@ -53,7 +53,7 @@ def exchanged(problem: QuadraticAssignment, solution: np.ndarray) -> tuple[np.nd
 
 def searched(problem: QuadraticAssignment, solution: np.ndarray, n_moves: int) -> np.ndarray:
     best = solution.astype(np.int32)
-    _native.exchange_locations(problem.flows, problem.distances, n_moves, 60.0, 1e-9, 0, best)
+    _searches.exchange_locations(problem.flows, problem.distances, n_moves, 60.0, 1e-9, 0, best)
     return best.astype(np.int64)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.checks import finite
 from qloom.combinatorial.certificates import Certificate, Status
 from qloom.combinatorial.model import TOLERANCE, Model
@@ -110,7 +110,7 @@ class QuadraticAssignment(Problem):
         """
         best, seed = solution.astype(np.int32), int(random.integers(2**62))
         with suppress(KeyboardInterrupt):
-            _native.exchange_locations(self.flows, self.distances, MOVES, max(seconds, 0.0), TOLERANCE, seed, best)
+            _searches.exchange_locations(self.flows, self.distances, MOVES, max(seconds, 0.0), TOLERANCE, seed, best)
         return best.astype(np.int64)
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:

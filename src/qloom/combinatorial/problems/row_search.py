@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.combinatorial.certificates import divisor, linear_costs
 from qloom.combinatorial.deadline import left, within
 from qloom.combinatorial.model import Model
@@ -65,7 +65,7 @@ class RowSearch:
         lowest, seed = inf if given[0] else given[1], int(random.integers(2**63))
         try:
             with within(seconds):
-                _native.walk_rows(
+                _searches.walk_rows(
                     *self._program, most_moves, self.step, lowest, with_objective, seed, best, left()
                 )  # fmt: skip
         except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from math import inf
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 
 # Near cities of each that a move may join it to; what a move must gain at least, as a share of the largest distance.
 NEAR, GAIN = 10, 1e-12
@@ -35,7 +35,7 @@ class TourSearch:
 
     def run(self, n_kicks: int = 0, seconds: float = inf, seed: int = 0) -> float:
         """Moves until none gains, then kicks, within the time; what is gained in all."""
-        return _native.improve_tour(
+        return _searches.improve_tour(
             self.distances, self.near, n_kicks, min(seconds, 1e6), self.least_gain, seed, self.tour
         )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 
 # Steps begin with this share of what theory asks for and are halved after so many without a better bound, to an end.
 FIRST, PATIENCE, LAST = 1.0, 20, 1e-4
@@ -43,7 +43,7 @@ def least_tree(distances: np.ndarray, weights: np.ndarray, first: int = 0) -> Tr
     """Of the nodes from the first on. Shapes: distances (N, N), weights (N,)."""
     n = len(weights)
     order, parents = np.zeros(n - first, np.int32), np.zeros(n, np.int32)
-    length = _native.spanning_tree(distances, weights, first, order, parents)
+    length = _searches.spanning_tree(distances, weights, first, order, parents)
     return Tree(length, order, parents)
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.checks import duration, generator, whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
@@ -57,7 +57,7 @@ class Solver(ABC):
     @property
     def n_threads(self) -> int:
         """That native searches may use."""
-        return self.threads or _native.available_threads()
+        return self.threads or _searches.available_threads()
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
@@ -107,13 +107,13 @@ class Solver(ABC):
     def _anneal(self, spins: Quadratic, states: np.ndarray, betas: np.ndarray, seeds: np.ndarray) -> np.ndarray:
         """Each row of states through a schedule, written over; their energies."""
         energies = np.empty(len(states))
-        _native.anneal(*spins.couplings, spins.linear, betas, True, seeds, states, energies, self.n_threads, left())
+        _searches.anneal(*spins.couplings, spins.linear, betas, True, seeds, states, energies, self.n_threads, left())
         return energies + spins.constant
 
     def _descend(self, spins: Quadratic, states: np.ndarray) -> np.ndarray:
         """Each row of states by single flips, written over; their energies."""
         energies = np.empty(len(states))
-        _native.descend(*spins.couplings, spins.linear, False, states, energies, self.n_threads, left())
+        _searches.descend(*spins.couplings, spins.linear, False, states, energies, self.n_threads, left())
         return energies + spins.constant
 
 

@@ -19,7 +19,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.checks import finite, positive, whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
@@ -74,7 +74,7 @@ class SimulatedBifurcation(Solver):
             seeds, discrete = random_seeds(self.n_restarts, random), self.mode == "discrete"
             force = scale * factor
             step = self.step or STABLE[self.mode] * longest_step(force, largest)
-            _native.bifurcate(*joined.couplings, joined.linear, self.n_steps, step, force, START, self.controls(),
+            _searches.bifurcate(*joined.couplings, joined.linear, self.n_steps, step, force, START, self.controls(),
                               discrete, seeds, states, self.n_threads, left())  # fmt: skip
             if joined.n > spins.n:
                 states = states[:, :-1] * states[:, -1:]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.checks import whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import VALUES, Quadratic
@@ -41,7 +41,7 @@ def descend(
     spins, rows = function.as_spins(), given.astype(np.int8, order="C").reshape(-1, function.n)
     down = rows if function.kind == "spin" else 2 * rows - 1
     energies = np.empty(len(down))
-    n_threads = threads or _native.available_threads()
-    _native.descend(*spins.couplings, spins.linear, pairs, down, energies, n_threads, left())
+    n_threads = threads or _searches.available_threads()
+    _searches.descend(*spins.couplings, spins.linear, pairs, down, energies, n_threads, left())
     found = down if function.kind == "spin" else (down + 1) // 2
     return found.reshape(given.shape), (energies + spins.constant).reshape(given.shape[:-1])

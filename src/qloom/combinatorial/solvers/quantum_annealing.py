@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.checks import positive, whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
@@ -51,7 +51,7 @@ class SimulatedQuantumAnnealing(Solver):
         while True:
             states = random_states(self.n_restarts * self.n_slices, spins.n, random)
             energies, seeds = np.empty(len(states)), random_seeds(self.n_restarts, random)
-            _native.anneal_path(*spins.couplings, spins.linear, 1 / temperature, bonds, self.n_slices, True, seeds,
+            _searches.anneal_path(*spins.couplings, spins.linear, 1 / temperature, bonds, self.n_slices, True, seeds,
                                 states, energies, self.n_threads, left())  # fmt: skip
             yield states, energies + spins.constant
 

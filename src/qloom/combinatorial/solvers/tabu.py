@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.checks import whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
@@ -64,5 +64,5 @@ def search_tabu(
     energies, seeds = np.empty(len(states)), random_seeds(len(states), random)
     tenure, patience = tenure or TENURE + spins.n // SHARE, patience or FLIPS * spins.n
     how = tenure, tenure, patience, seeds, states, energies, solver.n_threads
-    _native.tabu(*spins.couplings, spins.linear, *how, left())
+    _searches.tabu(*spins.couplings, spins.linear, *how, left())
     return energies + spins.constant

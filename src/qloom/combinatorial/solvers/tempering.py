@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from qloom import _native
+from qloom import _searches
 from qloom.checks import positive, whole
 from qloom.combinatorial.deadline import left
 from qloom.combinatorial.quadratic import Quadratic
@@ -56,7 +56,7 @@ class ParallelTempering(Solver):
         while True:
             best, lowest = np.empty((self.n_ladders, spins.n), np.int8), np.empty(self.n_ladders)
             seeds = random_seeds(self.n_ladders, random)
-            _native.temper(*spins.couplings, spins.linear, betas, self.n_sweeps, self.n_exchanges, seeds, replicas,
+            _searches.temper(*spins.couplings, spins.linear, betas, self.n_sweeps, self.n_exchanges, seeds, replicas,
                            energies, best, lowest, accepted, self.n_threads, left())  # fmt: skip
             yield best, lowest + spins.constant
             if (round_ := round_ + 1) <= ADAPTED:

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/kernels.hpp"
+#include "searches/kernels.hpp"
 
 namespace qloom {
 namespace {

@@ -1,6 +1,7 @@
 // Oscillators of simulated bifurcation: forces by products with a matrix, and the steps they cause.
 #pragma once
 #include "kernels/vectors.hpp"
+#include "searches/kernels.hpp"
 
 namespace qloom {
 namespace {
