@@ -57,8 +57,9 @@ def test_mistakes_are_one_line(qloom, trained, command, words, message):
 def test_a_measured_run(qloom, small):
     ended = qloom("train", "demo:wine", "--name", "noisy", *small, "--set", "engine.shots=20")
     assert ended.code == 0
-    assert "circuits with 20 shots a word" in ended.out
-    assert "over 2 rounds with 20 shots a word" in " ".join(ended.out.split())
+    said = " ".join(ended.out.split())
+    assert "circuits with 20 shots a word" in said
+    assert "over 2 rounds with 20 shots a word" in said
     again = qloom("train", "demo:wine", "--name", "exact", *small)
     assert again.code == 0
     assert "shots" not in again.out

@@ -30,7 +30,7 @@ PLAIN = {
     "cz": "CZ",
     "ch": "CH", "swap": "SWAP", "iswap": "ISWAP", "ecr": "ECR", "ccx": "Toffoli", "cswap": "CSWAP", "crx": "CRX",
     "cry": "CRY", "crz": "CRZ", "cp": "ControlledPhaseShift", "rxx": "IsingXX", "ryy": "IsingYY", "rzz": "IsingZZ",
-    "xy": "IsingXY", "givens": "SingleExcitation",
+    "xy": "IsingXY", "givens": "SingleExcitation", "u2": "U2", "ccz": "CCZ",
 }  # fmt: skip
 MADE = {
     "sdg": lambda a, q: qml.adjoint(qml.S(q[0])),
@@ -39,7 +39,23 @@ MADE = {
     "cs": lambda a, q: qml.ctrl(qml.S(q[1]), q[0]),
     "rzx": lambda a, q: qml.PauliRot(a[0], "ZX", q),
     "cu": lambda a, q: (qml.PhaseShift(a[3], q[0]), qml.ctrl(qml.U3(*a[:3], q[1]), q[0])),
-}
+    "global_phase": lambda a, q: qml.GlobalPhase(-a[0]),
+    "r": lambda a, q: (qml.RZ(-a[1], q[0]), qml.RX(a[0], q[0]), qml.RZ(a[1], q[0])),
+    "csdg": lambda a, q: qml.ctrl(qml.adjoint(qml.S(q[1])), q[0]),
+    "csx": lambda a, q: qml.ctrl(qml.SX(q[1]), q[0]),
+    "c3sx": lambda a, q: qml.ctrl(qml.SX(q[3]), q[:3]),
+    "dcx": lambda a, q: (qml.CNOT(q), qml.CNOT(q[::-1])),
+    "dcxdg": lambda a, q: (qml.CNOT(q[::-1]), qml.CNOT(q)),
+    # Qiskit's, as its circuit library documents them.
+    "rccx": lambda a, q: (
+        qml.Hadamard(q[2]), qml.T(q[2]), qml.CNOT(q[1:]), qml.adjoint(qml.T(q[2])), qml.CNOT([q[0], q[2]]),
+        qml.T(q[2]), qml.CNOT(q[1:]), qml.adjoint(qml.T(q[2])), qml.Hadamard(q[2]),
+    ),
+    "xx_plus_yy": lambda a, q: (qml.RZ(a[1], q[0]), qml.IsingXY(-a[0], q), qml.RZ(-a[1], q[0])),
+    "xx_minus_yy": lambda a, q: (
+        qml.RZ(-a[1], q[1]), qml.IsingXX(a[0] / 2, q), qml.IsingYY(-a[0] / 2, q), qml.RZ(a[1], q[1])
+    ),
+}  # fmt: skip
 
 
 def apply(op, inputs, weights) -> None:

@@ -3,7 +3,7 @@
 CPU time, builds and programs by turns in processes that stay. The build before is commit 78fbdaf, which takes every
 program as complex; what is complex here is the same program and one rotation more.
 
-Run: python -m benchmarks.engine.steps [--beside PYTHON] [--only NAME] [--turns N]   (PYTHON has that commit installed)
+Run: python -m benchmarks.builds.steps [--beside PYTHON] [--only NAME] [--turns N]   (PYTHON has that commit installed)
 """
 
 from __future__ import annotations
@@ -16,10 +16,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from statistics import median
 
-from benchmarks.cases import Case
-
-CASES: list[Case] = []  # not of `make bench`: the goals need two builds
-WORKER = Path(__file__).parents[1] / "step_worker.py"
+WORKER = Path(__file__).with_name("worker.py")
 SECONDS = 0.15
 W1 = [(4, 32), (8, 32), (8, 256), (12, 64)]
 W1_GOAL, FRACTION_GOAL, FRACTION_OF = 1.03, 0.6, {(8, 256), (12, 64)}

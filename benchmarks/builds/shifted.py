@@ -6,7 +6,7 @@ of the clock with --clock; on a machine with other work the first say more.
 Floor of a call: 1,920 circuits of 8 qubits, 60 rotations and more each, take 6e7 multiply-adds of amplitudes, 2 ms at
 30 a nanosecond; a draw of 1,000 shots of 256 outcomes 16 bits and three steps each, 4 ms at 2 ns.
 
-Run: python -m benchmarks.engine.shifted --beside PYTHON [--clock] [--dry]   (PYTHON has that commit installed)
+Run: python -m benchmarks.builds.shifted --beside PYTHON [--clock] [--dry]   (PYTHON has that commit installed)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training steps of named programs by whatever build of qloom an interpreter has; `engine/steps.py` runs it.
+"""Training steps of named programs by whatever build of qloom an interpreter has; `steps.py` runs it.
 
 Reads lines of JSON [name, n, batch, seconds] and answers each with the milliseconds of CPU of a step.
 """
