@@ -22,27 +22,33 @@ ECR = np.array([[0, 0, 1, 1j], [0, 0, 1j, 1], [1, -1j, 0, 0], [-1j, 1, 0, 0]]) /
 
 
 def rx(a: float) -> Matrix:
+    """exp(-i a X / 2)."""
     return np.cos(a / 2) * I2 - 1j * np.sin(a / 2) * X
 
 
 def ry(a: float) -> Matrix:
+    """exp(-i a Y / 2)."""
     return np.cos(a / 2) * I2 - 1j * np.sin(a / 2) * Y
 
 
 def rz(a: float) -> Matrix:
+    """exp(-i a Z / 2)."""
     return np.diag(np.exp([-0.5j * a, 0.5j * a]))
 
 
 def p(a: float) -> Matrix:
+    """The phase exp(i a) on 1."""
     return np.diag([1, np.exp(1j * a)])
 
 
 def u(theta: float, phi: float, lam: float) -> Matrix:
+    """OpenQASM's general gate: rz(phi) ry(theta) rz(lam), with 1 at the top left at theta = 0."""
     c, s = np.cos(theta / 2), np.sin(theta / 2)
     return np.array([[c, -np.exp(1j * lam) * s], [np.exp(1j * phi) * s, np.exp(1j * (phi + lam)) * c]])
 
 
 def two_qubit_rotation(a: np.ndarray, b: np.ndarray) -> Callable[[float], Matrix]:
+    """exp(-i angle W / 2), W the product of two Pauli matrices, as a function of the angle."""
     word = np.kron(a, b)
     return lambda angle: np.cos(angle / 2) * np.eye(4) - 1j * np.sin(angle / 2) * word
 
@@ -68,6 +74,7 @@ def controlled_matrix(matrix: Matrix) -> Matrix:
 
 
 def controlled_by(matrix: Callable[..., Matrix]) -> Callable[..., Matrix]:
+    """The controlled matrix as a function of the angles."""
     return lambda *angles: controlled_matrix(matrix(*angles))
 
 
@@ -86,4 +93,5 @@ def phased_exchange(phase: float, first: int, second: int) -> Callable[[float, f
 
 
 def constant(matrix: Matrix) -> Callable[[], Matrix]:
+    """The matrix of a gate without angles."""
     return lambda: matrix.astype(complex)

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from qloom.checks import checked_seed
 from qloom.engines.base import Engine
 from qloom.engines.measuring.shots import Shots, checked_shots
 from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
-from qloom.engines.streams import checked_seed
 from qloom.errors import ConfigError
 
 

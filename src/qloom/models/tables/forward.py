@@ -6,14 +6,13 @@ The network is defined by its modules in `hybrid`, `controls` and `heads`; weigh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from qloom.circuits import Circuit
 from qloom.engines import Engine, StatevectorEngine
 from qloom.engines.batch import Batch
+from qloom.engines.products import one_thread
 from qloom.observables import PauliSum
 
 Weights = Mapping[str, np.ndarray]
@@ -59,7 +58,7 @@ def head_outputs(weights: Weights, head: str, x: np.ndarray) -> np.ndarray:
 
 def _in_blocks(steps: Sequence[Layer], x: np.ndarray) -> np.ndarray:
     blocks = []
-    with _numpy_threads().limit(limits=1, user_api="blas"):
+    with one_thread():
         for start in range(0, max(len(x), 1), _BLOCK):
             rows = np.zeros((_BLOCK, x.shape[1]), x.dtype)
             part = x[start : start + _BLOCK]
@@ -68,12 +67,6 @@ def _in_blocks(steps: Sequence[Layer], x: np.ndarray) -> np.ndarray:
                 rows = step(rows)
             blocks.append(rows[: len(part)])
     return np.concatenate(blocks)
-
-
-@cache
-def _numpy_threads() -> ThreadpoolController:
-    """Looking for the libraries of a process takes milliseconds; numpy's is there from the start."""
-    return ThreadpoolController()
 
 
 def _linear(weights: Weights, name: str) -> Layer:
