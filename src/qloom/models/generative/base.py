@@ -1,0 +1,133 @@
+"""What all generative models of bits share: how they are asked, and what follows from 2^n probabilities."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from qloom.checks import is_integer
+from qloom.errors import ConfigError, UnsupportedError
+from qloom.models.generative.words import (
+    Words,
+    bits_of,
+    checked_bits,
+    exact_mmd,
+    median_width,
+    outcomes_of,
+    sample_mmd,
+    walsh,
+)
+from qloom.models.saving import Saved
+
+# Bits up to which all 2^n probabilities are held.
+MOST_EXACT = 20
+
+
+class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
+    """A distribution over bit strings, learnt from rows of them.
+
+    Attributes:
+        n_features_in_: bits, n.
+    """
+
+    n_features_in_: int
+
+    @abstractmethod
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from rows of bits. Shapes: X (N, n) of 0 and 1; y is not used."""
+
+    @abstractmethod
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
+        """Rows of bits from the model, uint8 (n_samples, n)."""
+
+    @abstractmethod
+    def score_samples(self, X: Any) -> np.ndarray:
+        """How much rows look like the model, higher is more so; each model says in which units. Shapes: (N, n) -> (N,)."""
+
+    def moments(self, operators: Any, exact: bool = False) -> np.ndarray:
+        """Means of products of (-1)^x over the bits of each operator: <Z_S>, from 100,000 rows of a sample.
+
+        Args:
+            operators: tuples of qubits.
+            exact: refused by models that only sample.
+
+        Shapes: A operators -> (A,).
+        """
+        if exact:
+            raise UnsupportedError(f"{type(self).__name__} has moments from samples only; ask for exact=False")
+        return self._words(operators).means(self.sample(100_000, 0))
+
+    def mmd(self, X: Any, width: float | None = None) -> float:
+        """The squared maximum mean discrepancy to the distribution of rows, without bias, from a sample of as many.
+
+        Args:
+            width: of the Gaussian kernel; None for the median distance of two rows.
+
+        Shapes: X (N, n).
+        """
+        bits = self._bits(X)
+        return sample_mmd(self.sample(max(len(bits), 2), 0), bits, median_width(bits) if width is None else width)
+
+    def _bits(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return checked_bits(X, self.n_features_in_)
+
+    def _words(self, operators: Any) -> Words:
+        check_is_fitted(self)
+        return Words.of(operators, self.n_features_in_)
+
+
+class EveryOutcome(GenerativeModel):
+    """A model that knows all 2^n probabilities, of up to 20 bits."""
+
+    @abstractmethod
+    def probabilities(self) -> np.ndarray:
+        """Of every outcome, float64 (2^n,); bit 0 is the most significant."""
+
+    def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
+        check_is_fitted(self)
+        shares, generator = self.probabilities(), check_random_state(random_state)
+        drawn = generator.choice(len(shares), checked_samples(n_samples), p=shares / shares.sum())
+        return bits_of(drawn, self.n_features_in_)
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """Logarithms of the probabilities of rows; -inf where there is none. Shapes: (N, n) -> (N,)."""
+        outcomes = outcomes_of(self._bits(X))
+        with np.errstate(divide="ignore"):
+            return np.log(np.clip(self.probabilities(), 0, None))[outcomes]  # type: ignore[no-any-return]
+
+    def moments(self, operators: Any, exact: bool = True) -> np.ndarray:
+        """Means of products of (-1)^x over the bits of each operator: <Z_S>, exact. Shapes: A operators -> (A,)."""
+        return walsh(self.probabilities())[self._words(operators).masks()]
+
+    def mmd(self, X: Any, width: float | None = None) -> float:
+        """The squared maximum mean discrepancy to the distribution that rows were drawn from, without bias.
+
+        Args:
+            width: of the Gaussian kernel; None for the median distance of two rows.
+
+        Shapes: X (N, n).
+        """
+        bits = self._bits(X)
+        return exact_mmd(self.probabilities(), bits, median_width(bits) if width is None else width)
+
+
+def checked_samples(n_samples: Any) -> int:
+    """A number of rows to draw."""
+    if not is_integer(n_samples) or n_samples < 1:
+        raise ConfigError(f"n_samples={n_samples!r}, expected an integer of at least 1")
+    return int(n_samples)
+
+
+def check_few_enough(name: str, n_bits: int, most: int = MOST_EXACT) -> None:
+    """Refuse what would need a number for each of too many outcomes."""
+    if n_bits > most:
+        raise UnsupportedError(
+            f"{name} was given {n_bits} bits, expected at most {most}; take fewer columns or bins, or IQPModel, which "
+            "has no such limit"
+        )
