@@ -47,7 +47,10 @@ class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
 
     @abstractmethod
     def score_samples(self, X: Any) -> np.ndarray:
-        """How much rows look like the model, higher is more so; each model says in which units. Shapes: (N, n) -> (N,)."""
+        """How much rows look like the model, higher is more so, in units of each model's own.
+
+        Shapes: X (N, n) -> (N,).
+        """
 
     def moments(self, operators: Any, exact: bool = False) -> np.ndarray:
         """Means of products of (-1)^x over the bits of each operator: <Z_S>, from 100,000 rows of a sample.

@@ -32,7 +32,8 @@ def checked_bits(bits: Any, n_qubits: int | None = None, name: str = "X") -> np.
     rows = np.asarray(bits)
     if rows.ndim != 2 or not rows.size:
         raise DataError(f"{name} has shape {rows.shape}, expected rows of bits (N, n) with at least one")
-    whole = rows.astype(np.uint8) if rows.dtype.kind in "biuf" else None
+    with np.errstate(invalid="ignore"):
+        whole = rows.astype(np.uint8) if rows.dtype.kind in "biuf" else None
     if whole is None or not np.array_equal(whole, rows) or whole.max() > 1:
         raise DataError(f"{name} holds {_first_other(rows)}, expected bits 0 and 1 only; code columns as bits first")
     if n_qubits is not None and rows.shape[1] != n_qubits:
@@ -66,7 +67,7 @@ def median_width(bits: np.ndarray, most: int = 2000, seed: int = 0) -> float:
     squares = squares[squares > 0]
     if not squares.size:
         raise DataError(f"all {len(bits)} row(s) are the same, expected rows that differ; a kernel's width needs some")
-    return float(np.sqrt(np.median(squares)))
+    return math.sqrt(np.median(squares))
 
 
 def _distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -212,8 +213,19 @@ def sample_mmd(x: np.ndarray, y: np.ndarray, width: float) -> float:
     """
     if min(len(x), len(y)) < 2:
         raise DataError(f"samples have {len(x)} and {len(y)} rows, expected two or more of each")
-    own = [(_mean_kernel(z, z, width) * len(z) - 1) / (len(z) - 1) for z in (x, y)]
-    return own[0] + own[1] - 2 * _mean_kernel(x, y, width)
+    return own_kernel(x, width) + own_kernel(y, width) - 2 * _mean_kernel(x, y, width)
+
+
+def own_kernel(bits: np.ndarray, width: float) -> float:
+    """The mean of the kernel over pairs of different rows, of two rows or more: without bias that of the distribution.
+
+    Raises:
+        DataError: for fewer than two rows.
+    """
+    n_rows = len(bits)
+    if n_rows < 2:
+        raise DataError(f"bits has {n_rows} row, expected two or more to estimate a discrepancy without bias")
+    return (_mean_kernel(bits, bits, width) * n_rows - 1) / (n_rows - 1)
 
 
 def _mean_kernel(x: np.ndarray, y: np.ndarray, width: float) -> float:
