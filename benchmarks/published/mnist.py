@@ -20,10 +20,15 @@ def images(part: str, digits: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
 
     Shapes: x (N, 28, 28) from 0 to 1, y (N,) of booleans.
     """
-    x = _numbers(f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28) / 255
+    x = pixels(part) / 255
     y = _numbers(f"{part}-labels-idx1-ubyte.gz", 8)
     chosen = np.isin(y, digits)
     return x[chosen], y[chosen] == digits[0]
+
+
+def pixels(part: str) -> np.ndarray:
+    """All images of a part, from 0 to 255, uint8 (N, 28, 28)."""
+    return _numbers(f"{part}-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
 
 
 def _numbers(name: str, header: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from qloom import models
 from qloom.combinatorial import SimulatedAnnealing
 from qloom.models import QuantumKernel
 from qloom.models.artifact import DESCRIPTION, WEIGHTS
+from qloom.models.generative.base import GenerativeModel
 from qloom.models.tables.served import read_served
 
 STEPS = {"max_steps": 5, "convergence_interval": None}
@@ -57,7 +58,12 @@ OF_THREE = [
     models.ReuploadingClassifier(1, **STEPS),
     models.SeparableVariationalClassifier(**STEPS),
 ]
-IDS = [f"{k}-{type(model).__name__}" for k, model in enumerate(MODELS + OF_THREE)]
+# Generative models, fitted on bits.
+OF_BITS = [
+    models.ChowLiuTree(),
+    models.IndependentBits(smoothing=0.5),
+]
+IDS = [f"{k}-{type(model).__name__}" for k, model in enumerate(MODELS + OF_THREE + OF_BITS)]
 QUESTIONS = ("predict", "predict_proba", "decision_function", "transform")
 
 LOADED_ELSEWHERE = """
@@ -68,7 +74,8 @@ x, answers = np.load(sys.argv[1] + "/x.npy"), {}
 for name, questions in json.loads(sys.argv[2]).items():
     model = ql.load_model(f"{sys.argv[1]}/{name}")
     for question, options in questions.items():
-        answers[f"{name}.{question}"] = np.asarray(getattr(model, question)(x, **options))
+        given = {"score_samples": [x > 0], "sample": []}.get(question, [x])
+        answers[f"{name}.{question}"] = np.asarray(getattr(model, question)(*given, **options))
     answers[f"{name}.classes"] = np.asarray(getattr(model, "classes_", 0)).astype(str)
 np.savez(sys.argv[1] + "/answers.npz", **answers)
 """
@@ -83,6 +90,8 @@ def rows(n: int = 24) -> tuple[np.ndarray, np.ndarray]:
 def questions_to(model) -> dict[str, dict]:
     if isinstance(model, QuantumKernel):
         return {"inputs": {}}
+    if isinstance(model, GenerativeModel):
+        return {"score_samples": {}, "sample": {"n_samples": 5, "random_state": 0}}
     with_errors = isinstance(model, models.QuantumGaussianProcess)
     options = {"predict": {"return_std": True} if with_errors else {}}
     return {question: options.get(question, {}) for question in QUESTIONS if hasattr(model, question)}
@@ -96,6 +105,7 @@ def saved(tmp_path_factory):
     np.save(folder / "x.npy", x)
     made = [clone(model).fit(x, y) for model in MODELS]
     made += [clone(model).fit(x, np.arange(len(x)) % 3) for model in OF_THREE]
+    made += [clone(model).fit(x > 0) for model in OF_BITS]
     fitted = dict(zip(IDS, made, strict=True))
     for name, model in fitted.items():
         model.save(folder / name)
@@ -116,7 +126,7 @@ def estimators_of_qloom() -> set[str]:
 
 def test_no_estimator_is_left_out():
     exported = {name for name in models.__all__ if hasattr(getattr(models, name), "restored")}
-    assert exported == estimators_of_qloom() == {type(model).__name__ for model in MODELS}
+    assert exported == estimators_of_qloom() == {type(model).__name__ for model in MODELS + OF_BITS}
 
 
 @pytest.mark.parametrize("name", IDS)
@@ -126,7 +136,8 @@ def test_answers_are_the_same_in_another_process(saved, name):
     questions = questions_to(model)
     assert questions
     for question, options in questions.items():
-        expected, found = np.asarray(getattr(model, question)(x, **options)), answers[f"{name}.{question}"]
+        given = {"score_samples": [x > 0], "sample": []}.get(question, [x])
+        expected, found = np.asarray(getattr(model, question)(*given, **options)), answers[f"{name}.{question}"]
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
 

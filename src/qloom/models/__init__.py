@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from qloom.exports import exported_by
 
 if TYPE_CHECKING:
+    from qloom.models.generative.chow_liu import ChowLiuTree
+    from qloom.models.generative.independent import IndependentBits
     from qloom.models.kernels.alignment import Alignment, align_kernel, ideal_kernel, kernel_alignment
     from qloom.models.kernels.kernel_machines import QuantumGaussianProcess, QuantumKernelRidge, QuantumSVC
     from qloom.models.kernels.kernels import fidelity_kernel, projected_features, projected_kernel
@@ -35,6 +37,7 @@ __all__ = [
     "LAYERS",
     "Alignment",
     "Architecture",
+    "ChowLiuTree",
     "CircuitCentricClassifier",
     "DressedCircuitClassifier",
     "Fit",
@@ -42,6 +45,7 @@ __all__ = [
     "HybridNetwork",
     "HybridRegressor",
     "IQPVariationalClassifier",
+    "IndependentBits",
     "QCNNClassifier",
     "QuadraticFeatureSelector",
     "QuantumFilter",

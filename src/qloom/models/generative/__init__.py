@@ -5,9 +5,14 @@ from typing import TYPE_CHECKING
 from qloom.exports import exported_by
 
 if TYPE_CHECKING:
-    pass
+    from qloom.models.generative.chow_liu import ChowLiuTree, chow_liu_edges
+    from qloom.models.generative.independent import IndependentBits
 
-__all__: list[str] = []
+__all__ = [
+    "ChowLiuTree",
+    "IndependentBits",
+    "chow_liu_edges",
+]
 
 __getattr__ = exported_by(__name__)
 
