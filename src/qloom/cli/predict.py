@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as arrow_csv
 import typer
 
 from qloom.cli.engine import ENGINE_HELP, engine_changes, engine_line
 from qloom.data.columns import require_columns
 from qloom.data.novelty import Novelties
+from qloom.data.writing import check_output, write_table
 from qloom.errors import ConfigError
-from qloom.files import replace_file
 from qloom.training.evaluation import open_model
 from qloom.training.folder import MODEL_HELP
 from qloom.training.predictions import prediction_columns
@@ -44,7 +42,8 @@ def predict(
     predictions = prediction_columns(loaded.coding_, loaded.predict_table(table), threshold=loaded.readout_.threshold)
     novelties = loaded.preprocessing_.novelties(table)
     columns = {"row": np.arange(table.num_rows), **id_columns(table, ids or [], predictions), **predictions}
-    write_table(columns | ({} if novelties is None else {"unseen": novelties.texts}), output)
+    columns |= {} if novelties is None else {"unseen": novelties.texts}
+    write_table(pa.table({name: _contiguous(column) for name, column in columns.items()}), output)
     for line in describe_novelties(novelties, table.num_rows):
         typer.echo(line, err=True)
     if loaded.engine_ is not None and (line := engine_line(loaded.engine_.values())):
@@ -77,31 +76,6 @@ def describe_novelties(novelties: Novelties | None, n_rows: int) -> list[str]:
     lines += [f"  {line}" for line in novelties.summary[:_MOST_LINES]]
     more = len(novelties.summary) - _MOST_LINES
     return lines + ([f"  and {more} more"] if more > 0 else [])
-
-
-def check_output(path: Path) -> None:
-    """Raise ConfigError unless the file is to be CSV or Parquet, in a folder that is there."""
-    if path.suffix.lower() not in (".csv", ".parquet"):
-        raise ConfigError(f"output {path} ends in {path.suffix!r}, expected .csv or .parquet; rename it")
-    if not path.parent.is_dir():
-        raise ConfigError(f"output {path} is in no folder that exists, expected one; make {path.parent} or rename it")
-
-
-def write_table(columns: Mapping[str, Any], path: Path | None) -> None:
-    """Write columns as a whole file, CSV or Parquet by its suffix, or as CSV to the screen."""
-    table = pa.table({name: _contiguous(column) for name, column in columns.items()})
-    buffer = pa.BufferOutputStream()
-    if path is not None and path.suffix.lower() == ".parquet":
-        from pyarrow import parquet
-
-        parquet.write_table(table, buffer)
-    else:
-        arrow_csv.write_csv(table, buffer, arrow_csv.WriteOptions(quoting_style="needed"))
-    content = buffer.getvalue().to_pybytes()
-    if path is None:
-        sys.stdout.write(content.decode())
-    else:
-        replace_file(path, content)
 
 
 def _contiguous(column: Any) -> Any:
