@@ -12,6 +12,7 @@ from qloom.checks import is_integer
 from qloom.data.cells import plain_column
 from qloom.data.coded_column import CodedColumn, fit_column, why_left_out
 from qloom.data.columns import require_columns
+from qloom.data.novelty import Novelties, SeenColumn, find_novelties, learn_column, seen_from_json, seen_to_json
 from qloom.data.recognition import find_columns
 from qloom.data.schema import Column, read_record
 from qloom.data.sources import read_table
@@ -45,6 +46,7 @@ class BitCoding:
     Attributes:
         columns: as they are coded, in the order of the table.
         notes: one-line findings.
+        seen: what training had of each.
     """
 
     def __init__(self, *, bins: int = 8, categories: str = "one-hot", max_levels: int = 16, min_rows: int = 5) -> None:
@@ -56,6 +58,7 @@ class BitCoding:
         self.bins, self.categories, self.max_levels, self.min_rows = bins, categories, max_levels, min_rows
         self._columns: tuple[CodedColumn, ...] | None = None
         self.notes: tuple[str, ...] = ()
+        self.seen: tuple[SeenColumn, ...] = ()
 
     def fit(self, table: Any, columns: Sequence[Column] | None = None) -> BitCoding:
         """Learn from the rows of a table.
@@ -83,6 +86,7 @@ class BitCoding:
             what = f"; left out are {', '.join(map(repr, left_out))}" if left_out else ""
             raise DataError(f"no column of {len(columns)} can be coded and varies, expected at least one{what}")
         self._columns = tuple(coded)
+        self.seen = tuple(learn_column(column.name, column.read(table)) for column in coded)
         self.notes = (
             *(f"column {name!r} is left out: {why}" for name, why in left_out.items()),
             *(note for column in coded if (note := column.note(self.min_rows))),
@@ -142,6 +146,12 @@ class BitCoding:
                 strange[column.name] = ~known
         return bits, strange
 
+    def novelties(self, table: pa.Table) -> Novelties:
+        """What of the rows of a table training has not seen."""
+        require_columns(table, [column.name for column in self.columns], "by the coding")
+        cells = {column.name: column.read(table) for column in self.columns}
+        return find_novelties(self.seen, cells, table.num_rows)
+
     def decode(self, bits: Any, random: Any = None) -> pa.Table:
         """Bits as rows. Where bits are no pattern that training had, the nearest one is read, see `CodeBook.read`.
 
@@ -188,7 +198,8 @@ class BitCoding:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values, versioned; `from_json` gives the same bits and, with one seed, the same rows."""
         columns = [column.to_json() for column in self.columns]
-        return {**HEADING, "settings": self.settings(), "columns": columns, "notes": list(self.notes)}
+        found = {"columns": columns, "notes": list(self.notes), "seen": seen_to_json(self.seen)}
+        return {**HEADING, "settings": self.settings(), **found}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> BitCoding:
@@ -201,7 +212,7 @@ class BitCoding:
         try:
             made = cls(**fields["settings"])
             made._columns = tuple(CodedColumn.from_json(column) for column in fields["columns"])
-            made.notes = tuple(fields["notes"])
+            made.notes, made.seen = tuple(fields["notes"]), seen_from_json(fields["seen"]) or ()
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"the coding is damaged ({error}), expected version 1; save it again") from None
         return made

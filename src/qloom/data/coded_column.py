@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qloom.data.cells import is_date, is_number, plain_column
+from qloom.data.category_coding import category_words
+from qloom.data.cells import dates, is_date, is_number, numbers, plain_column
 from qloom.data.code_books import CodeBook
 from qloom.data.coded_cells import LevelCells, NumberCells, fit_levels, fit_numbers
 from qloom.data.schema import Column
@@ -52,6 +53,13 @@ class CodedColumn:
             return "nothing: it is the same in every row"
         missing = ", one of them for missing" if self.n_missing else ""
         return f"{n_bits} bit{'s' * (n_bits > 1)}{missing}: {len(self.counts)} {what}, {self.code}"
+
+    def read(self, table: pa.Table) -> Any:
+        """Cells as numbers with NaN, dates with NaT, or text."""
+        cells, kept = plain_column(table[self.name]), self.cells
+        if not isinstance(kept, NumberCells):
+            return category_words(cells)
+        return (dates if kept.unit else numbers)(cells, self.name, kept.written, kept.has_words)
 
     def values(self, table: pa.Table) -> np.ndarray:
         """The number of each cell's value, -1 where training had none such. Shapes: N rows -> int64 (N,)."""
@@ -109,8 +117,8 @@ def fit_column(cells: pa.ChunkedArray, column: Column, settings: Mapping[str, An
         levels, counts = fit_levels(cells, settings["max_levels"], settings["min_rows"])
         return CodedColumn(name, kind, settings["categories"], tuple(counts), n_missing, levels)
     written = column.date_format if as_date else column.number_format
-    numbers, counts = fit_numbers(cells, name, settings["bins"], as_date, written, column.n_words > 0)
-    return CodedColumn(name, kind, "gray", tuple(counts), len(cells) - sum(counts), numbers)
+    bins, counts = fit_numbers(cells, name, settings["bins"], as_date, written, column.n_words > 0)
+    return CodedColumn(name, kind, "gray", tuple(counts), len(cells) - sum(counts), bins)
 
 
 def why_left_out(column: Column) -> str:
