@@ -15,9 +15,12 @@ import typer
 from qloom.cli.wording import in_options
 from qloom.errors import QloomError
 
-COMMANDS = ("train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "report", "solve", "doctor", "bench")
+COMMANDS = (
+    "train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "report", "solve", "generate", "score",
+    "doctor", "bench",
+)  # fmt: skip
 """Each is a function in a module of the same name."""
-QUICK = ("init", "predict", "evaluate")
+QUICK = ("init", "predict", "evaluate", "score")
 """Those that a second more would be felt in."""
 
 

@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from qloom.reports import write_report
+from qloom.reports.generation import write_generation_report
+from qloom.training.generation_folder import is_generation
 
 
 def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
     """Write report.html of a finished run."""
-    typer.echo(f"{write_report(run)} written")
+    write = write_generation_report if is_generation(run) else write_report
+    typer.echo(f"{write(run)} written")

@@ -185,7 +185,8 @@ def make_configuration(values: Mapping[str, Any], changes: Sequence[Change] = ()
     for change in changes:
         _apply(values, *(parse_change(change) if isinstance(change, str) else change))
     if not values.get("name"):
-        values["name"] = _default_name(values.get("data"))
+        data = values.get("data")
+        values["name"] = default_name(str(data.get("source", "run")) if isinstance(data, Mapping) else "run")
     try:
         return Configuration.model_validate(values)
     except ValidationError as error:
@@ -263,8 +264,8 @@ def _apply(values: dict[str, Any], key: str, value: Any) -> None:
     values[name] = value
 
 
-def _default_name(data: Any) -> str:
-    source = str(data.get("source", "run")) if isinstance(data, Mapping) else "run"
+def default_name(source: str) -> str:
+    """Of a run on a table."""
     return Path(source.removeprefix("demo:")).name.split(".")[0] or "run"
 
 

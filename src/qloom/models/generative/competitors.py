@@ -1,0 +1,74 @@
+"""The models that learn tables: what each is called, what it is made with, and what it is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from inspect import signature
+from typing import Any
+
+from qloom.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Competitor:
+    """A model of tables.
+
+    Attributes:
+        name: on the command line, in files, and of its folder.
+        title: for people.
+        explanation: what it is there for.
+        estimator: its class, one that `qloom.models` exports.
+        settings: what it is made with.
+        most_bits: that it can draw rows of; None for any number.
+        is_quantum: whether it is a circuit, which has classical models for controls.
+    """
+
+    name: str
+    title: str
+    explanation: str
+    estimator: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    most_bits: int | None = None
+    is_quantum: bool = False
+
+    def make(self, seed: int) -> Any:
+        """The estimator, not yet fitted."""
+        made: Any = getattr(import_module("qloom.models"), self.estimator)
+        seeded = {"random_state": seed} if "random_state" in signature(made).parameters else {}
+        return made(**self.settings, **seeded)
+
+
+COMPETITORS: Mapping[str, Competitor] = {
+    each.name: each
+    for each in (
+        Competitor(
+            "chow-liu", "Chow-Liu tree",
+            "Each bit depends on one other: what pairs along the best tree say.", "ChowLiuTree",
+        ),
+        Competitor(
+            "independent", "independent bits",
+            "Bits that know nothing of each other: is anything but the marginals learnt?", "IndependentBits",
+        ),
+    )
+}  # fmt: skip
+# Taken in this order where none is asked for: the first that can draw rows of so many bits.
+USUAL = ("chow-liu",)
+CONTROLS = ("chow-liu", "independent")
+
+
+def find_competitor(name: str) -> Competitor:
+    """By its name.
+
+    Raises:
+        ConfigError: for a name that is none.
+    """
+    if name not in COMPETITORS:
+        raise ConfigError(f"no model {name!r}, expected one of {', '.join(COMPETITORS)}; choose one of them")
+    return COMPETITORS[name]
+
+
+def controls_of(name: str) -> tuple[Competitor, ...]:
+    """What a model is seen beside."""
+    return tuple(COMPETITORS[each] for each in CONTROLS if each != name)
