@@ -33,6 +33,7 @@ def generate(
     bins: Annotated[int, typer.Option(help="Of numbers and dates.")] = 8,
     categories: Annotated[str, typer.Option(help="Bits of categories: one-hot or binary.")] = "one-hot",
     max_levels: Annotated[int, typer.Option(help="Values of a category; the rarest are joined.")] = 16,
+    time_limit: Annotated[float | None, typer.Option(help="Seconds to train each model that takes steps.")] = None,
     seed: Annotated[int, typer.Option(help="Fixes everything random.")] = 0,
     name: Annotated[str | None, typer.Option(help="Name of the run; by default the table's.")] = None,
     output: Annotated[Path, typer.Option(help="Folder for run folders.")] = Path("runs"),
@@ -43,6 +44,7 @@ def generate(
     coding = (("bins", bins), ("categories", categories), ("max_levels", max_levels))
     asked = Generation(
         data, rows, model, _names(columns), tuple((parse_kinds(kind or []) or {}).items()), target, coding, query, seed,
+        time_limit,
     )  # fmt: skip
     folder = output / (name or default_name(data))
     written = generate_rows(asked, folder, lambda text: typer.echo(in_options(text)))

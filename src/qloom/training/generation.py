@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from qloom.checks import is_integer
+from qloom.checks import is_integer, is_real
 from qloom.data import split_rows
 from qloom.data.bit_coding import BitCoding
 from qloom.data.coded_column import why_left_out
@@ -47,6 +47,7 @@ class Generation:
         target: a column that models of synthetic rows are to predict; None for no such score.
         coding: settings of `BitCoding`.
         query: SQL on the source.
+        time_limit: seconds for the training of each model that is trained by steps; None for all of its steps.
         seed: of everything random.
     """
 
@@ -59,11 +60,14 @@ class Generation:
     coding: tuple[tuple[str, Any], ...] = ()
     query: str | None = None
     seed: int = 0
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         for name, value, least in (("rows", self.rows, 1), ("seed", self.seed, 0)):
             if not is_integer(value) or value < least:
                 raise ConfigError(f"{name}={value!r}, expected an integer of at least {least}")
+        if self.time_limit is not None and not (is_real(self.time_limit) and self.time_limit > 0):
+            raise ConfigError(f"time_limit={self.time_limit!r}, expected seconds above 0")
         if self.model is not None:
             find_competitor(self.model)
 
@@ -200,12 +204,12 @@ def _draw(
 ) -> Drawn:
     """Train a model and draw as many rows as it learnt from, or as are asked for if that is more."""
     start = time.perf_counter()
-    model = competitor.make(asked.seed).fit(learnt.bits)
+    model, is_stopped = competitor.fit(learnt.bits, asked.seed, asked.time_limit)
     seconds = time.perf_counter() - start
     n_measured = learnt.training.num_rows
     bits = model.sample(max(asked.rows, n_measured), random_state=asked.seed)
     rows = learnt.coding.decode(bits, asked.seed)
-    tell(f"{competitor.title}: trained in {seconds:.1f} s")
+    tell(f"{competitor.title}: trained in {seconds:.1f} s" + ", as long as it had, not to its end" * is_stopped)
     repaired = sum(learnt.coding.repaired(bits).values()) / len(learnt.columns)
     return Drawn(model, rows, seconds, repaired, measure(rows.slice(0, n_measured)))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from inspect import signature
 from typing import Any
+
+import numpy as np
 
 from qloom.errors import ConfigError
 
@@ -38,6 +41,22 @@ class Competitor:
         made: Any = getattr(import_module("qloom.models"), self.estimator)
         seeded = {"random_state": seed} if "random_state" in signature(made).parameters else {}
         return made(**self.settings, **seeded)
+
+    def fit(self, bits: np.ndarray, seed: int, seconds: float | None = None) -> tuple[Any, bool]:
+        """The fitted estimator, and whether its time was over before its training was.
+
+        Args:
+            bits: rows (N, n).
+            seconds: for a training that takes steps; None for all of them. Models that only count take none.
+        """
+        model = self.make(seed)
+        if seconds is None or not hasattr(model, "begin_fit"):
+            return model.fit(bits), False
+        training, end = model.begin_fit(bits), time.perf_counter() + seconds
+        training.stop = lambda losses: time.perf_counter() > end
+        training.run()
+        model.end_fit(training)
+        return model, training.epoch < training.epochs
 
 
 COMPETITORS: Mapping[str, Competitor] = {
