@@ -34,7 +34,7 @@ def commands() -> list[str]:
 _NETWORK = ("--set", "model.n_qubits=2", "--set", "model.n_layers=1", "--epochs", "1")
 SHORT = {
     "train": (*_NETWORK, "--seeds", "1"), "tune": ("--trials", "1", "--epochs", "1"), "solve": ("--time-limit", "1"),
-    "diagnose": ("--samples", "2"),
+    "diagnose": ("--samples", "2"), "generate": ("--rows", "100", "--time-limit", "1"),
 }  # fmt: skip
 TRAIN = "qloom train customers.csv --target Churn"
 # Of Fisher and Thompson 1963 too, six jobs on six machines: a third of ft10.
