@@ -40,7 +40,7 @@ def render(record: Mapping[str, Any]) -> str:
         "generation.html.jinja",
         run=record,
         sentences=list(sentences(record)),
-        headings=headings(record),
+        headings=[_heading(heading) for heading in headings(record)],
         rows=[
             {"title": title, "role": role, "figures": figures, "explanation": each["explanation"],
              "training": "–" if each["seconds"] is None else seconds_text(each["seconds"])}
@@ -51,6 +51,12 @@ def render(record: Mapping[str, Any]) -> str:
         distances=_distances(record),
         settings=json.dumps(record["asked"], indent=1, ensure_ascii=False),
     )  # fmt: skip
+
+
+def _heading(text: str) -> str:
+    """With a capital where it begins with no name of a column; its arrow stays beside it."""
+    text = text if ":" in text else capitalized(text)
+    return text.replace(" ↓", "\N{NO-BREAK SPACE}↓").replace(" ↑", "\N{NO-BREAK SPACE}↑")
 
 
 def _marginals(record: Mapping[str, Any]) -> str:
