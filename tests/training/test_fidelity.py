@@ -15,6 +15,7 @@ from qloom.training.fidelity import (
     marginal_distances,
     pair_correlations,
     pair_difference,
+    ratio_of_medians,
 )
 from qloom.training.usefulness import Target
 
@@ -89,6 +90,13 @@ def test_a_detector_cannot_tell_fresh_rows_and_tells_shuffled_ones():
     assert low > 0.7
 
 
+def test_a_few_rows_are_not_told_apart_and_distances_of_copies_say_nothing():
+    real = people(39, 0)
+    assert np.isnan(detection(features_of(real), real, people(100, 1))).all()
+    assert np.isnan(ratio_of_medians(np.ones(5), np.zeros(5))).all()
+    assert ratio_of_medians(np.full(5, 3.0), np.full(9, 2.0)) == [1.5, 1.5, 1.5]
+
+
 def test_usefulness_is_lost_where_the_target_is_shuffled():
     real, fresh = people(1000, 0), people(1000, 1)
     target = Target(real, next(c for c in columns_of(real) if c.name == "member"))
@@ -119,11 +127,12 @@ def test_copies_are_nearer_than_fresh_rows():
     training, held_out = people(600, 0), people(200, 1)
     measure = FidelityMeasure(features_of(training), training, held_out)
     copied = measure(training)
-    assert (copied.privacy, copied.copies) == (0.0, 1.0)
+    assert (copied.privacy, copied.copies) == ([0.0, 0.0, 0.0], 1.0)
     fresh = measure(people(600, 2))
-    assert 0.8 < fresh.privacy < 1.25
+    ratio, low, high = fresh.privacy
+    assert 0.8 < low < ratio < high < 1.25
     assert fresh.copies < 0.05
-    assert measure.of_real_rows().privacy == 1.0
+    assert measure.of_real_rows().privacy[0] == 1.0
     assert fresh.usefulness is None
     assert fresh.record()["marginal"] == pytest.approx(np.mean(list(fresh.marginals.values())))
 

@@ -73,7 +73,7 @@ class CellFeatures:
 
         Shapes: N rows -> float32 (N, D).
         """
-        return np.concatenate(self._parts(self.plain(table)), axis=1).astype(np.float32)
+        return np.concatenate(self._parts(self.plain(table)), axis=1)
 
     def _parts(self, cells: np.ndarray) -> list[np.ndarray]:
         return [self._spread_column(column, k) for k, column in enumerate(cells.T)]
@@ -82,10 +82,10 @@ class CellFeatures:
         missing, levels = np.isnan(cells), self._levels[k]
         if levels is not None:
             marked = np.where(missing, len(levels) + 1, cells)[:, None] == np.arange(len(levels) + 2)
-            return marked * np.sqrt(0.5)
+            return marked * np.float32(np.sqrt(0.5))
         present = self._sorted[k]
         below = (np.searchsorted(present, cells) + np.searchsorted(present, cells, side="right")) / 2
-        shares = np.where(missing, 0.5, below / max(len(present), 1))
+        shares = np.where(missing, 0.5, below / max(len(present), 1)).astype(np.float32)
         return np.stack([shares, missing], axis=1) if self._has_missing[k] else shares[:, None]
 
 

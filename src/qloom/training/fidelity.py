@@ -25,6 +25,11 @@ from qloom.training.usefulness import Target
 FOLDS = 5
 # Rows of each kind that a classifier is shown, and whose distances are taken.
 MOST_ROWS = 5000
+# Rows of a kind below which a classifier is not asked.
+FEWEST_TOLD = 40
+_REDRAWS = 300
+# Rows that correlations are taken of: they are known to .005 then.
+MOST_PAIRED = 50_000
 QUANTILES = np.linspace(0, 1, 21)
 
 
@@ -36,10 +41,12 @@ class Fidelity:
         marginals: distance of each column from the held-out rows', 0 to 1: the largest difference of the shares of rows
             below a number (Kolmogorov and Smirnov), of levels half the sum of the differences of their shares.
         pairs: the largest difference of a correlation between two columns, the mean over pairs of columns.
-        detection: ROC AUC of a classifier that tells them from held-out rows, .5 if it cannot, and its 95% interval.
+        detection: ROC AUC of a classifier that tells them from held-out rows, .5 if it cannot, and its 95% interval;
+            NaN of fewer than 40 rows of a kind.
         usefulness: score on held-out rows of a model trained on them, and its 95% interval; None without a target.
         distances: to the closest training row, the quantiles at 0%, 5%, .. 100% of the rows.
-        privacy: their median over that of held-out rows; well below 1 where training rows are nearly copied.
+        privacy: their median over that of held-out rows, and its 95% interval; well below 1 where training rows are
+            nearly copied; NaN where half of the held-out rows are equal to a training row.
         copies: share of rows that are equal to a training row.
     """
 
@@ -48,7 +55,7 @@ class Fidelity:
     detection: list[float]
     usefulness: list[float] | None
     distances: list[float]
-    privacy: float
+    privacy: list[float]
     copies: float
 
     def record(self) -> dict[str, Any]:
@@ -79,7 +86,8 @@ class FidelityMeasure:
 
     def closest(self, table: pa.Table) -> np.ndarray:
         """Distance to the closest training row of at most 5,000 rows, in the features of `CellFeatures.spread`."""
-        return np.asarray(self.neighbours.kneighbors(self.features.spread(table.slice(0, MOST_ROWS)))[0][:, 0])
+        spread = self.features.spread(evenly(table, MOST_ROWS))
+        return np.asarray(self.neighbours.kneighbors(spread)[0][:, 0])
 
     def __call__(self, synthetic: pa.Table) -> Fidelity:
         """The measures of synthetic rows."""
@@ -90,13 +98,12 @@ class FidelityMeasure:
         return self._measure(self.training, self.distances, self._copies(self.held_out))
 
     def _measure(self, rows: pa.Table, distances: np.ndarray, copies: float) -> Fidelity:
-        distance, usual = float(np.median(distances)), float(np.median(self.distances))
         return Fidelity(
             marginal_distances(self.features, self.held_out, rows),
             pair_difference(self.features, self.held_out, rows),
             detection(self.features, self.held_out, rows, self.seed),
             None if self.target is None else self.target.score(self.features, rows, self.held_out, self.seed),
-            np.quantile(distances, QUANTILES).tolist(), distance / usual if usual else float("nan"), copies,
+            np.quantile(distances, QUANTILES).tolist(), ratio_of_medians(distances, self.distances, self.seed), copies,
         )  # fmt: skip
 
     def _copies(self, table: pa.Table) -> float:
@@ -104,6 +111,25 @@ class FidelityMeasure:
 
     def _keys(self, table: pa.Table) -> np.ndarray:
         return row_keys(self.features.plain(table).T, table.num_rows)
+
+
+def ratio_of_medians(distances: np.ndarray, usual: np.ndarray, seed: int = 0) -> list[float]:
+    """The ratio and its 95% interval over redraws of both kinds of rows; NaN where the second median is 0."""
+    if not np.median(usual):
+        return [float("nan")] * 3
+    draws, found = np.random.default_rng(seed), []
+    for _ in range(_REDRAWS):
+        above, below = (np.median(draws.choice(part, len(part))) for part in (distances, usual))
+        found.append(above / below if below else np.inf)
+    low, high = np.quantile(found, [0.025, 0.975], method="nearest")
+    return [float(np.median(distances) / np.median(usual)), float(low), float(high)]
+
+
+def evenly(table: pa.Table, most: int) -> pa.Table:
+    """At most so many rows, spread evenly: rows of a table may stand in some order."""
+    if table.num_rows <= most:
+        return table
+    return table.take(pa.array(np.linspace(0, table.num_rows - 1, most).astype(np.int64)))
 
 
 def marginal_distances(features: CellFeatures, real: pa.Table, synthetic: pa.Table) -> dict[str, float]:
@@ -126,9 +152,9 @@ def _variation(a: np.ndarray, b: np.ndarray) -> float:
 def pair_correlations(features: CellFeatures, table: pa.Table) -> np.ndarray:
     """Correlations of all features of different columns, 0 where one is constant; with ranks, as Spearman has them.
 
-    Shapes: (D, D), NaN for features of one column.
+    Of at most 50,000 rows. Shapes: (D, D), NaN for features of one column.
     """
-    spread = features.spread(table).astype(np.float64)
+    spread = features.spread(evenly(table, MOST_PAIRED)).astype(np.float64)
     spread -= spread.mean(axis=0)
     lengths = np.sqrt((spread**2).sum(axis=0))
     spread /= np.where(lengths > 0, lengths, 1)
@@ -151,12 +177,16 @@ def detection(features: CellFeatures, real: pa.Table, synthetic: pa.Table, seed:
     The interval is that of `intervals.estimate` over five folds.
     """
     n_rows = min(real.num_rows, synthetic.num_rows, MOST_ROWS)
+    if n_rows < FEWEST_TOLD:
+        return [float("nan")] * 3
     draws = np.random.default_rng(seed)
     parts = [features.plain(t.take(draws.permutation(t.num_rows)[:n_rows])) for t in (real, synthetic)]
     x, y = np.concatenate(parts), np.repeat([0, 1], n_rows)
     areas = []
     for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(x, y):
-        boosting = HistGradientBoostingClassifier(random_state=seed, categorical_features=features.is_level)
+        boosting = HistGradientBoostingClassifier(
+            random_state=seed, categorical_features=features.is_level, min_samples_leaf=min(20, n_rows // 10)
+        )
         with threadpool_limits(1):  # the same sums on every machine, and no waiting for busy cores
             told = boosting.fit(x[train], y[train]).predict_proba(x[test])[:, 1]
         areas.append(roc_auc_score(y[test], told))

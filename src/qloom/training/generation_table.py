@@ -7,7 +7,7 @@ from typing import Any
 
 from qloom.models.tables.scores import METRICS, TITLES
 
-# Below this ratio of distances to the closest training row the sentence on privacy warns.
+# If the ratio of distances to the closest training row is below this for certain, the sentence on privacy warns.
 NEAR = 0.8
 
 
@@ -30,16 +30,17 @@ def _figures(model: Mapping[str, Any], metric: str | None) -> list[str]:
     if metric is not None:
         figures.append(_with_interval(model["usefulness"]))
     mended = "–" if model["repaired"] is None else f"{model['repaired']:.1%}"
-    return [*figures, _text(model["privacy"], ".2f"), f"{model['copies']:.1%}", mended]
+    distance = "1" if model["role"] == "real" else _with_interval(model["privacy"], ".2f")
+    return [*figures, distance, f"{model['copies']:.1%}", mended]
 
 
 def _text(value: float | None, form: str = ".3f") -> str:
     return "–" if value is None else format(value, form)
 
 
-def _with_interval(values: list[float | None]) -> str:
+def _with_interval(values: list[float | None], form: str = ".3f") -> str:
     value, low, high = values
-    return _text(value) if low is None else f"{_text(value)} ({_text(low, '.2f')} to {_text(high, '.2f')})"
+    return _text(value, form) if low is None else f"{_text(value, form)} ({_text(low, '.2f')}–{_text(high, '.2f')})"
 
 
 def sentences(record: Mapping[str, Any]) -> Iterator[str]:
@@ -51,10 +52,13 @@ def sentences(record: Mapping[str, Any]) -> Iterator[str]:
     )
     beside = f"; {controls}" if controls else ""
     told, usual = _with_interval(chosen["detection"]), _text(real["detection"][0])
-    yield (
-        f"A classifier tells rows of the {chosen['title']} from real ones with ROC AUC {told}, 0.5 being chance"
-        f"{beside}; {usual} for training rows."
-    )
+    if chosen["detection"][0] is None:
+        yield "The held-out rows are too few to ask whether a classifier can tell synthetic rows from them."
+    else:
+        yield (
+            f"A classifier tells rows of the {chosen['title']} from real ones with ROC AUC {told}, 0.5 being chance"
+            f"{beside}; {usual} for training rows."
+        )
     if record["metric"] is not None:
         yield (
             f"A model of {record['target']} that learnt from synthetic rows has {TITLES[record['metric']]} "
@@ -65,8 +69,9 @@ def sentences(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _privacy(chosen: Mapping[str, Any]) -> str:
-    ratio = chosen["privacy"]
+    ratio, low, high = chosen["privacy"]
     if ratio is None:
         return "Half of the held-out rows are equal to a training row, so that distances to training rows say nothing."
-    text = f"Synthetic rows are {ratio:.2f} times as far from the closest training row as held-out rows are"
-    return f"{text}: training rows show through." if ratio < NEAR else f"{text}."
+    times = f"{ratio:.2f} times ({_text(low, '.2f')}–{_text(high, '.2f')})"
+    text = f"Synthetic rows are {times} as far from the closest training row as held-out rows are"
+    return f"{text}: training rows show through." if high is not None and high < NEAR else f"{text}."
