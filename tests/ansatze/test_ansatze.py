@@ -25,6 +25,7 @@ ANSATZE = {
     "mera": (lambda: ql.ansatze.mera(8, "ttn"), (2 * 8 - 2 - 3) * 2),
     "simplified_two_design": (lambda: ql.ansatze.simplified_two_design(5, 3), 5 + 3 * 4 * 2),
     "identity_blocks": (lambda: ql.ansatze.identity_blocks(3, 2, strong), 2 * 2 * 9),
+    "edge_entangler": (lambda: ql.ansatze.edge_entangler(4, [(1, 0), (1, 3), (2, 3)], 2), 2 * (4 + 3)),
     "permutation_equivariant": (lambda: ql.ansatze.permutation_equivariant(4, 2), 6),
     "random_layers": (lambda: ql.ansatze.random_layers(4, 3, 5, seed=2), 15),
 }
@@ -145,9 +146,35 @@ def test_random_layers_are_drawn_once_a_seed():
     assert abs(many.gate_counts()["cx"] - 3000 * 3 / 7) < 6.5 * 43
 
 
+def test_a_layer_along_a_tree_has_every_distribution_of_that_tree():
+    """The shares of each bit by its neighbour nearer to qubit 0, put in as angles, multiply to the outcomes' shares."""
+    random, parents = np.random.default_rng(4), {3: 0, 1: 3, 2: 3, 4: 2}  # edges in any order and direction
+    circuit = ql.ansatze.edge_entangler(5, [(2, 4), (3, 2), (1, 3), (0, 3)])
+    pairs = [op.qubits for op in circuit.operations if op.gate.name == "cry"]
+    assert sorted(pairs) == sorted((near, far) for far, near in parents.items())
+    ones = random.uniform(0.02, 0.98, (5, 2))  # of a qubit being 1, where its neighbour is 0 and where it is 1
+    angles = 2 * np.arcsin(np.sqrt(ones))
+    w = np.r_[angles[:, 0], [angles[far, 1] - angles[far, 0] for _, far in pairs]]
+    expected = []
+    for bits in np.ndindex(2, 2, 2, 2, 2):
+        shares = [ones[q, bits[parents[q]] if q else 0] for q in range(5)]
+        expected.append(np.prod([s if bit else 1 - s for s, bit in zip(shares, bits, strict=True)]))
+    np.testing.assert_allclose(ql.probabilities(circuit, weights=w), expected, atol=1e-14)
+
+
+def test_every_second_layer_goes_back_along_the_edges():
+    circuit = ql.ansatze.edge_entangler(4, [(1, 2), (0, 1), (3, 1)], 2)
+    pairs = [op.qubits for op in circuit.operations if op.gate.name == "cry"]
+    assert pairs == [(0, 1), (1, 2), (1, 3), (3, 1), (2, 1), (1, 0)]
+    apart = ql.ansatze.edge_entangler(4, [(3, 2), (1, 0)])  # a root in each part
+    assert [op.qubits for op in apart.operations if op.gate.name == "cry"] == [(0, 1), (2, 3)]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda: ql.ansatze.edge_entangler(3, [(0, 3)]), r"edge \(0, 3\), expected two different qubits of 0 to 2"),
+        (lambda: ql.ansatze.edge_entangler(3, [(0, 1), (1, 0)]), "2 edges with 1 different ones, expected each once"),
         (lambda: ql.ansatze.strongly_entangling(3, 0), "n_layers=0"),
         (
             lambda: ql.ansatze.strongly_entangling(3, 2, [1, 3]),

@@ -3,6 +3,7 @@
 from qloom.ansatze.basic_entangler import basic_entangler
 from qloom.ansatze.blocks import BLOCKS, two_qubit_block
 from qloom.ansatze.convolutional import convolutional, pooled_qubits
+from qloom.ansatze.edge_entangler import edge_entangler
 from qloom.ansatze.hardware_efficient import hardware_efficient
 from qloom.ansatze.identity_blocks import identity_blocks, identity_weights
 from qloom.ansatze.mera import mera
@@ -16,6 +17,7 @@ __all__ = [
     "BLOCKS",
     "basic_entangler",
     "convolutional",
+    "edge_entangler",
     "hardware_efficient",
     "identity_blocks",
     "identity_weights",
