@@ -62,6 +62,8 @@ OF_THREE = [
 OF_BITS = [
     models.ChowLiuTree(),
     models.IndependentBits(smoothing=0.5),
+    models.QuantumBoltzmannMachine(max_steps=2),
+    models.QuantumBoltzmannMachine(("Z", "ZZ"), n_hidden=1, connections="restricted", max_steps=5),
 ]
 IDS = [f"{k}-{type(model).__name__}" for k, model in enumerate(MODELS + OF_THREE + OF_BITS)]
 QUESTIONS = ("predict", "predict_proba", "decision_function", "transform")

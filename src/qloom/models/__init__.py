@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from qloom.exports import exported_by
 
 if TYPE_CHECKING:
+    from qloom.models.generative.boltzmann import QuantumBoltzmannMachine
     from qloom.models.generative.chow_liu import ChowLiuTree
     from qloom.models.generative.independent import IndependentBits
     from qloom.models.kernels.alignment import Alignment, align_kernel, ideal_kernel, kernel_alignment
@@ -48,6 +49,7 @@ __all__ = [
     "IndependentBits",
     "QCNNClassifier",
     "QuadraticFeatureSelector",
+    "QuantumBoltzmannMachine",
     "QuantumFilter",
     "QuantumGaussianProcess",
     "QuantumKernel",

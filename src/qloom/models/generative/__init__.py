@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from qloom.exports import exported_by
 
 if TYPE_CHECKING:
+    from qloom.models.generative.boltzmann import QuantumBoltzmannMachine
     from qloom.models.generative.chow_liu import ChowLiuTree, chow_liu_edges
     from qloom.models.generative.independent import IndependentBits
 
 __all__ = [
     "ChowLiuTree",
     "IndependentBits",
+    "QuantumBoltzmannMachine",
     "chow_liu_edges",
 ]
 
