@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
+import torch
+from sklearn.base import BaseEstimator
 
 from qloom.errors import ConfigError
-from qloom.models.generative.competitors import COMPETITORS, CONTROLS, USUAL, controls_of, find_competitor
+from qloom.fitting import Training
+from qloom.models.generative.competitors import (
+    COMPETITORS,
+    CONTROLS,
+    USUAL,
+    Competitor,
+    controls_of,
+    find_competitor,
+)
 
 BITS = np.array([[0, 0, 1], [1, 1, 1], [0, 0, 0], [1, 1, 0]] * 10, np.uint8)
 
@@ -28,6 +40,49 @@ def test_a_seed_fixes_the_model():
     for found in COMPETITORS.values():
         first, second = (found.make(3).fit(BITS).sample(20, random_state=1) for _ in range(2))
         np.testing.assert_array_equal(first, second)
+
+
+class ByCountedSteps(BaseEstimator):
+    """A tenth of a millisecond a step."""
+
+    def __init__(self, n_steps=100_000):
+        self.n_steps = n_steps
+
+    def fit(self, bits):
+        time.sleep(1e-4 * self.n_steps)
+        return self
+
+
+class ByEpochs(ByCountedSteps):
+    """The same, by the one loop of all trainings."""
+
+    def begin_fit(self, bits):
+        module = torch.nn.Linear(1, 1)
+        optimizer = torch.optim.SGD(module.parameters(), 0.1)
+
+        def objective(module, batch):
+            time.sleep(1e-4)
+            return module(batch).square().mean()
+
+        return Training(module, objective, [torch.ones(1, 1)], optimizer, epochs=self.n_steps)
+
+    def end_fit(self, training):
+        self.n_taken_ = training.epoch
+
+
+@pytest.mark.parametrize("made", [ByCountedSteps, ByEpochs])
+def test_a_training_ends_after_its_time(made, monkeypatch):
+    """Three tenths of a second of ten seconds of steps and more; nothing is said of how long they take beyond."""
+    monkeypatch.setattr(Competitor, "make", lambda self, seed: made())
+    model, is_stopped = Competitor("x", "x", "", "x").fit(BITS, 0, seconds=0.3)
+    assert is_stopped
+    assert getattr(model, "n_taken_", model.n_steps) < 10_000
+
+
+def test_a_training_that_fits_is_whole(monkeypatch):
+    monkeypatch.setattr(Competitor, "make", lambda self, seed: ByCountedSteps(20))
+    model, is_stopped = Competitor("x", "x", "", "x").fit(BITS, 0, seconds=20.0)
+    assert (model.n_steps, is_stopped) == (20, False)
 
 
 def test_controls_are_the_others():

@@ -10,8 +10,12 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from qloom.errors import ConfigError
+
+# Steps whose time is taken before a training of counted steps.
+_TRIED = 100
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,29 @@ class Competitor:
             seconds: for a training that takes steps; None for all of them. Models that only count take none.
         """
         model = self.make(seed)
-        if seconds is None or not hasattr(model, "begin_fit"):
-            return model.fit(bits), False
-        training, end = model.begin_fit(bits), time.perf_counter() + seconds
-        training.stop = lambda losses: time.perf_counter() > end
-        training.run()
-        model.end_fit(training)
-        return model, training.epoch < training.epochs
+        if seconds is not None and hasattr(model, "begin_fit"):
+            return _fit_until(model, bits, time.perf_counter() + seconds)
+        if seconds is not None and hasattr(model, "n_steps"):
+            n_steps = min(model.n_steps, _steps_within(model, bits, seconds))
+            return model.set_params(n_steps=n_steps).fit(bits), n_steps < self.make(seed).n_steps
+        return model.fit(bits), False
+
+
+def _fit_until(model: Any, bits: np.ndarray, end: float) -> tuple[Any, bool]:
+    """Train by `fitting.Training` until its end or that of the time."""
+    training = model.begin_fit(bits)
+    training.stop = lambda losses: time.perf_counter() > end
+    training.run()
+    model.end_fit(training)
+    return model, training.epoch < training.epochs
+
+
+def _steps_within(model: Any, bits: np.ndarray, seconds: float) -> int:
+    """Steps that fit into a time, by what the first few take: rates that fall with the steps end where they should."""
+    start = time.perf_counter()
+    clone(model).set_params(n_steps=min(model.n_steps, _TRIED)).fit(bits)
+    taken = time.perf_counter() - start
+    return max(1, int(min(model.n_steps, _TRIED) * (seconds - taken) / taken))
 
 
 COMPETITORS: Mapping[str, Competitor] = {
