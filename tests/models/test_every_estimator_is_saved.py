@@ -62,6 +62,9 @@ OF_THREE = [
 OF_BITS = [
     models.ChowLiuTree(),
     models.IndependentBits(smoothing=0.5),
+    models.QCBM(max_steps=2, n_restarts=2),
+    models.QCBM(ql.ansatze.basic_entangler(9, 1), objective="mmd", max_steps=2, n_restarts=1),
+    models.QGAN(max_steps=2, units=(4,)),
     models.QuantumBoltzmannMachine(max_steps=2),
     models.QuantumBoltzmannMachine(("Z", "ZZ"), n_hidden=1, connections="restricted", max_steps=5),
 ]

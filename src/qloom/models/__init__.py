@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from qloom.models.generative.boltzmann import QuantumBoltzmannMachine
     from qloom.models.generative.chow_liu import ChowLiuTree
     from qloom.models.generative.independent import IndependentBits
+    from qloom.models.generative.qcbm import QCBM
+    from qloom.models.generative.qgan import QGAN
     from qloom.models.kernels.alignment import Alignment, align_kernel, ideal_kernel, kernel_alignment
     from qloom.models.kernels.kernel_machines import QuantumGaussianProcess, QuantumKernelRidge, QuantumSVC
     from qloom.models.kernels.kernels import fidelity_kernel, projected_features, projected_kernel
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ANSATZE",
     "LAYERS",
+    "QCBM",
+    "QGAN",
     "Alignment",
     "Architecture",
     "ChowLiuTree",

@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from qloom.models.generative.boltzmann import QuantumBoltzmannMachine
     from qloom.models.generative.chow_liu import ChowLiuTree, chow_liu_edges
     from qloom.models.generative.independent import IndependentBits
+    from qloom.models.generative.qcbm import QCBM
+    from qloom.models.generative.qgan import QGAN
 
 __all__ = [
+    "QCBM",
+    "QGAN",
     "ChowLiuTree",
     "IndependentBits",
     "QuantumBoltzmannMachine",
