@@ -11,7 +11,7 @@ from qloom.errors import ArtifactError
 from qloom.files import read_json, write_json
 from qloom.models.artifact import find_model_folder
 from qloom.models.generative.competitors import COMPETITORS
-from qloom.training.folder import ENVIRONMENT, METRICS_FILE, damaged
+from qloom.training.folder import CONFIG, ENVIRONMENT, METRICS_FILE, damaged
 
 CODING = "coding.json"
 FORMAT, VERSION = "qloom.generation", 1
@@ -30,7 +30,7 @@ class GenerationFolder:
     @property
     def is_finished(self) -> bool:
         """Whether it holds a run's numbers, which are written last, or another kind of run."""
-        return (self.path / METRICS_FILE).exists() or (self.path / "config.yaml").exists()
+        return (self.path / METRICS_FILE).exists() or (self.path / CONFIG).exists()
 
     def model(self, name: str, chosen: str) -> Path:
         """The folder of a model."""
