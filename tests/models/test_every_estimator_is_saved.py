@@ -67,6 +67,7 @@ OF_BITS = [
     models.QGAN(max_steps=2, units=(4,)),
     models.QuantumBoltzmannMachine(max_steps=2),
     models.QuantumBoltzmannMachine(("Z", "ZZ"), n_hidden=1, connections="restricted", max_steps=5),
+    models.RestrictedBoltzmannMachine(n_steps=9, burn_in=5),
 ]
 IDS = [f"{k}-{type(model).__name__}" for k, model in enumerate(MODELS + OF_THREE + OF_BITS)]
 QUESTIONS = ("predict", "predict_proba", "decision_function", "transform")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from qloom.models.generative.independent import IndependentBits
     from qloom.models.generative.qcbm import QCBM
     from qloom.models.generative.qgan import QGAN
+    from qloom.models.generative.restricted_boltzmann import RestrictedBoltzmannMachine
     from qloom.models.kernels.alignment import Alignment, align_kernel, ideal_kernel, kernel_alignment
     from qloom.models.kernels.kernel_machines import QuantumGaussianProcess, QuantumKernelRidge, QuantumSVC
     from qloom.models.kernels.kernels import fidelity_kernel, projected_features, projected_kernel
@@ -64,6 +65,7 @@ __all__ = [
     "QuantumSVC",
     "QuanvolutionalClassifier",
     "Recipe",
+    "RestrictedBoltzmannMachine",
     "ReuploadingClassifier",
     "SeparableVariationalClassifier",
     "TreeTensorClassifier",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from qloom.models.generative.independent import IndependentBits
     from qloom.models.generative.qcbm import QCBM
     from qloom.models.generative.qgan import QGAN
+    from qloom.models.generative.restricted_boltzmann import RestrictedBoltzmannMachine
 
 __all__ = [
     "QCBM",
@@ -17,6 +18,7 @@ __all__ = [
     "ChowLiuTree",
     "IndependentBits",
     "QuantumBoltzmannMachine",
+    "RestrictedBoltzmannMachine",
     "chow_liu_edges",
 ]
 
