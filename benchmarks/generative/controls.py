@@ -1,9 +1,9 @@
 """What classical models of bits reach on MNIST's black and white images: the discrepancy to 10,000 test rows.
 
-The protocol is that of arXiv:2503.02934, section on MNIST: 784 bits, 50,000 training rows, three widths. The restricted
-Boltzmann machine has the parameters of all gates on one and two of 784 qubits, 307,720. Discrepancies of independent
-bits and the tree are exact in the model, that of the machine is of 10,000 rows that it drew. "training rows" are the last
-10,000 of them instead of a model: what is left by the test rows' own noise.
+The protocol is that of arXiv:2503.02934 for MNIST: 784 bits, 50,000 training rows, three widths. The restricted
+Boltzmann machine has the parameters of all gates on one and two of 784 qubits. Discrepancies of independent bits and
+the tree are exact in the model, those of the machine are of 10,000 rows that it drew. "training rows" are the last
+10,000 of them in the place of a model: what the test rows' own noise leaves.
 
 Run: python -m benchmarks.generative.controls [--seeds N] [--dry]   (reads ../shared/data; some ten minutes a seed)
 """
@@ -73,7 +73,7 @@ def row_of(
 
 
 def measured(model: GenerativeModel, seed: int | None, train: np.ndarray, test: np.ndarray) -> dict[str, Any]:
-    """Fit a model and compare it: a row of results."""
+    """Fit a model and compare it."""
     seen = dict[str, float]()
     with noting_others(seen):
         wall, cpu = time.perf_counter(), time.process_time()

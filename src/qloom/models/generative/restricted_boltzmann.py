@@ -141,12 +141,16 @@ class RestrictedBoltzmannMachine(GenerativeModel):
         check_is_fitted(self)
         seed = check_random_state(random_state).randint(2**31 - 1)
         generator, count = np.random.default_rng(seed), checked_samples(n_samples)
+        with one_thread():
+            parts = [self._chains(min(_ROWS, count - k), generator) for k in range(0, count, _ROWS)]
+        return np.concatenate(parts)
+
+    def _chains(self, count: int, generator: np.random.Generator) -> np.ndarray:
         weights = self.weights_.astype(np.float32)
         visible, hidden = self.visible_biases_.astype(np.float32), self.hidden_biases_.astype(np.float32)
         bits = _drawn(np.broadcast_to(visible, (count, len(visible))), generator)
-        with one_thread():
-            for _ in range(self.burn_in):
-                bits = _drawn(_drawn(bits @ weights.T + hidden, generator) @ weights + visible, generator)
+        for _ in range(self.burn_in):
+            bits = _drawn(_drawn(bits @ weights.T + hidden, generator) @ weights + visible, generator)
         return bits.astype(np.uint8)
 
 
