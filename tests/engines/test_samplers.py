@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,6 +12,7 @@ from qloom.engines import Expectations, Probabilities, ReferenceEngine, Shots, S
 from qloom.engines.statevector import native_program
 from qloom.engines.streams import Stream
 from tests.circuits.strategies import circuits, random_values
+from tests.memory import outcome
 
 ENGINE = StatevectorEngine()
 
@@ -162,11 +160,9 @@ def test_certain_outcomes_take_no_state():
     assert ENGINE.sampler(circuit, (1,)).tally(batch, 5, Stream(0)).shares.tolist() == [[1.0]]
 
 
-PEAK = """
-import resource
+MEASURED = """
 import numpy as np
 import qloom as ql
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 circuit = ql.encoders.angle({n}) + ql.ansatze.strongly_entangling({n}, {layers})
 x, w = np.full((1, {n}), 0.3, np.float32), np.full(circuit.n_weights, 0.1, np.float32)
 before = peak()
@@ -177,11 +173,9 @@ print(values.shape[1], peak() - before)
 
 def _peak(n: int, layers: int) -> float:
     """MiB that 1,000 shots of Z on each of n qubits take beyond what the process had."""
-    code = PEAK.format(n=n, layers=layers)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    size, peak = done.stdout.split()
+    size, gigabytes = outcome(MEASURED.format(n=n, layers=layers))
     assert int(size) == n
-    return float(peak)
+    return float(gigabytes) * 1e9 / 2**20
 
 
 def test_a_wide_layer_takes_its_state_and_a_table_once():

@@ -22,6 +22,7 @@ from qloom.engines.statevector import lower_states
 from qloom.gradients import gradient, prepare_gradient
 from qloom.testing import check_engine
 from tests.circuits.strategies import circuits, random_values
+from tests.memory import outcome
 
 LETTERS = "IXYZ"
 ENGINE = StatevectorEngine()
@@ -191,12 +192,8 @@ def test_too_large_a_request_is_refused_beforehand(n_qubits, monkeypatch):
 
 def peak_growth(code: str) -> int:
     """Kilobytes by which the peak of a fresh process grows while it runs `work()` of the code."""
-    measured = code + (
-        "\nimport resource\npeak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "before = peak()\nwork()\nprint(peak() - before)\n"
-    )
-    finished = subprocess.run([sys.executable, "-c", measured], capture_output=True, text=True, check=True)
-    return int(finished.stdout)
+    (gigabytes,) = outcome(f"{code}\nbefore = peak()\nwork()\nprint(peak() - before)\n")
+    return round(float(gigabytes) * 1e6)
 
 
 def test_large_batch_takes_little_memory():
