@@ -3,6 +3,7 @@
 
 namespace nb = nanobind;
 
+void bind_iqp(nb::module_&);
 void bind_kernels(nb::module_&);
 void bind_lowering(nb::module_&);
 void bind_machine(nb::module_&);
@@ -19,4 +20,5 @@ NB_MODULE(_native, m) {
     bind_statevector(m);
     bind_measuring(m);
     bind_networks(m);
+    bind_iqp(m);
 }

@@ -2,11 +2,13 @@
 #include "kernels/kernels.hpp"
 
 #include "kernels/angles.hpp"
+#include "kernels/iqp.hpp"
 #include "kernels/measurement.hpp"
 #include "kernels/moves.hpp"
 #include "kernels/perceptron.hpp"
 #include "kernels/phases.hpp"
 #include "kernels/turns.hpp"
+#include "kernels/walsh.hpp"
 
 namespace qloom {
 namespace {
@@ -28,7 +30,10 @@ constexpr Kernels<T> TABLE = {
     add_squares<T>, exceeds<T>,
     add_lanes<T>,   product<T>,
     silu<T>,        bound<T>,
-    multiply<T>,
+    multiply<T>,    word_phase<T>,
+    add_product<T>, sum_product<T>,
+    pair_sums<T>,   add<T>,
+    walsh<T>,
 };
 
 }  // namespace

@@ -60,6 +60,18 @@ struct Sizes {
     size_t rows, inner, width;
 };
 
+// A word of Z on `count` qubits, before a circuit of gates on one and two qubits each. Rows, one a qubit, have `stride`
+// numbers, one a string: signs, and fields, the couplings of a qubit times the signs of all. `linear` has a number for
+// each of the word's qubits, `couplings` (count, count) twice those among them, below its diagonal.
+template <class T>
+struct WordOfPairs {
+    const T *signs, *fields;
+    size_t stride;
+    const int32_t* qubits;
+    size_t count;
+    const T *linear, *couplings;
+};
+
 // No set of kernels has more lanes: room for one number each.
 constexpr size_t MOST_LANES = 16;
 
@@ -122,6 +134,19 @@ struct Kernels {
     // x = most tanh(x), and the slopes of that.
     void (*bound)(T* x, T* slopes, T most, size_t count);
     void (*multiply)(T* x, const T* factors, size_t count);
+
+    // Of words of Z and strings, as the types above have them.
+    void (*word_phase)(const WordOfPairs<T>&, T* phases);
+    // to += factor times the product of the rows of some qubits, and the sum of numbers times that product.
+    void (*add_product)(T factor, const T* signs, const int32_t* qubits, size_t count, size_t stride, T* to);
+    T (*sum_product)(const T* numbers, const T* signs, const int32_t* qubits, size_t count, size_t stride);
+    // Those sums for every two of a word's qubits, (1, 0), (2, 0), (2, 1), ...; `row` has room for one.
+    void (*pair_sums)(const T* numbers, const T* signs, const int32_t* qubits, size_t count, size_t stride, T* row,
+                      T* sums);
+    void (*add)(const T* from, T* to, size_t count);
+
+    // In place: out[a] = sum_i (-1)^|a & i| in[i] of `size` items of `width` numbers each.
+    void (*walsh)(T* values, size_t size, size_t width);
 };
 
 // Of the chosen instruction set.

@@ -12,18 +12,6 @@ namespace qloom {
 template <class T>
 constexpr T LEAST_COSINE = sizeof(T) == 4 ? T(0x1p-24) : T(0x1p-52);
 
-// In-place Walsh-Hadamard transform of `size` vectors of `width` numbers: out[z] = sum_i (-1)^|i&z| in[i].
-template <class T>
-void walsh_hadamard(T* values, size_t size, size_t width) {
-    for (size_t half = width; half < size * width; half *= 2)
-        for (size_t block = 0; block < size * width; block += 2 * half)
-            for (size_t i = block; i < block + half; ++i) {
-                const T a = values[i], b = values[i + half];
-                values[i] = a + b;
-                values[i + half] = a - b;
-            }
-}
-
 // Numbers that describe a rotation, three vectors: t, -t with the signs of the lanes, and 1 / c, what the norm grows
 // by; of those that build the first product state s, -s and c.
 inline size_t turn_size(size_t lanes) { return 3 * lanes; }
@@ -85,7 +73,7 @@ public:
         for (size_t k = 0; k < schedule.tables.size(); ++k) {
             const Forms& forms = schedule.tables[k];
             double* sums = table_sums + starts[k];
-            walsh_hadamard(sums, forms.size(), 1);
+            kernels<double>().walsh(sums, forms.size(), 1);
             for (size_t m = 0; m < forms.members.size(); ++m) {
                 const Angle& angle = program.rotations[forms.members[m]].angle;
                 if (angle.source == Source::weight)
@@ -129,7 +117,7 @@ private:
             const double half = batch.half(program.rotations[r].angle, 0);
             sum = 2 * whole_turns_off(sum / 2 + coordinates.rotations[r].sign * half);
         }
-        walsh_hadamard(angles, size, 1);
+        kernels<double>().walsh(angles, size, 1);
         T* halves = inner.take<T>(3 * vectors * lanes);
         T *cosines = halves + vectors * lanes, *sines = cosines + vectors * lanes;
         for (size_t i = 0; i < vectors * lanes; ++i) halves[i] = i < size ? T(whole_turns_off(angles[i] / 2)) : T(0);

@@ -41,7 +41,7 @@ void Tile<T>::measure_terms(T* out) {
         for (size_t lane = 1; lane < (schedule.lane_bits ? lanes : 1); ++lane)
             for (size_t i = 0; i < forms.size(); ++i)
                 sums[i * lanes] += sums[(i ^ schedule.lane_index(forms, lane)) * lanes + lane];
-        walsh_hadamard(sums, forms.size(), lanes);
+        kernels<T>().walsh(sums, forms.size(), lanes);
         for (size_t m = 0; m < forms.members.size(); ++m)
             add_term(forms.members[m], sums + forms.coordinates[m] * lanes, out);
         sums += forms.size() * lanes;
@@ -257,7 +257,7 @@ void Tile<T>::weigh_terms(const T* g) {
     for (const Forms& forms : schedule.diagonal) {
         for (size_t m = 0; m < forms.members.size(); ++m)
             add_weight(forms.members[m], g, table + forms.coordinates[m] * lanes);
-        walsh_hadamard(table, forms.size(), lanes);
+        kernels<T>().walsh(table, forms.size(), lanes);
         for (size_t lane = 1; lane < (schedule.lane_bits ? lanes : 1); ++lane)
             for (size_t i = 0; i < forms.size(); ++i)
                 table[i * lanes + lane] = table[(i ^ schedule.lane_index(forms, lane)) * lanes];

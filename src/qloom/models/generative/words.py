@@ -10,11 +10,12 @@ Source: Rudolph and others 2024, npj Quantum Information 10, 116; Recio-Armengol
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from qloom import _native
 from qloom.checks import is_integer, is_real
 from qloom.errors import ConfigError, DataError, ShapeError
 
@@ -131,7 +132,12 @@ class Words:
         starts = [part.starts[:-1] + end for part, end in zip(parts, ends, strict=False)]
         return cls(np.concatenate([*starts, ends[-1:]]), np.concatenate([p.qubits for p in parts]), parts[0].n_qubits)
 
-    def __iter__(self) -> Iterable[tuple[int, ...]]:  # type: ignore[override]
+    def part(self, first: int, last: int) -> Words:
+        """The words from number `first` up to and without `last`."""
+        starts = self.starts[first : min(last, len(self)) + 1]
+        return Words(starts - starts[0], self.qubits[starts[0] : starts[-1]], self.n_qubits)
+
+    def __iter__(self) -> Iterator[tuple[int, ...]]:
         for start, end in zip(self.starts[:-1], self.starts[1:], strict=True):
             yield tuple(self.qubits[start:end].tolist())
 
@@ -161,13 +167,9 @@ class Words:
 
 def walsh(values: np.ndarray) -> np.ndarray:
     """sum_x (-1)^(a.x) values[x] for every a, (2^n,) -> (2^n,)."""
-    values = np.array(values, np.float64)
-    size = 1
-    while size < len(values):
-        pairs = values.reshape(-1, 2, size)
-        pairs[:, 0], pairs[:, 1] = pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]
-        size *= 2
-    return values
+    out = np.array(values, np.float64)[None]
+    _native.walsh(out, _native.available_threads())
+    return out[0]  # type: ignore[no-any-return]
 
 
 def outcomes_of(bits: np.ndarray) -> np.ndarray:
