@@ -61,6 +61,8 @@ OF_THREE = [
 # Generative models, fitted on bits.
 OF_BITS = [
     models.ChowLiuTree(),
+    models.IQPModel(n_steps=2),
+    models.IQPModel(gates=3, symmetric=True, coherent=False, exact=True, widths=(1.5,), n_steps=2),
     models.IndependentBits(smoothing=0.5),
     models.QCBM(max_steps=2, n_restarts=2),
     models.QCBM(ql.ansatze.basic_entangler(9, 1), objective="mmd", max_steps=2, n_restarts=1),

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from qloom.models.generative.boltzmann import QuantumBoltzmannMachine
     from qloom.models.generative.chow_liu import ChowLiuTree
     from qloom.models.generative.independent import IndependentBits
+    from qloom.models.generative.iqp.model import IQPModel
     from qloom.models.generative.qcbm import QCBM
     from qloom.models.generative.qgan import QGAN
     from qloom.models.generative.restricted_boltzmann import RestrictedBoltzmannMachine
@@ -50,6 +51,7 @@ __all__ = [
     "HybridClassifier",
     "HybridNetwork",
     "HybridRegressor",
+    "IQPModel",
     "IQPVariationalClassifier",
     "IndependentBits",
     "QCNNClassifier",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from qloom.checks import is_integer
-from qloom.errors import ConfigError, UnsupportedError
+from qloom.errors import ConfigError, DataError, UnsupportedError
 from qloom.models.generative.words import (
     Words,
     bits_of,
@@ -26,6 +27,8 @@ from qloom.models.saving import Saved
 
 # Bits up to which all 2^n probabilities are held.
 MOST_EXACT = 20
+# What rounding leaves of a probability of 0.
+LEAST_PROBABILITY = 1e-12
 
 
 class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
@@ -76,6 +79,61 @@ class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
         bits = self._bits(X)
         return sample_mmd(self.sample(max(len(bits), 2), 0), bits, median_width(bits) if width is None else width)
 
+    def marginal(self, qubits: Sequence[int]) -> np.ndarray:
+        """The distribution of up to 20 of the bits, float64 (2^k,); the first is the most significant."""
+        return marginal_of(self, self._places(qubits))
+
+    def conditional_moments(self, operators: Any, given: Mapping[int, int], **how: Any) -> np.ndarray:
+        """Means of products of (-1)^x over each operator's bits among rows that have given bits.
+
+        Args:
+            operators: tuples of qubits; an operator and the given ones are up to 20 together.
+            given: qubit -> 0 or 1.
+            how: further arguments of `marginal`.
+
+        Shapes: A operators -> float64 (A,).
+        """
+        fixed, bits = next(iter(self._words([tuple(given)]))), dict(given)
+        if any(value not in (0, 1) for value in bits.values()):
+            raise DataError(f"given={bits!r}, expected 0 or 1 for each qubit")
+        row = outcomes_of(np.array([[bits[q] for q in fixed]], np.int64).reshape(1, -1))[0]
+        found = []
+        for word in self._words(operators):
+            others = [q for q in word if q not in bits]
+            shares = self.marginal([*fixed, *others], **how).reshape(-1, 1 << len(others))[row]
+            if shares.sum() < LEAST_PROBABILITY:
+                raise DataError(f"given={bits!r} has probability 0 in the model, expected bits that rows can have")
+            sign = (-1) ** sum(bits[q] for q in word if q in bits)
+            found.append(sign * walsh(shares)[-1] / shares.sum())
+        return np.array(found)
+
+    def correlations(self, qubits: Sequence[int] | None = None, **how: Any) -> np.ndarray:
+        """Correlation coefficients of bits, float64 (k, k), 0 with a bit that never changes.
+
+        Args:
+            qubits: which; None for all.
+            how: further arguments of `moments`.
+        """
+        places = range(self.n_features_in_) if qubits is None else self._places(qubits, self.n_features_in_)
+        k = len(places)
+        first, second = np.triu_indices(k, 1)
+        pairs = [(places[a], places[b]) for a, b in zip(first.tolist(), second.tolist(), strict=True)]
+        means = self.moments([*((q,) for q in places), *pairs], **how)
+        spread = np.sqrt(np.clip(1 - means[:k] ** 2, 0, None))
+        covariances, scale = means[k:] - means[first] * means[second], spread[first] * spread[second]
+        found = np.eye(k)
+        found[first, second] = found[second, first] = np.divide(
+            covariances, scale, out=np.zeros(len(scale)), where=scale > 0
+        )
+        return found
+
+    def _places(self, qubits: Sequence[int], most: int = MOST_EXACT, instead: str = "") -> list[int]:
+        """Different qubits in the order given, at most so many."""
+        self._words([tuple(qubits)])
+        if len(qubits) > most:
+            raise UnsupportedError(f"a marginal of {len(qubits)} qubits, expected at most {most}{instead}")
+        return [int(q) for q in qubits]
+
     def _bits(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         return checked_bits(X, self.n_features_in_)
@@ -118,6 +176,13 @@ class EveryOutcome(GenerativeModel):
         """
         bits = self._bits(X)
         return exact_mmd(self.probabilities(), bits, median_width(bits) if width is None else width)
+
+
+def marginal_of(model: GenerativeModel, qubits: Sequence[int], **how: Any) -> np.ndarray:
+    """The distribution of k qubits from the moments of all their subsets, (2^k,)."""
+    subsets = bits_of(np.arange(1 << len(qubits)), len(qubits)).astype(bool)
+    moments = model.moments([tuple(np.array(qubits, np.int64)[subset].tolist()) for subset in subsets], **how)
+    return np.clip(walsh(moments) / len(moments), 0, None)  # type: ignore[no-any-return]
 
 
 def checked_samples(n_samples: Any) -> int:

@@ -16,7 +16,7 @@ from qloom.checks import checked_count, is_integer
 from qloom.circuits import Circuit
 from qloom.errors import ConfigError, DataError, ShapeError, UnsupportedError
 from qloom.fitting import Training
-from qloom.models.generative.base import MOST_EXACT, GenerativeModel, check_few_enough, checked_samples
+from qloom.models.generative.base import MOST_EXACT, GenerativeModel, check_few_enough, checked_samples, marginal_of
 from qloom.models.generative.iqp.bit_flips import BitFlips
 from qloom.models.generative.iqp.circuit import IQPCircuit, PairProduct, make_circuit
 from qloom.models.generative.iqp.exact import probabilities, wide_moments
@@ -133,7 +133,7 @@ class IQPModel(GenerativeModel):
     def end_fit(self, training: Training) -> None:
         """What `fit` does after the last step."""
         self.losses_ = np.array(training.losses)
-        self.angles_ = training.module.weights.detach().double().numpy().copy()
+        self.angles_ = training.module.state_dict()["weights"].double().numpy().copy()
 
     def _widths(self, bits: np.ndarray) -> list[float]:
         if self.widths is not None:
@@ -212,7 +212,7 @@ class IQPModel(GenerativeModel):
     def _circuit(self, dtype: torch.dtype = torch.float64) -> IQPCircuit:
         make = make_circuit if self.coherent else BitFlips
         circuit = make(self._gates(), self.symmetric, dtype)
-        circuit.weights.data.copy_(torch.from_numpy(self.angles_))
+        circuit.weights.data = torch.from_numpy(self.angles_).to(dtype)
         return circuit
 
     def _check_coherent(self, what: str) -> None:
