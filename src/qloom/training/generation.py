@@ -189,8 +189,10 @@ def _too_many(competitor: Competitor, learnt: Learnt) -> str:
     less = learnt.coding.smaller(learnt.training, learnt.columns, most)
     if less is None:
         return f"{given}; take fewer columns with columns=..."
-    coarser = f"bins={less.bins} categories={less.categories!r} max_levels={less.max_levels}"
-    return f"{given}; {less.n_bits} are enough with {coarser}, or take fewer columns with columns=..."
+    coarser = [f"bins={less.bins}"] if less.bins != learnt.coding.bins else []
+    coarser += [f"categories={less.categories!r}"] if less.categories != learnt.coding.categories else []
+    coarser += [f"max_levels={less.max_levels}"] if less.max_levels != learnt.coding.max_levels else []
+    return f"{given}; {less.n_bits} are enough with {' '.join(coarser)}, or take fewer columns with columns=..."
 
 
 def _measure_of(asked: Generation, learnt: Learnt, target: Column | None) -> FidelityMeasure:

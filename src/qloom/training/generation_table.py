@@ -47,17 +47,15 @@ def sentences(record: Mapping[str, Any]) -> Iterator[str]:
     """What the figures say of the model that was asked for."""
     models = record["models"]
     chosen, real = models[record["chosen"]], models["real"]
-    controls = ", ".join(
-        f"{_text(each['detection'][0])} for {each['title']}" for each in models.values() if each["role"] == "control"
-    )
-    beside = f"; {controls}" if controls else ""
-    told, usual = _with_interval(chosen["detection"]), _text(real["detection"][0])
+    others = [(each["title"], each["detection"][0]) for each in models.values() if each["role"] == "control"]
+    beside = ", ".join(f"{title} {_text(area)}" for title, area in [*others, ("training rows", real["detection"][0])])
+    told = _with_interval(chosen["detection"])
     if chosen["detection"][0] is None:
         yield "The held-out rows are too few to ask whether a classifier can tell synthetic rows from them."
     else:
         yield (
-            f"A classifier tells rows of the {chosen['title']} from real ones with ROC AUC {told}, 0.5 being chance"
-            f"{beside}; {usual} for training rows."
+            f"A classifier tells rows of the {chosen['title']} from real ones with ROC AUC {told}, 0.5 being chance; "
+            f"{beside}."
         )
     if record["metric"] is not None:
         yield (

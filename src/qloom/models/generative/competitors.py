@@ -15,7 +15,7 @@ from sklearn.base import clone
 from qloom.errors import ConfigError
 
 # Steps whose time is taken before a training of counted steps.
-_TRIED = 100
+_TRIED = 10
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Competitor:
         estimator: its class, one that `qloom.models` exports.
         settings: what it is made with.
         most_bits: that it can draw rows of; None for any number.
-        is_quantum: whether it is a circuit, which has classical models for controls.
+        steps: what its class calls the number of its steps, if it takes any.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Competitor:
     estimator: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     most_bits: int | None = None
-    is_quantum: bool = False
+    steps: str = "n_steps"
 
     def make(self, seed: int) -> Any:
         """The estimator, not yet fitted."""
@@ -56,9 +56,10 @@ class Competitor:
         model = self.make(seed)
         if seconds is not None and hasattr(model, "begin_fit"):
             return _fit_until(model, bits, time.perf_counter() + seconds)
-        if seconds is not None and hasattr(model, "n_steps"):
-            n_steps = min(model.n_steps, _steps_within(model, bits, seconds))
-            return model.set_params(n_steps=n_steps).fit(bits), n_steps < self.make(seed).n_steps
+        if seconds is not None and hasattr(model, self.steps):
+            wanted = getattr(model, self.steps)
+            n_steps = min(wanted, _steps_within(model, self.steps, bits, seconds))
+            return model.set_params(**{self.steps: n_steps}).fit(bits), n_steps < wanted
         return model.fit(bits), False
 
 
@@ -71,12 +72,12 @@ def _fit_until(model: Any, bits: np.ndarray, end: float) -> tuple[Any, bool]:
     return model, training.epoch < training.epochs
 
 
-def _steps_within(model: Any, bits: np.ndarray, seconds: float) -> int:
+def _steps_within(model: Any, steps: str, bits: np.ndarray, seconds: float) -> int:
     """Steps that fit into a time, by what the first few take: rates that fall with the steps end where they should."""
-    start = time.perf_counter()
-    clone(model).set_params(n_steps=min(model.n_steps, _TRIED)).fit(bits)
+    tried, start = min(getattr(model, steps), _TRIED), time.perf_counter()
+    clone(model).set_params(**{steps: tried}).fit(bits)
     taken = time.perf_counter() - start
-    return max(1, int(min(model.n_steps, _TRIED) * (seconds - taken) / taken))
+    return max(1, int(tried * (seconds - taken) / taken))
 
 
 COMPETITORS: Mapping[str, Competitor] = {
@@ -87,6 +88,16 @@ COMPETITORS: Mapping[str, Competitor] = {
             "Each bit depends on one other: what pairs along the best tree say.", "ChowLiuTree",
         ),
         Competitor(
+            "qcbm", "Born machine",
+            "A circuit along the Chow-Liu tree, from that tree's own distribution on: does a circuit add to pairs?",
+            "QCBM", {"ansatz": "chow_liu", "n_layers": 2, "n_restarts": 1, "max_steps": 300}, most_bits=20,
+            steps="max_steps",
+        ),
+        Competitor(
+            "rbm", "restricted Boltzmann machine",
+            "Hidden units that all bits depend on: what a classical network learns.", "RestrictedBoltzmannMachine",
+        ),
+        Competitor(
             "independent", "independent bits",
             "Bits that know nothing of each other: is anything but the marginals learnt?", "IndependentBits",
         ),
@@ -94,7 +105,7 @@ COMPETITORS: Mapping[str, Competitor] = {
 }  # fmt: skip
 # Taken in this order where none is asked for: the first that can draw rows of so many bits.
 USUAL = ("chow-liu",)
-CONTROLS = ("chow-liu", "independent")
+CONTROLS = ("chow-liu", "rbm", "independent")
 
 
 def find_competitor(name: str) -> Competitor:
