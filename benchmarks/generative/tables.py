@@ -20,6 +20,8 @@ from benchmarks.shared import DATA
 from qloom.training.generation import Generation, generate
 from qloom.training.generation_folder import GenerationFolder
 
+# Of the training of each model of few bits.
+SECONDS = 60.0
 FEW = (("bins", 2), ("categories", "binary"), ("max_levels", 4))
 
 
@@ -44,7 +46,7 @@ def asked(table: Table) -> Iterator[Generation]:
     """The usual coding with classical models alone, then few bits with circuits."""
     source = str(DATA / table.name / table.file)
     yield Generation(source, 1000, "chow-liu", target=table.target)
-    yield Generation(source, 1000, "iqp", target=table.target, coding=table.few)
+    yield Generation(source, 1000, "iqp", target=table.target, coding=table.few, time_limit=SECONDS)
 
 
 def measure(table: Table) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from qloom.errors import ArtifactError, ConfigError, DataError
-from qloom.models.generative.competitors import COMPETITORS, USUAL, Competitor, controls_of
+from qloom.models.generative.competitors import COMPETITORS, Competitor, controls_of
 from qloom.training.generation import Generation, generate
 from qloom.training.generation_folder import GenerationFolder, find_model, read_coding
 
@@ -112,7 +112,7 @@ def test_too_many_bits_name_the_coding_that_has_fewer(source, monkeypatch, tmp_p
 
 def test_what_is_taken_where_no_model_is_named_is_said(source, monkeypatch, tmp_path):
     monkeypatch.setitem(COMPETITORS, "narrow", Competitor("narrow", "narrow model", "", "IndependentBits", most_bits=3))
-    monkeypatch.setattr("qloom.training.generation.USUAL", ("narrow", *USUAL))
+    monkeypatch.setattr("qloom.training.generation.USUAL", ("narrow", "chow-liu"))
     said = []
     generate(Generation(source, 10, time_limit=0.2), tmp_path / "a", said.append)
     assert "Chow-Liu tree is taken: 3 columns are 5 bits" in "\n".join(said)
@@ -128,7 +128,7 @@ def test_models_that_need_fewer_columns_than_there_are(source, monkeypatch, tmp_
     ({"rows": 0}, ConfigError, "rows=0, expected an integer of at least 1"),
     ({"time_limit": 0.0}, ConfigError, "time_limit=0.0, expected seconds above 0"),
     ({"seed": -1}, ConfigError, "seed=-1"),
-    ({"model": "gan"}, ConfigError, "no model 'gan', expected one of chow-liu"),
+    ({"model": "gan"}, ConfigError, "no model 'gan', expected one of iqp, "),
     ({"columns": ("frst",)}, DataError, "no column 'frst' .* did you mean 'first'"),
     ({"target": "secnd"}, DataError, "no column 'secnd' .* did you mean 'second'"),
     ({"query": "select * from data limit 39"}, DataError, "has 39 rows, expected at least 40"),

@@ -88,6 +88,7 @@ def test_a_training_that_fits_is_whole(monkeypatch):
 
 def test_controls_are_the_others():
     assert {each.name for each in controls_of("chow-liu")} == set(CONTROLS) - {"chow-liu"}
+    assert {each.name for each in controls_of("iqp")} == {"iqp-single", "bit-flips", *CONTROLS}
     assert set(USUAL) | set(CONTROLS) <= set(COMPETITORS)
     assert COMPETITORS[USUAL[-1]].most_bits is None  # something can always be drawn from
 

@@ -84,6 +84,21 @@ COMPETITORS: Mapping[str, Competitor] = {
     each.name: each
     for each in (
         Competitor(
+            "iqp", "IQP circuit",
+            "A circuit of commuting gates on all bits and pairs of bits, trained by the discrepancy of its rows.",
+            "IQPModel", most_bits=24,
+        ),
+        Competitor(
+            "iqp-single", "IQP circuit without pair gates",
+            "The same circuit with gates on single bits alone: do its pair gates matter?",
+            "IQPModel", {"gates": 1}, most_bits=24,
+        ),
+        Competitor(
+            "bit-flips", "IQP circuit without coherence",
+            "The same gates as bits that flip together at random, a classical model: does interference matter?",
+            "IQPModel", {"coherent": False},
+        ),
+        Competitor(
             "chow-liu", "Chow-Liu tree",
             "Each bit depends on one other: what pairs along the best tree say.", "ChowLiuTree",
         ),
@@ -104,8 +119,10 @@ COMPETITORS: Mapping[str, Competitor] = {
     )
 }  # fmt: skip
 # Taken in this order where none is asked for: the first that can draw rows of so many bits.
-USUAL = ("chow-liu",)
+USUAL = ("iqp", "chow-liu")
 CONTROLS = ("chow-liu", "rbm", "independent")
+# Of some models also themselves without what makes them.
+OWN_CONTROLS = {"iqp": ("iqp-single", "bit-flips")}
 
 
 def find_competitor(name: str) -> Competitor:
@@ -121,4 +138,4 @@ def find_competitor(name: str) -> Competitor:
 
 def controls_of(name: str) -> tuple[Competitor, ...]:
     """What a model is seen beside."""
-    return tuple(COMPETITORS[each] for each in CONTROLS if each != name)
+    return tuple(COMPETITORS[each] for each in (*OWN_CONTROLS.get(name, ()), *CONTROLS) if each != name)
