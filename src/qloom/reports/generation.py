@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from qloom.training.generation_table import headings, sentences, table_rows
 
 _REAL, _SYNTHETIC = "#9aa5b1", "#0072b2"
 # Okabe and Ito's, the one of the model that was asked for first.
-_COLOURS = (_SYNTHETIC, "#d98c00", "#009e73", "#b8528f", "#666666")
+_COLOURS = (_SYNTHETIC, "#d98c00", "#009e73", "#b8528f", "#56b4e9", "#8a6d3b", "#777777")
 _A_ROW = 4
 _LONGEST = 14
 
@@ -108,18 +109,23 @@ def _pairs(record: Mapping[str, Any]) -> str | None:
     if not found["real"]:
         return None
 
+    n_rows = -(-len(names) // _A_ROW)
+
     def draw(figure: Figure) -> None:
-        grid = np.ravel(figure.subplots(1, len(names), squeeze=False, sharex=True, sharey=True))
-        for ax, name, colour in zip(grid, names, _COLOURS, strict=False):
+        grid = np.ravel(figure.subplots(n_rows, _A_ROW, squeeze=False, sharex=True, sharey=True))
+        for ax, name, colour in zip(grid, names, cycle(_COLOURS), strict=False):
             ax.plot([-1, 1], [-1, 1], color="#555555", linewidth=0.8)
             ax.plot(found["real"], found[name], ".", color=colour, markersize=3, alpha=0.5, rasterized=True)
             ax.set_title(capitalized(record["models"][name]["title"]))
             ax.set_xlabel("real, held out")
-        grid[0].set_ylabel("synthetic")
+        for ax in grid[::_A_ROW]:
+            ax.set_ylabel("synthetic")
+        for ax in grid[len(names) :]:
+            ax.set_axis_off()
         limit = 1.05 * max(np.abs(found["real"]).max(), *(np.abs(found[name]).max() for name in names))
         grid[0].set(xlim=(-limit, limit), ylim=(-limit, limit))
 
-    return as_address((2.6 * len(names), 2.9), draw)
+    return as_address((10.5, 0.3 + 2.5 * n_rows), draw)
 
 
 def _distances(record: Mapping[str, Any]) -> str:
@@ -127,7 +133,7 @@ def _distances(record: Mapping[str, Any]) -> str:
 
     def draw(figure: Figure) -> None:
         ax = figure.subplots()
-        for (name, model), colour in zip(record["models"].items(), (*_COLOURS, None), strict=False):
+        for (name, model), colour in zip(record["models"].items(), cycle(_COLOURS), strict=False):
             shares = np.linspace(0, 1, len(model["distances"]))
             if name == "real":
                 ax.plot(model["distances"], shares, color="#111111", linewidth=2.2, label="real rows held out")
