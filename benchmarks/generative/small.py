@@ -87,8 +87,9 @@ MACHINES: Models = {
     "quantum, by likelihood": partial(boltzmann, data_state="measured"),
 }
 HIDDEN: Models = {
+    "classical, 1 hidden": partial(boltzmann, operators=CLASSICAL, n_hidden=1, data_state="measured"),
     "classical, 2 hidden": partial(boltzmann, operators=CLASSICAL, n_hidden=2, data_state="measured"),
-    "quantum by likelihood, 2 hidden": partial(boltzmann, n_hidden=2, data_state="measured"),
+    "quantum by likelihood, 1 hidden": partial(boltzmann, n_hidden=1, data_state="measured"),
 }
 
 
