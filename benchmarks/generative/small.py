@@ -24,10 +24,18 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 from scipy.stats import ks_2samp
 
 from benchmarks.results import append_row, provenance
-from qloom.models import QCBM, QGAN, ChowLiuTree, IndependentBits, QuantumBoltzmannMachine
+from qloom.models import (
+    QCBM,
+    QGAN,
+    ChowLiuTree,
+    IndependentBits,
+    QuantumBoltzmannMachine,
+    RestrictedBoltzmannMachine,
+)
 from qloom.models.generative.words import bits_of, outcomes_of
 
 LOG_NORMAL = np.array([0.05351218, 0.2732358, 0.22554288, 0.15756508, 0.1102137, 0.07884732, 0.05778668, 0.04329635])
@@ -80,7 +88,11 @@ def boltzmann(seed: int, **settings: Any) -> QuantumBoltzmannMachine:
     return QuantumBoltzmannMachine(**settings, max_steps=400, random_state=seed)
 
 
-CONTROLS: Models = {"independent bits": lambda _: IndependentBits(1e-9), "Chow-Liu tree": lambda _: ChowLiuTree(1e-9)}
+CONTROLS: Models = {
+    "independent bits": lambda _: IndependentBits(1e-9),
+    "Chow-Liu tree": lambda _: ChowLiuTree(1e-9),
+    "restricted Boltzmann machine": lambda seed: RestrictedBoltzmannMachine(random_state=seed),
+}
 MACHINES: Models = {
     "classical Boltzmann machine": partial(boltzmann, operators=CLASSICAL),
     "quantum, pure data state": boltzmann,
@@ -119,15 +131,15 @@ def probabilities(model: Any) -> np.ndarray:
     if hasattr(model, "probabilities"):
         return np.asarray(model.probabilities())
     n = model.n_features_in_
-    return np.exp(np.asarray(model.score_samples(bits_of(np.arange(1 << n), n))))
+    return np.asarray(softmax(model.score_samples(bits_of(np.arange(1 << n), n))))
 
 
 def n_numbers(model: Any) -> int:
     """Of what was learnt."""
     n = model.n_features_in_
-    of_controls = {"IndependentBits": n, "ChowLiuTree": 2 * n - 1}
-    learnt = getattr(model, "theta_", getattr(model, "weights_", ()))
-    return of_controls.get(type(model).__name__, len(learnt))
+    counted = {"IndependentBits": n, "ChowLiuTree": 2 * n - 1}
+    learnt = ("theta_", "weights_", "visible_biases_", "hidden_biases_")
+    return counted.get(type(model).__name__) or sum(np.size(getattr(model, name, ())) for name in learnt)
 
 
 def divergence(truth: np.ndarray, found: np.ndarray) -> float:
