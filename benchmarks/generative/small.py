@@ -101,7 +101,6 @@ MACHINES: Models = {
 HIDDEN: Models = {
     "classical, 1 hidden": partial(boltzmann, operators=CLASSICAL, n_hidden=1, data_state="measured"),
     "classical, 2 hidden": partial(boltzmann, operators=CLASSICAL, n_hidden=2, data_state="measured"),
-    "quantum by likelihood, 1 hidden": partial(boltzmann, n_hidden=1, data_state="measured"),
 }
 
 
