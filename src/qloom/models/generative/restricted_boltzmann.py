@@ -36,7 +36,7 @@ class RestrictedBoltzmannMachine(GenerativeModel):
         n_hidden: hidden units; None for as many as `n_parameters` pays for.
         n_parameters: weights and biases at most; None for n (n + 1) / 2, those of all gates on one and two of n qubits.
         n_steps: batches to learn from.
-        learning_rate: of the first step, falling evenly to 0; None for 10 / n, at most 0.5: what a hidden unit is
+        learning_rate: of the first step, falling evenly to 0; None for 16 / n, at most 0.5: what a hidden unit is
             driven by grows with the bits it sees.
         batch_size: rows a step, and chains; all rows if there are fewer.
         burn_in: steps of Gibbs sampling before a row is a sample.
@@ -86,7 +86,7 @@ class RestrictedBoltzmannMachine(GenerativeModel):
     def _first_rate(self, n_visible: int) -> float:
         rate = self.learning_rate
         if rate is None:
-            return min(0.5, 10 / n_visible)
+            return min(0.5, 16 / n_visible)
         if not is_real(rate) or not math.isfinite(rate) or rate <= 0:
             raise ConfigError(f"learning_rate={rate!r}, expected a number above 0, or None for a choice of ours")
         return float(rate)
