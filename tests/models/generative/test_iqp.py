@@ -313,7 +313,7 @@ def test_a_training_taken_up_again_ends_in_the_same_angles():
 def test_circuits_take_the_way_of_fewer_operations():
     assert type(make_circuit(gate_sets(100, 2))) is PairProduct
     assert type(make_circuit(gate_sets(10, 3))) is GateByGate
-    assert type(make_circuit(gate_sets(100, neighbours(100, [(q, q + 1) for q in range(99)])))) is GateByGate
+    assert type(make_circuit(gate_sets(400, neighbours(400, [(q, q + 1) for q in range(399)])))) is GateByGate
 
 
 @shared

@@ -143,7 +143,8 @@ class PairProduct(IQPCircuit):
 def make_circuit(gates: Words, symmetric: bool = False, dtype: torch.dtype = torch.float32) -> IQPCircuit:
     """The circuit of these gates that takes fewer operations.
 
-    Pairs by a product where there are no larger gates and at least one pair in 16 has one.
+    Pairs by a product where there are no larger gates and about one pair in 50 has one: of 1,000 qubits and words on
+    nine of them both ways take as long with 10,000 gates.
     """
-    by_product = np.diff(gates.starts).max() <= 2 and len(gates) >= gates.n_qubits**2 / 32
+    by_product = np.diff(gates.starts).max() <= 2 and len(gates) >= gates.n_qubits**2 / 100
     return (PairProduct if by_product else GateByGate)(gates, symmetric, dtype)
