@@ -108,6 +108,14 @@ def test_kernels_and_published_models(tmp_path, monkeypatch):
     assert names["matrix"].shape == (40, 40)
 
 
+def test_generative_models(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    bits = np.random.default_rng(0).integers(0, 2, (30, 901))
+    names = {"bits": bits, "test_bits": bits[:5]}
+    exec(code_under("Generative models of bits").replace("n_steps=2000", "n_steps=1, gates=1"), names)
+    assert (tmp_path / "circuit" / "model.json").is_file()
+
+
 def test_training_that_knows_it_is_quantum(capsys):
     import qloom as ql
 
