@@ -356,7 +356,7 @@ BITS = np.array([[0, 1, 1], [1, 0, 1]])
         (lambda: IQPModel(2).set_angles([0.0]), ShapeError, r"theta has shape \(1,\), expected \(3,\) finite angles"),
         (lambda: FEW.mmd(BITS, width=0), ConfigError, "width=0, expected a number above 0"),
         (lambda: FEW.mmd(BITS[:1], width=1), DataError, "1 row, expected two or more"),
-        (lambda: FEW.score_samples(BITS), UnsupportedError, "needs kernel widths, expected a fitted model"),
+        (lambda: FEW.score_samples(BITS), UnsupportedError, "needs kernel widths, expected a fitted model or widths="),
         (lambda: FEW.sample(0), ConfigError, "n_samples=0, expected an integer of at least 1"),
         (lambda: FEW.moments([(0, 3)]), ShapeError, r"operator \(0, 3\), expected different qubits of 0 to 2"),
         (lambda: FEW.conditional_moments([(0,)], {1: 1}), DataError, "has probability 0 in the model"),

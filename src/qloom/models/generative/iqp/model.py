@@ -343,9 +343,9 @@ class IQPModel(GenerativeModel):
 
         Shapes: X (N, n) -> (N,).
         """
-        bits, n, widths = self._bits(X), self.n_features_in_, getattr(self, "widths_", None)
+        bits, n, widths = self._bits(X), self.n_features_in_, getattr(self, "widths_", self.widths)
         if widths is None:
-            raise UnsupportedError("score_samples needs kernel widths, expected a fitted model; call fit first")
+            raise UnsupportedError("score_samples needs kernel widths, expected a fitted model or widths=")
         if n <= MOST_EXACT:
             shares = np.mean([word_weights(n, width) for width in widths], axis=0)
             return walsh(shares * self._every_moment())[outcomes_of(bits)]  # type: ignore[no-any-return]
