@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.generative.data import MNIST_WIDTHS, mnist_bits
 from benchmarks.results import append_row, provenance
 from benchmarks.shared import DATA
-from qloom.models import ChowLiuTree, IndependentBits, IQPModel
+from qloom.models import ChowLiuTree, IndependentBits, IQPModel, RestrictedBoltzmannMachine
 from qloom.models.generative.base import GenerativeModel
 
 SMALL_WIDTHS = (0.6, 1.3)
@@ -49,7 +49,7 @@ def small(name: str, file: str, gates: int, symmetric: bool) -> None:
     for coherent in (True, False):
         model = IQPModel(gates=gates, symmetric=symmetric, coherent=coherent, exact=True, widths=SMALL_WIDTHS)
         fitted(name, model, train, test, SMALL_WIDTHS, "IQP" if coherent else "IQP without coherence")
-    for control in (ChowLiuTree(), IndependentBits()):
+    for control in (RestrictedBoltzmannMachine(n_hidden=7), ChowLiuTree(), IndependentBits()):
         fitted(name, control, train, test, SMALL_WIDTHS, type(control).__name__)
 
 
