@@ -56,7 +56,7 @@ def small(name: str, file: str, gates: int, symmetric: bool) -> None:
 def mnist() -> None:
     train, test = mnist_bits()
     for coherent in (True, False):
-        model = IQPModel(widths=MNIST_WIDTHS, n_steps=3000, learning_rate=0.001, coherent=coherent)
+        model = IQPModel(widths=MNIST_WIDTHS, n_steps=3000, coherent=coherent)
         fitted("mnist", model, train, test, MNIST_WIDTHS, "IQP" if coherent else "IQP without coherence")
 
 

@@ -58,7 +58,7 @@ def main() -> None:
     train, test, fresh = (gibbs_rows(graph, fields, N_ROWS, random) for _ in range(3))
     median = median_width(train)
     models = {
-        "IQP": IQPModel(n_steps=steps, learning_rate=0.003),
+        "IQP": IQPModel(n_steps=steps),
         "IndependentBits": IndependentBits(),
         "ChowLiuTree": ChowLiuTree(),
         "RestrictedBoltzmannMachine": RestrictedBoltzmannMachine(n_parameters=N_BITS * (N_BITS + 1) // 2),
