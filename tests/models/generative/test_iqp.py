@@ -14,6 +14,7 @@ from qloom.errors import ConfigError, DataError, ShapeError, UnsupportedError
 from qloom.models.generative import IQPModel, neighbours
 from qloom.models.generative.iqp.circuit import GateByGate, PairProduct, make_circuit
 from qloom.models.generative.iqp.gates import gate_sets
+from qloom.models.generative.iqp.start import PAIR_SCALES
 from qloom.models.generative.iqp.strings import Strings
 from qloom.models.generative.iqp.training import word_discrepancies
 from qloom.models.generative.words import Words, bits_of
@@ -297,6 +298,16 @@ def test_training_finds_what_pairs_have_in_common(exact):
     assert len(model.losses_) == 150
     again = IQPModel(n_steps=150, learning_rate=0.03, exact=exact, n_operators=300, n_strings=300).fit(rows)
     np.testing.assert_array_equal(model.angles_, again.angles_)
+
+
+def test_first_angles_are_those_of_least_discrepancy():
+    random = np.random.default_rng(15)
+    rows = (random.random((300, 1)) < 0.3) ^ (random.random((300, 4)) < 0.1)
+    found = [IQPModel(n_steps=0, exact=True, widths=[1.0], pair_scale=scale).fit(rows) for scale in PAIR_SCALES]
+    least, most = (best(found, key=lambda model: model.mmd(rows, 1.0)) for best in (min, max))
+    assert most.mmd(rows, 1.0) > 1.2 * least.mmd(rows, 1.0)
+    chosen = IQPModel(n_steps=0, exact=True, widths=[1.0]).fit(rows)
+    np.testing.assert_allclose(chosen.angles_, least.angles_, atol=1e-15)
 
 
 def test_a_training_taken_up_again_ends_in_the_same_angles():

@@ -22,6 +22,7 @@ from qloom.models.generative.iqp.circuit import IQPCircuit, PairProduct, make_ci
 from qloom.models.generative.iqp.exact import probabilities, wide_moments
 from qloom.models.generative.iqp.gates import gate_sets
 from qloom.models.generative.iqp.marginals import drawn_marginal
+from qloom.models.generative.iqp.start import first_angles, start_best
 from qloom.models.generative.iqp.training import Draws, ExactDiscrepancy, drawn_discrepancy, word_discrepancies
 from qloom.models.generative.packed import PackedRows
 from qloom.models.generative.words import (
@@ -39,6 +40,8 @@ from qloom.models.threads import torch_threads
 
 # Qubits up to which all amplitudes are held to draw from them.
 MOST_SAMPLED = 26
+# Batches by which the scale of first angles is chosen.
+_TRIALS = 5
 # Words, and strings for each, of one piece of an estimate.
 _PIECE = 1000
 
@@ -64,8 +67,9 @@ class IQPModel(GenerativeModel):
         n_operators: words of Z drawn a step.
         n_strings: strings drawn a step.
         exact: train by the discrepancy itself, from all 2^n amplitudes; up to 20 qubits.
-        pair_scale: of the first angles of gates on two qubits, over the covariances of the rows' bits. Gates on one
-            qubit begin with arcsin sqrt(mean), all others with 0.
+        pair_scale: of the first angles of gates on two qubits, over the covariances of the rows' bits; None for the one
+            of `start.PAIR_SCALES` with the least discrepancy on the first draws. Gates on one qubit begin with
+            arcsin sqrt(mean), all others with 0.
         random_state: seed.
 
     Attributes:
@@ -82,7 +86,8 @@ class IQPModel(GenerativeModel):
     def __init__(
         self, n_qubits: int | None = None, gates: Any = "pairs", symmetric: bool = False, coherent: bool = True,
         widths: Sequence[float] | None = None, n_steps: int = 1000, learning_rate: float | None = None,
-        n_operators: int = 1000, n_strings: int = 1000, exact: bool = False, pair_scale: float = 1.0,
+        n_operators: int = 1000, n_strings: int = 1000, exact: bool = False,
+        pair_scale: float | None = None,
         random_state: Any = 0,
     ):  # fmt: skip
         self.n_qubits = n_qubits
@@ -118,7 +123,7 @@ class IQPModel(GenerativeModel):
         self.widths_ = self._widths(bits)
         for name in ("n_operators", "n_strings", "n_steps"):
             checked_count(name, getattr(self, name), 0 if name == "n_steps" else 2)
-        self.angles_ = self.first_angles(bits)
+        self.angles_ = first_angles(self._gates(), bits, self.pair_scale or 0.0)
         circuit = self._circuit(torch.float64 if self.exact else torch.float32)
         generator = np.random.default_rng(check_random_state(self.random_state).randint(2**31 - 1))
         objective: Any = drawn_discrepancy(len(bits))
@@ -128,6 +133,9 @@ class IQPModel(GenerativeModel):
             objective, batches = ExactDiscrepancy(bits, self.widths_), [None]
         else:
             batches = Draws(circuit, bits, self.widths_, self.n_operators, self.n_strings, generator)
+        if self.pair_scale is None:
+            trials = batches if self.exact else [batches(0)[0] for _ in range(_TRIALS)]
+            start_best(circuit, bits, objective, trials)
         first = 0.03 / np.sqrt(self.n_features_in_) if self.learning_rate is None else self.learning_rate
         return Training(
             circuit, objective, batches, torch.optim.Adam(circuit.parameters(), first, fused=True),
@@ -147,18 +155,6 @@ class IQPModel(GenerativeModel):
             return [checked_width(width) for width in widths]
         median = median_width(bits)
         return [median, median / 2, median / 4]
-
-    def first_angles(self, bits: np.ndarray) -> np.ndarray:
-        """Angles that a training begins with: means and covariances of the rows. Shapes: (N, n) -> (G,)."""
-        gates = gate_sets(bits.shape[1], self.gates)
-        sizes, starts = np.diff(gates.starts), gates.starts[:-1]
-        angles, means = np.zeros(len(gates)), bits.mean(axis=0)
-        angles[sizes == 1] = np.arcsin(np.sqrt(means))[gates.qubits[starts[sizes == 1]]]
-        first, second = (gates.qubits[starts[sizes == 2] + k] for k in (0, 1))
-        rows = bits.astype(np.float32)
-        covariances = rows.T @ rows / len(bits) - np.outer(means, means)
-        angles[sizes == 2] = self.pair_scale * covariances[first, second]
-        return angles
 
     def set_angles(self, theta: Any) -> Self:
         """Take these angles, in the order of `gate_list()`; a model that was not fitted needs n_qubits.
