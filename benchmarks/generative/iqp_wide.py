@@ -8,7 +8,7 @@ truth, less than that of independent bits, beside a restricted Boltzmann machine
 is 0 but for noise, so for the first of these the noise of two samples of that size, twice (1 - mean kernel) / N, is
 added to all: what is compared is what two samples would show.
 
-Run: python -m benchmarks.generative.iqp_wide [STEPS]
+Run: python -m benchmarks.generative.iqp_wide [MODEL...]
 """
 
 from __future__ import annotations
@@ -52,20 +52,19 @@ def gibbs_rows(
 
 
 def main() -> None:
-    steps = int(sys.argv[1]) if sys.argv[1:] else 2000
     random = np.random.default_rng(0)
     graph, fields = scale_free_graph(N_BITS, random), FIELD * random.choice([-1, 1], N_BITS)
     train, test, fresh = (gibbs_rows(graph, fields, N_ROWS, random) for _ in range(3))
     median = median_width(train)
     models = {
-        "IQP": IQPModel(n_steps=steps),
+        "IQP": IQPModel(n_steps=2000, learning_rate=0.0001),
         "IndependentBits": IndependentBits(),
         "ChowLiuTree": ChowLiuTree(),
         "RestrictedBoltzmannMachine": RestrictedBoltzmannMachine(n_parameters=N_BITS * (N_BITS + 1) // 2),
     }
     found = {"fresh rows": ([sample_mmd(fresh, test, width) for width in (median, median / 2, median / 4)], 0.0)}
-    for name, model in models.items():
-        start = time.perf_counter()
+    for name in sys.argv[1:] or models:
+        model, start = models[name], time.perf_counter()
         model.fit(train)
         seconds = time.perf_counter() - start
         found[name] = ([model.mmd(test, width) for width in (median, median / 2, median / 4)], seconds)

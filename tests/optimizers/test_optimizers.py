@@ -106,12 +106,13 @@ def test_weights_that_do_not_move_the_state_stay(dtype):
     [NaturalGradient, lambda m: NaturalGradient(m, momentum=0.5), ImaginaryTime, SPSA, QNSPSA, Rotosolve, Rotoselect],
 )
 def test_frozen_weights_stay(make):
-    circuit = ql.ansatze.hardware_efficient(3, 2, ("ry", "rx"))
+    # Of two turns of a qubit in a row the second would be best as it is, once both have one axis.
+    circuit = ql.ansatze.hardware_efficient(3, 4, ("ry",))
     layer = QuantumLayer(circuit, [ising(3)], init="uniform", seed=0, dtype=torch.float64)
     optimizer, before = make(layer.train_weights(slice(0, 6))), layer.weights.detach().clone()
     train_any(optimizer, layer, 2)
     changed = layer.weights != before
-    assert changed[:6].all()
+    assert ((layer.weights - before)[:6].abs() > 1e-9).all()
     assert not changed[6:].any()
 
 
