@@ -14,9 +14,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from qloom.checks import checked_count, is_integer
 from qloom.circuits import Circuit
+from qloom.circuits.operations import Operation
+from qloom.engines.batch import check_memory
 from qloom.errors import ConfigError, DataError, ShapeError, UnsupportedError
 from qloom.fitting import Training, cosine
-from qloom.models.generative.base import MOST_EXACT, GenerativeModel, check_few_enough, checked_samples, marginal_of
+from qloom.models.generative.base import (
+    GenerativeModel,
+    check_few_enough,
+    checked_samples,
+    marginal_of,
+)
 from qloom.models.generative.iqp.bit_flips import BitFlips
 from qloom.models.generative.iqp.circuit import IQPCircuit, PairProduct, make_circuit
 from qloom.models.generative.iqp.exact import probabilities, wide_moments
@@ -26,6 +33,8 @@ from qloom.models.generative.iqp.start import first_angles, start_best
 from qloom.models.generative.iqp.training import Draws, ExactDiscrepancy, drawn_discrepancy, word_discrepancies
 from qloom.models.generative.packed import PackedRows
 from qloom.models.generative.words import (
+    MOST_EXACT,
+    MOST_SAMPLED,
     Words,
     bits_of,
     checked_bits,
@@ -38,8 +47,6 @@ from qloom.models.generative.words import (
 )
 from qloom.models.threads import torch_threads
 
-# Qubits up to which all amplitudes are held to draw from them.
-MOST_SAMPLED = 26
 # Batches by which the scale of first angles is chosen.
 _TRIALS = 5
 # Words, and strings for each, of one piece of an estimate.
@@ -196,15 +203,10 @@ class IQPModel(GenerativeModel):
 
     def to_qasm(self) -> str:
         """The trained circuit as OpenQASM 2, with measurements: to draw rows where registers are wider than ours."""
-        check_is_fitted(self)
-        self._check_coherent("OpenQASM")
         n = self.n_features_in_
-        layer = [f"h q[{qubit}];" for qubit in range(n)]
-        start = ["h q[0];", *(f"cx q[{q - 1}],q[{q}];" for q in range(1, n))] if self.symmetric else []
-        gates = [line for angle, gate in zip(self.angles_.tolist(), self._gates(), strict=True)
-                 for line in _ladder(angle, gate)]  # fmt: skip
         head = ["OPENQASM 2.0;", 'include "qelib1.inc";', f"qreg q[{n}];", f"creg c[{n}];"]
-        return "\n".join([*head, *start, *layer, *gates, *layer, "measure q -> c;", ""])
+        body = [line for operation in self.circuit().operations for line in _in_qasm(operation)]
+        return "\n".join([*head, *body, "measure q -> c;", ""])
 
     def _gates(self) -> Words:
         return gate_sets(self.n_features_in_, self.gates)
@@ -252,6 +254,7 @@ class IQPModel(GenerativeModel):
                 f"sample of {self.n_features_in_} qubits, expected at most {MOST_SAMPLED}; ask for moments, marginal "
                 "or score_samples, which have no such limit, or run to_qasm() on a quantum computer"
             )
+        check_memory(64 << self.n_features_in_, f"a sample of {self.n_features_in_} qubits")
         shares = probabilities(self._gates(), torch.from_numpy(self.angles_), self.symmetric).numpy()
         ends = np.cumsum(shares)
         drawn = np.searchsorted(ends, generator.random_sample(n_samples) * ends[-1], side="right")
@@ -377,7 +380,10 @@ class IQPModel(GenerativeModel):
         return drawn_marginal(self._gates(), self.angles_, places, self.symmetric, n_strings, random)
 
 
-def _ladder(angle: float, gate: tuple[int, ...]) -> list[str]:
-    """exp(i angle Z..Z) in OpenQASM 2: parities into the last qubit, a turn, and back."""
-    down = [f"cx q[{a}],q[{b}];" for a, b in itertools.pairwise(gate)]
-    return [*down, f"rz({-2 * angle!r}) q[{gate[-1]}];", *reversed(down)]
+def _in_qasm(operation: Operation) -> list[str]:
+    """H and CX as they are; a turn about Z..Z by parities into the last qubit, a turn of that, and back."""
+    gate, qubits = operation.gate.name, operation.qubits
+    if gate != "pauli_rotation":
+        return [f"{gate} {','.join(f'q[{q}]' for q in qubits)};"]
+    down = [f"cx q[{a}],q[{b}];" for a, b in itertools.pairwise(qubits)]
+    return [*down, f"rz({operation.angles[0].offset!r}) q[{qubits[-1]}];", *reversed(down)]
