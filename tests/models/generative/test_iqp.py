@@ -17,6 +17,7 @@ from qloom.models.generative.iqp.gates import gate_sets
 from qloom.models.generative.iqp.start import PAIR_SCALES
 from qloom.models.generative.iqp.strings import Strings
 from qloom.models.generative.iqp.training import word_discrepancies
+from qloom.models.generative.packed import PackedRows
 from qloom.models.generative.words import Words, bits_of
 from tests.shared import shared
 
@@ -217,7 +218,7 @@ def test_the_estimated_discrepancy_is_unbiased():
     for _ in range(2000):
         words, strings = Words.drawn(n, 0.9, 2, random), circuit.strings(3, random)
         means, squares = circuit.means(words, strings)
-        p = torch.from_numpy(words.means(rows))
+        p = torch.from_numpy(PackedRows(rows).means(words))
         values.append(float(word_discrepancies(means.detach(), squares.detach(), 3, p, len(rows)).mean()))
     assert abs(np.mean(values) - exact) < 5 * np.std(values) / np.sqrt(len(values))
 
@@ -293,7 +294,9 @@ def test_training_finds_what_pairs_have_in_common(exact):
     without = IQPModel(gates=1, n_steps=150, learning_rate=0.03, exact=True).fit(rows)
     width = model.widths_[0]
     assert model.mmd(rows, width) < 0.1 * without.mmd(rows, width)
-    assert model.moments([(0, 1)], exact=True)[0] == pytest.approx(Words.of([(0, 1)], 4).means(rows)[0], abs=0.1)
+    assert model.moments([(0, 1)], exact=True)[0] == pytest.approx(
+        PackedRows(rows).means(Words.of([(0, 1)], 4))[0], abs=0.1
+    )
     assert model.moments([(3,)], exact=True)[0] == pytest.approx(-1, abs=0.05)
     assert len(model.losses_) == 150
     again = IQPModel(n_steps=150, learning_rate=0.03, exact=exact, n_operators=300, n_strings=300).fit(rows)

@@ -13,7 +13,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from qloom.checks import is_integer
 from qloom.errors import ConfigError, DataError, UnsupportedError
+from qloom.models.generative.packed import PackedRows
 from qloom.models.generative.words import (
+    MOST_EXACT,
     Words,
     bits_of,
     checked_bits,
@@ -25,8 +27,6 @@ from qloom.models.generative.words import (
 )
 from qloom.models.saving import Saved
 
-# Bits up to which all 2^n probabilities are held.
-MOST_EXACT = 20
 # What rounding leaves of a probability of 0.
 LEAST_PROBABILITY = 1e-12
 
@@ -66,7 +66,7 @@ class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
         """
         if exact:
             raise UnsupportedError(f"{type(self).__name__} has moments from samples only; ask for exact=False")
-        return self._words(operators).means(self.sample(100_000, 0))
+        return PackedRows(self.sample(100_000, 0)).means(self._words(operators))
 
     def mmd(self, X: Any, width: float | None = None) -> float:
         """The squared maximum mean discrepancy to the distribution of rows, without bias, from a sample of as many.

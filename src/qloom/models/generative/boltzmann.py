@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from qloom.checks import is_integer, is_real
 from qloom.errors import ConfigError, UnsupportedError
-from qloom.models.generative.base import MOST_EXACT, EveryOutcome
+from qloom.models.generative.base import EveryOutcome
 from qloom.models.generative.gibbs import (
     Data,
     Gibbs,
@@ -27,7 +27,7 @@ from qloom.models.generative.gibbs import (
     words_on,
 )
 from qloom.models.generative.quasi_newton import lowest
-from qloom.models.generative.words import checked_bits, outcomes_of
+from qloom.models.generative.words import MOST_EXACT, checked_bits, outcomes_of
 from qloom.models.threads import numeric_threads, torch_threads
 
 # Qubits of a dense Gibbs state: at 12 a step takes up to 0.9 GB, 1.2 GB with hidden qubits, and a minute or two on two

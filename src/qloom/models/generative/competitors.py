@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import clone
 
 from qloom.errors import ConfigError
+from qloom.models.generative.words import MOST_EXACT, MOST_SAMPLED
 
 # Steps whose time is taken before a training of counted steps.
 _TRIED = 10
@@ -86,12 +87,12 @@ COMPETITORS: Mapping[str, Competitor] = {
         Competitor(
             "iqp", "IQP circuit",
             "A circuit of commuting gates on all bits and pairs of bits, trained by the discrepancy of its rows.",
-            "IQPModel", most_bits=24,
+            "IQPModel", most_bits=MOST_SAMPLED,
         ),
         Competitor(
             "iqp-single", "IQP circuit without pair gates",
             "The same circuit with gates on single bits alone: do its pair gates matter?",
-            "IQPModel", {"gates": 1}, most_bits=24,
+            "IQPModel", {"gates": 1}, most_bits=MOST_SAMPLED,
         ),
         Competitor(
             "bit-flips", "IQP circuit without coherence",
@@ -105,7 +106,7 @@ COMPETITORS: Mapping[str, Competitor] = {
         Competitor(
             "qcbm", "Born machine",
             "A circuit along the Chow-Liu tree, from that tree's own distribution on: does a circuit add to pairs?",
-            "QCBM", {"ansatz": "chow_liu", "n_layers": 2, "n_restarts": 1, "max_steps": 300}, most_bits=20,
+            "QCBM", {"ansatz": "chow_liu", "n_layers": 2, "n_restarts": 1, "max_steps": 300}, most_bits=MOST_EXACT,
             steps="max_steps",
         ),
         Competitor(

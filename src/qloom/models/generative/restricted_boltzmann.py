@@ -19,8 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 from qloom.checks import is_integer, is_real
 from qloom.engines.products import one_thread
 from qloom.errors import ConfigError, UnsupportedError
-from qloom.models.generative.base import MOST_EXACT, GenerativeModel, checked_samples
-from qloom.models.generative.words import bits_of, checked_bits
+from qloom.models.generative.base import GenerativeModel, checked_samples
+from qloom.models.generative.words import MOST_EXACT, bits_of, checked_bits
 
 # Rows whose hidden units are held at once.
 _ROWS = 1 << 12

@@ -19,6 +19,10 @@ from qloom import _native
 from qloom.checks import is_integer, is_real
 from qloom.errors import ConfigError, DataError, ShapeError
 
+# Bits up to which all 2^n probabilities are held.
+MOST_EXACT = 20
+# Bits up to which a circuit's amplitudes are held to draw rows.
+MOST_SAMPLED = 26
 # Numbers a block of distances between two samples holds.
 _BLOCK = 1 << 24
 
@@ -151,18 +155,6 @@ class Words:
         """Integers (A,) with qubit 0 at the most significant of n bits, as an index of 2^n outcomes has it."""
         places = np.int64(1) << (self.n_qubits - 1 - self.qubits.astype(np.int64))
         return np.add.reduceat(np.r_[places, 0], self.starts[:-1]) * (np.diff(self.starts) > 0)  # type: ignore[no-any-return]
-
-    def means(self, bits: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-        """Mean of (-1)^(a.x) over rows for each word a.
-
-        Shapes: bits (N, n) of 0 and 1, weights (N,) -> float64 (A,).
-        """
-        share = np.full(len(bits), 1 / len(bits)) if weights is None else weights / weights.sum()
-        columns, found = np.ascontiguousarray(bits.T), np.empty(len(self))
-        for k, (start, end) in enumerate(zip(self.starts[:-1], self.starts[1:], strict=True)):
-            odd = np.bitwise_xor.reduce(columns[self.qubits[start:end]], axis=0)
-            found[k] = 1 - 2 * (share @ odd if end > start else 0.0)
-        return found
 
 
 def walsh(values: np.ndarray) -> np.ndarray:
