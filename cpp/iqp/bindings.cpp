@@ -49,11 +49,25 @@ void check_rows(const View<T>& rows, size_t count, size_t stride, const char* wh
     check(reinterpret_cast<uintptr_t>(rows.data) % vector_bytes() == 0, "rows are not aligned to vectors");
 }
 
+using Starts = View<const int64_t>;
+using Qubits = View<const int32_t>;
+
+// Words and strings with their rows (words, stride) of phases, or of slopes by these.
+template <class T>
+struct Rows {
+    const Strings<T> strings;
+    const Supports words;
+
+    template <class U>
+    Rows(const Starts& starts, const Qubits& qubits, const View<const T>& signs, size_t count, const View<U>& rows)
+        : strings(strings_of(signs, count)), words(supports_of(starts, qubits, strings.n_qubits)) {
+        check_rows(rows, words.count, strings.stride, "phases or slopes are not (words, stride)");
+    }
+};
+
 template <class T>
 void bind(nb::module_& m) {
     const auto array = nb::arg().noconvert();
-    using Starts = View<const int64_t>;
-    using Qubits = View<const int32_t>;
     m.def(
         "iqp_couplings",
         [](Starts starts, Qubits qubits, View<const T> angles, View<T> linear, View<T> couplings) {
@@ -76,14 +90,13 @@ void bind(nb::module_& m) {
         "iqp_pair_phases",
         [](Starts starts, Qubits qubits, View<const T> signs, size_t count, View<const T> linear,
            View<const T> couplings, View<const T> fields, View<T> phases, int threads) {
-            const Strings<T> strings = strings_of(signs, count);
-            const Supports words = supports_of(starts, qubits, strings.n_qubits);
-            check(linear.size == strings.n_qubits && couplings.size == linear.size * linear.size,
+            const Rows<T> given(starts, qubits, signs, count, phases);
+            check(linear.size == given.strings.n_qubits && couplings.size == linear.size * linear.size,
                   "couplings are not (n, n), or linear not (n,)");
-            check_rows(fields, strings.n_qubits, strings.stride, "fields are not (n, stride)");
-            check_rows(phases, words.count, strings.stride, "phases are not (words, stride)");
-            run_unlocked(
-                [&] { pair_phases(words, strings, linear.data, couplings.data, fields.data, phases.data, threads); });
+            check_rows(fields, given.strings.n_qubits, given.strings.stride, "fields are not (n, stride)");
+            run_unlocked([&] {
+                pair_phases(given.words, given.strings, linear.data, couplings.data, fields.data, phases.data, threads);
+            });
         },
         array, array, array, nb::arg(), array, array, array, array, nb::arg(),
         "Phases (words, stride) of words and strings, from fields (n, stride), couplings times signs.");
@@ -91,12 +104,12 @@ void bind(nb::module_& m) {
         "iqp_pair_slopes",
         [](Starts starts, Qubits qubits, View<const T> signs, size_t count, View<const T> slopes, View<T> fields,
            View<T> couplings, int threads) {
-            const Strings<T> strings = strings_of(signs, count);
-            const Supports words = supports_of(starts, qubits, strings.n_qubits);
-            check(couplings.size == strings.n_qubits * strings.n_qubits, "couplings are not (n, n)");
-            check_rows(fields, strings.n_qubits, strings.stride, "fields are not (n, stride)");
-            check_rows(slopes, words.count, strings.stride, "slopes are not (words, stride)");
-            run_unlocked([&] { pair_slopes<T>(words, strings, slopes.data, {fields.data, couplings.data}, threads); });
+            const Rows<T> given(starts, qubits, signs, count, slopes);
+            check(couplings.size == given.strings.n_qubits * given.strings.n_qubits, "couplings are not (n, n)");
+            check_rows(fields, given.strings.n_qubits, given.strings.stride, "fields are not (n, stride)");
+            run_unlocked([&] {
+                pair_slopes<T>(given.words, given.strings, slopes.data, {fields.data, couplings.data}, threads);
+            });
         },
         array, array, array, nb::arg(), array, array, array, nb::arg(),
         "Slopes by fields (n, stride), and what pairs within words take off couplings (n, n).");
@@ -104,12 +117,10 @@ void bind(nb::module_& m) {
         "iqp_gate_phases",
         [](Starts starts, Qubits qubits, Starts gate_starts, Qubits gate_qubits, View<const T> angles,
            View<const T> signs, size_t count, View<T> phases, int threads) {
-            const Strings<T> strings = strings_of(signs, count);
-            const Supports words = supports_of(starts, qubits, strings.n_qubits),
-                           gates = supports_of(gate_starts, gate_qubits, strings.n_qubits);
+            const Rows<T> given(starts, qubits, signs, count, phases);
+            const Supports gates = supports_of(gate_starts, gate_qubits, given.strings.n_qubits);
             check(angles.size == gates.count, "angles are not one a gate");
-            check_rows(phases, words.count, strings.stride, "phases are not (words, stride)");
-            run_unlocked([&] { gate_phases(words, gates, angles.data, strings, phases.data, threads); });
+            run_unlocked([&] { gate_phases(given.words, gates, angles.data, given.strings, phases.data, threads); });
         },
         array, array, array, array, array, array, nb::arg(), array, nb::arg(),
         "Phases (words, stride) of words and strings in a circuit of any gates.");
@@ -117,12 +128,10 @@ void bind(nb::module_& m) {
         "iqp_gate_slopes",
         [](Starts starts, Qubits qubits, Starts gate_starts, Qubits gate_qubits, View<const T> slopes,
            View<const T> signs, size_t count, View<double> by_angles, int threads) {
-            const Strings<T> strings = strings_of(signs, count);
-            const Supports words = supports_of(starts, qubits, strings.n_qubits),
-                           gates = supports_of(gate_starts, gate_qubits, strings.n_qubits);
+            const Rows<T> given(starts, qubits, signs, count, slopes);
+            const Supports gates = supports_of(gate_starts, gate_qubits, given.strings.n_qubits);
             check(by_angles.size == gates.count, "slopes by angles are not one a gate");
-            check_rows(slopes, words.count, strings.stride, "slopes are not (words, stride)");
-            run_unlocked([&] { gate_slopes(words, gates, slopes.data, strings, by_angles.data, threads); });
+            run_unlocked([&] { gate_slopes(given.words, gates, slopes.data, given.strings, by_angles.data, threads); });
         },
         array, array, array, array, array, array, nb::arg(), array, nb::arg(), "Slopes by angles (gates,).");
     m.def(
