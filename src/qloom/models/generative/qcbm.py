@@ -8,7 +8,6 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from scipy.linalg import hadamard
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
@@ -20,8 +19,9 @@ from qloom.engines.evaluation import probabilities
 from qloom.errors import ConfigError, ShapeError
 from qloom.models.generative.base import EveryOutcome, check_few_enough
 from qloom.models.generative.chow_liu import chow_liu_edges
+from qloom.models.generative.every_word import discrepancy_to, transformed
 from qloom.models.generative.quasi_newton import lowest
-from qloom.models.generative.words import checked_bits, median_width, outcomes_of, walsh, word_weights
+from qloom.models.generative.words import checked_bits, median_width, outcomes_of
 from qloom.models.threads import torch_threads
 from qloom.nn import QuantumLayer
 
@@ -163,20 +163,9 @@ def likelihood_loss(shares: np.ndarray) -> Callable[[Tensor], Tensor]:
 
 
 def discrepancy_loss(shares: np.ndarray, widths: Sequence[float]) -> Callable[[Tensor], Tensor]:
-    """The squared maximum mean discrepancy to shares of outcomes (2^n,), the mean over widths, by all words of Z.
-
-    Its words are found by two products with Hadamard matrices of about 2^(n / 2), which autograd knows.
-    """
-    n = len(shares).bit_length() - 1
-    left, right = (torch.from_numpy(hadamard(1 << k).astype(np.float64)) for k in (n // 2, n - n // 2))
-    words = torch.from_numpy(walsh(shares))
-    weights = torch.from_numpy(np.mean([word_weights(n, width) for width in widths], axis=0))
-
-    def loss(found: Tensor) -> Tensor:
-        transformed = (left @ found.reshape(len(left), -1) @ right).reshape(-1)
-        return (weights * (transformed - words).square()).sum()
-
-    return loss
+    """The squared maximum mean discrepancy to shares of outcomes (2^n,), the mean over widths, by all words of Z."""
+    discrepancy = discrepancy_to(shares, widths)
+    return lambda found: discrepancy(transformed(found[None])[0])
 
 
 def tree_weights(circuit: Circuit, bits: np.ndarray, noise: np.ndarray) -> np.ndarray:

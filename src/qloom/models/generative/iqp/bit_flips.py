@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qloom.models.generative.every_word import transformed
 from qloom.models.generative.iqp.circuit import IQPCircuit
-from qloom.models.generative.iqp.exact import even_outcomes, transformed
+from qloom.models.generative.iqp.exact import even_outcomes
 from qloom.models.generative.iqp.strings import Strings
 from qloom.models.generative.words import Words
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from qloom import _native
-from qloom.models.generative.iqp.exact import probabilities, transformed
+from qloom.models.generative.every_word import transformed
+from qloom.models.generative.iqp.exact import probabilities
 from qloom.models.generative.iqp.strings import Strings, rows
 from qloom.models.generative.words import Words
 

@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from qloom import _native
 from qloom.errors import UnsupportedError
+from qloom.models.generative.every_word import transformed
 from qloom.models.generative.words import Words
 
 # Of a word's qubits, all of whose signs are tried, and of numbers that are held at once.
 MOST_BODIES = 20
 _BLOCK = 1 << 22
-# Numbers that one thread transforms before another has woken up.
-_FEW = 1 << 18
-
-
-class _Walsh(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, values: Tensor) -> Tensor:
-        out = values.contiguous().clone()
-        _native.walsh(out, _native.available_threads() if out.numel() > _FEW else 1)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor]:
-        return (transformed(slopes),)
-
-
-def transformed(values: Tensor) -> Tensor:
-    """sum_x (-1)^(a.x) values[x] for every a, of arrays (R, 2^n); slopes flow through it."""
-    return _Walsh.apply(values)  # type: ignore[no-any-return]
 
 
 def probabilities(gates: Words, weights: Tensor, symmetric: bool) -> Tensor:

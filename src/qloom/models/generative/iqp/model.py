@@ -30,7 +30,7 @@ from qloom.models.generative.iqp.exact import probabilities, wide_moments
 from qloom.models.generative.iqp.gates import gate_sets
 from qloom.models.generative.iqp.marginals import drawn_marginal
 from qloom.models.generative.iqp.start import first_angles, start_best
-from qloom.models.generative.iqp.training import Draws, ExactDiscrepancy, drawn_discrepancy, word_discrepancies
+from qloom.models.generative.iqp.training import Draws, drawn_discrepancy, exact_discrepancy, word_discrepancies
 from qloom.models.generative.packed import PackedRows
 from qloom.models.generative.words import (
     MOST_EXACT,
@@ -137,7 +137,7 @@ class IQPModel(GenerativeModel):
         batches: Any
         if self.exact:
             check_few_enough("IQPModel(exact=True)", self.n_features_in_)
-            objective, batches = ExactDiscrepancy(bits, self.widths_), [None]
+            objective, batches = exact_discrepancy(bits, self.widths_), [None]
         else:
             batches = Draws(circuit, bits, self.widths_, self.n_operators, self.n_strings, generator)
         if self.pair_scale is None:

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qloom.models.generative.every_word import discrepancy_to
 from qloom.models.generative.iqp.circuit import IQPCircuit
-from qloom.models.generative.iqp.exact import transformed
 from qloom.models.generative.iqp.strings import Strings
 from qloom.models.generative.packed import PackedRows
-from qloom.models.generative.words import Words, outcomes_of, word_weights
+from qloom.models.generative.words import Words, outcomes_of
 
 Numbers = TypeVar("Numbers", Tensor, np.ndarray)
 Batch = tuple[Words, Strings, Tensor]
@@ -62,21 +62,16 @@ def word_discrepancies(means: Numbers, squares: Numbers, n_strings: int, p: Numb
     return q2 - 2 * p * means + p2
 
 
-class ExactDiscrepancy:
-    """The objective of circuits whose every moment is known: the discrepancy itself, over all words.
+def exact_discrepancy(bits: np.ndarray, widths: Sequence[float]) -> Any:
+    """The objective of circuits whose every moment is known: the discrepancy over all words, without bias.
 
     Args:
         bits: rows (N, n).
         widths: of the kernels, each of equal share.
     """
-
-    def __init__(self, bits: np.ndarray, widths: Sequence[float]):
-        n_rows, n_qubits = bits.shape
-        shares = np.bincount(outcomes_of(bits), minlength=1 << n_qubits) / n_rows
-        self.p = transformed(torch.from_numpy(shares)[None])[0]
-        self.p2 = (n_rows * self.p.square() - 1) / (n_rows - 1)
-        self.weights = torch.from_numpy(np.mean([word_weights(n_qubits, width) for width in widths], axis=0))
-
-    def __call__(self, circuit: IQPCircuit, batch: Any) -> Tensor:
-        q = circuit.every_moment()
-        return self.weights @ (q.square() - 2 * self.p * q + self.p2)
+    n_rows, n_qubits = bits.shape
+    shares = np.bincount(outcomes_of(bits), minlength=1 << n_qubits) / n_rows
+    biased = discrepancy_to(shares, widths)
+    # Of products of a row with itself.
+    own = float(biased(torch.zeros(1 << n_qubits, dtype=torch.float64)) - 1) / (n_rows - 1)
+    return lambda circuit, batch: biased(circuit.every_moment()) + own
