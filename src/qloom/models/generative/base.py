@@ -152,9 +152,7 @@ class EveryOutcome(GenerativeModel):
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
         check_is_fitted(self)
-        shares, generator = self.probabilities(), check_random_state(random_state)
-        drawn = generator.choice(len(shares), checked_samples(n_samples), p=shares / shares.sum())
-        return bits_of(drawn, self.n_features_in_)
+        return drawn_rows(self.probabilities(), n_samples, random_state)
 
     def score_samples(self, X: Any) -> np.ndarray:
         """Logarithms of the probabilities of rows; -inf where there is none. Shapes: (N, n) -> (N,)."""
@@ -183,6 +181,13 @@ def marginal_of(model: GenerativeModel, qubits: Sequence[int], **how: Any) -> np
     subsets = bits_of(np.arange(1 << len(qubits)), len(qubits)).astype(bool)
     moments = model.moments([tuple(np.array(qubits, np.int64)[subset].tolist()) for subset in subsets], **how)
     return np.clip(walsh(moments) / len(moments), 0, None)  # type: ignore[no-any-return]
+
+
+def drawn_rows(shares: np.ndarray, n_samples: Any, random_state: Any) -> np.ndarray:
+    """Rows of bits by the probabilities of all 2^n outcomes, uint8 (n_samples, n)."""
+    generator, count = check_random_state(random_state), checked_samples(n_samples)
+    drawn = generator.choice(len(shares), count, p=shares / shares.sum())
+    return bits_of(drawn, len(shares).bit_length() - 1)
 
 
 def checked_samples(n_samples: Any) -> int:

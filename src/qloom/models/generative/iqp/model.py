@@ -22,6 +22,7 @@ from qloom.models.generative.base import (
     GenerativeModel,
     check_few_enough,
     checked_samples,
+    drawn_rows,
     marginal_of,
 )
 from qloom.models.generative.iqp.bit_flips import BitFlips
@@ -36,7 +37,6 @@ from qloom.models.generative.words import (
     MOST_EXACT,
     MOST_SAMPLED,
     Words,
-    bits_of,
     checked_bits,
     checked_width,
     exact_mmd,
@@ -242,10 +242,9 @@ class IQPModel(GenerativeModel):
             UnsupportedError: for wider circuits; `moments`, `marginal` and `score_samples` have no such limit.
         """
         check_is_fitted(self)
-        n_samples, generator = checked_samples(n_samples), check_random_state(random_state)
         if not self.coherent:
-            start = np.zeros((n_samples, self.n_features_in_), np.uint8)
-            draws = np.random.default_rng(generator.randint(2**31 - 1))
+            start = np.zeros((checked_samples(n_samples), self.n_features_in_), np.uint8)
+            draws = np.random.default_rng(check_random_state(random_state).randint(2**31 - 1))
             if self.symmetric:
                 start ^= draws.integers(0, 2, (n_samples, 1), np.uint8)
             return BitFlips.flipped(self._circuit(), start, draws)  # type: ignore[arg-type]
@@ -256,9 +255,7 @@ class IQPModel(GenerativeModel):
             )
         check_memory(64 << self.n_features_in_, f"a sample of {self.n_features_in_} qubits")
         shares = probabilities(self._gates(), torch.from_numpy(self.angles_), self.symmetric).numpy()
-        ends = np.cumsum(shares)
-        drawn = np.searchsorted(ends, generator.random_sample(n_samples) * ends[-1], side="right")
-        return bits_of(np.minimum(drawn, len(ends) - 1), self.n_features_in_)
+        return drawn_rows(shares, n_samples, random_state)
 
     def moments(self, operators: Any, exact: bool = False, n_strings: int = 10_000) -> np.ndarray:
         """Means of products of (-1)^x over the bits of each operator: <Z_S>.
