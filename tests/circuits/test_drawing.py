@@ -19,7 +19,10 @@ from tests.circuits.strategies import circuits
 
 mpl.use("Agg")
 WORDS = {"id": "I", "sdg": "S†", "tdg": "T†", "sx": "√X", "sxdg": "√X†", "rot": "Rot", "iswap": "iSWAP",
-         "givens": "Givens", "global_phase": "Phase", "measure": "M", "reset": "|0⟩"}  # fmt: skip
+         "givens": "Givens", "global_phase": "Phase", "measure": "M", "reset": "|0⟩", "bit_flip": "X?",
+         "phase_flip": "Z?", "bit_phase_flip": "Y?", "depolarizing": "Depol", "pauli_channel": "Pauli",
+         "amplitude_damping": "Decay", "generalized_amplitude_damping": "GDecay", "phase_damping": "Dephase",
+         "thermal_relaxation": "Relax", "reset_error": "Reset?", "readout_error": "Read?"}  # fmt: skip
 few = settings(max_examples=60, deadline=None)
 
 

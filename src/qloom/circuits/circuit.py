@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from qloom.checks import as_tuple, checked_count, checked_places
+from qloom.checks import as_tuple, checked_count, checked_places, is_integer
 from qloom.circuits import composition, preparation
+from qloom.circuits.channels import confusion_gate, depolarizing_gate, kraus_gate, pauli_channel_gate
 from qloom.circuits.gate import Gate, Scalar
 from qloom.circuits.gates import GATES, find_gate, pauli_rotation_gate
 from qloom.circuits.operations import Amplitudes, Operation
@@ -114,6 +115,10 @@ class Circuit:
             )
         for angle in slots:
             self._check_slot(angle)
+        if gate.rates and all(angle.is_number for angle in slots):
+            fault = gate.fault(*(angle.offset for angle in slots))
+            if fault:
+                raise CircuitError(f"{gate.name}: {fault}")
         self.operations.append(Operation(gate, checked_places(gate.name, places, self.n_qubits), slots))
         return self
 
@@ -128,6 +133,25 @@ class Circuit:
     def diagonal(self, phases: np.ndarray, qubits: Sequence[int]) -> Circuit:
         """diag(exp(i phases)) with 2^k phases in radians on k qubits, at up to 2^k - 1 rotations in one pass."""
         return self.append(diagonal_gate(phases), (), qubits)
+
+    # -- channels that gate methods do not fit
+
+    def depolarizing(self, p: Scalar, *qubits: int) -> Circuit:
+        """With probability p one of the words but the identity on these qubits together, all alike."""
+        return self.append(depolarizing_gate(len(qubits)), (p,), qubits)
+
+    def pauli_channel(self, probabilities: Iterable[Scalar], qubits: int | Sequence[int]) -> Circuit:
+        """Words at random: probabilities of X, Y, Z on a qubit, or of IX, IY, IZ, XI, ... ZZ on two."""
+        places = (qubits,) if is_integer(qubits) else as_tuple("pauli_channel", qubits)
+        return self.append(pauli_channel_gate(len(places)), probabilities, places)
+
+    def kraus(self, operators: Sequence[np.ndarray], qubits: int | Sequence[int]) -> Circuit:
+        """A channel by its Kraus operators (K, 2^k, 2^k), which must preserve the trace."""
+        return self.append(kraus_gate(operators), (), (qubits,) if is_integer(qubits) else as_tuple("kraus", qubits))
+
+    def confusion(self, matrix: np.ndarray, qubits: Sequence[int]) -> Circuit:
+        """A joint readout error: probabilities (2^k, 2^k) of measured outcomes (rows) by true ones (columns)."""
+        return self.append(confusion_gate(matrix), (), as_tuple("confusion", qubits))
 
     def _check_slot(self, angle: Angle) -> None:
         if angle.source == "number":
@@ -258,4 +282,5 @@ def _call_text(gate: Gate) -> str:
 
 
 for _entry in GATES.values():
-    setattr(Circuit, _entry.name, _gate_method(_entry))
+    if _entry.name not in Circuit.__dict__:  # methods that take qubits in a way of their own stand above
+        setattr(Circuit, _entry.name, _gate_method(_entry))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from qloom.circuits import matrices as m
+from qloom.circuits.channels import CHANNELS
 from qloom.circuits.gate import Expansion, Gate, Scalar, controlled_expansion
 from qloom.errors import CircuitError, UnsupportedError
 
@@ -188,11 +189,8 @@ _gate("c3sx", 4, 0, "square root of X on the last qubit where the first three ar
       lambda: controlled_expansion(controlled_expansion(_expand("csx"), 2), 3),
       lambda: (controlled_gate(controlled_gate(controlled_gate(GATES["sxdg"]))), ()), qasm=None)
 
-# What is not unitary: by its Kraus operators.
-GATES["measure"] = Gate("measure", 1, 0, "measurement of a qubit in the course of a circuit, as 0 or 1",
-                        kind="measurement", kraus=lambda: (np.diag([1, 0j]), np.diag([0j, 1])))
-GATES["reset"] = Gate("reset", 1, 0, "reset of a qubit to |0>", kind="reset",
-                      kraus=lambda: (np.array([[1, 0j], [0, 0]]), np.array([[0, 1 + 0j], [0, 0]])))
+# What is not unitary stands in a file of its own.
+GATES |= CHANNELS
 
 # fmt: on
 

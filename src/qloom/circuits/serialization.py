@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from qloom.circuits.channels import confusion_gate, depolarizing_gate, kraus_from_data, pauli_channel_gate
 from qloom.circuits.circuit import Amplitudes, Circuit
 from qloom.circuits.gate import Gate
-from qloom.circuits.gates import GATES, controlled_gate, find_gate, pauli_rotation_gate
+from qloom.circuits.gates import controlled_gate, find_gate, pauli_rotation_gate
 from qloom.circuits.parameters import Angle, slot_array
 from qloom.circuits.slots import Slots
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
@@ -102,15 +103,17 @@ def _gate_to_json(gate: Gate) -> dict[str, Any]:
 
 def _gate_from_json(op: dict[str, Any]) -> Gate:
     name = op["gate"]
-    if name in GATES or name not in _MADE:
-        return find_gate(name)
-    return _MADE[name](op["data"])
+    return _MADE[name](op["data"]) if "data" in op and name in _MADE else find_gate(name)
 
 
 _MADE = {
     "pauli_rotation": pauli_rotation_gate,
     "unitary": lambda data: unitary_gate(np.array(data) @ [1, 1j]),
     "diagonal": diagonal_gate,
+    "depolarizing": depolarizing_gate,
+    "pauli_channel": pauli_channel_gate,
+    "kraus": kraus_from_data,
+    "confusion": confusion_gate,
     "controlled": lambda data: controlled_gate(_gate_from_json(data)),
 }
 

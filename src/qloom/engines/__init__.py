@@ -6,14 +6,14 @@ from qloom.engines.evaluation import counts, expectation, probabilities, sample,
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.measuring.shadows import ClassicalShadow, classical_shadow
 from qloom.engines.measuring.shots import Shots
-from qloom.engines.outputs import Expectations, FinalState, Outputs, Probabilities
+from qloom.engines.outputs import DensityMatrix, Expectations, FinalState, Outputs, Probabilities
 from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
 from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
 
 __all__ = [
-    "Batch", "ClassicalShadow", "DifferentiableEvaluator", "Engine", "Estimate", "Evaluator", "Expectations",
-    "FinalState", "Outputs", "Pending", "Probabilities", "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine",
-    "classical_shadow", "counts", "entropy", "expectation", "make_batch", "mutual_information", "probabilities",
-    "purity", "reduced_density_matrix", "sample", "state", "variance",
+    "Batch", "ClassicalShadow", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate", "Evaluator",
+    "Expectations", "FinalState", "Outputs", "Pending", "Probabilities", "ReferenceEngine", "Sampler", "Shots",
+    "StatevectorEngine", "classical_shadow", "counts", "entropy", "expectation", "make_batch",
+    "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state", "variance",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ What an engine can do is data on its class, so that nothing above this folder as
     walks_back      kinds of which they also walk backwards, so that derivatives cost a few evaluations
     is_exact        whether values are those of the circuit, or estimates that vary from call to call
     shots           measurements of an estimate; None where nothing is measured
+    reads_wrongly   whether its evaluators take readout errors themselves; those of others never see them
 
 An engine may wrap another, as `Shots` does.
 """
@@ -144,6 +145,7 @@ class Engine(ABC):
     walks_back: frozenset[str] = frozenset()
     is_exact: bool = True
     shots: int | None = None
+    reads_wrongly: ClassVar[bool] = False
 
     def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
         """An evaluator of what is asked for.
@@ -155,6 +157,8 @@ class Engine(ABC):
             raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         self.check_runs(circuit)
         outputs = as_outputs(circuit, observables)
+        if not self.reads_wrongly and any(op.gate.kind == "readout" for op in circuit.operations):
+            return self._with_readout(circuit, outputs)
         if outputs.kind in self.gives:
             return self.evaluator(circuit, outputs)
         parts = outputs.made_from()
@@ -167,9 +171,16 @@ class Engine(ABC):
 
         return DerivedEvaluator(self.prepare(circuit, parts), outputs)
 
+    def _with_readout(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
+        from qloom.engines.readout import readout_evaluator, without_readout
+
+        rest, errors = without_readout(circuit)
+        return readout_evaluator(circuit, errors, outputs, lambda parts: self.prepare(rest, parts))
+
     def check_runs(self, circuit: Circuit) -> None:
         """Raise UnsupportedError for a circuit with a gate of a kind that the engine does not run."""
-        check_kinds(circuit, type(self).__name__, "no engine of qloom runs it yet, take it out", self.runs)
+        instead = "use DensityEngine() or TrajectoryEngine(), or take it out"
+        check_kinds(circuit, type(self).__name__, instead, self.runs, unseen=frozenset[Kind]({"readout"}))
 
     def prepare_adjoint(self, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
         """An evaluator that walks back through the circuit; UnsupportedError if the engine has none."""
@@ -195,17 +206,36 @@ class Engine(ABC):
         """An evaluator of checked outputs of a kind that the engine gives."""
 
     def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
-        """What measures some qubits: bits from the table of their probabilities, where an engine gives no bits."""
+        """What measures some qubits, and reads them as the circuit's readout errors say."""
+        from qloom.engines.readout import MisreadSampler, read_together, without_readout
+
+        rest, errors = without_readout(circuit)
+        if not errors:
+            return self.bits(circuit, qubits)
+        together = read_together(errors, qubits)
+        return MisreadSampler(self.bits(rest, together), together, errors, len(qubits))
+
+    def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
+        """What measures Z words, given by masks of their qubits: a bit each, 1 where the eigenvalue is -1."""
+        if not any(op.gate.kind == "readout" for op in circuit.operations):
+            return self.parity_bits(circuit, masks)
+        from qloom.engines.measuring.samplers import ParitySampler
+
+        qubits = _qubits_of(circuit, masks)
+        return ParitySampler(self.sampler(circuit, qubits), [[mask >> q & 1 for q in qubits] for mask in masks])
+
+    def bits(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+        """Bits of some qubits, from the table of their probabilities where an engine has no way of its own."""
         from qloom.engines.measuring.samplers import TableSampler
 
         return TableSampler(self.prepare(circuit, Probabilities(qubits)))
 
-    def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
-        """What measures Z words, given by masks of their qubits: a bit each, 1 where the eigenvalue is -1."""
+    def parity_bits(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
+        """Bits of Z words, from those of qubits where an engine has no way of its own."""
         from qloom.engines.measuring.samplers import ParitySampler
 
-        qubits = tuple(q for q in range(circuit.n_qubits) if any(mask >> q & 1 for mask in masks))
-        return ParitySampler(self.sampler(circuit, qubits), [[mask >> q & 1 for q in qubits] for mask in masks])
+        qubits = _qubits_of(circuit, masks)
+        return ParitySampler(self.bits(circuit, qubits), [[mask >> q & 1 for q in qubits] for mask in masks])
 
     def to_json(self) -> dict[str, Any]:
         """What an exported layer needs to make the engine again; UnsupportedError where none is made of text."""
@@ -215,3 +245,7 @@ class Engine(ABC):
         """Final states (B, 2^n), complex."""
         values = self.prepare(circuit, "state").values(batch)
         return values.view(np.result_type(batch.dtype, np.complex64))
+
+
+def _qubits_of(circuit: Circuit, masks: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(q for q in range(circuit.n_qubits) if any(mask >> q & 1 for mask in masks))

@@ -17,7 +17,7 @@ import numpy as np
 from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.engines.batch import check_memory
-from qloom.errors import CircuitError
+from qloom.errors import CircuitError, UnsupportedError
 from qloom.observables import PauliSum, Z, check_fits
 
 
@@ -54,6 +54,12 @@ class Outputs(ABC):
     @abstractmethod
     def of_state(self, state: np.ndarray) -> np.ndarray:
         """The definition: the numbers (O,) of a final state (2^n,), complex."""
+
+    def of_density(self, density: np.ndarray) -> np.ndarray:
+        """The definition for mixed states: the numbers (O,) of a density matrix (2^n, 2^n)."""
+        raise UnsupportedError(
+            f"a mixed state has no {self.kind}, expected a circuit of unitary gates; ask for 'density'"
+        )
 
     def made_from(self) -> Outputs | None:
         """Simpler outputs whose values these are a function of; None where there are none."""
@@ -93,6 +99,10 @@ class Expectations(Outputs):
         check_memory(32 * len(state) ** 2, f"dense matrices of {n} qubits")
         return np.array([np.vdot(state, observable.matrix(n) @ state).real for observable in self.observables])
 
+    def of_density(self, density: np.ndarray) -> np.ndarray:
+        n = _n_qubits(density)
+        return np.array([np.einsum("ij,ji->", observable.matrix(n), density).real for observable in self.observables])
+
     def to_json(self) -> dict[str, Any]:
         return {"sums": [[[x, z, float(np.real(c))] for (x, z), c in sum_.terms.items()] for sum_ in self.observables]}
 
@@ -113,6 +123,9 @@ class Probabilities(Outputs):
 
     def of_state(self, state: np.ndarray) -> np.ndarray:
         return marginals(np.abs(state) ** 2, _n_qubits(state), self.qubits)
+
+    def of_density(self, density: np.ndarray) -> np.ndarray:
+        return marginals(np.diagonal(density).real, _n_qubits(density), self.qubits)
 
     def to_json(self) -> dict[str, Any]:
         return {"probabilities": list(self.qubits)}
@@ -158,17 +171,56 @@ class FinalState(Outputs):
         return {"state": self.n_qubits, "linear": self.linear}
 
 
+@dataclass(frozen=True)
+class DensityMatrix(Outputs):
+    """The density matrix (2^n, 2^n), row by row, two real numbers an entry; derivatives are those of the numbers.
+
+    Args:
+        n_qubits: n.
+    """
+
+    n_qubits: int
+    kind: ClassVar[str] = "density"
+    is_measured: ClassVar[bool] = False
+
+    @property
+    def is_complex(self) -> bool:
+        return True
+
+    @property
+    def size(self) -> int:
+        return int(2 * 4**self.n_qubits)
+
+    def checked(self, circuit: Circuit) -> DensityMatrix:
+        if self.n_qubits != circuit.n_qubits:
+            raise CircuitError(f"density matrix of {self.n_qubits} qubits, expected the circuit's {circuit.n_qubits}")
+        return self
+
+    def of_state(self, state: np.ndarray) -> np.ndarray:
+        check_memory(32 * len(state) ** 2, f"a density matrix of {_n_qubits(state)} qubits")
+        return self.of_density(np.outer(state, state.conj()))
+
+    def of_density(self, density: np.ndarray) -> np.ndarray:
+        return np.stack([density.real, density.imag], axis=-1).ravel()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"density": self.n_qubits}
+
+
 def as_outputs(circuit: Circuit, observables: Any = None) -> Outputs:
-    """Outputs from what a user may give: Pauli sums, "probabilities", "state", `Outputs`, None for every Z."""
+    """From what a user may give: Pauli sums, "probabilities", "state", "density", `Outputs`; None for every Z."""
     if observables is None:
         return Expectations(tuple(Z(q) for q in range(circuit.n_qubits)))
     if isinstance(observables, str):
         whole: dict[str, Outputs] = {
             "probabilities": Probabilities(tuple(range(circuit.n_qubits))),
             "state": FinalState(circuit.n_qubits),
+            "density": DensityMatrix(circuit.n_qubits),
         }
         if observables not in whole:
-            raise CircuitError(f"observables={observables!r}, expected Pauli sums, 'probabilities' or 'state'")
+            raise CircuitError(
+                f"observables={observables!r}, expected Pauli sums, 'probabilities', 'state' or 'density'"
+            )
         return whole[observables]
     if isinstance(observables, Outputs):
         return observables.checked(circuit)
@@ -209,6 +261,8 @@ def outputs_from_json(data: dict[str, Any]) -> Outputs:
         return Probabilities(tuple(data["probabilities"]))
     if "state" in data:
         return FinalState(data["state"], data["linear"])
+    if "density" in data:
+        return DensityMatrix(data["density"])
     return Expectations(tuple(PauliSum({(x, z): c for x, z, c in terms}) for terms in data["sums"]))
 
 

@@ -50,6 +50,11 @@ def free_rotations(circuit: Circuit) -> tuple[Circuit, list[Angle]]:
         if all(angle.is_number for angle in op.angles):
             free.append(op.gate, op.angles, op.qubits)
             continue
+        if not op.gate.is_unitary:
+            raise UnsupportedError(
+                f"parameter shift gives no derivative by the rates of {op.gate.name} on qubit {op.qubits[0]}, expected "
+                'numbers; use differentiator="adjoint" or "finite-difference"'
+            )
         for letters, scalar in op.gate.expansion(*op.angles).rotations:
             angle = as_angle(scalar)
             if not angle.is_number:

@@ -53,7 +53,7 @@ class GateForm:
 
 def gate_forms(circuit: Circuit) -> list[GateForm]:
     """The form of every gate of a circuit, in order; UnsupportedError unless all are unitary."""
-    check_kinds(circuit, "a program of rotations", "no engine runs it yet, take it out")
+    check_kinds(circuit, "a program of rotations", "take it out, or use DensityEngine() or TrajectoryEngine()")
     known: dict[int, GateForm] = {}
     forms = []
     for op in circuit.operations:

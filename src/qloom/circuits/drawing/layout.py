@@ -17,8 +17,12 @@ from qloom.circuits.parameters import Angle
 CONTROL, TARGET, EXCHANGE = "●", "⊕", "×"
 _LABELS = {"id": "I", "sdg": "S†", "tdg": "T†", "sx": "√X", "sxdg": "√X†", "rot": "Rot", "iswap": "iSWAP",
            "givens": "Givens", "global_phase": "Phase", "unitary": "Unitary", "diagonal": "Diag",
-           "measure": "M", "reset": "|0⟩"}  # fmt: skip
+           "measure": "M", "reset": "|0⟩", "bit_flip": "X?", "phase_flip": "Z?", "bit_phase_flip": "Y?",
+           "depolarizing": "Depol", "pauli_channel": "Pauli", "amplitude_damping": "Decay",
+           "generalized_amplitude_damping": "GDecay", "phase_damping": "Dephase", "thermal_relaxation": "Relax",
+           "reset_error": "Reset?", "kraus": "Kraus", "readout_error": "Read?", "confusion": "Read?"}  # fmt: skip
 _LONGEST_WORD_IN_NAME = 4
+_MOST_ANGLES_SHOWN = 4
 
 Kind = Literal["number", "input", "weight"]
 
@@ -80,8 +84,11 @@ def _operation_item(op: Operation, free: Sequence[int]) -> Item:
     if symbol:
         return Item(column, symbols | dict.fromkeys(targets, symbol), {}, "")
     roles = dict(zip(targets, _roles(gate), strict=True))
-    angles = tuple(map(_angle_text, op.angles))
-    return Item(column, symbols, roles, _box_name(gate), angles, _short(op.angles), _kind(op.angles))
+    many = len(op.angles) > _MOST_ANGLES_SHOWN
+    angles = (f"{len(op.angles)} rates",) if many else tuple(map(_angle_text, op.angles))
+    return Item(
+        column, symbols, roles, _box_name(gate), angles, angles[0] if many else _short(op.angles), _kind(op.angles)
+    )
 
 
 def _without_controls(gate: Gate) -> tuple[Gate, int]:

@@ -20,6 +20,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
 from qloom.engines.measuring.shots import checked_shots
+from qloom.engines.readout import with_gates_before_readout
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, ShapeError
@@ -132,6 +133,7 @@ def classical_shadow(
     turned = circuit.copy()
     for qubit, (about_y, about_x) in enumerate(turned.inputs(n, 2)):
         turned.ry(about_y, qubit).rx(about_x, qubit)
+    turned = with_gates_before_readout(circuit, turned)
     sampler = (engine or StatevectorEngine()).sampler(turned, tuple(range(n)))
     turns = _TURNS[settings].reshape(len(settings), 2 * n).astype(batch.dtype)
     rows = np.hstack([np.repeat(batch.inputs, len(settings), axis=0), turns])

@@ -14,12 +14,15 @@ from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
 from qloom.engines.measuring.samplers import Sampler, Tally
 from qloom.engines.outputs import Expectations, Outputs, Probabilities, as_outputs
 from qloom.engines.products import product
+from qloom.engines.readout import with_gates_before_readout
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.observables import group_commuting, word_letters
 
-# Turns the letter's eigenbasis into the computational one.
-_BASIS_CHANGE = {"X": ("h",), "Y": ("sdg", "h"), "Z": ()}
+# Turns the letter's eigenbasis into the computational one, by gates that devices have.
+_BASIS_CHANGE: dict[str, tuple[tuple[str, tuple[float, ...]], ...]] = {
+    "X": (("rz", (np.pi / 2,)), ("sx", ())), "Y": (("sx", ()),), "Z": (),
+}  # fmt: skip
 MOST_SHOTS = 2**63 - 1
 
 
@@ -42,6 +45,7 @@ class Shots(Engine):
     """
 
     is_exact = False
+    reads_wrongly = True
     shots: int
 
     def __init__(self, engine: Engine, shots: int, seed: int | Stream | None = None):
@@ -171,8 +175,9 @@ class ShotEvaluator(Evaluator):
                 letters |= word_letters(word)
             rotated = self.circuit.copy()
             for qubit, letter in letters.items():
-                for gate in _BASIS_CHANGE[letter]:
-                    rotated.append(gate, (), (qubit,))
+                for gate, angles in _BASIS_CHANGE[letter]:
+                    rotated.append(gate, angles, (qubit,))
+            rotated = with_gates_before_readout(self.circuit, rotated)
             coefficients = [[float(np.real(o.terms.get(word, 0.0))) for o in observables] for word in group]
             sampler = engine.parities(rotated, tuple(x | z for x, z in group))
             self._groups.append(_Words(sampler, np.array(coefficients)))

@@ -48,10 +48,10 @@ class StatevectorEngine(Engine):
             return PhasedEvaluator(evaluator, outputs)
         return evaluator
 
-    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
-        return self.parities(circuit, tuple(1 << qubit for qubit in qubits))
+    def bits(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+        return self.parity_bits(circuit, tuple(1 << qubit for qubit in qubits))
 
-    def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
+    def parity_bits(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
         self.check_runs(circuit)
         samplers = [self._table(circuit, part) for part in prepared_parities(circuit, masks)]
         return samplers[0] if len(samplers) == 1 else ProductSampler(samplers)

@@ -1,0 +1,92 @@
+"""Readout errors: exact on values and probabilities of any engine, in bits, with slopes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import qloom as ql
+from qloom.circuits import Circuit
+from qloom.engines import ReferenceEngine, Shots, StatevectorEngine
+from qloom.errors import CircuitError, ShapeError, UnsupportedError
+from qloom.gradients import prepare_gradient
+
+A, B = 0.08, 0.03  # 0 read as 1, 1 read as 0
+JOINT = np.array([[0.9, 0.05, 0.02, 0], [0.05, 0.9, 0.03, 0.1], [0.03, 0.05, 0.9, 0.1], [0.02, 0, 0.05, 0.8]])
+
+
+def turned(n: int = 3) -> Circuit:
+    circuit = Circuit(n)
+    for q in range(n):
+        circuit.ry(0.4 + 0.5 * q, q)
+    return circuit.cx(0, 1).cx(1, 2).rx(0.3, 0)
+
+
+def test_probabilities_are_multiplied_by_the_matrices():
+    single = np.array([[1 - A, B], [A, 1 - B]])
+    true = ql.probabilities(turned())
+    expected = np.kron(JOINT, np.eye(2)) @ np.kron(np.eye(4), single) @ true
+    read = turned().confusion(JOINT, (0, 1)).readout_error(A, B, 2)
+    np.testing.assert_allclose(ql.probabilities(read), expected, atol=1e-14)
+    cube = expected.reshape(2, 2, 2)
+    np.testing.assert_allclose(ql.probabilities(read, qubits=[2, 0]), cube.sum(axis=1).T.ravel(), atol=1e-14)
+    np.testing.assert_allclose(ql.probabilities(turned().confusion(JOINT, (1, 0)), qubits=[1, 0]),
+                               JOINT @ ql.probabilities(turned(), qubits=[1, 0]), atol=1e-14)  # fmt: skip
+
+
+def test_words_are_read_letter_by_letter():
+    """Whatever basis a letter is measured in: turn it into Z, then read."""
+    read = turned().readout_error(A, B, 0).confusion(JOINT, (1, 2))
+    words = [ql.X(0) @ ql.Y(2), ql.Z(0) @ ql.Z(1) @ ql.Z(2), 0.5 * ql.X(1) + 2.0, ql.Y(0)]
+    found = ql.expectation(read, words)
+    measured = turned().h(0).sdg(2).h(2).readout_error(A, B, 0).confusion(JOINT, (1, 2))
+    signs = np.array([[1, -1]]).repeat(3, axis=0)
+    cube = ql.probabilities(measured).reshape(2, 2, 2)
+    assert found[0] == pytest.approx(np.einsum("abc,a,c->", cube, signs[0], signs[2]), abs=1e-14)
+    plain = ql.probabilities(read).reshape(2, 2, 2)
+    assert found[1] == pytest.approx(np.einsum("abc,a,b,c->", plain, *signs), abs=1e-14)
+    # Qubit 2, which the third word leaves alone, is measured in Z.
+    beside = ql.probabilities(turned().h(1).confusion(JOINT, (1, 2)), qubits=[1])
+    assert found[2] == pytest.approx(2 + 0.5 * (beside[0] - beside[1]), abs=1e-14)
+    assert found[3] == pytest.approx(B - A + (1 - A - B) * ql.expectation(turned(), [ql.Y(0)])[0], abs=1e-14)
+
+
+@pytest.mark.parametrize("observables", [[ql.Z(0) @ ql.X(1), ql.Y(1) - 0.5 * ql.Z(0)], "probabilities"])
+def test_slopes_by_angles_and_rates(observables):
+    circuit = Circuit(2)
+    x, w = circuit.inputs(2), circuit.weights(2)
+    circuit.ry(x[0], 0).rx(w[0], 1).cx(0, 1).ry(0.3, 1).readout_error(0.1 * x[1], w[1], 1).readout_error(w[1], 0.02, 0)
+    batch = ql.engines.make_batch(circuit, np.array([[0.3, 0.7], [1.1, 0.2]]), np.array([0.5, 0.04]))
+    evaluator = prepare_gradient(circuit, observables)
+    truth = prepare_gradient(circuit, observables, ReferenceEngine(), "finite-difference")
+    values, kept = evaluator.forward(batch, keep=True)
+    cotangents = np.random.default_rng(0).normal(size=values.shape)
+    for kept_or_not in (kept, None):
+        for mine, theirs in zip(evaluator.backward(batch, cotangents, kept_or_not, (True, True)),
+                                truth.backward(batch, cotangents, None, (True, True)), strict=True):  # fmt: skip
+            np.testing.assert_allclose(mine, theirs, atol=1e-7)
+
+
+def test_bits_are_flipped_by_chance():
+    """Within 5 standard errors, seeded: a false alarm in a million."""
+    read, shots = turned().confusion(JOINT, (0, 1)).readout_error(A, B, 2), 40_000
+    truth = ql.probabilities(read)
+    drawn = ql.sample(read, shots, seed=1) @ [4, 2, 1]
+    shares = np.bincount(drawn, minlength=8) / shots
+    assert (np.abs(shares - truth) < 5 * np.sqrt(truth * (1 - truth) / shots)).all()
+    words = [ql.X(0) @ ql.Z(2), ql.Y(1), ql.Z(0) @ ql.Z(1)]
+    estimate = Shots(StatevectorEngine(), shots, 2).prepare(read, words).estimate(ql.engines.make_batch(read))
+    assert (np.abs(estimate.values - ql.expectation(read, words)) < 5 * estimate.errors).all()
+
+
+def test_refused():
+    with pytest.raises(CircuitError, match="rx follows readout_error on qubit 0, expected readout errors last"):
+        ql.expectation(Circuit(1).readout_error(0.1, 0.1, 0).rx(0.1, 0))
+    with pytest.raises(CircuitError, match="confusion follows readout_error on qubit 0"):
+        ql.expectation(Circuit(2).readout_error(0.1, 0.1, 0).confusion(JOINT, (0, 1)))
+    with pytest.raises(UnsupportedError, match="readout errors change what is measured, got state"):
+        ql.state(turned().readout_error(A, B, 0))
+    circuit = Circuit(1)
+    circuit.readout_error(circuit.weights(1)[0], 0.1, 0)
+    with pytest.raises(ShapeError, match=r"readout_error on qubit 0: p1_given0 is -0.5"):
+        ql.expectation(circuit, weights=[-0.5])
