@@ -1,0 +1,154 @@
+"""Randomized benchmarking: a decay S(m) = A r^m + 1/2^n fitted to counts of survival, and the errors it stands for.
+
+Likelihood is binomial, all of it: short sequences with nearly no errors weigh as they should. Standard errors are of
+the Fisher information, widened where sequences of one length differ more than counting alone makes them (Pearson's
+chi^2 over its degrees of freedom, at least 1).
+
+Source: Magesan, Gambetta, Emerson 2011, Phys. Rev. Lett. 106, 180504; sequences that end in random strings, so that the
+decay ends at 1/2^n: Harper, Hincks, Ferrie, Flammia, Wallman 2019, Phys. Rev. A 99, 052350.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qloom.checks import checked_count
+from qloom.errors import ShapeError
+from qloom.noise.intervals import normal_reach
+
+# Steps of Fisher scoring that reach double precision, many more than are needed.
+_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Decay:
+    """A fitted decay.
+
+    Attributes:
+        rate: r.
+        amplitude: A.
+        rate_error, amplitude_error: standard errors.
+        n_qubits: n.
+        dispersion: how much more than by counting alone survivals vary, as a ratio of variances; at least 1.
+    """
+
+    rate: float
+    amplitude: float
+    rate_error: float
+    amplitude_error: float
+    n_qubits: int
+    dispersion: float
+
+    def error(self, gates: float = 1.0) -> float:
+        """Average infidelity of a gate of which a Clifford has so many; by the whole Clifford for 1.
+
+        1 - (3 r^(1/gates) + 1) / 4 on two qubits, (1 - r) / 2 on one.
+        """
+        share = 1 - 1 / 2**self.n_qubits
+        return share * (1 - self.rate ** (1 / gates))
+
+    def error_of_error(self, gates: float = 1.0) -> float:
+        """Its standard error."""
+        share = 1 - 1 / 2**self.n_qubits
+        return share * self.rate ** (1 / gates - 1) / gates * self.rate_error
+
+    def interval(self, gates: float = 1.0, confidence: float = 0.95) -> tuple[float, float]:
+        """Of the error, symmetric about it, at least 0."""
+        reach = normal_reach(confidence) * self.error_of_error(gates)
+        return max(0.0, self.error(gates) - reach), self.error(gates) + reach
+
+
+def randomized_benchmarking(lengths: Any, survivals: Any, shots: Any, n_qubits: int = 1) -> Decay:
+    """Fit a decay to how many of `shots` measurements of each sequence gave the string they should.
+
+    Args:
+        n_qubits: n, that a sequence is on.
+
+    Shapes: lengths (S,) in Cliffords, survivals (S,), shots () or (S,), one entry a sequence.
+
+    Raises:
+        ShapeError: for other shapes, counts out of range, or fewer than two lengths.
+    """
+    n_qubits = checked_count("n_qubits", n_qubits)
+    m, k, total = _checked(lengths, survivals, shots)
+    floor = 1 / 2**n_qubits
+    parameters = _start(m, k / total, floor)
+    for _ in range(_STEPS):
+        step, likelihood = _scoring_step(parameters, m, k, total, floor)
+        size = 1.0
+        while size > 1e-8 and not _likelihood(parameters + size * step, m, k, total, floor) >= likelihood - 1e-12:
+            size /= 2
+        parameters = parameters + size * step
+        if np.abs(size * step).max() < 1e-12:
+            break
+    return _decay(parameters, m, k, total, n_qubits)
+
+
+def _checked(lengths: Any, survivals: Any, shots: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    try:
+        m, k = np.asarray(lengths, float), np.asarray(survivals, float)
+        total = np.broadcast_to(np.asarray(shots, float), k.shape)
+    except (TypeError, ValueError):
+        raise ShapeError(
+            "lengths, survivals and shots hold no numbers, or of different shapes, expected (S,)"
+        ) from None
+    if m.ndim != 1 or m.shape != k.shape:
+        raise ShapeError(f"lengths has shape {m.shape} and survivals {k.shape}, expected (S,), one entry a sequence")
+    if not (np.isfinite(m).all() and (m >= 0).all() and (total > 0).all() and ((0 <= k) & (k <= total)).all()):
+        raise ShapeError("lengths below 0, or survivals that are not 0 to shots, expected counts of measurements")
+    if len(np.unique(m)) < 2:
+        raise ShapeError(f"sequences of {len(np.unique(m))} length, expected at least two lengths to fit a decay")
+    return m, k, total
+
+
+def _start(m: np.ndarray, share: np.ndarray, floor: float) -> np.ndarray:
+    """A and r of a straight line through the logarithms of the means of the shortest and the longest."""
+    ends = [max(float(share[m == length].mean()) - floor, 1e-3) for length in (m.min(), m.max())]
+    rate = float(np.clip((ends[1] / ends[0]) ** (1 / (m.max() - m.min())), 0.01, 1 - 1e-7))
+    return np.array([min(ends[0] / rate ** m.min(), 1 - floor - 1e-6), rate])
+
+
+def _model(parameters: np.ndarray, m: np.ndarray, floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Survival (S,) and its derivatives (S, 2)."""
+    amplitude, rate = parameters
+    power = rate**m
+    slopes = np.stack([power, amplitude * m * rate ** np.maximum(m - 1, 0)], axis=1)
+    return amplitude * power + floor, slopes
+
+
+def _likelihood(parameters: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.ndarray, floor: float) -> float:
+    amplitude, rate = parameters
+    if not (0 < rate <= 1 and 0 < amplitude):
+        return -np.inf
+    survival = _model(parameters, m, floor)[0]
+    if not ((0 < survival) & (survival < 1)).all():
+        return -np.inf
+    return float((k * np.log(survival) + (total - k) * np.log1p(-survival)).sum())
+
+
+def _scoring_step(
+    parameters: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.ndarray, floor: float
+) -> tuple[np.ndarray, float]:
+    """Fisher scoring: the information's inverse times the slope of the logarithm of the likelihood."""
+    survival, slopes = _model(parameters, m, floor)
+    slope = slopes.T @ ((k - total * survival) / (survival * (1 - survival)))
+    step = np.linalg.solve(_information(survival, slopes, total), slope)
+    return step, _likelihood(parameters, m, k, total, floor)
+
+
+def _information(survival: np.ndarray, slopes: np.ndarray, total: np.ndarray) -> np.ndarray:
+    weights = total / (survival * (1 - survival))
+    return slopes.T @ (weights[:, None] * slopes)
+
+
+def _decay(parameters: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.ndarray, n_qubits: int) -> Decay:
+    survival, slopes = _model(parameters, m, 1 / 2**n_qubits)
+    residuals = (k - total * survival) ** 2 / (total * survival * (1 - survival))
+    dispersion = max(1.0, float(residuals.sum()) / (len(m) - 2)) if len(m) > 2 else 1.0
+    covariance = dispersion * np.linalg.inv(_information(survival, slopes, total))
+    errors = np.sqrt(np.diag(covariance))
+    amplitude, rate = map(float, parameters)
+    return Decay(rate, amplitude, float(errors[1]), float(errors[0]), n_qubits, dispersion)
