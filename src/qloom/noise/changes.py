@@ -25,6 +25,8 @@ def joined(first: NoiseModel, second: NoiseModel) -> NoiseModel:
     """See `NoiseModel.__add__`; names, widths and labels are those of the model that has them, at best the first."""
     if first.crosstalk is not None and second.crosstalk is not None:
         raise CircuitError("both noise models have crosstalk, expected one of them; make it one list of pairs")
+    if first.unit and second.unit and first.unit != second.unit:
+        raise CircuitError(f"noise models with times in {first.unit} and {second.unit}, expected one unit")
     return NoiseModel(
         " + ".join(filter(None, (first.name, second.name))),
         first.entries + second.entries,
@@ -35,6 +37,7 @@ def joined(first: NoiseModel, second: NoiseModel) -> NoiseModel:
         first.is_strict or second.is_strict,
         first.n_qubits if first.n_qubits is not None else second.n_qubits,
         first.labels or second.labels,
+        first.unit or second.unit,
         first.notes + second.notes,
     )
 

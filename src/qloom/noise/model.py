@@ -12,6 +12,7 @@ from qloom.checks import as_tuple, is_integer, is_real
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.gate import Scalar
 from qloom.circuits.operations import Operation
+from qloom.errors import CircuitError
 from qloom.noise.rules import (
     Crosstalk,
     Duration,
@@ -25,7 +26,6 @@ from qloom.noise.rules import (
     checked_noise,
 )
 from qloom.noise.scaling import as_rate, check_rates
-from qloom.errors import CircuitError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,6 +61,7 @@ class NoiseModel:
         is_strict: whether a gate that no rule is for is refused.
         n_qubits: of the device; None for any.
         labels: the device's names of its qubits; None for their numbers.
+        unit: of times, for people; any that is the same everywhere will do.
         notes: what was cut or left out when the model was made.
     """
 
@@ -73,6 +74,7 @@ class NoiseModel:
     is_strict: bool = False
     n_qubits: int | None = None
     labels: tuple[str, ...] | None = None
+    unit: str = ""
     notes: tuple[Note, ...] = field(default=(), compare=False)
 
     # -- models in one line

@@ -97,7 +97,7 @@ def _checked(lengths: Any, survivals: Any, shots: Any) -> tuple[np.ndarray, np.n
         ) from None
     if m.ndim != 1 or m.shape != k.shape:
         raise ShapeError(f"lengths has shape {m.shape} and survivals {k.shape}, expected (S,), one entry a sequence")
-    if not (np.isfinite(m).all() and (m >= 0).all() and (total > 0).all() and ((0 <= k) & (k <= total)).all()):
+    if not (np.isfinite(m).all() and (m >= 0).all() and (total > 0).all() and ((k >= 0) & (k <= total)).all()):
         raise ShapeError("lengths below 0, or survivals that are not 0 to shots, expected counts of measurements")
     if len(np.unique(m)) < 2:
         raise ShapeError(f"sequences of {len(np.unique(m))} length, expected at least two lengths to fit a decay")
@@ -121,10 +121,10 @@ def _model(parameters: np.ndarray, m: np.ndarray, floor: float) -> tuple[np.ndar
 
 def _likelihood(parameters: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.ndarray, floor: float) -> float:
     amplitude, rate = parameters
-    if not (0 < rate <= 1 and 0 < amplitude):
+    if not (0 < rate <= 1 and amplitude > 0):
         return -np.inf
     survival = _model(parameters, m, floor)[0]
-    if not ((0 < survival) & (survival < 1)).all():
+    if not ((survival > 0) & (survival < 1)).all():
         return -np.inf
     return float((k * np.log(survival) + (total - k) * np.log1p(-survival)).sum())
 

@@ -1,4 +1,4 @@
-"""What acts where: rules from gates and qubits to operations, durations, readout; and how the rules of a gate are found."""
+"""What acts where: rules from gates and qubits to operations, durations, readout; how those of a gate are found."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Relaxation:
 
 @dataclass(frozen=True)
 class Readout:
-    """A readout error: an operation on qubits 0 to k - 1, put on `qubits`; None for every qubit without one of its own."""
+    """A readout error: an operation on qubits 0 to k - 1, put on `qubits`; None for every qubit that has none."""
 
     qubits: Places | None
     operation: Operation

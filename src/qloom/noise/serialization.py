@@ -25,6 +25,7 @@ def model_to_json(model: NoiseModel) -> str:
         "name": model.name,
         "n_qubits": model.n_qubits,
         "labels": model.labels,
+        "unit": model.unit,
         "is_strict": model.is_strict,
         "free": model.free,
         "entries": [_entry_to_json(entry) for entry in model.entries],
@@ -88,6 +89,7 @@ def _build(document: dict[str, Any]) -> NoiseModel:
         bool(document["is_strict"]),
         document["n_qubits"],
         None if labels is None else tuple(map(str, labels)),
+        str(document["unit"]),
         tuple(Note(tuple(note["qubits"]), str(note["text"])) for note in document["notes"]),
     )
 

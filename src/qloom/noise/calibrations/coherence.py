@@ -1,4 +1,4 @@
-"""Relaxation of a qubit over the time of a gate, as devices report it: what is missing or not possible, and fidelities."""
+"""Relaxation of a qubit over the time of a gate, as devices report it: what is missing or impossible, fidelities."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Google's calibrations: metrics by name, each of qubits `row_col` or pairs of them, as Cirq reads them.
 
-- `single_qubit_rb_pauli_error_per_gate`, `two_qubit_*_gate_xeb_pauli_error_per_cycle`: probability of an error, X, Y and
-  Z or all 15 words alike, of any one-qubit gate that is no change of frame, and of the two-qubit gate. A cycle of
+- `single_qubit_rb_pauli_error_per_gate`, `two_qubit_*_gate_xeb_pauli_error_per_cycle`: probability of an error, all
+  Pauli words alike, of any one-qubit gate that is no change of frame, and of the two-qubit gate. A cycle of
   cross-entropy benchmarking holds one-qubit gates too; its error is the two-qubit gate's, as in Cirq.
 - `single_qubit_idle_t1_micros`: T1. Dephasing is what `single_qubit_rb_incoherent_error_per_gate` leaves over it.
 - `*_entangler_theta_error`, `*_entangler_phi_error`: radians by which the fSim gate turns too far.
@@ -52,6 +52,7 @@ def google_model(document: dict[str, Any], where: str, metrics: str = "auto") ->
         tuple(device.readouts()),
         free=VIRTUAL,
         is_strict=True,
+        unit="ns",
         n_qubits=len(device.labels),
         labels=device.labels,
         notes=tuple(device.notes),

@@ -1,10 +1,10 @@
 """IBM's calibrations: T1, T2 and readout of each qubit, error and length of each gate.
 
 The rule is that of Aer's device models. A gate's reported error e is the average infidelity of a depolarizing channel
-and the relaxation of its qubits over its length together, so that with F, the average fidelity of the relaxation alone,
-the depolarizing channel mixes in a share (e - (1 - F)) d / (d F - 1) of the fully mixed state; it comes first. A share l
-is a probability of an error of l (4^k - 1) / 4^k. RZ is a change of frame. Nothing happens to qubits that wait. Readout
-errors are taken as they are, one for each bit.
+and the relaxation of its qubits over its length together. With F, the average fidelity of the relaxation alone, the
+depolarizing channel, which comes first, mixes in a share (e - (1 - F)) d / (d F - 1) of the fully mixed state. A share
+l is a probability of an error of l (4^k - 1) / 4^k. RZ is a change of frame. Nothing happens to qubits that wait.
+Readout errors are taken as they are, one for each bit.
 """
 
 from __future__ import annotations
@@ -46,7 +46,14 @@ def ibm_model(document: dict[str, Any], where: str) -> NoiseModel:
         entries += found
         notes += more
     return NoiseModel(
-        name, tuple(entries), tuple(readouts), free=VIRTUAL, is_strict=True, n_qubits=n_qubits, notes=tuple(notes)
+        name,
+        tuple(entries),
+        tuple(readouts),
+        free=VIRTUAL,
+        is_strict=True,
+        unit="ns",
+        n_qubits=n_qubits,
+        notes=tuple(notes),
     )
 
 

@@ -1,0 +1,68 @@
+"""An engine that runs circuits with the noise of a model on another engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qloom.circuits.circuit import Circuit
+from qloom.engines.base import Engine, Evaluator
+from qloom.engines.measuring.samplers import Sampler
+from qloom.engines.outputs import Outputs, as_outputs
+from qloom.errors import CircuitError, UnsupportedError
+from qloom.noise.model import NoiseModel
+
+
+class Noisy(Engine):
+    """Runs on another engine what a noise model makes of a circuit.
+
+    Values, derivatives, estimates and random numbers are the inner engine's. Rates of the model that are slots of the
+    circuit have derivatives like its angles.
+
+    Args:
+        engine: one that runs channels, or any for a model of coherent errors and readout alone.
+        model: the noise.
+
+    Raises:
+        UnsupportedError: for a model with channels and an engine that runs none.
+    """
+
+    def __init__(self, engine: Engine, model: NoiseModel):
+        if not isinstance(engine, Engine):
+            raise CircuitError(f"engine={engine!r}, expected an Engine such as DensityEngine()")
+        if not isinstance(model, NoiseModel):
+            raise CircuitError(f"model={model!r}, expected a NoiseModel such as NoiseModel.uniform(two_qubit=0.01)")
+        if "channel" not in engine.runs and not model.is_unitary:
+            raise UnsupportedError(
+                f"{type(engine).__name__} runs no channels, expected DensityEngine or TrajectoryEngine, or a model of "
+                "coherent errors and readout alone"
+            )
+        self.engine, self.model = engine, model
+        self.gives, self.runs, self.walks_back = engine.gives, engine.runs, engine.walks_back
+        self.is_exact, self.shots = engine.is_exact, engine.shots
+
+    def __repr__(self) -> str:
+        return f"Noisy({self.engine!r}, {self.model!r})"
+
+    def running(self, circuit: Circuit) -> tuple[Engine, Circuit]:
+        return self.engine.running(self.model.apply(circuit))
+
+    def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
+        return self.engine.prepare(self.model.apply(circuit), as_outputs(circuit, observables))
+
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
+        return self.prepare(circuit, outputs)
+
+    def check_runs(self, circuit: Circuit) -> None:
+        self.engine.check_runs(self.model.apply(circuit))
+
+    def can_walk_back(self, outputs: Outputs) -> bool:
+        return self.engine.can_walk_back(outputs)
+
+    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+        return self.engine.sampler(self.model.apply(circuit), qubits)
+
+    def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
+        return self.engine.parities(self.model.apply(circuit), masks)
+
+    def to_json(self) -> dict[str, Any]:
+        raise UnsupportedError("a layer with noise cannot be exported, expected one without; make the layer without it")
