@@ -28,7 +28,9 @@ def asked_for():
                 name, extra = node.args[0], node.args[2]
                 assert isinstance(name, ast.Constant), path
                 assert isinstance(extra, ast.Constant), path
-                yield normal(name.value.split(".")[0]), extra.value
+                brought_by = [word.value for word in node.keywords if word.arg == "brought_by"]
+                assert all(isinstance(value, ast.Constant) for value in brought_by), path
+                yield normal(brought_by[0].value if brought_by else name.value.split(".")[0]), extra.value
 
 
 def test_every_extra_named_brings_the_package():

@@ -8,13 +8,14 @@ from types import ModuleType
 from qloom.errors import ExtraError
 
 
-def package(name: str, who: str, extra: str) -> ModuleType:
+def package(name: str, who: str, extra: str, brought_by: str = "") -> ModuleType:
     """The module.
 
     Args:
         name: of the package or a module of it.
         who: what needs it.
         extra: what brings it, one of `project.optional-dependencies` in pyproject.toml.
+        brought_by: the distribution, where it is called otherwise than the package.
 
     Raises:
         ExtraError: if it is not installed.
@@ -25,5 +26,5 @@ def package(name: str, who: str, extra: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] != top:
             raise
-        distribution = top.replace("_", "-")
+        distribution = brought_by or top.replace("_", "-")
         raise ExtraError(f"{who} needs {distribution}; install it with: pip install 'qloom[{extra}]'") from None

@@ -122,7 +122,7 @@ class Likelihood:
 
 
 def probabilities(evaluator: DifferentiableEvaluator, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of all outcomes (O,), and their slopes by the factors (O, P): a sample for each outcome, as many as fit at once."""
+    """Of all outcomes (O,), and their slopes by the factors (O, P), from a sample for each outcome."""
     size = evaluator.n_outputs
     step, parts = max(1, MOST_NUMBERS // size**2), []
     for first in range(0, size, step):

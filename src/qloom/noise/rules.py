@@ -26,6 +26,7 @@ class Rule:
         operations: on qubits 0 to width - 1; of width 1 they act on each of the gate's qubits.
         width: 1, or the number of the gate's qubits.
         precedes: whether they come before the gate.
+        yields: whether they act only where the gate has no rule for these very qubits.
     """
 
     gates: str
@@ -33,6 +34,7 @@ class Rule:
     operations: tuple[Operation, ...]
     width: int
     precedes: bool = False
+    yields: bool = False
 
     def on(self, qubits: Places) -> list[Operation]:
         """The operations on a gate's qubits."""
@@ -110,8 +112,17 @@ class Index:
         names = [op.gate.name]
         if op.gate.is_unitary and len(op.qubits) in CLASS_OF:
             names.append(CLASS_OF[len(op.qubits)])
-        found = [pair for name in names for qubits in (op.qubits, None) for pair in self._found.get((name, qubits), ())]
+        found: list[tuple[int, Entry]] = []
+        for name in names:
+            own = self._found.get((name, op.qubits), [])
+            is_ruled = any(isinstance(entry, Rule) for _, entry in own)
+            found += own
+            found += [pair for pair in self._found.get((name, None), ()) if not (is_ruled and _yields(pair[1]))]
         return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
+
+
+def _yields(entry: Entry) -> bool:
+    return isinstance(entry, Rule) and entry.yields
 
 
 def last_duration(entries: Iterable[Entry]) -> float | None:

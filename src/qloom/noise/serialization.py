@@ -47,7 +47,8 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, Duration):
         return data | {"time": entry.time}
     operations = _operations_to_json(entry.operations, entry.width)
-    return data | {"operations": operations, "width": entry.width, "precedes": entry.precedes}
+    order = {"precedes": entry.precedes, "yields": entry.yields}
+    return data | {"operations": operations, "width": entry.width} | order
 
 
 def _operations_to_json(operations: Sequence[Operation], width: int) -> Any:
@@ -101,7 +102,8 @@ def _entry_from_json(data: dict[str, Any]) -> Entry:
     if "time" in data:
         return Duration(gates, qubits, float(data["time"]))
     width = int(data["width"])
-    return Rule(gates, qubits, _operations_from_json(data["operations"], width), width, bool(data["precedes"]))
+    operations = _operations_from_json(data["operations"], width)
+    return Rule(gates, qubits, operations, width, bool(data["precedes"]), bool(data["yields"]))
 
 
 def _readout_from_json(data: dict[str, Any]) -> Readout:
