@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from qloom.errors import ArtifactError
+from qloom.errors import ArtifactError, ConfigError
 from qloom.noise.calibrations.google import google_model
 from qloom.noise.calibrations.ibm import ibm_model
 from qloom.noise.model import NoiseModel
@@ -27,7 +27,9 @@ def read_calibration(path: Path, metrics: str = "auto") -> NoiseModel:
             return ibm_model(document, path.name)
         if isinstance(document.get("metrics"), dict):
             return google_model(document, path.name, metrics)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (ArtifactError, ConfigError):
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise ArtifactError(
             f"{path} is damaged ({type(error).__name__}: {error}), expected qubits and gates, or metrics, of a device"
         ) from None
