@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from qloom.engines.density import DensityEngine
 
 from qloom.circuits import Circuit
 from qloom.engines import ReferenceEngine, StatevectorEngine, probabilities
-from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.noise import NoiseModel, fit
 from tests.noise.recorded import programs, readout_error

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from qloom.engines.density import DensityEngine
 
 from qloom.circuits import Circuit
 from qloom.engines import (
@@ -12,10 +13,9 @@ from qloom.engines import (
     probabilities,
     sample,
 )
-from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import gradient
-from qloom.noise import Noisy, NoiseModel
+from qloom.noise import NoiseModel, Noisy
 from qloom.observables import X, Z
 
 MODEL = NoiseModel.uniform(0.01, 0.03, 0.05)

@@ -182,6 +182,10 @@ class Engine(ABC):
         instead = "use DensityEngine() or TrajectoryEngine(), or take it out"
         check_kinds(circuit, type(self).__name__, instead, self.runs, unseen=frozenset[Kind]({"readout"}))
 
+    def running(self, circuit: Circuit) -> tuple[Engine, Circuit]:
+        """The engine that runs a circuit in the end, and what it then is; asked by what takes gates apart."""
+        return self, circuit
+
     def prepare_adjoint(self, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
         """An evaluator that walks back through the circuit; UnsupportedError if the engine has none."""
         outputs = as_outputs(circuit, observables)

@@ -35,6 +35,7 @@ class ParameterShift(Differentiator):
             raise UnsupportedError(
                 'parameter shift is for what is measured, not for states; use differentiator="adjoint"'
             )
+        engine, circuit = engine.running(circuit)
         free, angles = free_rotations(circuit)
         values, shifted = (engine.prepare(c, observables) for c in (circuit, free))
         return ShiftEvaluator(values, shifted, angles)

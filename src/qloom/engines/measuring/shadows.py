@@ -130,11 +130,12 @@ def classical_shadow(
     stream = Stream(seed)
     bases = stream.generator().integers(3, size=(count, n), dtype=np.uint8)
     settings, of_snapshot = np.unique(bases, axis=0, return_inverse=True)
+    engine, circuit = (engine or StatevectorEngine()).running(circuit)
     turned = circuit.copy()
     for qubit, (about_y, about_x) in enumerate(turned.inputs(n, 2)):
         turned.ry(about_y, qubit).rx(about_x, qubit)
     turned = with_gates_before_readout(circuit, turned)
-    sampler = (engine or StatevectorEngine()).sampler(turned, tuple(range(n)))
+    sampler = engine.sampler(turned, tuple(range(n)))
     turns = _TURNS[settings].reshape(len(settings), 2 * n).astype(batch.dtype)
     rows = np.hstack([np.repeat(batch.inputs, len(settings), axis=0), turns])
     whole = make_batch(turned, rows, batch.weights if batch.weights.ndim == 1 else batch.weights[0])

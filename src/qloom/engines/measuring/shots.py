@@ -73,8 +73,13 @@ class Shots(Engine):
             f"a layer with shots={self.shots} cannot be exported, expected exact values; make the layer without shots"
         )
 
+    def running(self, circuit: Circuit) -> tuple[Engine, Circuit]:
+        engine, circuit = self.engine.running(circuit)
+        return self if engine is self.engine else Shots(engine, self.shots, self.stream), circuit
+
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
-        return ShotEvaluator(self.engine, circuit, outputs, self.shots, self.stream)
+        # Gates that turn words into the measured basis come on top of what the circuit is in the end.
+        return ShotEvaluator(*self.engine.running(circuit), outputs, self.shots, self.stream)
 
     def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
         return self.engine.sampler(circuit, qubits)
