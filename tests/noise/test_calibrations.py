@@ -92,7 +92,7 @@ def test_a_circuit_that_is_not_written_in_the_devices_gates_is_refused():
 @shared
 @pytest.mark.parametrize("name", GOOGLE)
 def test_googles_gates_have_the_reported_error_in_all(name):
-    """Depolarizing noise and relaxation of a gate: the Pauli error that its file tells, where relaxation leaves some."""
+    """Depolarizing noise and relaxation of a gate: the Pauli error of the file, where relaxation leaves some."""
     model = device(f"google_{name}")
     with gzip.open(FOLDER / f"google_{name}.json.gz") as file:
         metrics = json.load(file)["metrics"]

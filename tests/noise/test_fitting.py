@@ -112,7 +112,7 @@ def test_what_cannot_be_fitted_is_refused(model, counts, free, names):
 def test_engines_that_do_not_walk_back_are_refused():
     with pytest.raises(UnsupportedError, match="fit needs an exact engine that walks back"):
         fit(START, [Circuit(1)], [{"0": 9, "1": 1}], "readout", engine=ReferenceEngine())
-    with pytest.raises(UnsupportedError, match="takes .* gates only, got depolarizing"):
+    with pytest.raises(UnsupportedError, match=r"takes .* gates only, got depolarizing"):
         fit(START, [Circuit(1).x(0)], [{"0": 9, "1": 1}], "one_qubit", engine=StatevectorEngine())
 
 

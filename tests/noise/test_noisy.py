@@ -128,7 +128,7 @@ def test_engines_without_channels_are_refused():
         Noisy(Shots(StatevectorEngine(), 10), MODEL)
     with pytest.raises(CircuitError, match="engine='density', expected an Engine"):
         Noisy("density", MODEL)
-    with pytest.raises(CircuitError, match="model=0.1, expected a NoiseModel"):
+    with pytest.raises(CircuitError, match=r"model=0\.1, expected a NoiseModel"):
         Noisy(DensityEngine(), 0.1)
     with pytest.raises(UnsupportedError, match="cannot be exported"):
         Noisy(DensityEngine(), MODEL).to_json()

@@ -262,6 +262,28 @@ class NoiseModel:
 
         return apply(self, circuit)
 
+    def translated(self, circuit: Circuit) -> Circuit:
+        """The circuit in gates that the model has entries for, on the same qubits; slots stay, global phases may not.
+
+        Devices have sx or any one-qubit gate, free RZ, and cz, cx or ecr on pairs that are joined; qubits of other
+        pairs are swapped there and back.
+
+        Raises:
+            CircuitError: if the model has no such gates, or no way between two qubits.
+        """
+        from qloom.noise.translation import translated
+
+        return translated(self, circuit)
+
+    def best_line(self, n_qubits: int) -> tuple[int, ...]:
+        """So many qubits, each joined to the next, whose gates and readout err least: for `on`.
+
+        The best of the lines that grow qubit by qubit from the best shorter ones.
+        """
+        from qloom.noise.layout import best_line
+
+        return best_line(self, n_qubits)
+
     @property
     def is_unitary(self) -> bool:
         """Whether it has coherent errors and readout alone, so that every engine runs it."""
