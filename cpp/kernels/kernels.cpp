@@ -2,6 +2,7 @@
 #include "kernels/kernels.hpp"
 
 #include "kernels/angles.hpp"
+#include "kernels/digits.hpp"
 #include "kernels/iqp.hpp"
 #include "kernels/measurement.hpp"
 #include "kernels/moves.hpp"
@@ -23,17 +24,21 @@ constexpr CellKernels<T> OF_CELLS = {
 
 template <class T>
 constexpr Kernels<T> TABLE = {
-    LANES<T>,       {OF_CELLS<1, T>, OF_CELLS<2, T>},
-    cos_sin<T>,     turn<T>,
-    unturn<T>,      phase<T>,
-    unphase<T>,     scale<T>,
-    add_squares<T>, exceeds<T>,
-    add_lanes<T>,   product<T>,
-    silu<T>,        bound<T>,
-    multiply<T>,    word_phase<T>,
-    add_product<T>, sum_product<T>,
-    pair_sums<T>,   add<T>,
-    walsh<T>,
+    LANES<T>,         {OF_CELLS<1, T>, OF_CELLS<2, T>},
+    cos_sin<T>,       turn<T>,
+    unturn<T>,        phase<T>,
+    unphase<T>,       scale<T>,
+    add_squares<T>,   exceeds<T>,
+    add_lanes<T>,     product<T>,
+    silu<T>,          bound<T>,
+    multiply<T>,      word_phase<T>,
+    add_product<T>,   sum_product<T>,
+    pair_sums<T>,     add<T>,
+    gather_digits<T>, scatter_digits<T>,
+    gather_lanes<T>,  scatter_lanes<T>,
+    map_digit<T>,     pull_digit<T>,
+    sum_digit<T>,     map_rows<T>,
+    sum_entries<T>,   walsh<T>,
 };
 
 }  // namespace

@@ -72,6 +72,28 @@ struct WordOfPairs {
     const T *linear, *couplings;
 };
 
+// Of a map of some digits of a block: `groups` are the first cells of its groups. A map of one digit has its cells
+// `stride` cells apart.
+struct DigitGroups {
+    const uint16_t* groups;
+    size_t count, stride;
+};
+
+// A sparse matrix by rows: row r, `places[r]` cells into a group, has the entries starts[r] .. starts[r + 1]. An entry
+// is a column, as a number of cells into a group, and a number of a vector of values.
+struct DigitRows {
+    const uint16_t *places, *columns;
+    const uint32_t *starts, *entries;
+    size_t count;
+};
+
+// Some entries of a sparse matrix.
+struct DigitEntries {
+    const uint16_t *rows, *columns;
+    const uint32_t* entries;
+    size_t count;
+};
+
 // No set of kernels has more lanes: room for one number each.
 constexpr size_t MOST_LANES = 16;
 
@@ -144,6 +166,19 @@ struct Kernels {
     void (*pair_sums)(const T* numbers, const T* signs, const int32_t* qubits, size_t count, size_t stride, T* row,
                       T* sums);
     void (*add)(const T* from, T* to, size_t count);
+
+    // Of vectors over Pauli words, digit by digit: kernels/digits.hpp. Maps give what is not in their place.
+    void (*gather_digits)(const T* state, T* block, size_t cells, size_t base, const uint32_t* places, size_t step);
+    void (*scatter_digits)(T* state, const T* block, size_t cells, size_t base, const uint32_t* places, size_t step);
+    void (*gather_lanes)(const T* state, T* block, size_t cells, size_t base, const uint32_t* places,
+                         const uint32_t* lanes);
+    void (*scatter_lanes)(T* state, const T* block, size_t cells, size_t base, const uint32_t* places,
+                          const uint32_t* lanes);
+    void (*map_digit)(const T* in, T* out, const T* matrix, const DigitGroups&);
+    void (*pull_digit)(const T* in, T* out, const T* matrix, const DigitGroups&);
+    void (*sum_digit)(const T* x, const T* lambda, T* sums, const DigitGroups&);
+    void (*map_rows)(const T* in, T* out, const T* values, const DigitRows&, const DigitGroups&);
+    void (*sum_entries)(const T* x, const T* lambda, T* sums, const DigitEntries&, const DigitGroups&);
 
     // In place: out[a] = sum_i (-1)^|a & i| in[i] of `size` items of `width` numbers each.
     void (*walsh)(T* values, size_t size, size_t width);
