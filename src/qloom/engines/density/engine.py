@@ -1,0 +1,42 @@
+"""The engine of noisy circuits: which evaluator a circuit gets."""
+
+from __future__ import annotations
+
+from qloom import _native
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.gate import Kind
+from qloom.engines.base import DifferentiableEvaluator, Engine
+from qloom.engines.density.evaluator import DensityEvaluator
+from qloom.engines.density.program import compiled
+from qloom.engines.outputs import Outputs
+from qloom.engines.statevector.engine import MOST_THREADS
+from qloom.errors import CircuitError
+
+
+class DensityEngine(Engine):
+    """Exact simulation of noisy circuits on the CPU, up to 13 qubits that outputs depend on.
+
+    The state is the real vector of r_P = Tr(P rho) over all Pauli words P. Every gate or channel is a linear map of a
+    few letters of the words. Measurements and resets in mid-circuit forget their outcomes.
+
+    Args:
+        threads: how many to use; None for all this process may run on. Results do not depend on it.
+    """
+
+    gives = walks_back = frozenset({"expectations", "probabilities", "density"})
+    runs: frozenset[Kind] = frozenset({"unitary", "channel", "measurement", "reset"})
+
+    def __init__(self, threads: int | None = None):
+        if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
+            raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
+        self.threads = threads
+
+    def __repr__(self) -> str:
+        return f"DensityEngine(threads={self.threads})"
+
+    @property
+    def n_threads(self) -> int:
+        return self.threads or _native.available_threads()
+
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
+        return DensityEvaluator(circuit, compiled(circuit, outputs), outputs.size, self.n_threads)

@@ -1,0 +1,138 @@
+"""Batches of density matrices, as vectors over Pauli words, forward and backward."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qloom import _native
+from qloom.circuits.circuit import Circuit
+from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
+from qloom.engines.batch import Batch, check_memory, starts_from_inputs
+from qloom.engines.density.program import Compiled
+from qloom.engines.density.start import add_slopes, amplitudes, pauli_vectors
+from qloom.engines.density.transfers import Transfers, Values
+from qloom.errors import ShapeError
+
+# Less than this is not worth asking the system for.
+_LEAST_CHECKED = 1 << 28
+
+
+class _Numbers(NamedTuple):
+    """What a call's arrays come to: numbers of the maps, products along chains, the start."""
+
+    values: Values
+    products: list[list[np.ndarray]]
+    start: np.ndarray | None
+
+
+class DensityEvaluator(DifferentiableEvaluator):
+    """A compiled circuit in the native engine's hands.
+
+    The walk back needs the states before its sweeps. They are kept, up to 256 MB a state that is worked on; beyond that
+    those before every s-th of S sweeps, s about the root of S, and the others are found again: 2 sqrt(S) states in
+    all. Channels are never undone: some cannot be, and others only with large errors.
+    """
+
+    walk_cost = 3
+
+    def __init__(self, circuit: Circuit, compiled: Compiled, n_outputs: int, n_threads: int):
+        self.circuit = circuit.copy()
+        self.n_outputs, self.n_threads = n_outputs, n_threads
+        self._compiled = compiled
+        self._start = self._fixed_start()
+
+    def __reduce__(self) -> Any:  # the native program is made again from the circuit
+        raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
+
+    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
+        self._check(batch, back=False)
+        transfers, reading = self._transfers(batch), self._compiled.reading
+        numbers = self._numbers(batch)
+        read = np.empty((batch.size, len(reading.cells)), batch.dtype)
+        _native.density_forward(
+            self._compiled.native, *numbers.values, transfers.columns, transfers.is_own, numbers.start, read,
+            self.n_threads,
+        )  # fmt: skip
+        return reading.values(read).astype(batch.dtype), numbers if keep else None
+
+    def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
+        self._check(batch, back=True)
+        if cotangents.shape != (batch.size, self.n_outputs):
+            raise ShapeError(f"cotangents has shape {tuple(cotangents.shape)}, expected {(batch.size, self.n_outputs)}")
+        transfers = self._transfers(batch)
+        numbers: _Numbers = self._numbers(batch) if kept is None else kept
+        by_values = Values(*(np.zeros(each.shape) for each in numbers.values))
+        by_start = self._room_for_start(batch, wants)
+        _native.density_backward(
+            self._compiled.native, *numbers.values, transfers.columns, transfers.is_own, numbers.start,
+            np.ascontiguousarray(self._compiled.reading.cotangents(cotangents), batch.dtype),
+            transfers.wanted(wants, self.trained), *by_values, by_start, self.n_threads,
+        )  # fmt: skip
+        d_inputs, d_weights = np.zeros(batch.inputs.shape), np.zeros(batch.weights.shape)
+        transfers.slopes(batch, by_values, numbers.products, d_inputs, d_weights)
+        if by_start is not None:
+            initial = self.circuit.initial
+            assert initial is not None
+            states = amplitudes(initial, batch, self.circuit.n_qubits)
+            add_slopes(initial, states, by_start.astype(float), self._compiled.register, d_inputs)
+        if self.trained is not None:
+            d_weights[..., ~self.trained] = 0
+        return (
+            d_inputs.astype(batch.dtype) if wants[0] else None,
+            d_weights.astype(batch.dtype) if wants[1] else None,
+        )
+
+    def _transfers(self, batch: Batch) -> Transfers:
+        return self._compiled.transfers[batch.weights.ndim == 2]
+
+    def _numbers(self, batch: Batch) -> _Numbers:
+        values, products = self._transfers(batch).values(batch)
+        return _Numbers(values, products, self._start_of(batch))
+
+    # -- initial amplitudes
+
+    def _fixed_start(self) -> np.ndarray | None:
+        initial = self.circuit.initial
+        if initial is None or initial.values is None:
+            return None
+        states = np.array(initial.values, complex)[None]
+        return pauli_vectors(states, self._compiled.register)[0]
+
+    def _start_of(self, batch: Batch) -> np.ndarray | None:
+        if self._start is not None:
+            return self._start.astype(batch.dtype)
+        if not starts_from_inputs(self.circuit):
+            return None
+        assert self.circuit.initial is not None
+        states = amplitudes(self.circuit.initial, batch, self.circuit.n_qubits)
+        return pauli_vectors(states, self._compiled.register).astype(batch.dtype)
+
+    def _room_for_start(self, batch: Batch, wants: Wants) -> np.ndarray | None:
+        if not (wants[0] and starts_from_inputs(self.circuit)):
+            return None
+        return np.zeros((batch.size, 4 ** len(self._compiled.register)), batch.dtype)
+
+    # -- what is refused
+
+    def _check(self, batch: Batch, back: bool) -> None:
+        n_inputs, n_weights = self.circuit.n_inputs, self.circuit.n_weights
+        x, w = batch.inputs.shape, batch.weights.shape
+        if x[1:] != (n_inputs,) or w not in ((n_weights,), (x[0], n_weights)):
+            raise ShapeError(
+                f"inputs has shape {tuple(x)} and weights {tuple(w)}, "
+                f"expected (B, {n_inputs}) and ({n_weights},) or (B, {n_weights})"
+            )
+        needed = self.bytes_needed(batch, back)
+        if needed > _LEAST_CHECKED:
+            n = len(self._compiled.register)
+            check_memory(needed, f"{batch.size} density matrices of {n} qubits, {self.n_outputs} outputs")
+
+    def bytes_needed(self, batch: Batch, back: bool) -> int:
+        """Bytes of states at one time, of what they start from and of what is read."""
+        states: int = self._compiled.native.bytes_needed(
+            max(1, batch.size), self.n_threads, back, batch.dtype.itemsize == 8
+        )
+        starts = 4 ** len(self._compiled.register) * starts_from_inputs(self.circuit)
+        return states + 8 * batch.size * (starts + 2 * len(self._compiled.reading.cells) + 2 * self.n_outputs)
