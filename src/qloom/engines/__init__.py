@@ -2,6 +2,7 @@
 
 from qloom.engines.base import DifferentiableEvaluator, Engine, Estimate, Evaluator, Pending
 from qloom.engines.batch import Batch, make_batch
+from qloom.engines.density import DensityEngine
 from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.measuring.shadows import ClassicalShadow, classical_shadow
@@ -12,8 +13,8 @@ from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
 
 __all__ = [
-    "Batch", "ClassicalShadow", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate", "Evaluator",
-    "Expectations", "FinalState", "Outputs", "Pending", "Probabilities", "ReferenceEngine", "Sampler", "Shots",
-    "StatevectorEngine", "classical_shadow", "counts", "entropy", "expectation", "make_batch",
+    "Batch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
+    "Evaluator", "Expectations", "FinalState", "Outputs", "Pending", "Probabilities", "ReferenceEngine", "Sampler",
+    "Shots", "StatevectorEngine", "classical_shadow", "counts", "entropy", "expectation", "make_batch",
     "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state", "variance",
 ]  # fmt: skip

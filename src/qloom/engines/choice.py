@@ -15,6 +15,7 @@ import numpy as np
 
 from qloom.checks import checked_seed
 from qloom.engines.base import Engine
+from qloom.engines.density import DensityEngine
 from qloom.engines.measuring.shots import Shots, checked_shots
 from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
@@ -110,8 +111,20 @@ class ReferenceChoice(EngineChoice):
         return ReferenceEngine()
 
 
+@dataclass(frozen=True, kw_only=True)
+class DensityChoice(EngineChoice):
+    """Exact simulation of noisy circuits as density matrices, natively."""
+
+    name: str = "density"
+
+    def unmeasured(self, threads: int | None) -> Engine:
+        return DensityEngine(threads)
+
+
 DEFAULT = "statevector"
-ENGINES: dict[str, type[EngineChoice]] = {DEFAULT: StatevectorChoice, "reference": ReferenceChoice}
+ENGINES: dict[str, type[EngineChoice]] = {
+    DEFAULT: StatevectorChoice, "reference": ReferenceChoice, "density": DensityChoice,
+}  # fmt: skip
 
 
 def choose_engine(values: EngineChoice | Mapping[str, Any] | None = None) -> EngineChoice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.gate import Kind
+from qloom.circuits.kinds import NOISY
 from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.density.evaluator import DensityEvaluator
 from qloom.engines.density.program import compiled
@@ -24,7 +24,7 @@ class DensityEngine(Engine):
     """
 
     gives = walks_back = frozenset({"expectations", "probabilities", "density"})
-    runs: frozenset[Kind] = frozenset({"unitary", "channel", "measurement", "reset"})
+    runs = NOISY
 
     def __init__(self, threads: int | None = None):
         if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):

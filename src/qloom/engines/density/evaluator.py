@@ -48,6 +48,8 @@ class DensityEvaluator(DifferentiableEvaluator):
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
         self._check(batch, back=False)
+        if not batch.size:
+            return np.empty((0, self.n_outputs), batch.dtype), None
         transfers, reading = self._transfers(batch), self._compiled.reading
         numbers = self._numbers(batch)
         read = np.empty((batch.size, len(reading.cells)), batch.dtype)
@@ -61,6 +63,8 @@ class DensityEvaluator(DifferentiableEvaluator):
         self._check(batch, back=True)
         if cotangents.shape != (batch.size, self.n_outputs):
             raise ShapeError(f"cotangents has shape {tuple(cotangents.shape)}, expected {(batch.size, self.n_outputs)}")
+        if not batch.size:
+            return np.zeros_like(batch.inputs) if wants[0] else None, np.zeros_like(batch.weights) if wants[1] else None
         transfers = self._transfers(batch)
         numbers: _Numbers = self._numbers(batch) if kept is None else kept
         by_values = Values(*(np.zeros(each.shape) for each in numbers.values))

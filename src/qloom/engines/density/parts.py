@@ -40,10 +40,6 @@ class Part:
         return all(angle.is_number for angle in self.angles)
 
     @property
-    def numbers(self) -> tuple[float, ...]:
-        return tuple(angle.offset for angle in self.angles)
-
-    @property
     def is_wide(self) -> bool:
         """Whether it is known by its diagonal only."""
         return len(self.qubits) > MOST_QUBITS_OF_CHANNEL

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.gate import Gate
-from qloom.engines.density.parts import Part
+from qloom.circuits.transfer import commutation_signs
+from qloom.engines.density.parts import MOST_QUBITS_OF_CHANNEL, Part
 
 # Of entries, beside 1: less is rounding.
 _LEAST = 1e-15
 # As angles in radians or as rates and times, these are inside the range of every gate and channel.
 _DRAWN = np.random.default_rng(5).uniform(0.25, 0.45, (4, 64))
-_SIGNS = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]], float)
 
 
 def example(part: Part, draw: int) -> np.ndarray:
@@ -35,8 +35,6 @@ def _matrix(gate: Gate, angles: tuple[float, ...]) -> np.ndarray:
 
 def matrices(gate: Gate, angles: Sequence[np.ndarray]) -> np.ndarray:
     """Transfer matrices (N, 4^k, 4^k), or diagonals (N, 4^k) of wide channels, at angles (N,) each."""
-    from qloom.engines.density.parts import MOST_QUBITS_OF_CHANNEL
-
     n, size = len(angles[0]) if angles else 1, 4**gate.n_qubits
     if gate.n_qubits > MOST_QUBITS_OF_CHANNEL:
         assert gate.pauli is not None
@@ -50,7 +48,7 @@ def pauli_eigenvalues(probabilities: np.ndarray) -> np.ndarray:
     out, stride = probabilities, 1
     while stride < size:
         cube = out.reshape(-1, size // (4 * stride), 4, stride)
-        out = np.einsum("pq,nhqs->nhps", _SIGNS, cube).reshape(-1, size)
+        out = np.einsum("pq,nhqs->nhps", commutation_signs(1), cube).reshape(-1, size)
         stride *= 4
     return out
 

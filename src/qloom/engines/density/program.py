@@ -15,7 +15,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.density.fusion import Map, fuse, in_sweeps
 from qloom.engines.density.measurement import Reading, measured_qubits, reading
 from qloom.engines.density.parts import parts_of, within_reach
-from qloom.engines.density.transfers import Transfers, check_rates
+from qloom.engines.density.transfers import Transfers
 from qloom.engines.outputs import Outputs
 from qloom.errors import MemoryLimitError
 
@@ -43,13 +43,10 @@ def compiled(circuit: Circuit, outputs: Outputs) -> Compiled:
     """A circuit compiled for some outputs.
 
     Raises:
-        CircuitError: for numbers outside their range as rates, or a channel on too many qubits.
+        CircuitError: for a channel on too many qubits.
         MemoryLimitError: if outputs depend on more qubits than a density matrix fits.
     """
     parts = parts_of(circuit)
-    for part in parts:
-        if part.is_fixed:
-            check_rates(part, part.numbers)
     kept, register = within_reach(parts, measured_qubits(outputs, circuit.n_qubits))
     if len(register) > MOST_QUBITS:
         raise MemoryLimitError(

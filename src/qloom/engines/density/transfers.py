@@ -13,13 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from qloom.circuits.gate import Gate
+from qloom.circuits.transfer import COMPLEX_STEP
 from qloom.engines.batch import Batch
 from qloom.engines.density.fusion import Map
 from qloom.engines.density.parts import Part
 from qloom.engines.density.patterns import embedded, matrices, taken_out
-from qloom.errors import CircuitError
+from qloom.errors import ShapeError
 
-_STEP = 1e-150
 Key = tuple[int, int, bool]
 
 
@@ -41,7 +41,7 @@ class _Link(NamedTuple):
 
 @dataclass
 class _Chains:
-    """Maps with one number of qubits and of parts: matrices (parts, N, S, 4^k, 4^k). S is 1 where samples share them."""
+    """Maps of equally many qubits and parts: matrices (parts, N, S, 4^k, 4^k). S is 1 where samples share them."""
 
     k: int
     length: int
@@ -89,26 +89,20 @@ class _Group:
         return found
 
     def check(self, angles: Sequence[np.ndarray]) -> None:
-        """Raise CircuitError for rates outside their range."""
-        if self.gate.is_unitary or self.gate.fault(*angles) is None:
+        """Raise ShapeError for rates outside their range, with which."""
+        if self.gate.fault(*angles) is None:
             return
-        n_samples = len(angles[0]) // len(self.links)
         for k, link in enumerate(self.links):
-            check_rates(link.part, [angle[k * n_samples : (k + 1) * n_samples] for angle in angles])
+            fault = self.gate.fault(*(angle.reshape(len(self.links), -1)[k] for angle in angles))
+            if fault is not None:
+                on = f"qubit{'s' * (len(link.part.qubits) > 1)} {', '.join(map(str, link.part.qubits))}"
+                raise ShapeError(f"{self.gate.name} on {on}: {fault}")
 
     def slopes(self, angles: Sequence[np.ndarray], by_matrix: np.ndarray, a: int) -> np.ndarray:
         """Slopes (L, S) by angle a, from those by the matrices (L, S, ...)."""
-        turned = [angle + 1j * _STEP if k == a else angle for k, angle in enumerate(angles)]
-        derivative = matrices(self.gate, turned).imag.reshape(by_matrix.shape) / _STEP
+        turned = [angle + 1j * COMPLEX_STEP if k == a else angle for k, angle in enumerate(angles)]
+        derivative = matrices(self.gate, turned).imag.reshape(by_matrix.shape) / COMPLEX_STEP
         return (derivative * by_matrix).reshape(*by_matrix.shape[:2], -1).sum(axis=-1)
-
-
-def check_rates(part: Part, rates: Sequence[float | np.ndarray]) -> None:
-    """Raise CircuitError where a channel's rates are outside their range, with which."""
-    fault = None if part.gate.is_unitary else part.gate.fault(*rates)
-    if fault is not None:
-        on = f"qubit{'s' * (len(part.qubits) > 1)} {', '.join(map(str, part.qubits))}"
-        raise CircuitError(f"{part.gate.name} on {on}: {fault}")
 
 
 class Transfers:
@@ -181,7 +175,7 @@ class Transfers:
         """Numbers, and the products along all chains.
 
         Raises:
-            CircuitError: for a rate outside its range.
+            ShapeError: for a rate outside its range.
         """
         shared, own = self._fixed.copy(), np.empty((batch.size, self._n_own))
         kept = []
@@ -203,7 +197,7 @@ class Transfers:
             angles = group.angles(batch)
             group.check(angles)
             found = matrices(group.gate, angles)
-            found = found.reshape(-1 if angles else 1, batch.size if group.is_own else 1, *found.shape[1:])
+            found = found.reshape(-1, batch.size if group.is_own else 1, *found.shape[1:])
             if found.ndim == 4:
                 found = embedded(found, group.links[0].inner, chains.k)
             if stack is None:
