@@ -122,7 +122,7 @@ def test_coherent_errors_run_on_every_engine():
 
 
 def test_engines_without_channels_are_refused():
-    with pytest.raises(UnsupportedError, match="^StatevectorEngine runs no channels, expected DensityEngine or Traj"):
+    with pytest.raises(UnsupportedError, match=r"^StatevectorEngine runs no channels, expected DensityEngine or Traj"):
         Noisy(StatevectorEngine(), MODEL)
     with pytest.raises(UnsupportedError, match="runs no channels"):
         Noisy(Shots(StatevectorEngine(), 10), MODEL)

@@ -8,6 +8,7 @@ backend's own two are taken where it tells them, and a note says where it does n
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,11 @@ NS_A_SECOND = 1e9
 OTHERS = {"measure", "reset", "delay", "barrier", "roerror", "kraus", "superop", "save_density_matrix"}
 
 
-def from_qiskit(source: Any) -> NoiseModel:
+def from_qiskit(source: Any, is_strict: bool = True) -> NoiseModel:
     """The noise model of Aer's `NoiseModel`, or of a backend of Qiskit with a target.
+
+    Args:
+        is_strict: whether gates are refused on qubits that the source has no error for; without noise there in Aer.
 
     Raises:
         ExtraError: without Qiskit.
@@ -36,9 +40,9 @@ def from_qiskit(source: Any) -> NoiseModel:
     """
     package("qiskit", "from_qiskit", "exchange")
     if hasattr(source, "noise_instructions") and hasattr(source, "to_dict"):
-        return _from_aer(source)
+        return replace(_from_aer(source), is_strict=is_strict)
     if getattr(source, "target", None) is not None:
-        return _from_backend(source)
+        return replace(_from_backend(source), is_strict=is_strict)
     raise CircuitError(f"source is a {type(source).__name__}, expected Aer's NoiseModel or a backend with a target")
 
 
