@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from qloom.engines.density import DensityEngine
 
+from benchmarks.noise.recorded import programs, readout_error
 from qloom.circuits import Circuit
 from qloom.engines import ReferenceEngine, StatevectorEngine, probabilities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.noise import NoiseModel, fit
-from tests.noise.recorded import programs, readout_error
 from tests.shared import shared
 
 TRUE = NoiseModel.uniform(0.004, 0.02, 0.03)

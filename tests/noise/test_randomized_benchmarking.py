@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 
+from benchmarks.noise.recorded import ENTANGLERS, SPEC, survival_counts
 from qloom.errors import ShapeError
 from qloom.noise import randomized_benchmarking
-from tests.noise.recorded import ENTANGLERS, SPEC, survival_counts
 from tests.shared import shared
 
 LENGTHS = np.repeat([2, 8, 32, 128], 10)

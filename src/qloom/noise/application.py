@@ -27,9 +27,9 @@ def apply(model: NoiseModel, circuit: Circuit) -> Circuit:
         if not entries:
             check_free(model, op)
         clock.wait(op.qubits, last_duration(entries))
-        _add(out, [added for entry in entries if _stands(entry, True) for added in entry.on(op.qubits)])
+        _add(out, _noise(entries, op, True))
         out.operations += _turned(op, entries)
-        _add(out, [added for entry in entries if _stands(entry, False) for added in entry.on(op.qubits)])
+        _add(out, _noise(entries, op, False))
         if model.crosstalk is not None and op.gate.is_unitary and len(op.qubits) == 2:
             for pair in model.crosstalk.beside(op.qubits):
                 if max(pair) < circuit.n_qubits:
@@ -39,8 +39,10 @@ def apply(model: NoiseModel, circuit: Circuit) -> Circuit:
     return out
 
 
-def _stands(entry: Entry, before: bool) -> bool:
-    return isinstance(entry, Rule) and entry.precedes == before
+def _noise(entries: Sequence[Entry], op: Operation, before: bool) -> list[Operation]:
+    """What rules put in front of a gate, or behind it."""
+    rules = [entry for entry in entries if isinstance(entry, Rule) and entry.precedes == before]
+    return [added for rule in rules for added in rule.on(op.qubits)]
 
 
 def _add(circuit: Circuit, operations: Sequence[Operation]) -> None:

@@ -14,7 +14,7 @@ from qloom.circuits.gate import Scalar
 from qloom.circuits.parameters import Angle
 from qloom.errors import CircuitError
 from qloom.noise.model import NoiseModel, Note
-from qloom.noise.rules import Crosstalk, Duration, Entry, OverRotation, Places, Readout, Relaxation, Rule
+from qloom.noise.rules import Crosstalk, Duration, Entry, OverRotation, Readout, Relaxation, Rule
 from qloom.noise.scaling import scaled, times
 
 PARTS = ("readout", "idle", "crosstalk")
@@ -86,7 +86,9 @@ def _scaled_readout(entry: Readout, factor: Scalar) -> Readout:
     if isinstance(factor, Angle):
         raise CircuitError("joint confusion has no slots, expected a number as factor; use readout errors of one qubit")
     # Off-diagonal probabilities are the rates; each column still sums to 1.
-    matrix = np.array(entry.operation.gate.confusion())
+    confusion = entry.operation.gate.confusion
+    assert confusion is not None
+    matrix = np.array(confusion())
     size = len(matrix)
     wider = np.eye(size) + factor * (matrix - np.eye(size))
     width = size.bit_length() - 1
@@ -156,7 +158,7 @@ def _moved(entries: tuple[T, ...], place: dict[int, int]) -> tuple[T, ...]:
     return tuple(kept)
 
 
-def _pairs(crosstalk: Crosstalk | None, place: dict[int, int]) -> tuple[Places, ...]:
+def _pairs(crosstalk: Crosstalk | None, place: dict[int, int]) -> tuple[tuple[int, int], ...]:
     if crosstalk is None:
         return ()
     moved = [(place[a], place[b]) for a, b in crosstalk.pairs if a in place and b in place]

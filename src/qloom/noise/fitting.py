@@ -129,7 +129,9 @@ def probabilities(evaluator: DifferentiableEvaluator, factors: np.ndarray) -> tu
         cotangents = np.eye(size)[first : first + step]
         batch = Batch(np.zeros((len(cotangents), 0)), np.tile(factors, (len(cotangents), 1)), single=False)
         values, kept = evaluator.forward(batch, keep=True)
-        parts.append(evaluator.backward(batch, cotangents, kept, (False, True))[1])
+        slopes = evaluator.backward(batch, cotangents, kept, (False, True))[1]
+        assert slopes is not None
+        parts.append(slopes)
     return values[0], np.concatenate(parts)
 
 

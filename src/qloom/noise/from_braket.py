@@ -75,7 +75,7 @@ def _qubits(criteria: Any, kinds: Any) -> list[tuple[int, ...] | None]:
     keys = criteria.get_keys(kinds.CriteriaKey.QUBIT)
     if keys == kinds.CriteriaKeyResult.ALL:
         return [None]
-    return sorted(tuple(int(q) for q in key) if hasattr(key, "__iter__") else (int(key),) for key in keys)
+    return [*sorted(tuple(int(q) for q in key) if hasattr(key, "__iter__") else (int(key),) for key in keys)]
 
 
 def _readouts(item: Any, kinds: Any) -> list[Readout]:

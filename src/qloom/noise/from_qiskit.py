@@ -103,8 +103,8 @@ def _from_backend(backend: Any) -> NoiseModel:
     coherences = []
     for q in range(target.num_qubits):
         properties = target.qubit_properties[q] if target.qubit_properties else None
-        seconds = [getattr(properties, name, None) for name in ("t1", "t2")]
-        t1, t2 = (None if time is None else NS_A_SECOND * float(time) for time in seconds)
+        times = [getattr(properties, name, None) for name in ("t1", "t2")]
+        t1, t2 = (None if time is None else NS_A_SECOND * float(time) for time in times)
         each, more = coherence(t1, t2, q)
         coherences.append(each)
         notes += more

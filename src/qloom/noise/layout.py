@@ -69,7 +69,7 @@ def best_line(model: NoiseModel, n_qubits: int) -> tuple[int, ...]:
     """See `NoiseModel.best_line`."""
     n_qubits = checked_count("n_qubits", n_qubits)
     pairs, single = _errors(model)
-    lines = {(q,): single.get(q, 0.0) for q in single}
+    lines: dict[tuple[int, ...], float] = {(q,): error for q, error in single.items()}
     for _ in range(n_qubits - 1):
         grown = {
             (*line, b): lost + pairs[a, b] + single.get(b, 0.0)

@@ -170,9 +170,10 @@ class NoiseModel:
 
     def with_crosstalk(self, angle: Scalar, pairs: Iterable[tuple[int, int]]) -> NoiseModel:
         """A model where each two-qubit gate turns pairs of neighbours, one in it and one outside, by rzz(angle)."""
-        found = tuple(sorted({(min(pair), max(pair)) for pair in (_places("crosstalk", p) for p in pairs)}))  # type: ignore[type-var]
-        if any(len(set(pair)) != 2 for pair in found):
-            raise CircuitError(f"crosstalk of pairs {found}, expected pairs of two different qubits")
+        places = [_places("crosstalk", pair) or () for pair in pairs]
+        if any(len(pair) != 2 for pair in places):
+            raise CircuitError(f"crosstalk of {places}, expected pairs of two different qubits")
+        found = tuple(sorted({(min(pair), max(pair)) for pair in places}))
         return replace(self, crosstalk=Crosstalk(as_rate("angle", angle), found))
 
     def with_readout(

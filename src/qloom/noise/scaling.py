@@ -14,10 +14,12 @@ RATES = {"thermal_relaxation": (2,), "generalized_amplitude_damping": (0,)}
 
 
 def times(factor: Scalar, angle: Angle) -> Angle:
-    """Their product; one of the two may be a slot."""
-    if isinstance(factor, Angle) and angle.is_number:
+    """Their product; one of the two may be a slot, CircuitError for both."""
+    if not isinstance(factor, Angle):
+        return angle * factor
+    if angle.is_number:
         return factor * angle.offset
-    return angle * factor  # type: ignore[arg-type]
+    raise CircuitError(f"rate {angle!r} is a slot and so is the factor {factor!r}, expected a number for one of them")
 
 
 def rate_places(op: Operation) -> Sequence[int]:

@@ -128,7 +128,7 @@ def _time_rows(model: NoiseModel) -> list[Row]:
         for op in (op for op in rule.operations if op.gate.name == RELAXATION):
             times[None if rule.qubits is None else rule.qubits[op.qubits[0] if rule.width > 1 else 0]] = op.angles[:2]
     rows = _by_qubit("T1, T2", times)
-    idle = {e.qubit: (_number(e.t1), _number(e.t2)) for e in model.relaxations}
+    idle: dict[int | None, tuple[Angle, ...]] = {e.qubit: (_number(e.t1), _number(e.t2)) for e in model.relaxations}
     return rows + _by_qubit("T1, T2 while idle", idle)
 
 

@@ -103,11 +103,11 @@ def _coherences(qubits: Sequence[dict[str, Any]]) -> tuple[list[Coherence | None
 def _readouts(qubits: Sequence[dict[str, Any]]) -> tuple[list[Readout], list[Note]]:
     found, notes = [], []
     for q, entry in enumerate(qubits):
-        rates = [entry.get(key) for key in READOUT]
-        if any(rate is None for rate in rates):
+        rates = [float(entry[key]) for key in READOUT if entry.get(key) is not None]
+        if len(rates) < len(READOUT):
             notes.append(Note((q,), "a readout error is missing, read without error"))
             continue
         if max(rates) > 0.5:
             notes.append(Note((q,), "a bit is read wrong more often than not, taken as it is"))
-        found.append(Readout((q,), Circuit(1).readout_error(float(rates[0]), float(rates[1]), 0).operations[0]))
+        found.append(Readout((q,), Circuit(1).readout_error(*rates, 0).operations[0]))
     return found, notes
