@@ -1,0 +1,211 @@
+"""Engines that wrap engines to take their noise away: what all of them share.
+
+A mitigated engine prepares variants of a circuit on the engine inside and combines their values. Noise that the engine
+inside adds is written out first (`Engine.written_out`), so that variants have it where they need it, and derivatives
+are those of what runs.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.kinds import UNITARY
+from qloom.engines.base import Derivatives, DifferentiableEvaluator, Engine, Estimate, Evaluator, Pending, Wants
+from qloom.engines.batch import Batch
+from qloom.engines.measuring.samplers import Sampler
+from qloom.engines.outputs import Outputs
+from qloom.engines.streams import Stream
+from qloom.errors import CircuitError, UnsupportedError
+from qloom.gradients import prepare_gradient
+from qloom.gradients.base import ForwardEvaluator
+from qloom.mitigation.combinations import Combination
+from qloom.mitigation.variants import Variants
+
+MITIGATED = frozenset({"expectations", "probabilities"})
+
+
+class MitigatedEngine(Engine):
+    """Base of engines that mitigate what another gives.
+
+    Args:
+        engine: what runs the circuits, with its noise: `Noisy(engine, model)`, or `Shots` of it.
+    """
+
+    def __init__(self, engine: Engine):
+        if not isinstance(engine, Engine):
+            raise CircuitError(f"engine={engine!r}, expected an Engine such as Noisy(DensityEngine(), model)")
+        self.engine = engine
+        self.gives = engine.gives & MITIGATED
+        # Through the adjoint walk of the engine inside where it has one, else by the shift rule.
+        self.walks_back = self.gives
+        self.runs = UNITARY
+        self.is_exact, self.shots = engine.is_exact, engine.shots
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.engine!r})"
+
+    def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
+        if isinstance(circuit, Circuit) and not carries_noise(self.engine, circuit):
+            raise UnsupportedError(
+                f"{self.engine!r} runs this circuit without noise, so {type(self).__name__} has nothing to mitigate; "
+                "wrap the engine as Noisy(engine, model), or leave the mitigation out"
+            )
+        return super().prepare(circuit, observables)
+
+    def check_runs(self, circuit: Circuit) -> None:
+        super().check_runs(circuit)
+        self.engine.check_runs(circuit)
+
+    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+        raise UnsupportedError(
+            f"{type(self).__name__} combines averages and gives no bits; measure the engine inside, as in "
+            f"{type(self).__name__}(Shots(engine, shots))"
+        )
+
+    @abstractmethod
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> MitigatedEvaluator: ...
+
+
+def carries_noise(engine: Engine, circuit: Circuit) -> bool:
+    """Whether an engine adds noise to a circuit, or finds some in it; engines that vary from call to call may."""
+    inner, written = engine.written_out(circuit)
+    if len(written) != len(circuit) or not written.is_unitary:
+        return True
+    wrapped = getattr(inner, "engine", None)
+    return carries_noise(wrapped, circuit) if isinstance(wrapped, Engine) else not inner.is_exact
+
+
+def differentiable(engine: Engine, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
+    """A circuit on the engine inside, its noise written out, with derivatives by the engine or by the shift rule."""
+    inner, written = engine.written_out(circuit)
+    if inner.can_walk_back(outputs):
+        return inner.prepare_adjoint(written, outputs)
+    return ShiftedOnDemand(inner, written, outputs)
+
+
+class ShiftedOnDemand(ForwardEvaluator):
+    """Values of an engine that does not walk back; what derivatives take is prepared when they are first asked for."""
+
+    def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs):
+        super().__init__(engine.prepare(circuit, outputs))
+        self._engine, self._outputs = engine, outputs
+
+    @cached_property
+    def _gradient(self) -> DifferentiableEvaluator:
+        return prepare_gradient(self.circuit, self._outputs, self._engine)
+
+    @property
+    def walk_cost(self) -> int:  # type: ignore[override]
+        return self._gradient.walk_cost
+
+    def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
+        self._gradient.trained = self.trained
+        return self._gradient.backward(batch, cotangents, None, wants)
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What one call runs and how it is combined.
+
+    Shapes: settings (S, A) or (S, B, A) of the variants, None where they have none.
+    """
+
+    settings: np.ndarray | None
+    combination: Combination
+
+
+class MitigatedEvaluator(DifferentiableEvaluator):
+    """Values of variants, combined.
+
+    Args:
+        circuit: what was asked for.
+        variants: what is run.
+        plan: makes a call's `Plan`, given its batch and its generator of random numbers, if it draws.
+        n_outputs: O.
+        stream: for plans that draw; where the engine inside has one, that is drawn from, so that there is one.
+    """
+
+    def __init__(
+        self, circuit: Circuit, variants: Variants, plan: Callable[[Batch, np.random.Generator | None], Plan],
+        n_outputs: int, stream: Stream | None = None,
+    ):  # fmt: skip
+        self.circuit, self.variants, self.n_outputs = circuit.copy(), variants, n_outputs
+        self._plan, self._draws, self._own = plan, stream is not None, stream
+        self.n_groups = variants.n_groups
+
+    @property
+    def walk_cost(self) -> int:  # type: ignore[override]
+        return self.variants.walk_cost
+
+    @property
+    def stream(self) -> Any:  # type: ignore[override]
+        inner = self.variants.stream
+        return self._own if inner is None else inner
+
+    def plan(self, batch: Batch) -> Plan:
+        """Of one call."""
+        return self._plan(batch, self.stream.generator() if self._draws else None)
+
+    def _values(self, batch: Batch, plan: Plan) -> np.ndarray:
+        """Of the variants, refused where their errors say so."""
+        if plan.combination.reads_errors and self.variants.stream is not None:
+            estimate = self.variants.estimate(batch, plan.settings)
+            plan.combination.combine(estimate.values, estimate.errors)
+            return estimate.values
+        return self.variants.values(batch, plan.settings)
+
+    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
+        plan = self.plan(batch)
+        values = self._values(batch, plan)
+        return plan.combination.combine(values).astype(batch.dtype), (plan, values) if keep else None
+
+    def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
+        if kept is None:
+            plan = self.plan(batch)
+            kept = plan, self._values(batch, plan)
+        plan, values = kept
+        pulled = plan.combination.pulled_back(values, cotangents.astype(np.float64))
+        d_inputs, d_weights, _ = self.variants.backward(batch, plan.settings, pulled, wants, self.trained)
+        return d_inputs, d_weights
+
+    def estimate(self, batch: Batch) -> Estimate:
+        plan = self.plan(batch)
+        found = self.variants.estimate(batch, plan.settings)
+        values = plan.combination.combine(found.values, found.errors).astype(batch.dtype)
+        errors = plan.combination.errors(found.values, found.errors).astype(batch.dtype)
+        return Estimate(values, errors, found.runs, found.shots)
+
+    def submit(self, batch: Batch) -> Pending:
+        plan = self.plan(batch)
+        if plan.combination.reads_errors and self.variants.stream is not None:
+            return Pending(plan.combination.combine(self._values(batch, plan)).astype(batch.dtype))
+        return CombinedPending(batch, plan, self.variants, self.variants.submit(batch, plan.settings))
+
+
+class CombinedPending(Pending):
+    """Values of variants that may come later, combined once they are there."""
+
+    def __init__(self, batch: Batch, plan: Plan, variants: Variants, pending: Sequence[Pending]):
+        self._batch, self._plan, self._variants, self._pending = batch, plan, variants, pending
+        self._found: np.ndarray | None = None
+
+    def is_done(self) -> bool:
+        return self._found is not None or all(each.is_done() for each in self._pending)
+
+    def result(self, timeout: float | None = None) -> np.ndarray:
+        if self._found is None:
+            values = self._variants.gathered(self._batch, self._plan.settings, self._pending, timeout)
+            self._found = self._plan.combination.combine(values).astype(self._batch.dtype)
+        return self._found
+
+
+def fixed(settings: np.ndarray | None, combination: Combination) -> Callable[..., Plan]:
+    """The same plan for every call."""
+    return lambda batch, generator: Plan(settings, combination)
