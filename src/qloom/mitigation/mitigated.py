@@ -130,7 +130,13 @@ class MitigatedEvaluator(DifferentiableEvaluator):
         plan: makes a call's `Plan`, given its batch and its generator of random numbers, if it draws.
         n_outputs: O.
         stream: for plans that draw; where the engine inside has one, that is drawn from, so that there is one.
+
+    Attributes:
+        prepared_runs, prepared_shots: what calibration took when it was prepared.
     """
+
+    prepared_runs: int = 0
+    prepared_shots: int = 0
 
     def __init__(
         self, circuit: Circuit, variants: Variants, plan: Callable[[Batch, np.random.Generator | None], Plan],
@@ -153,6 +159,11 @@ class MitigatedEvaluator(DifferentiableEvaluator):
         """Of one call."""
         return self._plan(batch, self.stream.generator() if self._draws else None)
 
+    def _planned(self, batch: Batch) -> tuple[Plan, np.ndarray]:
+        """The plan of one call, and values of its variants."""
+        plan = self.plan(batch)
+        return plan, self._values(batch, plan)
+
     def _values(self, batch: Batch, plan: Plan) -> np.ndarray:
         """Of the variants, refused where their errors say so."""
         if plan.combination.reads_errors and self.variants.stream is not None:
@@ -162,15 +173,11 @@ class MitigatedEvaluator(DifferentiableEvaluator):
         return self.variants.values(batch, plan.settings)
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
-        plan = self.plan(batch)
-        values = self._values(batch, plan)
+        plan, values = self._planned(batch)
         return plan.combination.combine(values).astype(batch.dtype), (plan, values) if keep else None
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
-        if kept is None:
-            plan = self.plan(batch)
-            kept = plan, self._values(batch, plan)
-        plan, values = kept
+        plan, values = self._planned(batch) if kept is None else kept
         pulled = plan.combination.pulled_back(values, cotangents.astype(np.float64))
         d_inputs, d_weights, _ = self.variants.backward(batch, plan.settings, pulled, wants, self.trained)
         return d_inputs, d_weights
