@@ -170,10 +170,15 @@ def _row(
         if name == "raw":
             raise
         return Row(name, refused=str(error))
-    # What was drawn scatters by itself: its square is no bias.
-    squares = (unmeasured.values - truth).astype(float) ** 2 - unmeasured.errors.astype(float) ** 2
-    bias = float(np.sqrt(max(squares.mean(), 0.0)))
+    bias = _bias(unmeasured.values.astype(float) - truth, unmeasured.errors.astype(float))
     return Row(name, bias, float(np.sqrt((spread.astype(float) ** 2).mean())), circuits, each)
+
+
+def _bias(off: np.ndarray, errors: np.ndarray) -> float:
+    """Root mean square of what values are off by, beyond how they scatter by themselves where circuits are drawn."""
+    square, scatter = float((off**2).mean()), float((errors**2).mean())
+    # Squares of what is drawn vary by sqrt(2) of their mean where outputs go together.
+    return float(np.sqrt(square - scatter)) if square > (1 + 2 * 2**0.5) * scatter else 0.0
 
 
 def _taken(evaluator: Evaluator, batch: Batch) -> float:

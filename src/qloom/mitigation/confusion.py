@@ -86,7 +86,7 @@ def blocks_of_circuit(engine: Engine, circuit: Circuit) -> tuple[Block, ...]:
     Raises:
         UnsupportedError: if there is none.
     """
-    _, written = engine.written_out(circuit)
+    _, written = engine.running(circuit)
     found: dict[tuple[int, ...], np.ndarray] = {}
     for op in written.operations:
         if op.gate.kind == "readout":  # type: ignore[comparison-overlap]

@@ -56,7 +56,7 @@ class ErrorCancellation(MitigatedEngine):
 
     def costs(self, circuit: Circuit) -> list[float]:
         """gamma of every channel that acts, in order; their product multiplies errors, its square the measurements."""
-        return [float(np.abs(eta).sum()) for _, eta in self._inverses(self.engine.written_out(circuit)[1])]
+        return [float(np.abs(eta).sum()) for _, eta in self._inverses(self.engine.running(circuit)[1])]
 
     def cost(self, circuit: Circuit) -> float:
         """gamma of the whole circuit."""
@@ -69,7 +69,7 @@ class ErrorCancellation(MitigatedEngine):
         return [(k, eta) for k, eta in found if np.abs(eta[1:]).any()]
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> MitigatedEvaluator:
-        inner, written = self.engine.written_out(circuit)
+        inner, written = self.engine.running(circuit)
         inverses = self._inverses(written)
         after = {k for k, _ in inverses}
         marked = written.copy()

@@ -103,7 +103,7 @@ def _least_squares(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray
         damping = np.clip(np.where(better, damping / 10, damping * 10), 1e-14, 1e14)
         if (np.abs(step) <= 1e-14 * (1 + np.abs(np.stack([a, b], axis=1)))).all():
             break
-    return a, b
+    return _polished(s, y, a, b)
 
 
 def _of_logarithms(s: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,11 +120,30 @@ def _cost(s: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndar
         return np.nan_to_num(((y - b * np.exp(-np.outer(s, a))) ** 2).sum(axis=0), nan=np.inf)
 
 
-def _slopes(s: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """db/dy (S, E), from what holds at the least squares: J^T (y - m) = 0 differentiated."""
+def _polished(s: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A few of Newton's steps: costs are flat to rounding long before their slopes are."""
+    for _ in range(3):
+        e = np.exp(-np.outer(s, a))
+        residuals = y - b * e
+        by_a, by_b = (-s[:, None] * b * e * residuals).sum(axis=0), (e * residuals).sum(axis=0)
+        aa, ab, bb = _curvature(s, y, a, b)
+        determinant = aa * bb - ab**2
+        steps = (bb * by_a - ab * by_b) / determinant, (aa * by_b - ab * by_a) / determinant
+        small = (determinant > 0) & (np.abs(steps[0]) < 1e-3) & (np.abs(steps[1]) < 1e-3 * np.abs(b))
+        a, b = (np.where(small, x + step, x) for x, step in zip((a, b), steps, strict=True))
+    return a, b
+
+
+def _curvature(s: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Half the second derivatives of the cost by a and a, a and b, b and b, (E,)."""
     e = np.exp(-np.outer(s, a))
     residuals, by_a = y - b * e, -s[:, None] * b * e
     aa = (by_a**2 - residuals * s[:, None] ** 2 * b * e).sum(axis=0)
-    ab = (by_a * e + residuals * s[:, None] * e).sum(axis=0)
-    bb = (e**2).sum(axis=0)
-    return (aa * e - ab * by_a) / (aa * bb - ab**2)
+    return aa, (by_a * e + residuals * s[:, None] * e).sum(axis=0), (e**2).sum(axis=0)
+
+
+def _slopes(s: np.ndarray, y: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """db/dy (S, E), from what holds at the least squares: J^T (y - m) = 0 differentiated."""
+    e = np.exp(-np.outer(s, a))
+    aa, ab, bb = _curvature(s, y, a, b)
+    return (aa * e + ab * s[:, None] * b * e) / (aa * bb - ab**2)

@@ -1,7 +1,7 @@
 """Engines that wrap engines to take their noise away: what all of them share.
 
 A mitigated engine prepares variants of a circuit on the engine inside and combines their values. Noise that the engine
-inside adds is written out first (`Engine.written_out`), so that variants have it where they need it, and derivatives
+inside adds is written out first (`Engine.running`), so that variants have it where they need it, and derivatives
 are those of what runs.
 """
 
@@ -75,7 +75,7 @@ class MitigatedEngine(Engine):
 
 def carries_noise(engine: Engine, circuit: Circuit) -> bool:
     """Whether an engine adds noise to a circuit, or finds some in it; engines that vary from call to call may."""
-    inner, written = engine.written_out(circuit)
+    inner, written = engine.running(circuit)
     if len(written) != len(circuit) or not written.is_unitary:
         return True
     wrapped = getattr(inner, "engine", None)
@@ -84,7 +84,7 @@ def carries_noise(engine: Engine, circuit: Circuit) -> bool:
 
 def differentiable(engine: Engine, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
     """A circuit on the engine inside, its noise written out, with derivatives by the engine or by the shift rule."""
-    inner, written = engine.written_out(circuit)
+    inner, written = engine.running(circuit)
     if inner.can_walk_back(outputs):
         return inner.prepare_adjoint(written, outputs)
     return ShiftedOnDemand(inner, written, outputs)

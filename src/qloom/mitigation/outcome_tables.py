@@ -41,12 +41,12 @@ class ConfusedTable(Combination):
 
     def _applied(self, table: np.ndarray, maps: Sequence[tuple[list[int], np.ndarray]]) -> np.ndarray:
         """Matrices on their qubits of tables (B, P)."""
-        cube = table.reshape(-1, *(2,) * len(self.qubits))
+        cube = table.reshape(len(table), *(2,) * len(self.qubits))
         for axes, matrix in maps:
             front = np.moveaxis(cube, [1 + axis for axis in axes], range(len(axes)))
-            turned = (matrix @ front.reshape(len(matrix), -1)).reshape(front.shape)
+            turned = (matrix @ front.reshape(len(matrix), front.size // len(matrix))).reshape(front.shape)
             cube = np.moveaxis(turned, range(len(axes)), [1 + axis for axis in axes])
-        return cube.reshape(len(table), -1)
+        return cube.reshape(table.shape)
 
     def matrix(self) -> np.ndarray:
         """The confusion of all its outcomes, dense, (P, P)."""
@@ -54,7 +54,7 @@ class ConfusedTable(Combination):
 
     def marginal(self, table: np.ndarray) -> np.ndarray:
         """Of what was asked for, (B, O), from tables (B, P)."""
-        return table.reshape(len(table), 2**self._n_asked, -1).sum(axis=2)
+        return table.reshape(len(table), 2**self._n_asked, self.n_outcomes >> self._n_asked).sum(axis=2)
 
     def spread(self, cotangents: np.ndarray) -> np.ndarray:
         """Cotangents (B, P) of a table from those of its marginals."""

@@ -83,7 +83,7 @@ class TwirledReadout(MitigatedEngine):
         return found
 
     def _variants(self, circuit: Circuit, asked: Expectations) -> Variants:
-        inner, written = self.engine.written_out(circuit)
+        inner, written = self.engine.running(circuit)
         last = len(written.operations)
         while last and written.operations[last - 1].gate.kind == "readout":  # type: ignore[comparison-overlap]
             last -= 1

@@ -59,7 +59,7 @@ class Twirled(MitigatedEngine):
             marked.operations += [place(op.qubits), op, place(op.qubits)]
         if not images:
             raise UnsupportedError("the circuit has no two-qubit Clifford gate to twirl, expected one such as cx")
-        inner, written = self.engine.written_out(marked)
+        inner, written = self.engine.running(marked)
         ready, n_settings = filled(written)
         variants, maps = SettingVariants(differentiable(inner, ready, outputs), n_settings), np.array(images)
         if self.n_twirls is None:

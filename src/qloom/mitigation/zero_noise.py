@@ -69,7 +69,7 @@ class ZeroNoise(MitigatedEngine):
         return SeparateVariants([differentiable(self.engine, c, outputs) for c, _ in folded]), reached, None
 
     def _scaled(self, circuit: Circuit, outputs: Outputs) -> tuple[Variants, np.ndarray, np.ndarray | None]:
-        inner, written = self.engine.written_out(circuit)
+        inner, written = self.engine.running(circuit)
         scales = np.array(self.scales)
         slots = rates_as_slots(written)
         if slots is None:  # rates that are slots themselves: their products with a scale are none
