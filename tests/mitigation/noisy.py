@@ -166,3 +166,11 @@ def after_gates(rate):
 def on_all(rate):
     """Depolarizing on the whole register after every gate."""
     return lambda op, n: [(depolarizing(n), (rate,), range(n))]
+
+
+@cache
+def damping():
+    def kraus(g):
+        return np.array([[[1, 0], [0, np.sqrt(1 - g)]], [[0, np.sqrt(g)], [0, 0]]])
+
+    return Gate("amplitude_damping", 1, 1, "amplitude damping", kind="channel", kraus=kraus)
