@@ -20,7 +20,7 @@ from tests.mitigation.noisy import Noisy
 
 def noiseless() -> Engine:
     """With turns by nothing in the place of noise, which any engine runs."""
-    return Noisy(StatevectorEngine(2), lambda op, n: [("rz", (0.0,), op.qubits[:1])])
+    return Noisy(StatevectorEngine(2), lambda circuit, op: circuit.rz(0.0, op.qubits[0]))
 
 
 class Mitigated(EngineContract):

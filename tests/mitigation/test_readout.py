@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import minimize
 
 from qloom import Circuit
-from qloom.engines import Shots, expectation, make_batch, probabilities
+from qloom.engines import ReferenceEngine, Shots, expectation, make_batch, probabilities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import FiniteDifference, gradient
 from qloom.mitigation import ReadoutInversion, TwirledReadout, measured_confusion
@@ -15,15 +15,15 @@ from qloom.mitigation.confusion import checked_blocks
 from qloom.mitigation.outcome_tables import BoundedOutcomes, ConfusedTable
 from qloom.observables import X, Y, Z
 from tests.mitigation.circuits import INPUTS, WEIGHTS, circuit
-from tests.mitigation.noisy import Dense, Noisy, readout
+from tests.mitigation.noisy import Noisy, none
 
 ARRAYS = INPUTS, WEIGHTS
 WORDS = [Z(0) + 0.25, X(0) @ Y(1) - 0.5 * Z(1)]
 A, B = np.array([[0.97, 0.06], [0.03, 0.94]]), np.array([[0.99, 0.1], [0.01, 0.9]])
 
 
-def misread(*blocks, inner=None):
-    return Noisy(inner or Dense(), lambda op, n: [], [(readout(matrix), (), qubits) for qubits, matrix in blocks])
+def misread(*blocks):
+    return Noisy(ReferenceEngine(), none, lambda c: [c.confusion(matrix, qubits) for qubits, matrix in blocks])
 
 
 def product():
@@ -137,7 +137,7 @@ def test_bad_confusion_is_refused_in_a_sentence():
     with pytest.raises(CircuitError, match="method='magic'"):
         ReadoutInversion(product(), method="magic")
     with pytest.raises(UnsupportedError, match="no readout error that it could tell"):
-        ReadoutInversion(Noisy(Dense(), lambda op, n: [("rz", (0.1,), op.qubits[:1])])).prepare(circuit())
+        ReadoutInversion(Noisy(ReferenceEngine(), lambda c, op: c.rz(0.1, 0))).prepare(circuit())
     with pytest.raises(UnsupportedError, match="gives no expectations"):
         ReadoutInversion(product(), method="least_squares").prepare(circuit())
     lost = misread(((0,), [[0.5, 0.5], [0.5, 0.5]]))

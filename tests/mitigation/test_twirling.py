@@ -13,15 +13,14 @@ from qloom.mitigation import Twirled
 from qloom.mitigation.twirling import clifford_image
 from qloom.observables import X, Z
 from tests.mitigation.circuits import INPUTS, OBSERVABLES, WEIGHTS, circuit
-from tests.mitigation.noisy import Noisy
+from tests.mitigation.noisy import Noisy, after_pairs
 
 ARRAYS = INPUTS, WEIGHTS
 
 
 def over_rotated(angle, inner=None):
     """RZZ by an angle behind every gate of two qubits."""
-    after = lambda op, n: [("rzz", (angle,), op.qubits)] * (len(op.qubits) == 2)  # noqa: E731
-    return Noisy(inner or StatevectorEngine(), after)
+    return Noisy(inner or StatevectorEngine(), after_pairs(lambda c, op: c.rzz(angle, *op.qubits)))
 
 
 def test_without_errors_every_twirl_does_what_the_circuit_does():
@@ -68,7 +67,7 @@ def test_drawn_twirls_are_within_their_errors():
 
 def test_what_cannot_be_twirled_is_refused_in_a_sentence():
     with pytest.raises(UnsupportedError, match="no two-qubit Clifford gate to twirl"):
-        Twirled(Noisy(StatevectorEngine(), lambda op, n: [("rx", (0.1,), op.qubits)])).prepare(Circuit(1).rx(0.3, 0))
+        Twirled(Noisy(StatevectorEngine(), lambda c, op: c.rx(0.1, 0))).prepare(Circuit(1).rx(0.3, 0))
     many = Circuit(2)
     for _ in range(4):
         many.cx(0, 1)

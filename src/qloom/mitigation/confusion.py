@@ -89,10 +89,10 @@ def blocks_of_circuit(engine: Engine, circuit: Circuit) -> tuple[Block, ...]:
     _, written = engine.running(circuit)
     found: dict[tuple[int, ...], np.ndarray] = {}
     for op in written.operations:
-        if op.gate.kind == "readout":  # type: ignore[comparison-overlap]
+        if op.gate.confusion is not None:
             if not all(angle.is_number for angle in op.angles):
                 raise UnsupportedError(f"{op.gate.name} has rates that are slots, expected numbers to undo it")
-            matrix = op.gate.confusion(*(angle.offset for angle in op.angles))  # type: ignore[attr-defined]
+            matrix = op.gate.confusion(*(angle.offset for angle in op.angles))
             found[op.qubits] = matrix @ found[op.qubits] if op.qubits in found else matrix
     if not found:
         raise UnsupportedError(

@@ -93,16 +93,15 @@ class ErrorCancellation(MitigatedEngine):
 
 
 def _inverse_of(op: Operation) -> np.ndarray:
-    pauli = getattr(op.gate, "pauli", None)
     where = f"{op.gate.name} on qubit{'s' * (len(op.qubits) > 1)} {', '.join(map(str, op.qubits))}"
-    if pauli is None:
+    if op.gate.pauli is None:
         raise UnsupportedError(
             f"{where} is no Pauli channel, expected those alone to be cancelled; take ZeroNoise, or a model of Pauli "
             "channels"
         )
     if not all(angle.is_number for angle in op.angles):
         raise UnsupportedError(f"{where} has rates that are slots, expected numbers to cancel; give the rates")
-    return inverse_quasi_probabilities(pauli(*(angle.offset for angle in op.angles)), where)
+    return inverse_quasi_probabilities(op.gate.pauli(*(angle.offset for angle in op.angles)), where)
 
 
 def inverse_quasi_probabilities(probabilities: Sequence[float] | np.ndarray, what: str = "the channel") -> np.ndarray:

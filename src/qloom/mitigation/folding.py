@@ -18,6 +18,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.circuits.gates import GATES
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import as_angle
+from qloom.engines.readout import without_readout
 from qloom.errors import CircuitError, UnsupportedError
 
 Way = Literal["folding", "local_folding"]
@@ -38,6 +39,7 @@ def fold(circuit: Circuit, scale: float, by: Way = "folding") -> tuple[Circuit, 
         raise CircuitError(f"scale={scale!r} of folding, expected a number of at least 1")
     if by not in ("folding", "local_folding"):
         raise CircuitError(f'by={by!r}, expected "folding" or "local_folding"')
+    circuit, readout = without_readout(circuit)
     _check_unitary(circuit)
     gates = [op for op in circuit.operations if op.qubits]
     if not gates:
@@ -55,6 +57,7 @@ def fold(circuit: Circuit, scale: float, by: Way = "folding") -> tuple[Circuit, 
     else:
         times = whole + _spread(more, len(gates))
         folded.operations = list(_folded_each(circuit, times))
+    folded.operations += readout
     return folded, 1 + 2 * pairs / len(gates)
 
 

@@ -38,6 +38,9 @@ class MitigatedEngine(Engine):
         engine: what runs the circuits, with its noise: `Noisy(engine, model)`, or `Shots` of it.
     """
 
+    # Readout errors in a circuit are for the engine inside.
+    reads_wrongly = True
+
     def __init__(self, engine: Engine):
         if not isinstance(engine, Engine):
             raise CircuitError(f"engine={engine!r}, expected an Engine such as Noisy(DensityEngine(), model)")
@@ -63,7 +66,7 @@ class MitigatedEngine(Engine):
         super().check_runs(circuit)
         self.engine.check_runs(circuit)
 
-    def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+    def bits(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
         raise UnsupportedError(
             f"{type(self).__name__} combines averages and gives no bits; measure the engine inside, as in "
             f"{type(self).__name__}(Shots(engine, shots))"

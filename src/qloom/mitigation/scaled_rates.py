@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from qloom.circuits.circuit import Circuit
+from qloom.circuits.gate import Scalar
 from qloom.circuits.operations import Operation
-from qloom.circuits.parameters import Angle
 from qloom.errors import UnsupportedError
-
-# Which numbers of a channel grow with its strength; of all others every one does.
-_RATES = {"thermal_relaxation": (2,), "generalized_amplitude_damping": (0,)}
+from qloom.noise.scaling import rate_places, scaled
 
 
 def rates_as_slots(circuit: Circuit) -> Circuit | None:
     """The circuit with one input more, which all rates of its channels are multiplied by; None where some are slots."""
-    if any(not op.angles[k].is_number for op in _channels(circuit) for k in _rates(op)):
+    if any(not op.angles[k].is_number for op in channels(circuit) for k in rate_places(op)):
         return None
     out = circuit.copy()
     (factor,) = out.inputs(1)
-    out.operations = [_with_rates(op, lambda rate: factor * rate.offset) for op in circuit.operations]
-    return out
+    return _with_rates(out, factor)
 
 
 def rates_times(circuit: Circuit, factor: float) -> Circuit:
-    """The circuit with all rates of its channels times a number."""
-    out = circuit.copy()
-    out.operations = [_with_rates(op, lambda rate: rate * factor) for op in circuit.operations]
-    return out
+    """The circuit with all rates of its channels times a number; readout and coherent errors stay."""
+    return _with_rates(circuit.copy(), factor)
 
 
-def _with_rates(op: Operation, change: Callable[[Angle], Angle]) -> Operation:
-    if op.gate.kind != "channel":
-        return op
-    rates = _rates(op)
-    return Operation(op.gate, op.qubits, tuple(change(a) if k in rates else a for k, a in enumerate(op.angles)))
+def _with_rates(circuit: Circuit, factor: Scalar) -> Circuit:
+    circuit.operations = [scaled(op, factor) if op.gate.kind == "channel" else op for op in circuit.operations]
+    return circuit
 
 
-def _channels(circuit: Circuit) -> list[Operation]:
-    channels = [op for op in circuit.operations if op.gate.kind == "channel"]
-    if not channels:
+def channels(circuit: Circuit) -> list[Operation]:
+    """Those of a circuit; UnsupportedError where there is none."""
+    found = [op for op in circuit.operations if op.gate.kind == "channel"]
+    if not found:
         raise UnsupportedError('no channel has rates to scale, expected those of a noise model; take by="folding"')
-    return channels
-
-
-def _rates(op: Operation) -> tuple[int, ...]:
-    if not op.angles:
-        raise UnsupportedError(f'{op.gate.name} has no rate that could be scaled; take by="folding"')
-    return _RATES.get(op.gate.name, tuple(range(len(op.angles))))
+    return found

@@ -17,6 +17,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import Batch, make_batch
 from qloom.engines.outputs import Expectations, Outputs
+from qloom.engines.readout import without_readout
 from qloom.engines.streams import Stream
 from qloom.errors import UnsupportedError
 from qloom.mitigation.combinations import Combination
@@ -84,11 +85,8 @@ class TwirledReadout(MitigatedEngine):
 
     def _variants(self, circuit: Circuit, asked: Expectations) -> Variants:
         inner, written = self.engine.running(circuit)
-        last = len(written.operations)
-        while last and written.operations[last - 1].gate.kind == "readout":  # type: ignore[comparison-overlap]
-            last -= 1
-        marked = written.copy()
-        marked.operations = [*written.operations[:last], place(range(circuit.n_qubits)), *written.operations[last:]]
+        marked, readout = without_readout(written.copy())
+        marked.operations = [*marked.operations, place(range(circuit.n_qubits)), *readout]
         ready, n_settings = filled(marked)
         return SettingVariants(differentiable(inner, ready, asked), n_settings)
 

@@ -5,12 +5,14 @@ Sources: Temme, Bravyi, Gambetta 2017, Phys. Rev. Lett. 119, 180509; Li, Benjami
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine
+from qloom.engines.base import DifferentiableEvaluator, Engine, Wants
+from qloom.engines.batch import Batch
 from qloom.engines.outputs import Expectations, Outputs
 from qloom.errors import CircuitError
 from qloom.mitigation.combinations import Extrapolation
@@ -71,11 +73,44 @@ class ZeroNoise(MitigatedEngine):
     def _scaled(self, circuit: Circuit, outputs: Outputs) -> tuple[Variants, np.ndarray, np.ndarray | None]:
         inner, written = self.engine.running(circuit)
         scales = np.array(self.scales)
-        slots = rates_as_slots(written)
-        if slots is None:  # rates that are slots themselves: their products with a scale are none
-            circuits = [rates_times(written, scale) for scale in self.scales]
-            return SeparateVariants([differentiable(inner, c, outputs) for c in circuits]), scales, None
-        return SettingVariants(differentiable(inner, slots, outputs), 1), scales, scales[:, None]
+        apart = [rates_times(written, scale) for scale in self.scales]
+        together = rates_as_slots(written)
+        if together is None:  # rates that are slots themselves: their products with a scale are none
+            return SeparateVariants([differentiable(inner, c, outputs) for c in apart]), scales, None
+        evaluator = differentiable(inner, together, outputs)
+        if inner.can_walk_back(outputs):
+            return SettingVariants(evaluator, 1), scales, scales[:, None]
+        return (
+            ScaledVariants(evaluator, lambda: [differentiable(inner, c, outputs) for c in apart]),
+            scales,
+            scales[:, None],
+        )
+
+
+class ScaledVariants(SettingVariants):
+    """Values in one batch, derivatives circuit by circuit: the shift rule takes rates that are numbers alone.
+
+    Args:
+        apart: makes evaluators with the rates as numbers.
+    """
+
+    def __init__(self, evaluator: DifferentiableEvaluator, apart: Callable[[], Sequence[DifferentiableEvaluator]]):
+        super().__init__(evaluator, 1)
+        self._make = apart
+
+    @cached_property
+    def _apart(self) -> SeparateVariants:
+        return SeparateVariants(self._make())
+
+    @property
+    def walk_cost(self) -> int:  # type: ignore[override]
+        return self._apart.walk_cost
+
+    def backward(
+        self, batch: Batch, settings: np.ndarray | None, cotangents: np.ndarray, wants: Wants,
+        trained: np.ndarray | None,
+    ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:  # fmt: skip
+        return self._apart.backward(batch, None, cotangents, wants, trained)
 
 
 def most_mixed(outputs: Outputs) -> np.ndarray:
