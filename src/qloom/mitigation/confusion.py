@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import make_batch
@@ -53,7 +52,7 @@ def checked_blocks(confusion: Any) -> tuple[Block, ...]:
     pairs = confusion.items() if isinstance(confusion, Mapping) else enumerate(confusion)
     blocks: list[Block] = []
     for qubits, matrix in pairs:
-        places = (qubits,) if is_integer(qubits) else tuple(qubits)
+        places: tuple[Any, ...] = (qubits,) if isinstance(qubits, int | np.integer) else tuple(qubits)
         blocks.append(Block(tuple(int(q) for q in places), _checked_matrix(places, matrix)))
     used = [q for block in blocks for q in block.qubits]
     if len(set(used)) != len(used) or not blocks:

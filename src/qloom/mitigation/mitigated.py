@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -55,12 +56,25 @@ class MitigatedEngine(Engine):
         return f"{type(self).__name__}({self.engine!r})"
 
     def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
-        if isinstance(circuit, Circuit) and not carries_noise(self.engine, circuit):
+        if not isinstance(circuit, Circuit):
+            return super().prepare(circuit, observables)  # which says so
+        mine, native = self.compiled(circuit)
+        if mine is not self:
+            return mine.prepare(native, observables)
+        if not carries_noise(self.engine, circuit):
             raise UnsupportedError(
                 f"{self.engine!r} runs this circuit without noise, so {type(self).__name__} has nothing to mitigate; "
                 "wrap the engine as Noisy(engine, model), or leave the mitigation out"
             )
         return super().prepare(circuit, observables)
+
+    def compiled(self, circuit: Circuit) -> tuple[Engine, Circuit]:
+        engine, native = self.engine.compiled(circuit)
+        if engine is self.engine:
+            return self, circuit
+        around = copy(self)
+        around.engine = engine
+        return around, native
 
     def check_runs(self, circuit: Circuit) -> None:
         super().check_runs(circuit)

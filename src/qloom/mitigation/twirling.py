@@ -102,7 +102,7 @@ def clifford_image(op: Operation) -> np.ndarray | None:
         overlaps = np.array([abs(np.vdot(word, turned)) / 4 for word in _WORDS])
         if overlaps.max() < 1 - 1e-9:
             return None
-        columns.append(bits_of_words(overlaps.argmax(), 2))
+        columns.append(bits_of_words(np.array(overlaps.argmax()), 2))
     return np.array(columns).T
 
 
