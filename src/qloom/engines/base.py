@@ -186,6 +186,13 @@ class Engine(ABC):
         """The engine that runs a circuit in the end, and what it then is; asked by what takes gates apart."""
         return self, circuit
 
+    def compiled(self, circuit: Circuit) -> tuple[Engine, Circuit]:
+        """A circuit in the gates of a device, where the engine stands for one, and the engine that adds their noise.
+
+        What changes gates, as folding does, changes those.
+        """
+        return self, circuit
+
     def prepare_adjoint(self, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
         """An evaluator that walks back through the circuit; UnsupportedError if the engine has none."""
         outputs = as_outputs(circuit, observables)

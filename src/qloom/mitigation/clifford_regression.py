@@ -24,11 +24,8 @@ from qloom.engines.statevector import StatevectorEngine
 from qloom.errors import UnsupportedError
 from qloom.mitigation.combinations import Combination
 from qloom.mitigation.freed_angles import QUARTER, FreedAngles
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, differentiable
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, differentiable, rounding
 from qloom.mitigation.variants import SettingVariants, Variants
-
-# Values that differ by less than this are one value.
-_RESOLVED = 1e-10
 
 
 class CliffordDataRegression(MitigatedEngine):
@@ -86,7 +83,7 @@ class RegressionEvaluator(MitigatedEvaluator):
         angles = self._freed.values(batch)
         moved = QUARTER * np.floor(angles / QUARTER + self._thresholds[:, None, :])
         training = np.where(self._kept[:, None, :], angles, moved)
-        return Plan(np.concatenate([angles[None], training]), Line())
+        return Plan(np.concatenate([angles[None], training]), Line(100 * rounding(batch)))
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
         plan, values = self._planned(batch) if kept is None else kept
@@ -151,17 +148,22 @@ class Line(Combination):
     """The circuit's value y on the line of least squares through training values, noisy x and exact z.
 
     Of variants y, x, z stand one behind the other: 1 + T + T.
+
+    Args:
+        resolved: values that differ by less are one value.
     """
+
+    resolved: float
 
     @property
     def reads_errors(self) -> bool:  # type: ignore[override]
         return True
 
     def combine(self, values: np.ndarray, errors: np.ndarray | None = None) -> np.ndarray:
-        parts = _Parts(values)
+        parts = _Parts(values, self.resolved)
         noise = 0.0 if errors is None else (errors[1 : 1 + parts.count] ** 2).sum(axis=0)
         lost = (parts.squares <= noise) & parts.varies
-        lost |= (parts.squares <= _RESOLVED**2) & ~parts.varies & (np.abs(parts.apart) > np.sqrt(_RESOLVED))
+        lost |= ~parts.varies & (np.abs(parts.apart) > 10 * self.resolved)
         if lost.any():
             raise UnsupportedError(
                 f"training circuits give one value within their noise for {int(lost.sum())} of {lost.size} values, "
@@ -170,7 +172,7 @@ class Line(Combination):
         return parts.z.mean(axis=0) + parts.slope * parts.apart
 
     def pulled_back(self, values: np.ndarray, cotangents: np.ndarray) -> np.ndarray:
-        parts = _Parts(values)
+        parts = _Parts(values, self.resolved)
         level = 1 / parts.count
         leverage = np.where(parts.varies, parts.apart / np.where(parts.varies, parts.squares, 1), 0)
         by_x = -parts.slope * level + leverage * (parts.dz - 2 * parts.slope * parts.dx)
@@ -183,12 +185,12 @@ class _Parts:
     Where training circuits have one value, and the circuit has it too, the slope is 1.
     """
 
-    def __init__(self, values: np.ndarray):
+    def __init__(self, values: np.ndarray, resolved: float):
         self.count = (len(values) - 1) // 2
         self.x, self.z = values[1 : 1 + self.count], values[1 + self.count :]
         self.dx, self.dz = self.x - self.x.mean(axis=0), self.z - self.z.mean(axis=0)
         self.squares = (self.dx**2).sum(axis=0)
-        self.varies = self.squares > _RESOLVED**2
+        self.varies = self.squares > resolved**2
         self.slope = np.where(
             self.varies, (self.dx * self.dz).sum(axis=0) / np.where(self.varies, self.squares, 1), 1.0
         )

@@ -29,7 +29,8 @@ class Combination(ABC):
         """Cotangents (S, B, P) of the values, from those (B, O) of what they make."""
 
     def errors(self, values: np.ndarray, errors: np.ndarray) -> np.ndarray:
-        """Standard errors (B, O) to first order, those of the values taken as independent."""
+        """Standard errors (B, O) to first order, those of the values taken as independent: also where some are measured
+        together, as what is kept and its share are."""
         combined = self.combine(values, errors)
         out = np.empty_like(combined)
         for o in range(combined.shape[1]):

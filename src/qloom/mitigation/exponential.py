@@ -34,6 +34,9 @@ class ExponentialFit(Fit):
     def reads_errors(self) -> bool:  # type: ignore[override]
         return True
 
+    def resolving(self, size: float) -> Fit:
+        return replace(self, resolved=max(self.resolved, size))
+
     def with_asymptote(self, asymptote: np.ndarray) -> Fit:
         return self if self.asymptote is not None else replace(self, asymptote=asymptote)
 

@@ -69,6 +69,10 @@ class Fit(ABC):
             are_estimated: whether the errors were found from the scatter about the curve.
         """
 
+    def resolving(self, size: float) -> Fit:
+        """The same for values that are known to such a rounding."""
+        return self
+
     def with_asymptote(self, asymptote: np.ndarray) -> Fit:
         """The same towards the values (E,) that are left when noise has taken all, where the curve has such and none
         was chosen."""

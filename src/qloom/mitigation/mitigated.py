@@ -230,6 +230,11 @@ class CombinedPending(Pending):
         return self._found
 
 
+def rounding(batch: Batch) -> float:
+    """What values of about 1 may be off by, computed in a batch's precision."""
+    return 100 * float(np.finfo(batch.dtype).eps)
+
+
 def fixed(settings: np.ndarray | None, combination: Combination) -> Callable[..., Plan]:
     """The same plan for every call."""
     return lambda batch, generator: Plan(settings, combination)

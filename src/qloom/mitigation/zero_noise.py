@@ -18,7 +18,7 @@ from qloom.errors import CircuitError
 from qloom.mitigation.combinations import Extrapolation
 from qloom.mitigation.fits import Fit, checked_scales, make_fit
 from qloom.mitigation.folding import fold
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, differentiable, fixed
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, differentiable, rounding
 from qloom.mitigation.scaled_rates import rates_as_slots, rates_times
 from qloom.mitigation.variants import SeparateVariants, SettingVariants, Variants
 
@@ -62,8 +62,12 @@ class ZeroNoise(MitigatedEngine):
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> MitigatedEvaluator:
         variants, scales, settings = (self._scaled if self.by == "rates" else self._folded)(circuit, outputs)
         self.fit.check_scales(scales)
-        combination = Extrapolation(scales, self.fit.with_asymptote(most_mixed(outputs)))
-        return MitigatedEvaluator(circuit, variants, fixed(settings, combination), outputs.size)
+        fit = self.fit.with_asymptote(most_mixed(outputs))
+
+        def plan(batch: Batch, generator: np.random.Generator | None) -> Plan:
+            return Plan(settings, Extrapolation(scales, fit.resolving(rounding(batch))))
+
+        return MitigatedEvaluator(circuit, variants, plan, outputs.size)
 
     def _folded(self, circuit: Circuit, outputs: Outputs) -> tuple[Variants, np.ndarray, None]:
         folded = [fold(circuit, scale, self.by) for scale in self.scales]  # type: ignore[arg-type]
