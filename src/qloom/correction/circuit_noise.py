@@ -99,6 +99,12 @@ def as_circuit_noise(noise: Any) -> CircuitNoise:
         if unknown := [name for name in noise if name not in known]:
             raise ConfigError(f"noise has the rate {unknown[0]!r}, expected some of {', '.join(known)}")
         return GeneratorNoise(**noise)
+    from qloom.noise import NoiseModel
+
+    if isinstance(noise, NoiseModel):
+        from qloom.correction.device_noise import layer_noise
+
+        return layer_noise(noise)
     raise ConfigError(
         f"noise is {type(noise).__name__}, expected a probability, a mapping of Stim's four arguments, LayerNoise(...) "
         "or a NoiseModel"

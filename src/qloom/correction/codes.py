@@ -41,9 +41,7 @@ class Code:
         if basis is None:
             return self.bases[0]
         if not isinstance(basis, str) or basis.upper() not in self.bases:
-            raise ConfigError(
-                f"basis={basis!r} of the {self.name} code, expected {' or '.join(map(repr, self.bases))}"
-            )
+            raise ConfigError(f"basis={basis!r} of the {self.name} code, expected {' or '.join(map(repr, self.bases))}")
         return basis.upper()
 
     def checked_rounds(self, rounds: Any, distance: int) -> int:
@@ -51,7 +49,9 @@ class Code:
         if rounds is None:
             return distance
         if not is_integer(rounds) or rounds < self.least_rounds:
-            raise ConfigError(f"rounds={rounds!r} of the {self.name} code, expected an integer from {self.least_rounds}")
+            raise ConfigError(
+                f"rounds={rounds!r} of the {self.name} code, expected an integer from {self.least_rounds}"
+            )
         return int(rounds)
 
 
