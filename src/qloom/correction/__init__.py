@@ -1,4 +1,4 @@
-"""Error correction: logical error rates of codes through Stim and PyMatching, and what a circuit would cost corrected."""
+"""Error correction: logical error rates of codes, through Stim and PyMatching, and what circuits would cost."""
 
 from __future__ import annotations
 

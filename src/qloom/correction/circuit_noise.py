@@ -1,4 +1,4 @@
-"""How often the operations of a code's circuit fail: Stim's four arguments, or rates by kind of operation and idle qubits.
+"""How often operations of a code's circuit fail: Stim's four arguments, or rates by kind of operation, idling too.
 
 Depolarizing rates are probabilities of an error, p / 3 or p / 15 each, as everywhere in qloom and in Stim.
 """
@@ -51,6 +51,12 @@ class GeneratorNoise(CircuitNoise):
 
     def __post_init__(self) -> None:
         self._check()
+
+    @property
+    def by_layers(self) -> LayerNoise:
+        """All but what happens at the start of rounds."""
+        gates = self.after_clifford_depolarization
+        return LayerNoise(gates, gates, 0.0, self.after_reset_flip_probability, self.before_measure_flip_probability)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The codes that memory experiments know: which distances, bases and numbers of rounds each has."""
+"""The codes that memory experiments know: which distances and bases each has, and what decodes it."""
 
 from __future__ import annotations
 
@@ -15,26 +15,20 @@ class Code:
 
     Args:
         name: as callers give it.
-        bases: of the logical operator that is kept, the first by default.
-        tasks: Stim's names of the circuits of each basis.
-        least_rounds: that a circuit can have.
+        bases: of the logical operator that can be kept, the first by default.
         physical_qubits: coefficients (a, b, c) of a d^2 + b d + c, measuring qubits counted.
+        is_matchable: whether flips of data and outcomes change at most two detectors of a basis each.
     """
 
     name: str
     bases: tuple[str, ...]
-    tasks: tuple[str, ...]
-    least_rounds: int
     physical_qubits: tuple[float, float, float]
+    is_matchable: bool = True
 
     def n_qubits(self, distance: int) -> int:
         """Physical qubits of one logical qubit, measuring qubits counted."""
         square, linear, constant = self.physical_qubits
         return round(square * distance**2 + linear * distance + constant)
-
-    def task(self, basis: str) -> str:
-        """Stim's name of the circuit."""
-        return self.tasks[self.bases.index(basis)]
 
     def checked_basis(self, basis: Any) -> str:
         """In capitals; the first of the code if None."""
@@ -44,29 +38,15 @@ class Code:
             raise ConfigError(f"basis={basis!r} of the {self.name} code, expected {' or '.join(map(repr, self.bases))}")
         return basis.upper()
 
-    def checked_rounds(self, rounds: Any, distance: int) -> int:
-        """As many as the distance if None."""
-        if rounds is None:
-            return distance
-        if not is_integer(rounds) or rounds < self.least_rounds:
-            raise ConfigError(
-                f"rounds={rounds!r} of the {self.name} code, expected an integer from {self.least_rounds}"
-            )
-        return int(rounds)
-
 
 CODES = {
     code.name: code
     for code in (
-        Code("repetition", ("Z",), ("repetition_code:memory",), 1, (0, 2, -1)),
-        Code(
-            "rotated_surface", ("Z", "X"), ("surface_code:rotated_memory_z", "surface_code:rotated_memory_x"), 1,
-            (2, 0, -1),
-        ),
-        # Its basis turns X -> Y -> Z from round to round; it starts in Z.
-        Code("color", ("Z",), ("color_code:memory_xyz",), 2, (9 / 8, 0, -1 / 8)),
+        Code("repetition", ("Z",), (0, 2, -1)),
+        Code("rotated_surface", ("Z", "X"), (2, 0, -1)),
+        Code("color", ("Z", "X"), (3 / 2, 0, -1 / 2), is_matchable=False),
     )
-}  # fmt: skip
+}
 
 
 def find_code(name: Any) -> Code:

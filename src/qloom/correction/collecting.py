@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from qloom.checks import checked_count
+from qloom.correction.codes import find_code
 from qloom.correction.decoding import merged
 from qloom.correction.memory import MemoryExperiment
 from qloom.correction.statistics import LogicalErrors
@@ -37,19 +38,31 @@ def collect(
     for experiment in experiments:
         if not isinstance(experiment, MemoryExperiment):
             raise ConfigError(f"got {type(experiment).__name__}, expected experiments of memory_experiment(...)")
-    tasks = [
-        sinter.Task(
-            circuit=experiment.circuit, detector_error_model=merged(experiment.error_model),
-            decoder="pymatching-correlated" if correlated else "pymatching", json_metadata={"place": place},
-        )
-        for place, experiment in enumerate(experiments)
-    ]  # fmt: skip
+    tasks = [_task(sinter, place, experiment, correlated) for place, experiment in enumerate(experiments)]
     found = sinter.collect(
         num_workers=checked_count("workers", workers), tasks=tasks, max_shots=checked_count("max_shots", max_shots),
         max_errors=None if max_errors is None else checked_count("max_errors", max_errors),
+        custom_decoders=_color_decoders(experiments),
     )  # fmt: skip
     by_place: dict[int, Any] = {stats.json_metadata["place"]: stats for stats in found}
     return [
         experiment.counted(by_place[place].errors, by_place[place].shots, correlated)
         for place, experiment in enumerate(experiments)
     ]
+
+
+def _task(sinter: Any, place: int, experiment: MemoryExperiment, correlated: bool) -> Any:
+    experiment.decoder(correlated)  # refused here, not in another process
+    model, decoder = experiment.error_model, "chromobius"
+    if find_code(experiment.code).is_matchable:
+        model, decoder = merged(model), "pymatching-correlated" if correlated else "pymatching"
+    return sinter.Task(
+        circuit=experiment.circuit, detector_error_model=model, decoder=decoder, json_metadata={"place": place}
+    )
+
+
+def _color_decoders(experiments: Iterable[MemoryExperiment]) -> Any:
+    """What sinter is to know of Chromobius, if it is needed."""
+    if all(find_code(experiment.code).is_matchable for experiment in experiments):
+        return None
+    return package("chromobius", "decoding of color codes", "correction").sinter_decoders()

@@ -1,4 +1,4 @@
-"""Detectors to logical outcomes: minimum-weight perfect matching, plain and with correlations.
+"""Detectors to logical outcomes: minimum-weight perfect matching, plain and with correlations, and Chromobius.
 
 PyMatching takes correlations into account only if it is told so when the graph is made *and* when it decodes. Of
 errors with the same detectors it keeps the logical operators of the first, so `merged` brings these together before.
@@ -94,6 +94,12 @@ def matching(model: Any, correlated: bool) -> Decode:
         )
 
     return decode
+
+
+def color_matching(model: Any) -> Decode:
+    """The same for color codes, whose data errors change three detectors: Chromobius matches on a Moebius strip."""
+    chromobius = package("chromobius", "decoding of color codes", "correction")
+    return chromobius.compile_decoder_for_dem(model).predict_obs_flips_from_dets_bit_packed  # type: ignore[no-any-return]
 
 
 def count_errors(circuit: Any, decode: Decode, shots: int, seed: int | None) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from qloom.correction.circuit_noise import LayerNoise
@@ -15,11 +14,11 @@ _FLIPS = {"RX": "Z_ERROR", "MRX": "Z_ERROR", "RY": "X_ERROR", "MRY": "X_ERROR"}
 def with_layer_noise(circuit: Any, noise: LayerNoise) -> Any:
     """A flattened copy of a stim.Circuit: gates depolarize, resets and outcomes flip, and qubits left alone depolarize.
 
-    Gates, resets and measurements of one layer act before that layer's noise.
+    Gates, resets and measurements of one layer act before that layer's noise. Noise that stands in the circuit stays.
     """
     stim = package("stim", "a code's circuit", "correction")
     plain = circuit.flattened()
-    qubits = sorted({target.value for op in _operations(stim, plain) for target in op.targets_copy()})
+    qubits = sorted({target.value for op in plain if _acts(stim, op) for target in op.targets_copy()})
     noisy = stim.Circuit()
     busy: set[int] = set()
     channels = stim.Circuit()
@@ -29,7 +28,7 @@ def with_layer_noise(circuit: Any, noise: LayerNoise) -> Any:
             busy.clear()
             channels.clear()
             noisy.append(op)
-        elif op.name in _annotations(stim):
+        elif not _acts(stim, op):
             noisy.append(op)
         else:
             busy.update(target.value for target in op.targets_copy())
@@ -38,12 +37,10 @@ def with_layer_noise(circuit: Any, noise: LayerNoise) -> Any:
     return noisy
 
 
-def _annotations(stim: Any) -> set[str]:
-    return {"DETECTOR", "OBSERVABLE_INCLUDE", "QUBIT_COORDS", "SHIFT_COORDS"}
-
-
-def _operations(stim: Any, circuit: Any) -> Iterator[Any]:
-    return (op for op in circuit if op.name != "TICK" and op.name not in _annotations(stim))
+def _acts(stim: Any, op: Any) -> bool:
+    """Whether it is a gate, reset or measurement, and no noise, mark or TICK."""
+    data = stim.gate_data(op.name)
+    return data.is_unitary or data.is_reset or data.produces_measurements
 
 
 def _append(stim: Any, noisy: Any, channels: Any, op: Any, noise: LayerNoise) -> None:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def logical_noise(
-    code: str, distance: int, noise: Any, *, shots: int = 100_000, seed: int | None = None, correlated: bool = True,
+    code: str, distance: int, noise: Any, *, shots: int = 100_000, seed: int | None = None, correlated: bool | None = None,
     rounds_per_gate: int | None = None, rate: LogicalRate | None = None,
 ) -> NoiseModel:  # fmt: skip
     """A uniform noise model whose gates fail as a code's logical qubits do while they last.
 
-    Memory experiments of both bases tell how often a logical qubit is flipped, and how often its phase is, in a round. A
-    gate on k qubits leaves each of them in memory for `rounds_per_gate` rounds; its error is depolarizing noise of that
+    Memory experiments of both bases tell how often in a round a logical qubit is flipped, and its phase. A gate on k
+    qubits leaves each of them in memory for `rounds_per_gate` rounds; its error is depolarizing noise of that
     probability. Readout errs as often as one round flips.
 
     Args:
@@ -30,7 +30,7 @@ def logical_noise(
         noise: as of `memory_experiment`.
         shots: of each basis.
         seed: of the shots.
-        correlated: whether matching takes account of correlations.
+        correlated: whether matching takes account of correlations; None for yes, where matching decodes.
         rounds_per_gate: as many as the distance if None. A rotation that is made of T gates takes
             `distance * t_gates_per_rotation(precision)`.
         rate: a law of logical errors instead of experiments, of both bases together.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from qloom.checks import checked_count, checked_seed
 from qloom.correction.circuit_noise import CircuitNoise, GeneratorNoise, LayerNoise, as_circuit_noise
 from qloom.correction.codes import checked_distance, find_code
-from qloom.correction.decoding import Decode, count_errors, matching
+from qloom.correction.color_circuit import color_circuit
+from qloom.correction.decoding import Decode, color_matching, count_errors, matching
 from qloom.correction.layers import with_layer_noise
 from qloom.correction.statistics import LogicalErrors
 from qloom.correction.surface_circuit import surface_circuit
+from qloom.errors import ConfigError
 from qloom.extras import package
 
 
@@ -29,22 +32,12 @@ class MemoryExperiment:
     @cached_property
     def circuit(self) -> Any:
         """The stim.Circuit, with its noise, detectors and one logical outcome."""
-        if isinstance(self.noise, GeneratorNoise):
-            return self._generated(**vars(self.noise))
-        assert isinstance(self.noise, LayerNoise)
-        if self.code == "rotated_surface":
-            return with_layer_noise(surface_circuit(self.distance, self.rounds, self.basis), self.noise)
-        return with_layer_noise(self._generated(), self.noise)
-
-    def _generated(self, **noise: float) -> Any:
-        stim = package("stim", "a code's circuit", "correction")
-        task = find_code(self.code).task(self.basis)
-        return stim.Circuit.generated(task, distance=self.distance, rounds=self.rounds, **noise)
+        return CIRCUITS[self.code](self)
 
     @cached_property
     def error_model(self) -> Any:
-        """The stim.DetectorErrorModel, errors taken apart into those of one or two detectors."""
-        return self.circuit.detector_error_model(decompose_errors=True)
+        """The stim.DetectorErrorModel; for matching, errors are taken apart into those of one or two detectors."""
+        return self.circuit.detector_error_model(decompose_errors=find_code(self.code).is_matchable)
 
     def run(self, shots: int, seed: int | None = None, *, correlated: bool = False) -> LogicalErrors:
         """Sample and decode on one thread.
@@ -60,20 +53,74 @@ class MemoryExperiment:
 
     def decode(self, correlated: bool = False) -> Decode:
         """A decoder of this experiment's detectors."""
-        return matching(self.error_model, correlated)
+        if find_code(self.code).is_matchable:
+            return matching(self.error_model, correlated)
+        self.decoder(correlated)
+        return color_matching(self.error_model)
+
+    def decoder(self, correlated: bool) -> str:
+        """What decodes.
+
+        Raises:
+            ConfigError: for correlated matching of a color code.
+        """
+        if find_code(self.code).is_matchable:
+            return "matching with correlations" if correlated else "matching"
+        if correlated:
+            raise ConfigError("correlated=True of the color code, expected False: Chromobius decodes it, not matching")
+        return "Chromobius"
 
     def counted(self, errors: int, shots: int, correlated: bool) -> LogicalErrors:
         """Errors that were counted somewhere, as what this experiment found."""
-        decoder = "matching with correlations" if correlated else "matching"
         return LogicalErrors(
-            errors, shots, self.code, self.distance, self.rounds, self.basis, self.noise.strength, decoder
-        )
+            errors, shots, self.code, self.distance, self.rounds, self.basis, self.noise.strength,
+            self.decoder(correlated),
+        )  # fmt: skip
+
+
+def _repetition(experiment: MemoryExperiment) -> Any:
+    return _generated("repetition_code:memory", experiment)
+
+
+def _surface(experiment: MemoryExperiment) -> Any:
+    """Stim's circuit for Stim's arguments, and one of six layers without Hadamards for rates by layers."""
+    if isinstance(experiment.noise, LayerNoise):
+        plain = surface_circuit(experiment.distance, experiment.rounds, experiment.basis)
+        return with_layer_noise(plain, experiment.noise)
+    return _generated(f"surface_code:rotated_memory_{experiment.basis.lower()}", experiment)
+
+
+def _color(experiment: MemoryExperiment) -> Any:
+    noise, at_rounds = experiment.noise, 0.0
+    if isinstance(noise, GeneratorNoise):
+        noise, at_rounds = noise.by_layers, noise.before_round_data_depolarization
+    assert isinstance(noise, LayerNoise)
+    plain = color_circuit(experiment.distance, experiment.rounds, experiment.basis, at_rounds)
+    return with_layer_noise(plain, noise)
+
+
+def _generated(task: str, experiment: MemoryExperiment) -> Any:
+    """Stim's circuit, with noise by its arguments or put in behind it."""
+    stim = package("stim", "a code's circuit", "correction")
+    noise, size = experiment.noise, {"distance": experiment.distance, "rounds": experiment.rounds}
+    if isinstance(noise, LayerNoise):
+        return with_layer_noise(stim.Circuit.generated(task, **size), noise)
+    return stim.Circuit.generated(task, **size, **asdict(noise))  # type: ignore[call-overload]
+
+
+CIRCUITS: dict[str, Callable[[MemoryExperiment], Any]] = {
+    "repetition": _repetition, "rotated_surface": _surface, "color": _color,
+}  # fmt: skip
 
 
 def memory_experiment(
     code: str, *, distance: int, rounds: int | None = None, noise: Any, basis: str | None = None
 ) -> MemoryExperiment:
     """A memory experiment.
+
+    Repetition and rotated surface codes are Stim's generated circuits. With `LayerNoise` the surface code's are of six
+    layers a round, without Hadamards. The color code is the triangular one with a Bell pair in each face
+    (`color_circuit`), decoded by Chromobius.
 
     Args:
         code: "repetition", "rotated_surface" or "color".
@@ -90,7 +137,5 @@ def memory_experiment(
     found = find_code(code)
     package("stim", "a memory experiment", "correction")
     distance = checked_distance(distance)
-    return MemoryExperiment(
-        found.name, distance, found.checked_rounds(rounds, distance), as_circuit_noise(noise),
-        found.checked_basis(basis),
-    )  # fmt: skip
+    rounds = distance if rounds is None else checked_count("rounds", rounds)
+    return MemoryExperiment(found.name, distance, rounds, as_circuit_noise(noise), found.checked_basis(basis))

@@ -9,18 +9,18 @@ _UNITS = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"), (1.0, "second
 
 def plan_text(plan: CorrectionPlan) -> str:
     """One line for each thing that costs."""
-    synthesis, distillation, code = plan.failure
+    rotations, states, code = plan.failure
+    per_round = plan.rate.per_round(plan.noise, plan.distance)
     rows = [
         ("target", f"fails in at most {plan.target:g} of all runs, physical error {plan.noise:.3g}"),
         ("rotations", _rotations(plan)),
         ("T gates", f"{plan.t_gates:,}"),
-        ("code", f"rotated surface code, distance {plan.distance}, {plan.rate.per_round(plan.noise, plan.distance):.2g} "
-                 "errors a round and patch"),
+        ("code", f"rotated surface code, distance {plan.distance}, {per_round:.2g} errors a round and patch"),
         ("data", f"{plan.n_qubits} logical qubits in {plan.patches} patches of 2 d^2 - 1: {plan.data_qubits:,} qubits"),
         ("factories", _factories(plan)),
         ("qubits", f"{plan.physical_qubits:,} physical"),
         ("time", f"{plan.cycles:,} rounds of {duration(plan.cycle_time)}: {duration(plan.seconds)} a run"),
-        ("failures", f"rotations {synthesis:.2g}, T states {distillation:.2g}, code {code:.2g}: {sum(plan.failure):.2g}"),
+        ("failures", f"rotations {rotations:.2g}, T states {states:.2g}, code {code:.2g}: {sum(plan.failure):.2g}"),
         ("from", plan.rate.source),
     ]  # fmt: skip
     return "\n".join(f"{name:10s} {text}" for name, text in rows)

@@ -1,4 +1,4 @@
-"""What a circuit would cost corrected: T gates, code distance, physical qubits and time, for a total failure probability."""
+"""What a circuit would cost corrected: T gates, code distance, qubits and time, for a total failure probability."""
 
 from __future__ import annotations
 
@@ -104,13 +104,13 @@ def plan(
     if not is_real(cycle_time) or not 0 < cycle_time < float("inf"):
         raise ConfigError(f"cycle_time={cycle_time!r}, expected seconds above 0")
     rate, p = rate or SURFACE_RATE, as_circuit_noise(noise).strength
-    if not 0 < p:
+    if p == 0:
         raise ConfigError("the noise is 0, expected some; without it nothing needs correction")
     share, counted = target / 3, count_rotations(circuit)
     if not p < rate.threshold:
         raise ConfigError(
-            f"noise of {p:.3g} is not below the threshold {rate.threshold:.3g} of the surface code: more distance makes "
-            f"it worse, and no target is in reach; expected a device with fewer errors"
+            f"noise of {p:.3g} is not below the threshold {rate.threshold:.3g} of the surface code: more distance "
+            "makes it worse, and no target is in reach; expected a device with fewer errors"
         )
     precision = share / counted.rotations if counted.rotations else None
     per_rotation = t_gates_per_rotation(precision) if precision else 0

@@ -6,13 +6,12 @@ measured in the layers of the first resets and the last measurements.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from qloom.correction.record import Place, Record
 from qloom.extras import package
 
-Place = tuple[int, int]
 # Neighbours of an ancilla in the order in which they are met. Hooks, the errors that an ancilla spreads to its last two
 # neighbours, then lie across the logical operator that they could shorten.
 _ORDERS = {
@@ -65,7 +64,7 @@ def surface_circuit(distance: int, rounds: int, basis: str) -> Any:
     circuit = stim.Circuit()
     for spot in spots:
         circuit.append("QUBIT_COORDS", [number[spot]], spot)
-    record = _Record(stim, circuit)
+    record = Record(stim, circuit)
     for k in range(rounds):
         _append_round(circuit, record, patch, number, basis, k == 0, k == rounds - 1)
         for b in ("X", "Z"):
@@ -80,7 +79,7 @@ def surface_circuit(distance: int, rounds: int, basis: str) -> Any:
 
 
 def _append_round(
-    circuit: Any, record: _Record, patch: Patch, number: dict[Place, int], basis: str, first: bool, last: bool
+    circuit: Any, record: Record, patch: Patch, number: dict[Place, int], basis: str, first: bool, last: bool
 ) -> None:
     """Six layers; data qubits are prepared in the first of a circuit and measured in the last."""
     data_of = {b: patch.data if b == basis else [] for b in ("X", "Z")}
@@ -102,28 +101,3 @@ def _append_round(
         record.measured(spots)
     if not last:
         circuit.append("TICK")
-
-
-class _Record:
-    """Which outcome is whose: places and how often they were measured before -> place in Stim's record."""
-
-    def __init__(self, stim: Any, circuit: Any) -> None:
-        self._stim, self._circuit = stim, circuit
-        self._places: dict[tuple[Place, int], int] = {}
-        self._rounds: dict[Place, int] = defaultdict(int)
-        self._count = 0
-
-    def measured(self, spots: list[Place]) -> None:
-        for spot in spots:
-            self._places[spot, self._rounds[spot]] = self._count
-            self._rounds[spot] += 1
-            self._count += 1
-
-    def detect(self, outcomes: list[tuple[Place, int]], coordinates: tuple[int, ...]) -> None:
-        self._circuit.append("DETECTOR", self._targets(outcomes), coordinates)
-
-    def observe(self, outcomes: list[tuple[Place, int]]) -> None:
-        self._circuit.append("OBSERVABLE_INCLUDE", self._targets(outcomes), 0)
-
-    def _targets(self, outcomes: list[tuple[Place, int]]) -> list[Any]:
-        return [self._stim.target_rec(self._places[outcome] - self._count) for outcome in outcomes]
