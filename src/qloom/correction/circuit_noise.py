@@ -25,6 +25,11 @@ class CircuitNoise:
         """The largest rate, by which experiments are put in order in plots and fits."""
         return max(asdict(self).values())  # type: ignore[call-overload, no-any-return]
 
+    @property
+    def by_layers(self) -> LayerNoise:
+        """What acts within layers."""
+        raise NotImplementedError
+
     def _check(self) -> None:
         for field in fields(self):  # type: ignore[arg-type]
             rate, most = getattr(self, field.name), _MOST.get(field.name, 1.0)
@@ -79,6 +84,11 @@ class LayerNoise(CircuitNoise):
 
     def __post_init__(self) -> None:
         self._check()
+
+    @property
+    def by_layers(self) -> LayerNoise:
+        """This."""
+        return self
 
     @classmethod
     def uniform(cls, p: float) -> LayerNoise:

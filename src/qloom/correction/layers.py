@@ -18,7 +18,7 @@ def with_layer_noise(circuit: Any, noise: LayerNoise) -> Any:
     """
     stim = package("stim", "a code's circuit", "correction")
     plain = circuit.flattened()
-    qubits = sorted({target.value for op in plain if _acts(stim, op) for target in op.targets_copy()})
+    qubits = sorted({qubit for op in plain if _acts(stim, op) for qubit in _qubits(op)})
     noisy = stim.Circuit()
     busy: set[int] = set()
     channels = stim.Circuit()
@@ -31,7 +31,7 @@ def with_layer_noise(circuit: Any, noise: LayerNoise) -> Any:
         elif not _acts(stim, op):
             noisy.append(op)
         else:
-            busy.update(target.value for target in op.targets_copy())
+            busy.update(_qubits(op))
             _append(stim, noisy, channels, op, noise)
     _close(noisy, channels, [q for q in qubits if q not in busy], noise.idle)
     return noisy
@@ -41,6 +41,10 @@ def _acts(stim: Any, op: Any) -> bool:
     """Whether it is a gate, reset or measurement, and no noise, mark or TICK."""
     data = stim.gate_data(op.name)
     return data.is_unitary or data.is_reset or data.produces_measurements
+
+
+def _qubits(op: Any) -> list[int]:
+    return [target.qubit_value for target in op.targets_copy() if target.qubit_value is not None]
 
 
 def _append(stim: Any, noisy: Any, channels: Any, op: Any, noise: LayerNoise) -> None:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def logical_noise(
-    code: str, distance: int, noise: Any, *, shots: int = 100_000, seed: int | None = None, correlated: bool | None = None,
-    rounds_per_gate: int | None = None, rate: LogicalRate | None = None,
+    code: str, distance: int, noise: Any, *, shots: int = 100_000, seed: int | None = None,
+    correlated: bool | None = None, rounds_per_gate: int | None = None, rate: LogicalRate | None = None,
 ) -> NoiseModel:  # fmt: skip
     """A uniform noise model whose gates fail as a code's logical qubits do while they last.
 
@@ -44,9 +44,10 @@ def logical_noise(
     if len(found.bases) < 2:
         raise ConfigError(f"the {code} code corrects one kind of flips, expected 'rotated_surface' or 'color'")
     rounds = distance if rounds_per_gate is None else checked_count("rounds_per_gate", rounds_per_gate)
-    flips = (
-        _measured(code, distance, noise, shots, seed, correlated) if rate is None else _by_law(rate, distance, noise)
-    )
+    if rate is None:
+        flips = _measured(code, distance, noise, shots, seed, found.is_matchable if correlated is None else correlated)
+    else:
+        flips = _by_law(rate, distance, noise)
     kept = 1.0
     for flip in flips:
         kept *= 1 - _after(flip, rounds)

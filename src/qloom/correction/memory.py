@@ -10,7 +10,7 @@ from typing import Any
 from qloom.checks import checked_count, checked_seed
 from qloom.correction.circuit_noise import CircuitNoise, GeneratorNoise, LayerNoise, as_circuit_noise
 from qloom.correction.codes import checked_distance, find_code
-from qloom.correction.color_circuit import color_circuit
+from qloom.correction.color_circuit import color_circuit, color_words
 from qloom.correction.decoding import Decode, color_matching, count_errors, matching
 from qloom.correction.layers import with_layer_noise
 from qloom.correction.statistics import LogicalErrors
@@ -91,12 +91,13 @@ def _surface(experiment: MemoryExperiment) -> Any:
 
 
 def _color(experiment: MemoryExperiment) -> Any:
+    """A Bell pair in each face; where gates have no noise, its words are measured as such."""
     noise, at_rounds = experiment.noise, 0.0
     if isinstance(noise, GeneratorNoise):
-        noise, at_rounds = noise.by_layers, noise.before_round_data_depolarization
-    assert isinstance(noise, LayerNoise)
-    plain = color_circuit(experiment.distance, experiment.rounds, experiment.basis, at_rounds)
-    return with_layer_noise(plain, noise)
+        at_rounds = noise.before_round_data_depolarization
+    make = color_circuit if noise.by_layers.two_qubit else color_words
+    plain = make(experiment.distance, experiment.rounds, experiment.basis, at_rounds)
+    return with_layer_noise(plain, noise.by_layers)
 
 
 def _generated(task: str, experiment: MemoryExperiment) -> Any:

@@ -64,7 +64,7 @@ def surface_circuit(distance: int, rounds: int, basis: str) -> Any:
     circuit = stim.Circuit()
     for spot in spots:
         circuit.append("QUBIT_COORDS", [number[spot]], spot)
-    record = Record(stim, circuit)
+    record = Record(circuit)
     for k in range(rounds):
         _append_round(circuit, record, patch, number, basis, k == 0, k == rounds - 1)
         for b in ("X", "Z"):
