@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from qloom.exports import exported_by
 
 if TYPE_CHECKING:
+    from qloom.correction.as_corrected import logical_noise
+    from qloom.correction.bit_flips import code_capacity
     from qloom.correction.circuit_noise import GeneratorNoise, LayerNoise
-    from qloom.correction.code_capacity import code_capacity
     from qloom.correction.collecting import collect
-    from qloom.correction.logical_noise import logical_noise
     from qloom.correction.memory import MemoryExperiment, memory_experiment
     from qloom.correction.planning import CorrectionPlan, plan
     from qloom.correction.plots import plot_distance, plot_threshold
