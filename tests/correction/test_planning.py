@@ -1,12 +1,20 @@
 """Plans: what is counted, against counts by hand, and that the failures keep to the target."""
 
-from math import ceil, log2
+from math import ceil, log2, sqrt
 
 import numpy as np
 import pytest
 
 from qloom import Circuit
-from qloom.correction import LayerNoise, LogicalRate, count_rotations, plan, t_gates_per_rotation
+from qloom.correction import (
+    LayerNoise,
+    LogicalRate,
+    count_rotations,
+    measure_rate,
+    memory_experiment,
+    plan,
+    t_gates_per_rotation,
+)
 from qloom.correction.factories import FACTORIES, choose_factory
 from qloom.errors import ConfigError, UnsupportedError
 
@@ -101,3 +109,22 @@ def test_factories_are_the_smallest_that_are_good_enough():
     assert choose_factory(2e-4, 1e-7).n_qubits == 4620
     assert choose_factory(1e-3, 1e-13).n_qubits == 39100
     assert all(factory.error < factory.noise for factory in FACTORIES)
+
+
+def test_a_law_is_measured_at_a_noise():
+    noise = LayerNoise.uniform(0.004)
+    law = measure_rate(noise, shots=20_000, seed=3)
+    for distance in (3, 5):
+        flips = [
+            memory_experiment("rotated_surface", distance=distance, noise=noise, basis=basis).run(
+                20_000, 17, correlated=True
+            )
+            for basis in "XZ"
+        ]
+        # Four standard errors of two counts: but for 6e-5 of all seeds.
+        spread = 4 * sqrt(2 / sum(one.errors for one in flips))
+        assert law.per_round(0.004, distance) == pytest.approx(sum(one.per_round for one in flips), rel=spread)
+    # Where idle qubits are quiet the same largest rate does less.
+    quiet = measure_rate(LayerNoise(0.0, 0.004, 0.0, 0.004, 0.004), shots=20_000, seed=3)
+    assert quiet.threshold > law.threshold
+    assert "distances 3, 5" in quiet.source

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from qloom.correction.bit_flips import code_capacity
     from qloom.correction.circuit_noise import GeneratorNoise, LayerNoise
     from qloom.correction.collecting import collect
+    from qloom.correction.measured import measure_rate
     from qloom.correction.memory import MemoryExperiment, memory_experiment
     from qloom.correction.planning import CorrectionPlan, plan
     from qloom.correction.plots import plot_distance, plot_threshold
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CorrectionPlan", "GeneratorNoise", "LayerNoise", "LogicalErrors", "LogicalRate", "MemoryExperiment", "Suppression",
     "Threshold", "code_capacity", "collect", "count_rotations", "fit_rate", "fit_suppression", "fit_threshold",
-    "logical_noise", "memory_experiment", "plan", "plot_distance", "plot_threshold", "t_gates_per_rotation",
+    "logical_noise", "measure_rate", "memory_experiment", "plan", "plot_distance", "plot_threshold",
+    "t_gates_per_rotation",
 ]  # fmt: skip
 
 __getattr__ = exported_by(__name__)

@@ -94,7 +94,8 @@ def plan(
         noise: a device or physical errors, as of `memory_experiment`; the largest rate counts for all.
         target: failure probability of the run, all causes together.
         cycle_time: seconds of a round of error correction.
-        rate: law of logical errors; of our own experiments (`measured.py`) if None.
+        rate: law of logical errors; of our own experiments under uniform noise (`measured.py`) if None. Where the rates
+            of a device differ much, give `measure_rate(noise)`.
 
     Raises:
         ConfigError: for noise above the threshold, or a target out of reach.

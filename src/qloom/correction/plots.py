@@ -58,9 +58,7 @@ def plot_distance(results: Iterable[LogicalErrors], ax: Any = None) -> Any:
         if len({one.distance for one in counted}) > 1:
             fit = fit_suppression(counted)
             label += f": slope {fit.slope:.2f} ± {fit.error:.2f}"
-            middle = np.mean([one.distance for one in counted])
-            height = np.mean([np.log(one.per_round) for one in counted])
-            ax.plot(x, np.exp(height + fit.slope * (x - middle)), "-", color=_COLORS[place % len(_COLORS)], linewidth=1)
+            ax.plot(x, np.exp(fit.intercept + fit.slope * x), "-", color=_COLORS[place % len(_COLORS)], linewidth=1)
         _draw(ax, x, group, label, place, line="")
     ax.set_yscale("log")
     ax.xaxis.set_major_locator(FixedLocator(sorted({one.distance for one in found})))

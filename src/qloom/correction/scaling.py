@@ -20,10 +20,12 @@ class Suppression:
     Attributes:
         slope: of a unit of distance; errors per round fall by exp(slope).
         error: its standard error, from the errors that were counted.
+        intercept: of the line, at distance 0.
     """
 
     slope: float
     error: float
+    intercept: float
 
     @property
     def factor(self) -> float:
@@ -92,7 +94,7 @@ def fit_suppression(results: Iterable[LogicalErrors]) -> Suppression:
     if len(set(distances)) < 2:
         raise ConfigError(f"distances {sorted(set(distances))} with errors, expected at least 2 to fit a slope")
     coefficients, covariance = _weighted_line(distances, results)
-    return Suppression(float(coefficients[1]), sqrt(covariance[1, 1]))
+    return Suppression(float(coefficients[1]), sqrt(covariance[1, 1]), float(coefficients[0]))
 
 
 def fit_rate(results: Iterable[LogicalErrors], source: str = "fitted") -> LogicalRate:
