@@ -15,7 +15,7 @@ from qloom.extras import package
 
 
 def collect(
-    experiments: Iterable[MemoryExperiment], *, max_shots: int, max_errors: int | None = None, workers: int = 1,
+    experiments: Iterable[MemoryExperiment], max_shots: int, max_errors: int | None = None, workers: int = 1, *,
     correlated: bool = False,
 ) -> list[LogicalErrors]:  # fmt: skip
     """Run experiments until each has had enough shots or errors.

@@ -78,8 +78,8 @@ class CorrectionPlan:
 def plan(
     circuit: Circuit,
     noise: Any,
-    *,
     target: float = 0.01,
+    *,
     cycle_time: float = CYCLE_TIME,
     rate: LogicalRate | None = None,
 ) -> CorrectionPlan:

@@ -146,7 +146,7 @@ def _crossing(logs: np.ndarray, pairs: Sequence[tuple[LogicalErrors, LogicalErro
         raise ConfigError("error rates of two distances do not cross at these noises, expected some on both sides")
     spread = sqrt(covariance[0, 0] + place**2 * covariance[1, 1] + 2 * place * covariance[0, 1]) / slope
     p = exp(middle + place)
-    return p, p * spread
+    return p, float(p * spread)
 
 
 def _with_errors(results: Iterable[LogicalErrors]) -> list[LogicalErrors]:
