@@ -11,8 +11,8 @@ from qloom.correction.memory import memory_experiment
 from qloom.correction.scaling import LogicalRate, fit_rate
 
 # Rotated surface code, uniform noise with idles, matching with correlations, as many rounds as the distance; both bases
-# of a patch together. Distances 3, 5, 7 at p = .001, .002, .003, by `python -m benchmarks.noise.codes law`. From there to
-# .011, where distances cross, there are fewer errors than it says.
+# of a patch together. Distances 3, 5, 7 at p = .001, .002, .003, by `python -m benchmarks.noise.codes law`. From there
+# to .011, where distances cross, there are fewer errors than it says.
 SURFACE_RATE = LogicalRate(0.1395, 0.01235, "memory experiments of this package at p = .001 to .003, distances 3 to 7")
 
 
