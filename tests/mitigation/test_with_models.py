@@ -7,7 +7,7 @@ import pytest
 
 from qloom import Circuit
 from qloom.engines import Engine, ReferenceEngine, Shots, expectation, make_batch, probabilities
-from qloom.errors import CircuitError
+from qloom.errors import CircuitError, UnsupportedError
 from qloom.mitigation import (
     CliffordDataRegression,
     ErrorCancellation,
@@ -88,6 +88,45 @@ def test_all_ways_take_a_measured_noise_model(way):
     assert found.shots >= 2000
     assert (found.errors > 0).all()
     assert evaluator.values(make_batch(circuit(), *ONE)).shape == (1, 1)
+
+
+def test_nothing_is_shifted_for_the_words_that_are_put_in():
+    """Two evaluations for each of the three rotations of the circuit, of every choice of words."""
+    evaluator = ErrorCancellation(noisy(NoiseModel.uniform(two_qubit=0.03))).prepare(circuit(), [Z(0)])
+    assert evaluator.walk_cost == 2 * 3
+
+
+def test_single_precision_stays_single_precision():
+    arrays = [a.astype(np.float32) for a in ONE]
+    noise = noisy(NoiseModel.uniform(0.001, 0.02))
+    asked = [Z(0), Z(1)]
+    for engine in (ZeroNoise(noise, (1, 3), "exponential"), CliffordDataRegression(noise), Twirled(noise, 4, 0)):
+        found = expectation(circuit(), asked, *arrays, engine=engine)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, expectation(circuit(), asked, *ONE), atol=0.05)
+
+
+def test_layers_train_through_mitigation():
+    import torch
+
+    from qloom.nn import QuantumLayer
+
+    layer = QuantumLayer(
+        circuit(), [Z(0)], engine=ZeroNoise(Shots(noisy(NoiseModel.uniform(0.001, 0.02)), 200, 0), (1, 3))
+    )
+    x = torch.tensor(INPUTS, dtype=torch.float32, requires_grad=True)
+    layer(x).sum().backward()
+    assert layer.weights.grad.abs().max() > 0
+    assert x.grad.abs().max() > 0
+
+
+def test_noise_of_readout_alone_is_not_for_what_mitigates_gates():
+    engine = noisy(NoiseModel().with_readout(0.05))
+    for way in (ZeroNoise, ErrorCancellation, Twirled):
+        with pytest.raises(UnsupportedError, match="without noise of gates, so .* take ReadoutInversion"):
+            way(engine).prepare(circuit())
+    with pytest.raises(UnsupportedError, match="no channel stands in the circuit"):
+        ErrorCancellation(noisy(NoiseModel().over_rotated("cx", 0.1))).prepare(circuit())
 
 
 def test_gates_that_a_model_does_not_know_are_refused_by_the_model():

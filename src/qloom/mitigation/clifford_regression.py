@@ -23,8 +23,9 @@ from qloom.engines.outputs import Outputs
 from qloom.engines.statevector import StatevectorEngine
 from qloom.errors import UnsupportedError
 from qloom.mitigation.combinations import Combination
+from qloom.mitigation.differentiable import differentiable
 from qloom.mitigation.freed_angles import QUARTER, FreedAngles
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, differentiable, rounding
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, rounding
 from qloom.mitigation.variants import SettingVariants, Variants
 
 

@@ -26,7 +26,8 @@ from qloom.engines.outputs import Outputs
 from qloom.engines.streams import Stream
 from qloom.errors import UnsupportedError
 from qloom.mitigation.combinations import WeightedSum
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, differentiable, fixed
+from qloom.mitigation.differentiable import differentiable
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, fixed
 from qloom.mitigation.places import bits_of_words, filled, place
 from qloom.mitigation.variants import SettingVariants
 
@@ -44,6 +45,8 @@ class ErrorCancellation(MitigatedEngine):
             are at most 2^14.
         seed: of what is drawn, where the engine has no random numbers of its own; those are drawn from then.
     """
+
+    mitigates_readout = False
 
     def __init__(self, engine: Engine, n_samples: int | None = None, seed: int | Stream | None = None):
         super().__init__(engine)
@@ -71,6 +74,11 @@ class ErrorCancellation(MitigatedEngine):
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> MitigatedEvaluator:
         inner, written = self.engine.running(circuit)
         inverses = self._inverses(written)
+        if not inverses:
+            raise UnsupportedError(
+                "no channel stands in the circuit that the engine runs, expected those of a noise model to cancel; put "
+                "ErrorCancellation right around Noisy(engine, model) or its shots"
+            )
         after = {k for k, _ in inverses}
         marked = written.copy()
         marked.operations = []
@@ -79,7 +87,7 @@ class ErrorCancellation(MitigatedEngine):
             if k in after:
                 marked.operations.append(place(op.qubits))
         ready, n_settings = filled(marked)
-        variants = SettingVariants(differentiable(inner, ready, outputs), n_settings)
+        variants = SettingVariants(differentiable(inner, ready, outputs, n_settings), n_settings)
         etas = [eta for _, eta in inverses]
         if self.n_samples is None:
             return MitigatedEvaluator(circuit, variants, fixed(*_all_words(etas)), outputs.size)

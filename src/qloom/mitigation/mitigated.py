@@ -11,8 +11,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -22,10 +21,9 @@ from qloom.engines.base import Derivatives, DifferentiableEvaluator, Engine, Est
 from qloom.engines.batch import Batch
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Outputs
+from qloom.engines.readout import without_readout
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, UnsupportedError
-from qloom.gradients import prepare_gradient
-from qloom.gradients.base import ForwardEvaluator
 from qloom.mitigation.combinations import Combination
 from qloom.mitigation.variants import Variants
 
@@ -41,6 +39,7 @@ class MitigatedEngine(Engine):
 
     # Readout errors in a circuit are for the engine inside.
     reads_wrongly = True
+    mitigates_readout: ClassVar[bool] = True
 
     def __init__(self, engine: Engine):
         if not isinstance(engine, Engine):
@@ -61,10 +60,12 @@ class MitigatedEngine(Engine):
         mine, native = self.compiled(circuit)
         if mine is not self:
             return mine.prepare(native, observables)
-        if not carries_noise(self.engine, circuit):
+        if not carries_noise(self.engine, circuit, self.mitigates_readout):
+            is_read_wrongly = carries_noise(self.engine, circuit)
+            what, instead = ("noise of gates", "take ReadoutInversion") if is_read_wrongly else ("noise", "leave it out")
             raise UnsupportedError(
-                f"{self.engine!r} runs this circuit without noise, so {type(self).__name__} has nothing to mitigate; "
-                "wrap the engine as Noisy(engine, model), or leave the mitigation out"
+                f"{self.engine!r} runs this circuit without {what}, so {type(self).__name__} has nothing to mitigate; "
+                f"wrap the engine as Noisy(engine, model), or {instead}"
             )
         return super().prepare(circuit, observables)
 
@@ -90,41 +91,19 @@ class MitigatedEngine(Engine):
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> MitigatedEvaluator: ...
 
 
-def carries_noise(engine: Engine, circuit: Circuit) -> bool:
-    """Whether an engine adds noise to a circuit, or finds some in it; engines that vary from call to call may."""
+def carries_noise(engine: Engine, circuit: Circuit, or_readout: bool = True) -> bool:
+    """Whether an engine adds noise to a circuit, or finds some in it; engines that vary from call to call may.
+
+    Args:
+        or_readout: whether readout errors count.
+    """
     inner, written = engine.running(circuit)
+    if not or_readout:
+        (written, _), (circuit, _) = without_readout(written), without_readout(circuit)
     if len(written) != len(circuit) or not written.is_unitary:
         return True
     wrapped = getattr(inner, "engine", None)
-    return carries_noise(wrapped, circuit) if isinstance(wrapped, Engine) else not inner.is_exact
-
-
-def differentiable(engine: Engine, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
-    """A circuit on the engine inside, its noise written out, with derivatives by the engine or by the shift rule."""
-    inner, written = engine.running(circuit)
-    if inner.can_walk_back(outputs):
-        return inner.prepare_adjoint(written, outputs)
-    return ShiftedOnDemand(inner, written, outputs)
-
-
-class ShiftedOnDemand(ForwardEvaluator):
-    """Values of an engine that does not walk back; what derivatives take is prepared when they are first asked for."""
-
-    def __init__(self, engine: Engine, circuit: Circuit, outputs: Outputs):
-        super().__init__(engine.prepare(circuit, outputs))
-        self._engine, self._outputs = engine, outputs
-
-    @cached_property
-    def _gradient(self) -> DifferentiableEvaluator:
-        return prepare_gradient(self.circuit, self._outputs, self._engine)
-
-    @property
-    def walk_cost(self) -> int:  # type: ignore[override]
-        return self._gradient.walk_cost
-
-    def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
-        self._gradient.trained = self.trained
-        return self._gradient.backward(batch, cotangents, None, wants)
+    return carries_noise(wrapped, circuit, or_readout) if isinstance(wrapped, Engine) else not inner.is_exact
 
 
 @dataclass(frozen=True, eq=False)

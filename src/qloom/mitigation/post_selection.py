@@ -18,7 +18,8 @@ from qloom.engines.base import Engine
 from qloom.engines.outputs import Expectations, Outputs, Probabilities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.mitigation.combinations import Combination
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, differentiable, fixed
+from qloom.mitigation.differentiable import differentiable
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, fixed
 from qloom.mitigation.variants import SeparateVariants
 from qloom.observables import I, PauliSum, check_fits
 

@@ -18,7 +18,8 @@ from qloom.engines.outputs import Expectations, Outputs, Probabilities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.mitigation.combinations import LinearMap
 from qloom.mitigation.confusion import Block, blocks_of_circuit, checked_blocks
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, differentiable, fixed
+from qloom.mitigation.differentiable import differentiable
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, fixed
 from qloom.mitigation.outcome_tables import BoundedOutcomes, ConfusedTable
 from qloom.mitigation.variants import SeparateVariants
 from qloom.observables import PauliSum, Word, word_from_letters, word_letters

@@ -21,7 +21,8 @@ from qloom.engines.readout import without_readout
 from qloom.engines.streams import Stream
 from qloom.errors import UnsupportedError
 from qloom.mitigation.combinations import Combination
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, differentiable
+from qloom.mitigation.differentiable import differentiable
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan
 from qloom.mitigation.places import filled, place
 from qloom.mitigation.variants import SettingVariants, Variants
 from qloom.observables import PauliSum, Word, word_letters
@@ -88,7 +89,7 @@ class TwirledReadout(MitigatedEngine):
         marked, readout = without_readout(written.copy())
         marked.operations = [*marked.operations, place(range(circuit.n_qubits)), *readout]
         ready, n_settings = filled(marked)
-        return SettingVariants(differentiable(inner, ready, asked), n_settings)
+        return SettingVariants(differentiable(inner, ready, asked, n_settings), n_settings)
 
     def _damping(self, n_qubits: int, word: Word, bits: np.ndarray | None) -> Damping:
         """Of a word, measured on its own eigenstate with twirls as in the circuit."""

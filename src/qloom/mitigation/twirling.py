@@ -19,7 +19,8 @@ from qloom.engines.outputs import Outputs
 from qloom.engines.streams import Stream
 from qloom.errors import UnsupportedError
 from qloom.mitigation.combinations import WeightedSum
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, differentiable, fixed
+from qloom.mitigation.differentiable import differentiable
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, fixed
 from qloom.mitigation.places import bits_of_words, filled, place
 from qloom.mitigation.variants import SettingVariants
 from qloom.observables import pauli
@@ -37,6 +38,8 @@ class Twirled(MitigatedEngine):
             where they are at most 2^14 together.
         seed: of what is drawn, where the engine has no random numbers of its own; those are drawn from then.
     """
+
+    mitigates_readout = False
 
     def __init__(self, engine: Engine, n_twirls: int | None = 32, seed: int | Stream | None = None):
         super().__init__(engine)
@@ -61,7 +64,10 @@ class Twirled(MitigatedEngine):
             raise UnsupportedError("the circuit has no two-qubit Clifford gate to twirl, expected one such as cx")
         inner, written = self.engine.running(marked)
         ready, n_settings = filled(written)
-        variants, maps = SettingVariants(differentiable(inner, ready, outputs), n_settings), np.array(images)
+        variants, maps = (
+            SettingVariants(differentiable(inner, ready, outputs, n_settings), n_settings),
+            np.array(images),
+        )
         if self.n_twirls is None:
             return MitigatedEvaluator(circuit, variants, fixed(*_all_twirls(maps)), outputs.size)
         count = self.n_twirls

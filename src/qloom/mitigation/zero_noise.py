@@ -16,9 +16,10 @@ from qloom.engines.batch import Batch
 from qloom.engines.outputs import Expectations, Outputs
 from qloom.errors import CircuitError
 from qloom.mitigation.combinations import Extrapolation
+from qloom.mitigation.differentiable import differentiable
 from qloom.mitigation.fits import Fit, checked_scales, make_fit
 from qloom.mitigation.folding import fold
-from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, differentiable, rounding
+from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, rounding
 from qloom.mitigation.scaled_rates import rates_as_slots, rates_times
 from qloom.mitigation.variants import SeparateVariants, SettingVariants, Variants
 
@@ -40,6 +41,8 @@ class ZeroNoise(MitigatedEngine):
         CircuitError: for scales that do not determine the fit. Whether the scales that a circuit reaches do is known,
             and said, when it is prepared.
     """
+
+    mitigates_readout = False
 
     def __init__(
         self, engine: Engine, scales: Sequence[float] = (1, 3, 5), fit: str | int | Fit = "linear", by: str = "folding"
