@@ -18,7 +18,8 @@ import numpy as np
 from benchmarks.shared import DATA
 from qloom import Circuit
 from qloom.circuits.channels import depolarizing_gate
-from qloom.engines import Engine, ReferenceEngine, expectation, probabilities
+from qloom.engines import Engine, expectation, probabilities
+from qloom.engines.density import DensityEngine
 from qloom.errors import UnsupportedError
 from qloom.mitigation import (
     CliffordDataRegression,
@@ -84,7 +85,7 @@ def engines() -> Iterator[Line]:
     exact = expectation(circuit(), OBSERVABLES, weights=WEIGHTS)
 
     def found(make: Callable[[Engine], Engine], model: NoiseModel) -> str:
-        engine = make(Noisy(ReferenceEngine(), model))
+        engine = make(Noisy(DensityEngine(), model))
         return off(np.abs(expectation(circuit(), OBSERVABLES, weights=WEIGHTS, engine=engine) - exact).max())
 
     yield "raw, depolarizing .05 behind CX", "", found(lambda engine: engine, whole)
@@ -92,7 +93,7 @@ def engines() -> Iterator[Line]:
     yield "folding, exponential, depolarizing", "exact", found(lambda e: ZeroNoise(e, (1, 3, 5), "exponential"), whole)
     yield "raw, readout .02 and .07", "", found(lambda engine: engine, read)
     yield "readout inverted, product confusion", "exact", found(ReadoutInversion, read)
-    table = probabilities(circuit(), weights=WEIGHTS, engine=ReadoutInversion(Noisy(ReferenceEngine(), read)))
+    table = probabilities(circuit(), weights=WEIGHTS, engine=ReadoutInversion(Noisy(DensityEngine(), read)))
     yield "its probabilities", "exact", off(np.abs(table - probabilities(circuit(), weights=WEIGHTS)).max())
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from qloom.engines import ReferenceEngine, Shots, expectation
+from qloom.engines import Shots, expectation
+from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError
 from qloom.mitigation import ErrorCancellation, ReadoutInversion, Twirled, TwirledReadout, ZeroNoise, advise
 from qloom.observables import Z
@@ -19,7 +20,7 @@ WAYS = {
 
 
 def advice(shots, rate=0.03, candidates=WAYS, **more):
-    engine = Noisy(ReferenceEngine(), on_all(rate))
+    engine = Noisy(DensityEngine(), on_all(rate))
     return advise(engine, circuit(), shots, [Z(0)], INPUTS, WEIGHTS, candidates=candidates, **more)
 
 
@@ -84,4 +85,4 @@ def test_it_may_be_asked_at_clifford_circuits_nearby():
 
 def test_an_engine_that_measures_is_refused():
     with pytest.raises(CircuitError, match="measures already"):
-        advise(Shots(ReferenceEngine(), 10), circuit(), 100, [Z(0)], INPUTS, WEIGHTS)
+        advise(Shots(DensityEngine(), 10), circuit(), 100, [Z(0)], INPUTS, WEIGHTS)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qloom import Circuit
-from qloom.engines import ReferenceEngine, Shots, expectation, make_batch
+from qloom.engines import Shots, expectation, make_batch
+from qloom.engines.density import DensityEngine
 from qloom.errors import UnsupportedError
 from qloom.gradients import FiniteDifference, gradient
 from qloom.mitigation import CliffordDataRegression
@@ -20,7 +21,7 @@ ARRAYS = INPUTS, WEIGHTS
 
 @pytest.mark.parametrize("p", [0.01, 0.1])
 def test_depolarizing_noise_is_undone_exactly_with_derivatives(p):
-    engine = CliffordDataRegression(Noisy(ReferenceEngine(), on_all(p)), n_training=8)
+    engine = CliffordDataRegression(Noisy(DensityEngine(), on_all(p)), n_training=8)
     found = expectation(circuit(), OBSERVABLES, *ARRAYS, engine=engine)
     np.testing.assert_allclose(found, expectation(circuit(), OBSERVABLES, *ARRAYS), atol=1e-11)
     mine, plain = gradient(circuit(), OBSERVABLES, *ARRAYS, engine=engine), gradient(circuit(), OBSERVABLES, *ARRAYS)
@@ -30,7 +31,7 @@ def test_depolarizing_noise_is_undone_exactly_with_derivatives(p):
 
 def test_derivatives_go_through_the_training_circuits():
     """Damping is no line, so that what training circuits do with the angles that they keep counts."""
-    engine = CliffordDataRegression(Noisy(ReferenceEngine(), lambda c, op: c.amplitude_damping(0.2, op.qubits[0])), 4)
+    engine = CliffordDataRegression(Noisy(DensityEngine(), lambda c, op: c.amplitude_damping(0.2, op.qubits[0])), 4)
     one = INPUTS[:1], WEIGHTS
     mine = gradient(circuit(), OBSERVABLES, *one, engine=engine)
     truth = gradient(circuit(), OBSERVABLES, *one, engine=engine, differentiator=FiniteDifference(1e-4))
@@ -41,7 +42,7 @@ def test_derivatives_go_through_the_training_circuits():
 
 
 def test_measured_values_are_within_their_errors():
-    engine = CliffordDataRegression(Shots(Noisy(ReferenceEngine(), on_all(0.02)), 2000, 0), 8)
+    engine = CliffordDataRegression(Shots(Noisy(DensityEngine(), on_all(0.02)), 2000, 0), 8)
     found = engine.prepare(circuit(), [Z(0)]).estimate(make_batch(circuit(), *ARRAYS))
     # First order in the errors of the line too: beyond 5 of them once in a million seeds.
     assert (np.abs(found.values - expectation(circuit(), [Z(0)], *ARRAYS)) < 5 * found.errors).all()
@@ -64,7 +65,7 @@ def test_angles_are_set_free_where_they_are_no_clifford_gates():
 
 def test_what_cannot_be_learnt_is_refused_in_a_sentence():
     with pytest.raises(UnsupportedError, match="Clifford gates alone"):
-        CliffordDataRegression(Noisy(ReferenceEngine(), on_all(0.1))).prepare(Circuit(2).h(0).cx(0, 1))
-    few = CliffordDataRegression(Shots(Noisy(ReferenceEngine(), on_all(0.5)), 2, 0), 3).prepare(circuit())
+        CliffordDataRegression(Noisy(DensityEngine(), on_all(0.1))).prepare(Circuit(2).h(0).cx(0, 1))
+    few = CliffordDataRegression(Shots(Noisy(DensityEngine(), on_all(0.5)), 2, 0), 3).prepare(circuit())
     with pytest.raises(UnsupportedError, match="take more shots"):
         few.values(make_batch(circuit(), *ARRAYS))

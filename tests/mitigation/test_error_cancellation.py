@@ -9,7 +9,8 @@ import pytest
 
 from qloom.circuits.channels import depolarizing_gate
 from qloom.circuits.transfer import word_matrices
-from qloom.engines import ReferenceEngine, Shots, expectation, make_batch, probabilities
+from qloom.engines import Shots, expectation, make_batch, probabilities
+from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import gradient
 from qloom.mitigation import ErrorCancellation, inverse_quasi_probabilities
@@ -20,7 +21,7 @@ from tests.mitigation.noisy import Noisy, after_pairs, on_all
 def noisy(inner=None):
     """Two channels behind the CNOT: on its qubits, and a flip of one."""
     both = lambda c, op: c.depolarizing(0.05, *op.qubits).bit_flip(0.03, op.qubits[0])  # noqa: E731
-    return Noisy(inner or ReferenceEngine(), after_pairs(both))
+    return Noisy(inner or DensityEngine(), after_pairs(both))
 
 
 @pytest.mark.parametrize("n_qubits", [1, 2])
@@ -86,19 +87,19 @@ def test_samples_are_within_their_errors_and_count_their_cost(shots):
 
 
 def test_what_cannot_be_cancelled_is_refused_in_a_sentence():
-    damped = Noisy(ReferenceEngine(), lambda c, op: c.amplitude_damping(0.1, 0))
+    damped = Noisy(DensityEngine(), lambda c, op: c.amplitude_damping(0.1, 0))
     with pytest.raises(UnsupportedError, match="amplitude_damping on qubit 0 is no Pauli channel"):
         ErrorCancellation(damped).prepare(circuit())
-    lost = Noisy(ReferenceEngine(), lambda c, op: c.depolarizing(0.75, 0))
+    lost = Noisy(DensityEngine(), lambda c, op: c.depolarizing(0.75, 0))
     with pytest.raises(UnsupportedError, match="depolarizing on qubit 0 leaves"):
         ErrorCancellation(lost).prepare(circuit())
-    many = Noisy(ReferenceEngine(), on_all(0.01))
+    many = Noisy(DensityEngine(), on_all(0.01))
     with pytest.raises(UnsupportedError, match="draw some, n_samples=1000"):
         ErrorCancellation(many).prepare(circuit())
     with pytest.raises(CircuitError, match="n_samples=1"):
         ErrorCancellation(noisy(), 1)
     with pytest.raises(UnsupportedError, match="nothing to mitigate"):
-        ErrorCancellation(ReferenceEngine()).prepare(circuit())
+        ErrorCancellation(DensityEngine()).prepare(circuit())
 
 
 def test_words_are_told_apart_in_order():

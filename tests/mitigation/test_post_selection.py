@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from qloom import Circuit
-from qloom.engines import ReferenceEngine, Shots, expectation, make_batch, probabilities
+from qloom.engines import Shots, expectation, make_batch, probabilities
+from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import FiniteDifference, gradient
 from qloom.mitigation import PostSelected
@@ -26,7 +27,7 @@ def pair():
 def test_a_depolarized_pair_keeps_the_closed_form():
     """Half of the mixed part has the parity and is kept: <XX> = q / ((1 + q) / 2), of q that is left of the pair."""
     p, weights = 0.15, np.array([np.pi / 2])
-    engine = Noisy(ReferenceEngine(), after_pairs(after_gates(p)))
+    engine = Noisy(DensityEngine(), after_pairs(after_gates(p)))
     q = 1 - 16 * p / 15
     found = expectation(pair(), [X(0) @ X(1), Z(0), PARITY], weights=weights, engine=PostSelected(engine, PARITY))
     np.testing.assert_allclose(found, [2 * q / (1 + q), 0, 1], atol=1e-12)
@@ -35,7 +36,7 @@ def test_a_depolarized_pair_keeps_the_closed_form():
 
 
 def test_probabilities_of_some_qubits_are_those_of_all_that_is_kept():
-    engine = PostSelected(Noisy(ReferenceEngine(), after_gates(0.1)), PARITY)
+    engine = PostSelected(Noisy(DensityEngine(), after_gates(0.1)), PARITY)
     whole = probabilities(pair(), weights=np.array([0.7]), engine=engine)
     found = probabilities(pair(), weights=np.array([0.7]), qubits=(1,), engine=engine)
     np.testing.assert_allclose(found, whole.reshape(2, 2).sum(axis=0), atol=1e-12)
@@ -44,7 +45,7 @@ def test_probabilities_of_some_qubits_are_those_of_all_that_is_kept():
 
 def test_the_value_of_a_symmetry_may_be_odd_and_there_may_be_several():
     c = Circuit(2).x(0)
-    noisy = Noisy(ReferenceEngine(), after_gates(0.1))
+    noisy = Noisy(DensityEngine(), after_gates(0.1))
     table = probabilities(c, engine=PostSelected(noisy, -1 * PARITY))
     assert (table[[0, 3]] == 0).all()
     both = PostSelected(noisy, (-1 * Z(0), Z(1)))
@@ -54,7 +55,7 @@ def test_the_value_of_a_symmetry_may_be_odd_and_there_may_be_several():
 
 def test_observables_that_do_not_commute_are_projected():
     """<P O P> / <P> by matrices."""
-    noisy, weights = Noisy(ReferenceEngine(), after_gates(0.1)), np.array([0.7])
+    noisy, weights = Noisy(DensityEngine(), after_gates(0.1)), np.array([0.7])
     observable = X(0) + 0.3 * X(0) @ X(1) + 0.2
     found = expectation(pair(), [observable], weights=weights, engine=PostSelected(noisy, PARITY))
     projector = (np.eye(4) + PARITY.matrix(2)) / 2
@@ -67,7 +68,7 @@ def test_observables_that_do_not_commute_are_projected():
 
 
 def test_derivatives_are_those_of_the_ratio():
-    engine = PostSelected(Noisy(ReferenceEngine(), after_gates(0.1)), PARITY)
+    engine = PostSelected(Noisy(DensityEngine(), after_gates(0.1)), PARITY)
     asked = [X(0) @ X(1), Z(0) + 0.5]
     mine = gradient(pair(), asked, weights=np.array([0.7]), engine=engine)[1]
     truth = gradient(pair(), asked, weights=np.array([0.7]), engine=engine, differentiator=FiniteDifference(1e-4))[1]
@@ -75,7 +76,7 @@ def test_derivatives_are_those_of_the_ratio():
 
 
 def test_measured_values_are_within_their_errors():
-    noisy = Noisy(ReferenceEngine(), after_gates(0.1))
+    noisy = Noisy(DensityEngine(), after_gates(0.1))
     batch = make_batch(pair(), weights=np.array([0.7]))
     found = PostSelected(Shots(noisy, 4000, 0), PARITY).prepare(pair(), [Z(0), X(0) @ X(1)]).estimate(batch)
     exact = expectation(pair(), [Z(0), X(0) @ X(1)], weights=np.array([0.7]), engine=PostSelected(noisy, PARITY))
@@ -84,7 +85,7 @@ def test_measured_values_are_within_their_errors():
 
 
 def test_what_cannot_be_kept_is_refused_in_a_sentence():
-    noisy = Noisy(ReferenceEngine(), after_gates(0.0))
+    noisy = Noisy(DensityEngine(), after_gates(0.0))
     with pytest.raises(UnsupportedError, match="of the outcomes have the value of the symmetry"):
         expectation(Circuit(2).x(0), [Z(0)], engine=PostSelected(noisy, PARITY))
     with pytest.raises(UnsupportedError, match="words of Z alone"):

@@ -7,7 +7,8 @@ import pytest
 from scipy.optimize import minimize
 
 from qloom import Circuit
-from qloom.engines import ReferenceEngine, Shots, expectation, make_batch, probabilities
+from qloom.engines import Shots, expectation, make_batch, probabilities
+from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import FiniteDifference, gradient
 from qloom.mitigation import ReadoutInversion, TwirledReadout, measured_confusion
@@ -23,7 +24,7 @@ A, B = np.array([[0.97, 0.06], [0.03, 0.94]]), np.array([[0.99, 0.1], [0.01, 0.9
 
 
 def misread(*blocks):
-    return Noisy(ReferenceEngine(), none, lambda c: [c.confusion(matrix, qubits) for qubits, matrix in blocks])
+    return Noisy(DensityEngine(), none, lambda c: [c.confusion(matrix, qubits) for qubits, matrix in blocks])
 
 
 def product():
@@ -137,7 +138,7 @@ def test_bad_confusion_is_refused_in_a_sentence():
     with pytest.raises(CircuitError, match="method='magic'"):
         ReadoutInversion(product(), method="magic")
     with pytest.raises(UnsupportedError, match="no readout error that it could tell"):
-        ReadoutInversion(Noisy(ReferenceEngine(), lambda c, op: c.rz(0.1, 0))).prepare(circuit())
+        ReadoutInversion(Noisy(DensityEngine(), lambda c, op: c.rz(0.1, 0))).prepare(circuit())
     with pytest.raises(UnsupportedError, match="gives no expectations"):
         ReadoutInversion(product(), method="least_squares").prepare(circuit())
     lost = misread(((0,), [[0.5, 0.5], [0.5, 0.5]]))

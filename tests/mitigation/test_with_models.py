@@ -7,7 +7,9 @@ import pytest
 
 from qloom import Circuit
 from qloom.engines import Engine, ReferenceEngine, Shots, expectation, make_batch, probabilities
+from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
+from qloom.gradients import gradient
 from qloom.mitigation import (
     CliffordDataRegression,
     ErrorCancellation,
@@ -25,7 +27,7 @@ UNIFORM = NoiseModel.uniform(one_qubit=0.002, two_qubit=0.02, readout=0.04)
 
 
 def noisy(model=UNIFORM):
-    return Noisy(ReferenceEngine(), model)
+    return Noisy(DensityEngine(), model)
 
 
 def off(engine):
@@ -92,8 +94,22 @@ def test_all_ways_take_a_measured_noise_model(way):
 
 def test_nothing_is_shifted_for_the_words_that_are_put_in():
     """Two evaluations for each of the three rotations of the circuit, of every choice of words."""
-    evaluator = ErrorCancellation(noisy(NoiseModel.uniform(two_qubit=0.03))).prepare(circuit(), [Z(0)])
+    shifting = Noisy(ReferenceEngine(), NoiseModel.uniform(two_qubit=0.03))
+    evaluator = ErrorCancellation(shifting).prepare(circuit(), [Z(0)])
+    mine, plain = (gradient(circuit(), [Z(0)], *ONE, engine=e) for e in (ErrorCancellation(shifting), None))
+    for a, b in zip(mine, plain, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-12)
     assert evaluator.walk_cost == 2 * 3
+
+
+def test_scaled_rates_have_derivatives_where_the_shift_rule_finds_them_too():
+    walking, shifting = (
+        ZeroNoise(Noisy(engine, NoiseModel.uniform(0.01, 0.03)), (1, 2), by="rates")
+        for engine in (DensityEngine(), ReferenceEngine())
+    )
+    mine, other = (gradient(circuit(), OBSERVABLES, *ONE, engine=engine) for engine in (walking, shifting))
+    for a, b in zip(mine, other, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-10)
 
 
 def test_single_precision_stays_single_precision():
@@ -123,7 +139,7 @@ def test_layers_train_through_mitigation():
 def test_noise_of_readout_alone_is_not_for_what_mitigates_gates():
     engine = noisy(NoiseModel().with_readout(0.05))
     for way in (ZeroNoise, ErrorCancellation, Twirled):
-        with pytest.raises(UnsupportedError, match="without noise of gates, so .* take ReadoutInversion"):
+        with pytest.raises(UnsupportedError, match=r"without noise of gates, so .* take ReadoutInversion"):
             way(engine).prepare(circuit())
     with pytest.raises(UnsupportedError, match="no channel stands in the circuit"):
         ErrorCancellation(noisy(NoiseModel().over_rotated("cx", 0.1))).prepare(circuit())
@@ -150,7 +166,7 @@ def test_on_a_device_its_own_gates_are_folded():
             return Noisy(self.engine, self.model), out
 
     model = NoiseModel.uniform(0.01, 0.05)
-    engine = ZeroNoise(Shots(OnDevice(ReferenceEngine(), model), 10, 0), (1, 3))
+    engine = ZeroNoise(Shots(OnDevice(DensityEngine(), model), 10, 0), (1, 3))
     evaluator = engine.prepare(Circuit(2).h(0).cx(0, 1))
     assert evaluator.circuit.gate_counts() == {"rz": 2, "sx": 1, "cx": 1}
     assert engine.engine.engine.__class__ is OnDevice

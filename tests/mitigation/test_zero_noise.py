@@ -8,13 +8,13 @@ import pytest
 from qloom import Circuit
 from qloom.engines import (
     Probabilities,
-    ReferenceEngine,
     Shots,
     StatevectorEngine,
     expectation,
     make_batch,
     probabilities,
 )
+from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import FiniteDifference, gradient
 from qloom.mitigation import ZeroNoise
@@ -34,7 +34,7 @@ BY = ["folding", "local_folding", "rates"]
 @pytest.mark.parametrize("by", BY[:2])
 def test_folding_under_global_depolarizing_noise_leaves_the_closed_form(scales, fit, error, by):
     p, gates = 0.02, 4
-    engine = Noisy(ReferenceEngine(), on_all(p))
+    engine = Noisy(DensityEngine(), on_all(p))
     q = (1 - 16 / 15 * p) ** gates
     exact = expectation(circuit(), OBSERVABLES, *ARRAYS)
     found = expectation(circuit(), OBSERVABLES, *ARRAYS, engine=ZeroNoise(engine, scales, fit, by))
@@ -42,7 +42,7 @@ def test_folding_under_global_depolarizing_noise_leaves_the_closed_form(scales, 
 
 
 def test_scaled_rates_of_one_channel_are_a_straight_line():
-    engine = Noisy(ReferenceEngine(), after_pairs(after_gates(0.05)))
+    engine = Noisy(DensityEngine(), after_pairs(after_gates(0.05)))
     exact = expectation(circuit(), OBSERVABLES, *ARRAYS)
     found = expectation(circuit(), OBSERVABLES, *ARRAYS, engine=ZeroNoise(engine, (1, 2.5), by="rates"))
     np.testing.assert_allclose(found, exact, atol=1e-12)
@@ -53,14 +53,14 @@ def test_partial_folds_are_extrapolated_against_the_scales_reached():
     c = Circuit(1)
     for _ in range(5):
         c.rx(0.2, 0)
-    engine = ZeroNoise(Noisy(ReferenceEngine(), after_gates(0.03)), (1, 1.5), "exponential")
+    engine = ZeroNoise(Noisy(DensityEngine(), after_gates(0.03)), (1, 1.5), "exponential")
     np.testing.assert_allclose(expectation(c, engine=engine), expectation(c), atol=1e-10)
     with pytest.raises(CircuitError, match="are 1 different one"):
         ZeroNoise(engine.engine, (1, 1.1)).prepare(c)
 
 
 def test_probabilities_are_extrapolated_too():
-    engine = ZeroNoise(Noisy(ReferenceEngine(), on_all(0.02)), (1, 3), "exponential")
+    engine = ZeroNoise(Noisy(DensityEngine(), on_all(0.02)), (1, 3), "exponential")
     found = probabilities(circuit(), *ARRAYS, engine=engine)
     np.testing.assert_allclose(found, probabilities(circuit(), *ARRAYS), atol=1e-10)
 
@@ -68,7 +68,7 @@ def test_probabilities_are_extrapolated_too():
 @pytest.mark.parametrize("fit", ["richardson", "exponential"])
 @pytest.mark.parametrize("by", BY)
 def test_derivatives_are_those_of_the_extrapolated_values(fit, by):
-    engine = ZeroNoise(Noisy(ReferenceEngine(), after_gates(0.01)), (1, 2, 3), fit, by)
+    engine = ZeroNoise(Noisy(DensityEngine(), after_gates(0.01)), (1, 2, 3), fit, by)
     one = INPUTS[:1], WEIGHTS
     mine = gradient(circuit(), OBSERVABLES, *one, engine=engine)
     truth = gradient(circuit(), OBSERVABLES, *one, engine=engine, differentiator=FiniteDifference(1e-4))
@@ -77,7 +77,7 @@ def test_derivatives_are_those_of_the_extrapolated_values(fit, by):
 
 
 def test_errors_and_costs_of_measured_values_add_up():
-    engine = ZeroNoise(Shots(Noisy(ReferenceEngine(), after_gates(0.01)), 4000, 0), (1, 3, 5), "richardson")
+    engine = ZeroNoise(Shots(Noisy(DensityEngine(), after_gates(0.01)), 4000, 0), (1, 3, 5), "richardson")
     batch = make_batch(circuit(), *ARRAYS)
     evaluator = engine.prepare(circuit(), [Z(0)])
     found = evaluator.estimate(batch)
@@ -93,7 +93,7 @@ def test_errors_and_costs_of_measured_values_add_up():
 
 def test_an_exponential_of_a_lost_signal_is_refused_as_values_and_as_estimates():
     c = Circuit(1).rx(np.pi / 2 + 0.01, 0)
-    evaluator = ZeroNoise(Shots(Noisy(ReferenceEngine(), after_gates(0.1)), 100, 0), (1, 3), "exponential").prepare(c)
+    evaluator = ZeroNoise(Shots(Noisy(DensityEngine(), after_gates(0.1)), 100, 0), (1, 3), "exponential").prepare(c)
     for ask in (evaluator.values, evaluator.estimate, evaluator.submit):
         with pytest.raises(UnsupportedError, match="within their noise"):
             ask(make_batch(c))
@@ -101,7 +101,7 @@ def test_an_exponential_of_a_lost_signal_is_refused_as_values_and_as_estimates()
 
 def test_values_that_are_0_stay_0_and_have_no_derivative_by_an_exponential():
     c = Circuit(1).rx(np.pi / 2, 0)
-    engine = ZeroNoise(Noisy(ReferenceEngine(), after_gates(0.1)), (1, 3), "exponential")
+    engine = ZeroNoise(Noisy(DensityEngine(), after_gates(0.1)), (1, 3), "exponential")
     np.testing.assert_allclose(expectation(c, [Z(0), X(0)], engine=engine), 0, atol=1e-12)
     turned = Circuit(1)
     turned.rx(turned.weights(1)[0], 0)
@@ -110,13 +110,13 @@ def test_values_that_are_0_stay_0_and_have_no_derivative_by_an_exponential():
 
 
 def test_what_has_no_meaning_is_refused_in_a_sentence():
-    noisy = Noisy(ReferenceEngine(), after_gates(0.01))
+    noisy = Noisy(DensityEngine(), after_gates(0.01))
     with pytest.raises(UnsupportedError, match="without noise, so ZeroNoise has nothing to mitigate"):
         ZeroNoise(StatevectorEngine()).prepare(circuit())
     with pytest.raises(UnsupportedError, match="has nothing to mitigate"):
         ZeroNoise(Shots(StatevectorEngine(), 100)).prepare(circuit())
     with pytest.raises(UnsupportedError, match="no channel has rates to scale"):
-        ZeroNoise(Noisy(ReferenceEngine(), lambda c, op: c.rx(0.1, 0)), by="rates").prepare(circuit())
+        ZeroNoise(Noisy(DensityEngine(), lambda c, op: c.rx(0.1, 0)), by="rates").prepare(circuit())
     with pytest.raises(UnsupportedError, match="gives no state"):
         ZeroNoise(noisy).prepare(circuit(), "state")
     with pytest.raises(UnsupportedError, match="measurement"):

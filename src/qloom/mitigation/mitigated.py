@@ -62,7 +62,9 @@ class MitigatedEngine(Engine):
             return mine.prepare(native, observables)
         if not carries_noise(self.engine, circuit, self.mitigates_readout):
             is_read_wrongly = carries_noise(self.engine, circuit)
-            what, instead = ("noise of gates", "take ReadoutInversion") if is_read_wrongly else ("noise", "leave it out")
+            what, instead = "noise", "leave the mitigation out"
+            if is_read_wrongly:
+                what, instead = "noise of gates", "take ReadoutInversion"
             raise UnsupportedError(
                 f"{self.engine!r} runs this circuit without {what}, so {type(self).__name__} has nothing to mitigate; "
                 f"wrap the engine as Noisy(engine, model), or {instead}"
