@@ -34,6 +34,8 @@ CANDIDATES: dict[str, Candidate] = {
     "Clifford data regression": lambda engine: CliffordDataRegression(engine),
     "readout inversion": lambda engine: ReadoutInversion(engine),
 }
+# Spreads of more shots are found from so many, and fall with the root of their number.
+MOST_DRAWN = 10_000
 # A gain below this share of the raw error is not told from none.
 _WORTH = 0.1
 
@@ -160,12 +162,14 @@ def _row(
 ) -> Row:  # fmt: skip
     try:
         measured = lambda each: make(Shots(engine, each, seed)).prepare(circuit, asked)  # noqa: E731
-        circuits = max(1, round(_taken(measured(budget), batch) / budget))
+        tried = min(budget, MOST_DRAWN)
+        circuits = max(1, round(_taken(measured(tried), batch) / tried))
         each = budget // circuits
         if each < 2:
             raise UnsupportedError(f"{circuits:,} circuits, expected at most {budget // 2:,} at this budget")
         unmeasured = make(engine).prepare(circuit, asked).estimate(batch)
-        spread = measured(each).estimate(batch).errors
+        drawn = min(each, MOST_DRAWN)
+        spread = measured(drawn).estimate(batch).errors * np.sqrt(drawn / each)
     except QloomError as error:
         if name == "raw":
             raise

@@ -28,6 +28,9 @@ from qloom.mitigation.freed_angles import QUARTER, FreedAngles
 from qloom.mitigation.mitigated import MitigatedEngine, MitigatedEvaluator, Plan, rounding
 from qloom.mitigation.variants import SettingVariants, Variants
 
+# Radians; the source's choice.
+_NEAR = 0.5
+
 
 class CliffordDataRegression(MitigatedEngine):
     """Values mapped by a line that is learnt for every sample and output.
@@ -36,17 +39,22 @@ class CliffordDataRegression(MitigatedEngine):
         engine: what runs the circuits, with its noise.
         n_training: training circuits for each sample, at least 3.
         n_kept: angles of each that stay as they are; the others go to one of the two multiples of pi/2 beside them, the
-            nearer one more often.
+            nearer one more often; None for a fifth of them, at least 2.
         exact: what gives the values of training circuits without noise; a StatevectorEngine by default.
         seed: of the choice of angles, which is made once.
     """
 
     def __init__(
-        self, engine: Engine, n_training: int = 24, n_kept: int = 2, exact: Engine | None = None, seed: int = 0
+        self,
+        engine: Engine,
+        n_training: int = 24,
+        n_kept: int | None = None,
+        exact: Engine | None = None,
+        seed: int = 0,
     ):
         super().__init__(engine)
         self.n_training = checked_count("n_training", n_training, 3)
-        self.n_kept = checked_count("n_kept", n_kept, 0)
+        self.n_kept = None if n_kept is None else checked_count("n_kept", n_kept, 0)
         self.exact, self.seed = exact or StatevectorEngine(), checked_seed(seed)
         self.gives = self.gives & self.exact.gives
         self.walks_back = self.gives
@@ -76,13 +84,14 @@ class RegressionEvaluator(MitigatedEvaluator):
         self._freed = freed
         random = np.random.default_rng(engine.seed)
         shape = (engine.n_training, len(freed))
-        # The first n_kept of a random order of the angles.
-        self._kept = random.random(shape).argsort(axis=1).argsort(axis=1) < engine.n_kept
+        n_kept = max(2, len(freed) // 5) if engine.n_kept is None else engine.n_kept
+        # The first of a random order of the angles.
+        self._kept = random.random(shape).argsort(axis=1).argsort(axis=1) < n_kept
         self._thresholds = random.random(shape)
 
     def _training(self, batch: Batch, generator: Any) -> Plan:
         angles = self._freed.values(batch)
-        moved = QUARTER * np.floor(angles / QUARTER + self._thresholds[:, None, :])
+        moved = QUARTER * (np.floor(angles / QUARTER) + (self._thresholds[:, None, :] < _share_above(angles)))
         training = np.where(self._kept[:, None, :], angles, moved)
         return Plan(np.concatenate([angles[None], training]), Line(100 * rounding(batch)))
 
@@ -99,6 +108,12 @@ class RegressionEvaluator(MitigatedEvaluator):
             d_weights = d_weights + of_weights
             d_weights = (d_weights if self.trained is None else d_weights * self.trained).astype(batch.dtype)
         return (d_inputs + of_inputs).astype(batch.dtype) if wants[0] else None, d_weights
+
+
+def _share_above(angles: np.ndarray) -> np.ndarray:
+    """How often angles go to the multiple above them: of distances d to both, by exp(-(d / _NEAR)^2)."""
+    below = angles - QUARTER * np.floor(angles / QUARTER)
+    return 1 / (1 + np.exp(((QUARTER - below) ** 2 - below**2) / _NEAR**2))
 
 
 class WithExact(Variants):
