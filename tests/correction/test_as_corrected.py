@@ -4,12 +4,12 @@ from dataclasses import asdict
 
 import pytest
 
-from qloom import Circuit
+from qloom import Circuit, X, expectation
 from qloom.correction import LayerNoise, LogicalRate, logical_noise, memory_experiment, plan
 from qloom.correction.device_noise import layer_noise
+from qloom.engines import ReferenceEngine
 from qloom.errors import ConfigError
-
-NoiseModel = pytest.importorskip("qloom.noise", reason="noise models are not there").NoiseModel
+from qloom.noise import NoiseModel, Noisy
 
 
 def rates(model):
@@ -74,3 +74,17 @@ def test_devices_are_planned_for():
 def test_refusals(arguments, message):
     with pytest.raises(ConfigError, match=message):
         logical_noise(*arguments, shots=100, seed=1)
+
+
+def test_a_circuit_is_evaluated_as_if_corrected():
+    law = LogicalRate(0.14, 0.0123, "made up")
+    circuit = Circuit(3).h(0).cx(0, 1).cx(1, 2)
+    physical = NoiseModel.uniform(1e-3, 1e-3, 1e-3)
+    models = [physical, *(logical_noise("rotated_surface", d, 1e-3, rate=law) for d in (3, 5, 7))]
+    engines = [Noisy(ReferenceEngine(), model) for model in models]
+    found = [expectation(circuit, X(0) @ X(1) @ X(2), engine=engine).item() for engine in engines]
+    assert found[1] < found[2] < found[3] < 1  # at distance 3 three gates of three rounds each are worse than bare ones
+    assert found[0] < found[2]
+    # Of gates on one and two qubits and of readout, factors of a stabilizer that touches all of them.
+    one, two, readout = rates(models[2])
+    assert found[2] == pytest.approx((1 - 4 * one / 3) * (1 - 16 * two / 15) ** 2 * (1 - 2 * readout) ** 3, rel=1e-9)
