@@ -91,6 +91,7 @@ def test_the_plan_is_readable():
 
 @pytest.mark.parametrize(("arguments", "error", "message"), [
     ({"noise": 0.02}, ConfigError, "not below the threshold 0.01 of the surface code"),
+    ({"noise": 0.0099, "circuit": Circuit(1).h(0)}, ConfigError, "so near the threshold"),
     ({"noise": 0.005}, ConfigError, "above 0.001, the most that published factories"),
     ({"noise": 0.0}, ConfigError, "noise is 0"),
     ({"target": 0}, ConfigError, "target=0, expected"),

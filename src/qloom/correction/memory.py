@@ -121,7 +121,7 @@ def memory_experiment(
 
     Repetition and rotated surface codes are Stim's generated circuits. With `LayerNoise` the surface code's are of six
     layers a round, without Hadamards. The color code is the triangular one with a Bell pair in each face
-    (`color_circuit`), decoded by Chromobius.
+    (`color_circuit`), decoded by Chromobius; where gates on two qubits have no noise, its words are measured as such.
 
     Args:
         code: "repetition", "rotated_surface" or "color".

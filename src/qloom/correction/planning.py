@@ -17,6 +17,8 @@ from qloom.correction.synthesis import count_rotations, t_gates_per_rotation
 from qloom.errors import ConfigError
 
 CYCLE_TIME = 1e-6
+# A patch of this distance has a quarter of a million qubits.
+MOST_DISTANCE = 351
 
 
 @dataclass(frozen=True)
@@ -104,43 +106,51 @@ def plan(
         raise ConfigError(f"target={target!r}, expected a failure probability above 0 and below 1")
     if not is_real(cycle_time) or not 0 < cycle_time < float("inf"):
         raise ConfigError(f"cycle_time={cycle_time!r}, expected seconds above 0")
-    rate, p = rate or SURFACE_RATE, as_circuit_noise(noise).strength
+    rate = rate or SURFACE_RATE
+    p = _checked_strength(noise, rate)
+    share, counted, n = target / 3, count_rotations(circuit), circuit.n_qubits
+    precision = share / counted.rotations if counted.rotations else None
+    t_gates = counted.t_gates + (counted.rotations * t_gates_per_rotation(precision) if precision else 0)
+    factory = choose_factory(p, share / t_gates) if t_gates else None
+    patches = 2 * n + _ceil_root(8 * n) + 1
+    # Without a T gate what is measured at the end still takes d rounds.
+    distance = _distance(rate, p, share / (patches * max(1, t_gates)))
+    cycles = distance * max(1, t_gates)
+    n_factories = ceil(factory.cycles / distance) if factory else 0
+    failure = (
+        counted.rotations * precision if precision else 0.0,
+        t_gates * factory.error if factory else 0.0,
+        patches * cycles * rate.per_round(p, distance),
+    )
+    return CorrectionPlan(
+        n, p, float(target), counted.rotations, precision, t_gates, distance, patches, factory, n_factories,
+        patches * find_code("rotated_surface").n_qubits(distance), n_factories * (factory.n_qubits if factory else 0),
+        cycles, float(cycle_time), failure, rate,
+    )  # fmt: skip
+
+
+def _checked_strength(noise: Any, rate: LogicalRate) -> float:
+    """The largest rate of the noise, which has to be below the threshold."""
+    p = as_circuit_noise(noise).strength
     if p == 0:
         raise ConfigError("the noise is 0, expected some; without it nothing needs correction")
-    share, counted = target / 3, count_rotations(circuit)
     if not p < rate.threshold:
         raise ConfigError(
             f"noise of {p:.3g} is not below the threshold {rate.threshold:.3g} of the surface code: more distance "
             "makes it worse, and no target is in reach; expected a device with fewer errors"
         )
-    precision = share / counted.rotations if counted.rotations else None
-    per_rotation = t_gates_per_rotation(precision) if precision else 0
-    t_gates = counted.t_gates + counted.rotations * per_rotation
-    factory = choose_factory(p, share / t_gates) if t_gates else None
-    n = circuit.n_qubits
-    patches = 2 * n + _ceil_root(8 * n) + 1
-    distance = _distance(rate, p, share / (patches * max(1, t_gates)))
-    # Without a T gate what is measured at the end still takes d rounds.
-    cycles = distance * max(1, t_gates)
-    n_factories = ceil(factory.cycles / distance) if factory else 0
-    factory_qubits = n_factories * factory.n_qubits if factory else 0
-    return CorrectionPlan(
-        n, p, float(target), counted.rotations, precision, t_gates, distance, patches, factory, n_factories,
-        patches * find_code("rotated_surface").n_qubits(distance), factory_qubits, cycles, float(cycle_time),
-        (
-            counted.rotations * precision if precision else 0.0,
-            t_gates * factory.error if factory else 0.0,
-            patches * cycles * rate.per_round(p, distance),
-        ), rate,
-    )  # fmt: skip
+    return p
 
 
 def _distance(rate: LogicalRate, p: float, failure: float) -> int:
     """The least odd distance whose d rounds of one patch fail at most so often."""
-    distance = 3
-    while distance * rate.per_round(p, distance) > failure:
-        distance += 2
-    return distance
+    for distance in range(3, MOST_DISTANCE + 1, 2):
+        if distance * rate.per_round(p, distance) <= failure:
+            return distance
+    raise ConfigError(
+        f"noise of {p:.3g} is so near the threshold {rate.threshold:.3g} that distance {MOST_DISTANCE} is not enough; "
+        "expected a device with fewer errors, or a larger target"
+    )
 
 
 def _ceil_root(number: int) -> int:

@@ -88,7 +88,10 @@ class LogicalRate:
 
 
 def fit_suppression(results: Iterable[LogicalErrors]) -> Suppression:
-    """Of experiments at one noise and at least two distances, by least squares weighted by counted errors."""
+    """Of experiments at one noise and at least two distances, by least squares weighted by counted errors.
+
+    As in all fits here, results without an error or with half of all shots wrong have no logarithm and are left out.
+    """
     results = _with_errors(results)
     distances = np.array([found.distance for found in results], float)
     if len(set(distances)) < 2:
@@ -154,7 +157,10 @@ def _with_errors(results: Iterable[LogicalErrors]) -> list[LogicalErrors]:
     return [found for found in results if found.errors and found.error_rate < 0.5]
 
 
-def _weighted_line(x: np.ndarray, results: Sequence[LogicalErrors], offsets: np.ndarray | float = 0.0):
+def _weighted_line(
+    x: np.ndarray, results: Sequence[LogicalErrors], offsets: np.ndarray | float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Height and slope of ln(error per round) less offsets, and their covariance."""
     rates = np.log([found.per_round for found in results]) - offsets
     return _line(x, rates, np.array([_variance(found) for found in results]))
 
