@@ -12,7 +12,8 @@ from qloom.correction.statistics import LogicalErrors
 from qloom.errors import ConfigError
 
 _COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-_MARKERS = "osD^vP*"
+_MARKERS = "osD^P*X"
+_UNSEEN = "no error seen: 95% below this"
 
 
 def plot_threshold(results: Iterable[LogicalErrors], ax: Any = None) -> Any:
@@ -58,7 +59,14 @@ def plot_distance(results: Iterable[LogicalErrors], ax: Any = None) -> Any:
         if len({one.distance for one in counted}) > 1:
             fit = fit_suppression(counted)
             label += f": slope {fit.slope:.2f} ± {fit.error:.2f}"
-            ax.plot(x, np.exp(fit.intercept + fit.slope * x), "-", color=_COLORS[place % len(_COLORS)], linewidth=1)
+            fitted = np.array([one.distance for one in counted], float)
+            ax.plot(
+                fitted,
+                np.exp(fit.intercept + fit.slope * fitted),
+                "-",
+                color=_COLORS[place % len(_COLORS)],
+                linewidth=1,
+            )
         _draw(ax, x, group, label, place, line="")
     ax.set_yscale("log")
     ax.xaxis.set_major_locator(FixedLocator(sorted({one.distance for one in found})))
@@ -86,7 +94,9 @@ def _draw(ax: Any, x: Any, group: Sequence[LogicalErrors], label: str, place: in
     }
     ax.errorbar(x[seen], y[seen], spread[:, seen], label=label, **style)
     if not seen.all():
-        ax.plot(x[~seen], y[~seen], "v", color=color, markerfacecolor="none")
+        known = any(line.get_label() == _UNSEEN for line in ax.lines)
+        label = "_" if known else _UNSEEN
+        ax.plot(x[~seen], y[~seen], "v", color=color, markerfacecolor="none", label=label)
 
 
 def _mark_threshold(ax: Any, found: Sequence[LogicalErrors]) -> None:
