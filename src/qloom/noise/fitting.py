@@ -24,8 +24,10 @@ from qloom.noise.model import NoiseModel
 from qloom.noise.rules import Rule
 from qloom.noise.scaling import rate_places
 
-# Steps, relative change of the factors that ends them, and how short a step is tried.
-MOST_STEPS, TOLERANCE, LEAST_STEP = 100, 1e-8, 1e-6
+# How many steps; the square of a step in standard errors that ends them; the shortest part of one that is tried.
+MOST_STEPS, TOLERANCE, LEAST_STEP = 100, 1e-12, 1e-6
+# Of a sum over counts, beside its size.
+ROUNDING = 1e-13
 # Least probability of an outcome: what was measured and cannot be is an error of the model, found by its likelihood.
 LEAST = 1e-300
 # A step makes no factor smaller than this part of what it was, so that rates stay above 0.
@@ -87,12 +89,12 @@ def fit(
         UnsupportedError: if the engine does not walk back through probabilities.
     """
     names = (free,) if isinstance(free, str) else tuple(free)
+    sizes = np.array([_rate(model, name) for name in names])
     noisy = [with_factors(model, names, circuit) for circuit in circuits]
     likelihood = Likelihood(names, count_parts(noisy, counts), engine)
     factors, steps = climb(likelihood)
     value, _, information = likelihood.at(factors)
     covariance = _inverse(information, names)
-    sizes = np.array([_rate(model, name) for name in names])
     fitted = model
     for name, factor in zip(names, factors, strict=True):
         fitted = fitted.scaled(float(factor), only=name)
@@ -162,18 +164,19 @@ def climb(likelihood: Likelihood) -> tuple[np.ndarray, int]:
     value, slope, information = likelihood.at(factors)
     for steps in range(MOST_STEPS):
         move = _inverse(information, likelihood.names) @ slope
+        if slope @ move < TOLERANCE:
+            return factors, steps
         size = 1.0
         while True:
             tried = np.maximum(factors + size * move, SHRINKS * factors)
             found = likelihood.at(tried)
-            if found[0] >= value or size < LEAST_STEP:
+            if found[0] >= value - ROUNDING * abs(value) or size < LEAST_STEP:
                 break
             size /= 2
-        moved = float(np.abs(tried / factors - 1).max())
         factors, (value, slope, information) = tried, found
-        if moved < TOLERANCE:
-            return factors, steps + 1
-    raise CircuitError(f"fit still moves by {moved:.1g} after {MOST_STEPS} steps, expected counts that fix the rates")
+    raise CircuitError(
+        f"fit still moves after {MOST_STEPS} steps, expected counts that fix {', '.join(likelihood.names)}"
+    )
 
 
 def _inverse(information: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -194,6 +197,7 @@ def _rate(model: NoiseModel, name: str) -> float:
     Raises:
         CircuitError: if it is 0, which no factor changes.
     """
+    model.scaled(1.0, only=name)  # refuses other names
     found = set(_rates(model, name))
     if not found or found == {0.0}:
         raise CircuitError(f"{name} has rates of 0 in the model, expected some above 0 to begin the fit with")
