@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ NAMES = [f"ibm_{name}" for name in IBM] + [f"google_{name}" for name in GOOGLE]
 EXPECTED = ["fake_manila/bell", "fake_manila/ghz5", "fake_manila/ramsey", "fake_lagos/bell", "fake_lagos/trotter"]
 
 
+@cache
 def device(name, **how):
     return NoiseModel.from_calibration(FOLDER / f"{name}.json.gz", **how)
 
@@ -57,7 +59,8 @@ def test_noisy_circuits_are_those_of_aer(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_devices_load_say_what_was_odd_and_come_back_from_json(name):
     model = device(name)
-    assert NoiseModel.from_json(model.to_json()) == model
+    some = model.on(range(5)) if len(model.entries) > 500 else model
+    assert NoiseModel.from_json(some.to_json()) == some
     text = str(model)
     assert "relaxation over" in text
     assert "other gates" in text

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from qloom.engines.density import DensityEngine
 
 from benchmarks.noise.recorded import programs, readout_error
 from qloom.circuits import Circuit
 from qloom.engines import ReferenceEngine, StatevectorEngine, probabilities
+from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.noise import NoiseModel, fit
 from tests.shared import shared

@@ -19,8 +19,8 @@ from qloom.checks import checked_count
 from qloom.errors import ShapeError
 from qloom.noise.intervals import normal_reach
 
-# Steps of Fisher scoring that reach double precision, many more than are needed.
-_STEPS = 200
+# Steps of Fisher scoring; the square of one in standard errors that ends them; the shortest part of one that is tried.
+MOST_STEPS, TOLERANCE, LEAST_STEP = 200, 1e-12, 1e-8
 
 
 @dataclass(frozen=True)
@@ -76,14 +76,13 @@ def randomized_benchmarking(lengths: Any, survivals: Any, shots: Any, n_qubits: 
     m, k, total = _checked(lengths, survivals, shots)
     floor = 1 / 2**n_qubits
     parameters = _start(m, k / total, floor)
-    for _ in range(_STEPS):
-        step, likelihood = _scoring_step(parameters, m, k, total, floor)
-        size = 1.0
-        while size > 1e-8 and not _likelihood(parameters + size * step, m, k, total, floor) >= likelihood - 1e-12:
-            size /= 2
-        parameters = parameters + size * step
-        if np.abs(size * step).max() < 1e-12:
+    for _ in range(MOST_STEPS):
+        survival, slopes = _model(parameters, m, floor)
+        slope = slopes.T @ ((k - total * survival) / (survival * (1 - survival)))
+        step = np.linalg.solve(_information(survival, slopes, total), slope)
+        if slope @ step < TOLERANCE:
             break
+        parameters = _climbed(parameters, step, m, k, total, floor)
     return _decay(parameters, m, k, total, n_qubits)
 
 
@@ -129,14 +128,15 @@ def _likelihood(parameters: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.
     return float((k * np.log(survival) + (total - k) * np.log1p(-survival)).sum())
 
 
-def _scoring_step(
-    parameters: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.ndarray, floor: float
-) -> tuple[np.ndarray, float]:
-    """Fisher scoring: the information's inverse times the slope of the logarithm of the likelihood."""
-    survival, slopes = _model(parameters, m, floor)
-    slope = slopes.T @ ((k - total * survival) / (survival * (1 - survival)))
-    step = np.linalg.solve(_information(survival, slopes, total), slope)
-    return step, _likelihood(parameters, m, k, total, floor)
+def _climbed(
+    parameters: np.ndarray, step: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.ndarray, floor: float
+) -> np.ndarray:
+    """The step, halved until the likelihood does not fall by more than rounding."""
+    before = _likelihood(parameters, m, k, total, floor)
+    size = 1.0
+    while size > LEAST_STEP and not _likelihood(parameters + size * step, m, k, total, floor) >= before - 1e-9:
+        size /= 2
+    return parameters + size * step
 
 
 def _information(survival: np.ndarray, slopes: np.ndarray, total: np.ndarray) -> np.ndarray:

@@ -18,7 +18,9 @@ from qloom.engines.density.parts import MOST_QUBITS_OF_CHANNEL, Part
 # Of entries, beside 1: less is rounding.
 _LEAST = 1e-15
 # As angles in radians or as rates and times, these are inside the range of every gate and channel.
-_DRAWN = np.random.default_rng(5).uniform(0.25, 0.45, (4, 64))
+_DRAWN = np.random.default_rng(5).uniform(0.25, 0.45, (1024, 64))
+# Parts of one product take rows one after the other; products that are compared share none.
+_ROWS_A_PRODUCT = 256
 
 
 def example(part: Part, draw: int) -> np.ndarray:
@@ -95,7 +97,7 @@ def product(parts: Sequence[Part], qubits: tuple[int, ...], draw: int) -> np.nda
     out = np.eye(4 ** len(qubits))
     for place, part in enumerate(parts):
         inner = tuple(qubits.index(q) for q in part.qubits)
-        out = embedded(example(part, draw + place), inner, len(qubits)) @ out
+        out = embedded(example(part, draw * _ROWS_A_PRODUCT + place), inner, len(qubits)) @ out
     return out
 
 
@@ -108,7 +110,7 @@ def pattern(parts: Sequence[Part], qubits: tuple[int, ...]) -> tuple[np.ndarray,
     if parts[0].is_wide:
         diagonal = np.arange(4 ** len(qubits))
         return diagonal, diagonal, np.full(len(diagonal), not parts[0].is_fixed) & (diagonal > 0)
-    first, second = (product(parts, qubits, draw) for draw in (0, 2))
+    first, second = (product(parts, qubits, draw) for draw in (0, 1))
     rows, columns = np.nonzero((np.abs(first) > _LEAST) | (np.abs(second) > _LEAST))
     varying = np.abs(first - second)[rows, columns] > _LEAST
     return rows, columns, varying & (not all(part.is_fixed for part in parts))
