@@ -94,12 +94,10 @@ def printed(text: str) -> tuple[float, float]:
 def recorded_programs(engine: Engine) -> Iterator[Found]:
     """One-qubit rate as published; readout from the machine's own counts, and fitted too."""
     model = NoiseModel.uniform(1.5 * 2.9e-5, 2e-3, readout_error("H2-1 2024_05_20"), free=("rz",))
-    for free in (("two_qubit",), ("two_qubit", "readout"), ("one_qubit", "two_qubit", "readout")):
+    for free in (("two_qubit",), ("two_qubit", "readout")):
         result = fit(model, *programs(), free, engine=engine)
         for name, value, error in zip(result.names, result.values, result.errors, strict=True):
-            share, asked, known = {
-                "two_qubit": (0.8, 1.28e-3, 8e-5), "one_qubit": (2 / 3, 2.9e-5, 4e-6), "readout": (1, 1.5e-3, 1e-4)
-            }[name]  # fmt: skip
+            share, asked, known = {"two_qubit": (0.8, 1.28e-3, 8e-5), "readout": (1, 1.5e-3, 1e-4)}[name]
             bound = 2 * float(np.hypot(share * error, known))
             yield Found(f"fit of {' '.join(free)}", name, asked, share * value, bound, known, share * error)
 

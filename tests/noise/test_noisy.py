@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from qloom.engines.density import DensityEngine
 
 from qloom.circuits import Circuit
 from qloom.engines import (
@@ -13,10 +12,12 @@ from qloom.engines import (
     probabilities,
     sample,
 )
+from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import gradient
 from qloom.noise import NoiseModel, Noisy
 from qloom.observables import X, Z
+from qloom.testing import EngineContract
 
 MODEL = NoiseModel.uniform(0.01, 0.03, 0.05)
 WORDS = [Z(0), X(1), Z(0) @ X(1), X(0) @ Z(2)]
@@ -79,6 +80,34 @@ def test_rates_have_derivatives():
     made.x(0)
     _, slope = gradient(made, Z(0), weights=[0.1], engine=Noisy(DensityEngine(), NoiseModel.uniform(rate)))
     assert slope == pytest.approx([4 / 3], abs=1e-12)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3, 4])
+def test_a_rate_that_many_gates_share_has_one_derivative(times):
+    """<Z0> after so many CX with depolarizing p each is (1 - 16/15 p)^times."""
+    made = Circuit(2)
+    rate = made.weights(1)[0]
+    for _ in range(times):
+        made.cx(0, 1)
+    _, slope = gradient(made, Z(0), weights=[0.1], engine=Noisy(DensityEngine(), NoiseModel.uniform(0, rate)))
+    assert slope == pytest.approx([-16 / 15 * times * (1 - 1.6 / 15) ** (times - 1)], abs=1e-12)
+
+
+class TestNoisyWithoutNoise(EngineContract):
+    def make_engine(self):
+        return Noisy(DensityEngine(), NoiseModel())
+
+
+class TestShotsOfNoisy(EngineContract):
+    def make_engine(self):
+        return Shots(Noisy(DensityEngine(), NoiseModel()), 200, seed=0)
+
+
+def test_noisy_circuits_are_made_once_and_changes_are_seen():
+    engine, made = Noisy(DensityEngine(), MODEL), Circuit(1).x(0)
+    assert engine.noisy(made) is engine.noisy(made.copy())
+    first = expectation(made, engine=engine)
+    assert expectation(made.x(0), engine=engine) == pytest.approx(-first * (1 - 4 / 3 * 0.01), abs=1e-12)
 
 
 def test_what_engines_are_is_copied():

@@ -57,6 +57,12 @@ def test_counts_that_are_none_are_refused(counts):
         randomized_benchmarking(*counts)
 
 
+@pytest.mark.parametrize("counts", [[100, 100, 100], [99, 99, 100], [50, 50, 50], [51, 49, 50], [0, 0, 0]])
+def test_survival_that_does_not_fall_is_refused(counts):
+    with pytest.raises(ShapeError, match=r"fixes no decay to 0\.5; expected it to fall"):
+        randomized_benchmarking([2, 8, 32], counts, 100)
+
+
 def published():
     """Machine, day, kind -> value and standard error, as printed: 2.40(8)E-03."""
     rows = {}

@@ -16,6 +16,7 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.batch import MOST_NUMBERS, Batch
+from qloom.engines.density import DensityEngine
 from qloom.engines.outputs import Probabilities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.noise.counted import Part, count_parts
@@ -72,7 +73,7 @@ def fit(
     counts: Sequence[Mapping[str, int]],
     free: Sequence[str] = ("one_qubit", "two_qubit", "readout"),
     *,
-    engine: Engine,
+    engine: Engine | None = None,
 ) -> NoiseFit:
     """Learn rates from counts of measured bit strings, all qubits of each circuit, the leftmost qubit 0.
 
@@ -82,7 +83,7 @@ def fit(
         counts: of each circuit, bit string -> how often.
         free: names of gates as the model's rules have them, "readout" or "crosstalk"; each has one factor for all of
             its rates.
-        engine: an exact one that runs channels and walks back, such as DensityEngine().
+        engine: an exact one that runs channels and walks back; DensityEngine() by default.
 
     Raises:
         CircuitError: for counts that do not fit, rates of 0, or rates that the counts tell nothing of.
@@ -91,7 +92,7 @@ def fit(
     names = (free,) if isinstance(free, str) else tuple(free)
     sizes = np.array([_rate(model, name) for name in names])
     noisy = [with_factors(model, names, circuit) for circuit in circuits]
-    likelihood = Likelihood(names, count_parts(noisy, counts), engine)
+    likelihood = Likelihood(names, count_parts(noisy, counts), engine or DensityEngine())
     factors, steps = climb(likelihood)
     value, _, information = likelihood.at(factors)
     covariance = _inverse(information, names)

@@ -11,11 +11,15 @@ from qloom.engines.outputs import Outputs, as_outputs
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.noise.model import NoiseModel
 
+# Circuits of an engine whose noisy ones are kept.
+MOST_KEPT = 64
+
 
 class Noisy(Engine):
     """Runs on another engine what a noise model makes of a circuit.
 
-    Values, derivatives, estimates and random numbers are the inner engine's. Rates of the model that are slots of the
+    Values, derivatives, estimates and random numbers are the inner engine's. Noise is that of the circuit's own gates:
+    those by which words are turned into the measured basis have none. Rates of the model that are slots of the
     circuit have derivatives like its angles.
 
     Args:
@@ -39,30 +43,42 @@ class Noisy(Engine):
         self.engine, self.model = engine, model
         self.gives, self.runs, self.walks_back = engine.gives, engine.runs, engine.walks_back
         self.is_exact, self.shots = engine.is_exact, engine.shots
+        self._made: dict[Circuit, Circuit] = {}
 
     def __repr__(self) -> str:
         return f"Noisy({self.engine!r}, {self.model!r})"
 
+    def noisy(self, circuit: Circuit) -> Circuit:
+        """The circuit with its noise, made once; not to be changed."""
+        if not isinstance(circuit, Circuit):
+            raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
+        found = self._made.get(circuit)
+        if found is None:
+            found = self._made[circuit.copy()] = self.model.apply(circuit)
+            if len(self._made) > MOST_KEPT:
+                self._made.pop(next(iter(self._made)), None)
+        return found
+
     def running(self, circuit: Circuit) -> tuple[Engine, Circuit]:
-        return self.engine.running(self.model.apply(circuit))
+        return self.engine.running(self.noisy(circuit))
 
     def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
-        return self.engine.prepare(self.model.apply(circuit), as_outputs(circuit, observables))
+        return self.engine.prepare(self.noisy(circuit), as_outputs(circuit, observables))
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> Evaluator:
         return self.prepare(circuit, outputs)
 
     def check_runs(self, circuit: Circuit) -> None:
-        self.engine.check_runs(self.model.apply(circuit))
+        self.engine.check_runs(self.noisy(circuit))
 
     def can_walk_back(self, outputs: Outputs) -> bool:
         return self.engine.can_walk_back(outputs)
 
     def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
-        return self.engine.sampler(self.model.apply(circuit), qubits)
+        return self.engine.sampler(self.noisy(circuit), qubits)
 
     def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
-        return self.engine.parities(self.model.apply(circuit), masks)
+        return self.engine.parities(self.noisy(circuit), masks)
 
     def to_json(self) -> dict[str, Any]:
         raise UnsupportedError("a layer with noise cannot be exported, expected one without; make the layer without it")

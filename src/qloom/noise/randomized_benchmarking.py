@@ -21,6 +21,8 @@ from qloom.noise.intervals import normal_reach
 
 # Steps of Fisher scoring; the square of one in standard errors that ends them; the shortest part of one that is tried.
 MOST_STEPS, TOLERANCE, LEAST_STEP = 200, 1e-12, 1e-8
+# Of a decay, A and 1 - r.
+LEAST = 1e-10
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def randomized_benchmarking(lengths: Any, survivals: Any, shots: Any, n_qubits: 
     Shapes: lengths (S,) in Cliffords, survivals (S,), shots () or (S,), one entry a sequence.
 
     Raises:
-        ShapeError: for other shapes, counts out of range, or fewer than two lengths.
+        ShapeError: for other shapes, counts out of range, fewer than two lengths, or survival that does not fall.
     """
     n_qubits = checked_count("n_qubits", n_qubits)
     m, k, total = _checked(lengths, survivals, shots)
@@ -79,11 +81,18 @@ def randomized_benchmarking(lengths: Any, survivals: Any, shots: Any, n_qubits: 
     for _ in range(MOST_STEPS):
         survival, slopes = _model(parameters, m, floor)
         slope = slopes.T @ ((k - total * survival) / (survival * (1 - survival)))
-        step = np.linalg.solve(_information(survival, slopes, total), slope)
-        if slope @ step < TOLERANCE:
+        step = np.linalg.lstsq(_information(survival, slopes, total), slope, rcond=None)[0]
+        if slope @ step < TOLERANCE and parameters[0] > LEAST and 1 - parameters[1] > LEAST:
+            return _decay(parameters, m, k, total, n_qubits)
+        size = _share_of_step(parameters, step, m, k, total, floor)
+        if size < LEAST_STEP:
             break
-        parameters = _climbed(parameters, step, m, k, total, floor)
-    return _decay(parameters, m, k, total, n_qubits)
+        parameters = parameters + size * step
+    means = [float((k / total)[m == length].mean()) for length in (m.min(), m.max())]
+    raise ShapeError(
+        f"survival goes from {means[0]:.4g} to {means[1]:.4g} between the shortest and the longest sequences, which "
+        f"fixes no decay to {floor:g}; expected it to fall, give longer sequences or more of them"
+    )
 
 
 def _checked(lengths: Any, survivals: Any, shots: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -120,7 +129,7 @@ def _model(parameters: np.ndarray, m: np.ndarray, floor: float) -> tuple[np.ndar
 
 def _likelihood(parameters: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.ndarray, floor: float) -> float:
     amplitude, rate = parameters
-    if not (0 < rate <= 1 and amplitude > 0):
+    if not (0 < rate < 1 and amplitude > 0):
         return -np.inf
     survival = _model(parameters, m, floor)[0]
     if not ((survival > 0) & (survival < 1)).all():
@@ -128,15 +137,15 @@ def _likelihood(parameters: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.
     return float((k * np.log(survival) + (total - k) * np.log1p(-survival)).sum())
 
 
-def _climbed(
+def _share_of_step(
     parameters: np.ndarray, step: np.ndarray, m: np.ndarray, k: np.ndarray, total: np.ndarray, floor: float
-) -> np.ndarray:
-    """The step, halved until the likelihood does not fall by more than rounding."""
+) -> float:
+    """1, halved until the likelihood does not fall by more than rounding."""
     before = _likelihood(parameters, m, k, total, floor)
     size = 1.0
-    while size > LEAST_STEP and not _likelihood(parameters + size * step, m, k, total, floor) >= before - 1e-9:
+    while size >= LEAST_STEP and not _likelihood(parameters + size * step, m, k, total, floor) >= before - 1e-9:
         size /= 2
-    return parameters + size * step
+    return size
 
 
 def _information(survival: np.ndarray, slopes: np.ndarray, total: np.ndarray) -> np.ndarray:
