@@ -1,14 +1,19 @@
 """Noise models of other packages: the same noisy circuits there and here. Run where the packages are installed."""
 
+import gzip
+import json
+
 import numpy as np
 import pytest
 
+from benchmarks.shared import DATA
 from qloom.circuits import Circuit
 from qloom.engines import ReferenceEngine, make_batch, probabilities
 from qloom.engines.outputs import DensityMatrix
 from qloom.errors import CircuitError
 from qloom.noise import NoiseModel, from_braket, from_cirq, from_qiskit
 from qloom.noise.recognition import recognized
+from tests.shared import shared
 
 N = 3
 
@@ -240,6 +245,39 @@ def test_cirqs_noise_models(kind, seed):
     assert any("wait" in note.text for note in model.notes) == (kind == "constant")
     if kind == "own":
         assert [a.offset for a in model.readouts[1].operation.angles] == pytest.approx([0.2 * 0.3, 0.2 * 0.7])
+
+
+@shared
+@pytest.mark.parametrize(("name", "gate", "metric"), [
+    ("rainbow", "xy", "sqrt_iswap"), ("weber", "xy", "sqrt_iswap"), ("willow_pink", "cz", "cz"),
+])  # fmt: skip
+def test_googles_devices_are_those_of_cirq(name, gate, metric):
+    """Its noise properties of the same metrics, times as ours: one-qubit and two-qubit gates, and isolated readout."""
+    cirq, google = pytest.importorskip("cirq"), pytest.importorskip("cirq_google")
+    path = DATA / "device_calibrations" / f"google_{name}.json.gz"
+    told = json.loads(gzip.decompress(path.read_bytes()))["metrics"]
+
+    def qubits(target):
+        return tuple(cirq.GridQubit(*map(int, label.split("_"))) for label in target.split("-"))
+
+    metrics = {key: {qubits(target): [value] for target, value in rows} for key, rows in told.items()}
+    times = dict.fromkeys((cirq.PhasedXZGate, cirq.ZPowGate, cirq.ResetChannel), 25.0)
+    times |= dict.fromkeys((cirq.ISwapPowGate, cirq.CZPowGate, cirq.FSimGate, google.SycamoreGate), 32.0)
+    times[cirq.MeasurementGate] = 4000.0
+    properties = google.noise_properties_from_calibration(google.Calibration(metrics=metrics), gate_times_ns=times)
+    theirs = google.NoiseModelFromGoogleNoiseProperties(properties)
+    for target, _ in told[f"two_qubit_parallel_{metric}_gate_xeb_pauli_error_per_cycle"][:5]:
+        pair = qubits(target)
+        found = NoiseModel.from_calibration(path, "isolated" if name == "rainbow" else "auto").on(target.split("-"))
+        asked = from_cirq(theirs, pair)
+        angles = (np.pi / 2,) if gate == "xy" else ()
+        circuit = Circuit(2).x(0).x(1).append(gate, angles, (0, 1)).sx(0).append(gate, angles, (1, 0))
+        both = [density(model.without_readout().apply(circuit)) for model in (found, asked)]
+        if name != "rainbow":  # whose gates alone are other numbers than those of gates at once
+            assert np.abs(both[0] - both[1]).max() < 1e-10
+        if name != "weber":  # whose readout at once is other numbers than Cirq's
+            rates = [[angle.offset for angle in model.readouts[0].operation.angles] for model in (found, asked)]
+            assert rates[0] == pytest.approx(rates[1], abs=1e-12)
 
 
 def test_what_cirq_takes_for_noise():

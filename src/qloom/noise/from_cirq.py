@@ -20,6 +20,8 @@ from qloom.noise.model import NoiseModel, Note
 from qloom.noise.recognition import read_errors, recognized
 from qloom.noise.rules import Entry, Readout, Rule
 
+# Where these have no noise, the one gate is asked for that devices have in their place.
+TURNS = ("x", "y", "h", "sx", "sxdg", "rx", "ry")
 ANGLE = 0.3  # of gates that have one; their noise is taken to be the same at every angle
 
 
@@ -44,7 +46,11 @@ def from_cirq(noise: Any, qubits: Sequence[Any], pairs: Iterable[tuple[Any, Any]
     joined = list(permutations(qubits, 2) if pairs is None else pairs)
     for name, gate in _gates(cirq):
         for places in joined if cirq.num_qubits(gate) == 2 else [(q,) for q in qubits]:
-            entries += _entries(cirq, model, name, gate.on(*places), [number[q] for q in places])
+            found = list(_entries(cirq, model, name, gate.on(*places), [number[q] for q in places]))
+            if not any(rule.operations for rule in found) and name in TURNS:
+                turn = cirq.PhasedXZGate.from_matrix(cirq.unitary(gate))
+                found = list(_entries(cirq, model, name, turn.on(*places), [number[q] for q in places])) or found
+            entries += found
     readouts = [_readout(cirq, model, q, number[q]) for q in qubits]
     notes = []
     if len(qubits) > 1 and _acts_on_waiting(cirq, model, qubits):
@@ -79,7 +85,7 @@ def _noisy(cirq: Any, model: Any, op: Any, qubits: Sequence[Any]) -> tuple[list[
     return found[: places[0]], found[places[0] + 1 :]
 
 
-def _entries(cirq: Any, model: Any, name: str, op: Any, numbers: Sequence[int]) -> Iterator[Entry]:
+def _entries(cirq: Any, model: Any, name: str, op: Any, numbers: Sequence[int]) -> Iterator[Rule]:
     sides = _noisy(cirq, model, op, op.qubits)
     if sides is None:
         return
