@@ -274,7 +274,8 @@ def test_googles_devices_are_those_of_cirq(name, gate, metric):
         circuit = Circuit(2).x(0).x(1).append(gate, angles, (0, 1)).sx(0).append(gate, angles, (1, 0))
         both = [density(model.without_readout().apply(circuit)) for model in (found, asked)]
         if name != "rainbow":  # whose gates alone are other numbers than those of gates at once
-            assert np.abs(both[0] - both[1]).max() < 1e-10
+            # Where relaxation leaves no dephasing, Cirq has 10 s of it.
+            assert np.abs(both[0] - both[1]).max() < 1e-8
         if name != "weber":  # whose readout at once is other numbers than Cirq's
             rates = [[angle.offset for angle in model.readouts[0].operation.angles] for model in (found, asked)]
             assert rates[0] == pytest.approx(rates[1], abs=1e-12)
