@@ -11,6 +11,7 @@ void bind_machine(nb::module_&);
 void bind_measuring(nb::module_&);
 void bind_networks(nb::module_&);
 void bind_statevector(nb::module_&);
+void bind_trajectories(nb::module_&);
 
 NB_MODULE(_native, m) {
     nb::set_leak_warnings(false);  // programs cached until the interpreter ends are no leak
@@ -23,4 +24,5 @@ NB_MODULE(_native, m) {
     bind_measuring(m);
     bind_networks(m);
     bind_iqp(m);
+    bind_trajectories(m);
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ["machine", "kernels", "lowering", "statevector", "measuring", "networks", "iqp", "searches"]
+FOLDERS = ["machine", "kernels", "lowering", "statevector", "measuring", "trajectories", "networks", "iqp", "searches"]
 SOURCES = sorted((ROOT / "cpp").rglob("*.?pp"))
 
 

@@ -41,7 +41,7 @@ public:
         for (size_t k = 0; k < schedule.tables.size(); ++k) starts[k] = n_sums, n_sums += schedule.tables[k].size();
         table = scratch.take<T>(2 * n_sums * width);
         for (size_t k = 0; k < schedule.tables.size(); ++k)
-            fill_table(schedule.tables[k], table + 2 * starts[k] * width);
+            fill_table(schedule.tables[k], nullptr, table + 2 * starts[k] * width);
     }
 
     const T* shared_turn(size_t r) const { return turns + r * turn_size(lanes); }
@@ -65,6 +65,34 @@ public:
             out[lane] = s;
             out[lanes + lane] = -s;
             out[2 * lanes + lane] = c;
+        }
+    }
+
+    // Entry i of a table: cosine and sine of half the angle sum_r a_r (-1)^|i & coordinates_r|, for every lane told
+    // apart; `flips` are those of one sample, or null.
+    void fill_table(const Forms& forms, const uint64_t* flips, T* out) const {
+        Scratch inner;
+        const size_t size = forms.size(), vectors = (size + lanes - 1) / lanes;
+        double* angles = inner.take<double>(size);
+        std::memset(angles, 0, size * sizeof(double));
+        for (size_t m = 0; m < forms.members.size(); ++m) {
+            const size_t r = forms.members[m];
+            double& sum = angles[forms.coordinates[m]];
+            const double half = batch.half(program.rotations[r].angle, 0);
+            const double sign = coordinates.rotations[r].sign * (flips && is_flipped(flips, r) ? -1 : 1);
+            sum = 2 * whole_turns_off(sum / 2 + sign * half);
+        }
+        kernels<double>().walsh(angles, size, 1);
+        T* halves = inner.take<T>(3 * vectors * lanes);
+        T *cosines = halves + vectors * lanes, *sines = cosines + vectors * lanes;
+        for (size_t i = 0; i < vectors * lanes; ++i) halves[i] = i < size ? T(whole_turns_off(angles[i] / 2)) : T(0);
+        kernel.cos_sin(halves, vectors, cosines, sines);
+        for (size_t lane = 0; lane < width; ++lane) {
+            const size_t shift = schedule.lane_index(forms, lane);
+            for (size_t i = 0; i < size; ++i) {
+                out[2 * i * width + lane] = cosines[i ^ shift];
+                out[(2 * i + 1) * width + lane] = sines[i ^ shift];
+            }
         }
     }
 
@@ -102,33 +130,6 @@ private:
         const T** all = inner.take<const T*>(program.rotations.size());
         for (size_t r = 0; r < program.rotations.size(); ++r) all[r] = shared_turn(r);
         norms->find(all);
-    }
-
-    // Entry i of a table: cosine and sine of half the angle sum_r a_r (-1)^|i & coordinates_r|, for every lane told
-    // apart.
-    void fill_table(const Forms& forms, T* out) {
-        Scratch inner;
-        const size_t size = forms.size(), vectors = (size + lanes - 1) / lanes;
-        double* angles = inner.take<double>(size);
-        std::memset(angles, 0, size * sizeof(double));
-        for (size_t m = 0; m < forms.members.size(); ++m) {
-            const size_t r = forms.members[m];
-            double& sum = angles[forms.coordinates[m]];
-            const double half = batch.half(program.rotations[r].angle, 0);
-            sum = 2 * whole_turns_off(sum / 2 + coordinates.rotations[r].sign * half);
-        }
-        kernels<double>().walsh(angles, size, 1);
-        T* halves = inner.take<T>(3 * vectors * lanes);
-        T *cosines = halves + vectors * lanes, *sines = cosines + vectors * lanes;
-        for (size_t i = 0; i < vectors * lanes; ++i) halves[i] = i < size ? T(whole_turns_off(angles[i] / 2)) : T(0);
-        kernel.cos_sin(halves, vectors, cosines, sines);
-        for (size_t lane = 0; lane < width; ++lane) {
-            const size_t shift = schedule.lane_index(forms, lane);
-            for (size_t i = 0; i < size; ++i) {
-                out[2 * i * width + lane] = cosines[i ^ shift];
-                out[(2 * i + 1) * width + lane] = sines[i ^ shift];
-            }
-        }
     }
 
     Scratch scratch;

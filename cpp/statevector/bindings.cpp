@@ -73,8 +73,12 @@ static void start_from_inputs(Program& p, int64_t real_column, int64_t imaginary
 }
 
 template <class T>
-static Batch<T> batch_of(const Program& p, const View<const T>& inputs, const View<const T>& weights, int threads) {
-    return {inputs.rows, inputs.data, weights.data, weights.ndim == 2 ? p.n_weights : 0, p.n_inputs, threads};
+static Batch<T> batch_of(const Program& p, const View<const T>& inputs, const View<const T>& weights, int threads,
+                         const View<const uint64_t>& flips) {
+    const size_t n_flips = (p.rotations.size() + 63) / 64;
+    if (flips.data) check_size(flips.size, inputs.rows * n_flips, "flips");
+    return {inputs.rows, inputs.data, weights.data, weights.ndim == 2 ? p.n_weights : 0,
+            p.n_inputs,  threads,     flips.data,   n_flips};
 }
 
 template <class T>
@@ -103,28 +107,30 @@ template <class T>
 static void bind_walks(nb::module_& m) {
     const auto array = nb::arg().noconvert();
     const auto array_or_none = nb::arg().noconvert().none();
+    const auto flips = nb::arg("flips").noconvert().none() = nb::none();
     m.def(
         "forward",
-        [](const Program& p, View<const T> inputs, View<const T> weights, View<T> values, const Kept* kept,
-           int threads) {
-            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
+        [](const Program& p, View<const T> inputs, View<const T> weights, View<T> values, const Kept* kept, int threads,
+           View<const uint64_t> flips) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads, flips);
             check_size(values.size, batch.size * p.n_outputs, "values");
             T* states = states_of<T>(p, batch.size, kept);
             run_unlocked([&] { forward<T>(p, batch, values.data, states); });
         },
-        nb::arg(), array, array, array, nb::arg().none(), nb::arg());
+        nb::arg(), array, array, array, nb::arg().none(), nb::arg(), flips);
     m.def(
         "backward",
         [](const Program& p, View<const T> inputs, View<const T> weights, View<const T> cotangents, Kept* kept,
-           View<T> d_inputs, View<T> d_weights, View<const uint8_t> trained, int threads) {
-            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads);
+           View<T> d_inputs, View<T> d_weights, View<const uint8_t> trained, int threads, View<const uint64_t> flips) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads, flips);
             const Gradient<T> gradient{cotangents.data, taken_states<T>(p, batch.size, kept),
                                        cleared(d_inputs, inputs.size, "d_inputs"),
                                        cleared(d_weights, weights.size, "d_weights"), trained.data};
             if (trained.data) check_size(trained.size, p.n_weights, "trained");
             if (batch.size) run_unlocked([&] { backward<T>(p, batch, gradient); });
         },
-        nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, array_or_none, nb::arg());
+        nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, array_or_none, nb::arg(),
+        flips);
 }
 
 void bind_statevector(nb::module_& m) {

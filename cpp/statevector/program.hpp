@@ -83,7 +83,11 @@ struct Batch {
     size_t weight_stride;
     size_t n_inputs;
     int threads;
+    // Rows of n_flips numbers, one a sample: where bit r is 1 rotation r turns the other way. Null: nowhere.
+    const uint64_t* flips = nullptr;
+    size_t n_flips = 0;
 
+    const uint64_t* flips_of(size_t sample) const { return flips + sample * n_flips; }
     bool is_shared(const Angle& a) const {
         return a.source == Source::number || (a.source == Source::weight && weight_stride == 0);
     }
@@ -94,6 +98,8 @@ struct Batch {
                                                     : weights[sample * weight_stride + a.index]);
     }
 };
+
+inline bool is_flipped(const uint64_t* flips, size_t rotation) { return flips[rotation / 64] >> (rotation % 64) & 1; }
 
 // What the backward walk fills; a null pointer is not wanted. d_weights is (W,), or (B, W) if the samples have their
 // own; where `trained`, (W,), is given and 0 the weight is frozen and its derivative stays 0. `kept` are the final

@@ -45,12 +45,22 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
     drift = scratch.take<T>(lanes);
     undrift = scratch.take<T>(lanes);
     if (!angles.norms) own_norms.emplace(scratch, schedule, with_lambda);
+    if (batch.flips) {
+        flipped = scratch.take<uint64_t>(batch.n_flips);
+        std::memset(flipped, 0, batch.n_flips * sizeof(uint64_t));
+        own_table = scratch.take<bool>(schedule.tables.size());
+        std::memset(own_table, 0, schedule.tables.size() * sizeof(bool));
+        own_tables = scratch.take<T>(2 * angles.n_sums * lanes);
+    }
     if (!with_lambda) return;
     slopes_wanted = scratch.take<bool>(schedule.steps.size());
     slopes = scratch.take<double>(ranges * rotations * lanes);
     std::memset(slopes, 0, ranges * rotations * lanes * sizeof(double));
     table_sums = scratch.take<T>(ranges * angles.n_sums * lanes);
     std::memset(table_sums, 0, ranges * angles.n_sums * lanes * sizeof(T));
+    if (!flipped) return;
+    own_sums = scratch.take<T>(ranges * angles.n_sums * lanes);
+    std::memset(own_sums, 0, ranges * angles.n_sums * lanes * sizeof(T));
 }
 
 template <class T>
@@ -61,6 +71,7 @@ void Tile<T>::open(size_t first_sample, T* psi_or_null) {
     if (!psi_or_null && !own_psi) own_psi = scratch.take<T>(cells * stride);
     psi = psi_or_null ? psi_or_null : own_psi;
     fill_turns();
+    if (flipped) find_flips();
     if (own_norms) own_norms->find(turn);
 }
 
@@ -161,11 +172,12 @@ template <class T>
 Phases<T> Tile<T>::phases(const Step& step, size_t block_cells, Mask base) const {
     Phases<T> out;
     out.count = step.tables;
-    out.broadcast = !schedule.lane_bits;
+    out.broadcast = !schedule.lane_bits && !(own_table && own_table[step.rotations[0]]);
     for (int k = 0; k < step.tables; ++k) {
         const uint32_t table = step.rotations[k];
         out.lookup[k] = {schedule.indices(step) + k * block_cells, schedule.cell_index(schedule.tables[table], base)};
-        out.table[k] = angles.table_of(table);
+        const bool own = own_table && own_table[table];
+        out.table[k] = own ? own_tables + 2 * angles.start(table) * lanes : angles.table_of(table);
         out.sums[k] = nullptr;
     }
     return out;
@@ -192,8 +204,10 @@ void Tile<T>::undo_step(size_t number, size_t block_cells, Mask base, T* block, 
     if (!slopes_wanted[number]) return undo_without_slopes(step, block_cells, base, block, lambda_block);
     if (step.tables) {
         Phases<T> p = phases(step, block_cells, base);
-        for (int k = 0; k < p.count; ++k)
-            p.sums[k] = table_sums + (range * angles.n_sums + angles.start(step.rotations[k])) * lanes;
+        for (int k = 0; k < p.count; ++k) {
+            T* sums = own_table && own_table[step.rotations[k]] ? own_sums : table_sums;
+            p.sums[k] = sums + (range * angles.n_sums + angles.start(step.rotations[k])) * lanes;
+        }
         return kernel.unphase(block, lambda_block, block_cells, p, norms().of_slopes(number));
     }
     const T* turns[3];
@@ -219,6 +233,13 @@ template <class T>
 void Tile<T>::add_sum(size_t range, size_t r, const T* sum, size_t step) {
     double* mine = slopes + (range * program.rotations.size() + r) * lanes;
     const T* factor = norms().of_slopes(step);
+    if (flipped && is_flipped(flipped, r)) {
+        for (size_t lane = 0; lane < lanes; ++lane) {
+            const bool flips = (schedule.lane_bits || lane < used) && is_flipped(flips_of(lane), r);
+            mine[lane] += sum[lane] * (flips ? -factor[lane] : factor[lane]);
+        }
+        return;
+    }
     for (size_t lane = 0; lane < lanes; ++lane) mine[lane] += sum[lane] * factor[lane];
 }
 
@@ -257,6 +278,7 @@ void Tile<T>::walk_back(const Gradient<T>& gradient) {
         scale_state(lambda, factor.lambda);
         ungrow(first_growth);
     }
+    if (flipped) give_flipped_sums();
     for (size_t r = 0; r < program.rotations.size(); ++r)
         if (!angles.is_shared(r)) give_slope(r, gradient);
     if (gradient.d_inputs && program.real_column >= 0) give_amplitudes(gradient);

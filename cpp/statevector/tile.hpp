@@ -33,6 +33,15 @@ private:
 
     // Angles and growths.
     void fill_turns();
+    void flip_turns();
+    // The rotations and tables that turn the other way in some of the tile's samples.
+    const uint64_t* flips_of(size_t lane) const { return batch.flips_of(first + (schedule.lane_bits ? 0 : lane)); }
+    bool any_flipped(const Forms&, const uint64_t* flips) const;
+    void find_flips();
+    void flip_table(size_t k);
+    void give_flipped_sums();
+    void give_flipped_sums(size_t k, size_t sample);
+    std::optional<uint32_t> shift_of(const Forms&, const uint64_t* flips) const;
     const Norms<T>& norms() const { return own_norms ? *own_norms : *angles.norms; }
     void scale_state(T* state, const T* factor);
 
@@ -115,8 +124,11 @@ private:
 
     Scratch scratch;
     T *psi = nullptr, *own_psi, *lambda;
-    const T** turn;  // of every rotation
-    T* own_turns;    // of the tile's own samples
+    const T** turn;                      // of every rotation
+    T* own_turns;                        // of the tile's own samples
+    uint64_t* flipped = nullptr;         // bits of rotations that some sample flips; null where none ever is
+    bool* own_table = nullptr;           // whether a table is the tile's own
+    T *own_tables, *own_sums = nullptr;  // where those are, and their sums as `table_sums`
     std::optional<Norms<T>> own_norms;
     double* norm_at_start;  // squared, by lane
     T* drift;               // psi = drift * growth * true state: measured at the end of the walk forward

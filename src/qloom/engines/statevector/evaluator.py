@@ -51,16 +51,20 @@ class StatevectorEvaluator(DifferentiableEvaluator):
 
     # -- the same on arrays of any library that the native side reads: contiguous, on the CPU, of one dtype
 
-    def forward_into(self, values: Any, inputs: Any, weights: Any, keep: bool) -> Any:
-        """Fill `values` (B, O) and give back what `forward` would beside it."""
+    def forward_into(self, values: Any, inputs: Any, weights: Any, keep: bool, flips: Any = None) -> Any:
+        """Fill `values` (B, O) and give back what `forward` would beside it.
+
+        Args:
+            flips: (B, numbers) uint64; where bit r of a sample's is 1, the program's rotation r turns the other way.
+        """
         # What is kept is for a walk back, which needs a second state: where that has no room, nothing is begun.
         self._check(inputs, weights, states=2 if keep else 1)
         kept = self._kept(inputs.shape[0], inputs.itemsize) if keep else None
-        _native.forward(self._native, inputs, weights, values, kept, self.n_threads)
+        _native.forward(self._native, inputs, weights, values, kept, self.n_threads, flips)
         return kept
 
     def backward_into(
-        self, d_inputs: Any, d_weights: Any, inputs: Any, weights: Any, cotangents: Any, kept: Any
+        self, d_inputs: Any, d_weights: Any, inputs: Any, weights: Any, cotangents: Any, kept: Any, flips: Any = None
     ) -> None:
         """Fill `d_inputs` and `d_weights`, shaped as inputs and weights; None is not wanted."""
         self._check(inputs, weights, states=2 if kept is None else 1, with_outputs=False)
@@ -69,7 +73,7 @@ class StatevectorEvaluator(DifferentiableEvaluator):
             raise ShapeError(f"cotangents has shape {tuple(cotangents.shape)}, expected {expected}")
         _native.backward(
             self._native, inputs, weights, cotangents, kept, d_inputs, d_weights,
-            None if self.trained is None else self.trained.view(np.uint8), self.n_threads,
+            None if self.trained is None else self.trained.view(np.uint8), self.n_threads, flips,
         )  # fmt: skip
 
     def _kept(self, n_samples: int, itemsize: int) -> Any:

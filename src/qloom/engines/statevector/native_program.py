@@ -45,18 +45,28 @@ def _state(circuit: Circuit, outputs: Any) -> Prepared:
 
 def _probabilities(circuit: Circuit, outputs: Any) -> Prepared:
     program = lower_states(circuit, outputs.qubits)
+    return program, native_probabilities(circuit, program)
+
+
+def native_probabilities(circuit: Circuit, program: Program) -> Any:
+    """A program of outcome probabilities on the native side."""
     masks = _Masks(circuit, program)
     native = masks.to_native(program, program.n_outputs)
     native.measure_outcomes(*_forms(program, masks))
-    return program, native
+    return native
 
 
 def _expectations(circuit: Circuit, outputs: Any) -> Prepared:
     program = lower(circuit, outputs.observables)
+    return program, native_expectations(circuit, program)
+
+
+def native_expectations(circuit: Circuit, program: Program) -> Any:
+    """A program of expectation values on the native side."""
     masks = _Masks(circuit, program)
     native = masks.to_native(program, program.n_outputs)
     native.measure_terms(*masks.of_terms(program.terms))
-    return program, native
+    return native
 
 
 _PREPARED: dict[str, Callable[[Circuit, Any], Prepared]] = {

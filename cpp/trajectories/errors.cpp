@@ -1,0 +1,149 @@
+#include "trajectories/errors.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <unordered_map>
+
+#include "machine/interrupt.hpp"
+#include "machine/threads.hpp"
+#include "measuring/philox.hpp"
+
+namespace qloom::trajectories {
+namespace {
+
+// Rows to a piece of work: about so many channels are passed in one.
+constexpr size_t CHANNELS_AT_ONCE = size_t(1) << 16;
+// Above all waits that are drawn: -ln 2^-53 is 36.7.
+constexpr double CERTAIN = 40;
+
+// Uniform numbers of one row, one after the other. Places of drawn outcomes (measuring/draw.cpp) end in 0 and 1.
+class Numbers {
+public:
+    Numbers(Place p, uint64_t row) : place(p), number(row) {}
+    // In (0, 1].
+    double next() {
+        if (used == 4) block = philox({blocks++, number, place.call, USE}, place.key), used = 0;
+        return 1 - uniform(block[used++]);
+    }
+    // Distributed as the time until the first event of rate 1.
+    double wait() { return -std::log(next()); }
+
+private:
+    static constexpr uint64_t USE = 2;
+    Place place;
+    uint64_t number, blocks = 0;
+    Block block;
+    unsigned used = 4;
+};
+
+size_t outcome(const double* probabilities, size_t n, double place) {
+    double sum = 0, before = 0;
+    for (size_t j = 1; j < n; ++j) sum += probabilities[j];
+    size_t found = 0;
+    for (size_t j = 1; j < n; ++j) {
+        if (probabilities[j] <= 0) continue;
+        found = j;
+        if ((before += probabilities[j]) >= place * sum) break;
+    }
+    return found;
+}
+
+// take(channel, outcome) for every error of a row. Channels are passed while the wait for the next error lasts: their
+// hazards add up as those of independent events do.
+template <class Take>
+void over_errors(const Errors& errors, const double* probabilities, const double* hazards, Place place, uint64_t row,
+                 const Take& take) {
+    Numbers numbers(place, row);
+    double wait = numbers.wait();
+    for (size_t c = 0; c < errors.channels.size(); ++c) {
+        if (hazards[c] <= wait) {
+            wait -= hazards[c];
+            continue;
+        }
+        const Channel& channel = errors.channels[c];
+        const size_t j = outcome(probabilities + channel.first_outcome, channel.n_outcomes(), numbers.next());
+        if (j) take(channel, j);
+        wait = numbers.wait();
+    }
+}
+
+void add_error(const Errors& errors, const Channel& channel, size_t outcome, uint64_t* flips, uint64_t* signs) {
+    const size_t width = errors.width(), n_flips = errors.n_flips();
+    const auto add = [&](size_t generator) {
+        const uint64_t* row = errors.generators.data() + generator * width;
+        for (size_t w = 0; w < n_flips; ++w) flips[w] ^= row[w];
+        for (size_t w = n_flips; w < width; ++w) signs[w - n_flips] ^= row[w];
+    };
+    for (unsigned q = 0; q < channel.n_qubits; ++q) {
+        const unsigned letter = outcome >> (2 * (channel.n_qubits - 1 - q)) & 3;
+        if (letter == 1 || letter == 2) add(channel.first_generator + 2 * q);
+        if (letter == 2 || letter == 3) add(channel.first_generator + 2 * q + 1);
+    }
+}
+
+}  // namespace
+
+void find_hazards(const Errors& errors, const double* probabilities, size_t rows, double* hazards) {
+    for (size_t row = 0; row < rows; ++row, probabilities += errors.n_outcomes)
+        for (const Channel& channel : errors.channels) {
+            double error = 0;
+            for (size_t j = 1; j < channel.n_outcomes(); ++j) error += probabilities[channel.first_outcome + j];
+            *hazards++ = error <= 0 ? 0 : error >= 1 ? CERTAIN : std::min(-std::log1p(-error), CERTAIN);
+        }
+}
+
+void draw_errors(const Errors& errors, const Rates& rates, Place place, const Rows& rows, uint64_t* flips,
+                 uint64_t* signs, int threads) {
+    const size_t n_flips = errors.n_flips(), n_signs = errors.width() - n_flips, n_channels = errors.channels.size();
+    std::memset(flips, 0, rows.size() * n_flips * sizeof(uint64_t));
+    std::memset(signs, 0, rows.size() * n_signs * sizeof(uint64_t));
+    const size_t piece = std::max<size_t>(1, CHANNELS_AT_ONCE / std::max<size_t>(1, n_channels));
+    parallel_for((rows.size() + piece - 1) / piece, threads, [&](size_t p) {
+        Watch::check(piece * n_channels);
+        for (size_t row = p * piece; row < std::min(rows.size(), (p + 1) * piece); ++row) {
+            const size_t own = rates.own ? row / rows.count : 0;
+            over_errors(errors, rates.probabilities + own * errors.n_outcomes, rates.hazards + own * n_channels, place,
+                        rows.number(row), [&](const Channel& channel, size_t j) {
+                            add_error(errors, channel, j, flips + row * n_flips, signs + row * n_signs);
+                        });
+        }
+    });
+}
+
+void score_errors(const Errors& errors, const Rates& rates, Place place, const Rows& rows, const double* weights,
+                  double* scores) {
+    const size_t n_channels = errors.channels.size();
+    for (size_t row = 0; row < rows.size(); ++row) {
+        const size_t own = rates.own ? row / rows.count : 0;
+        double* mine = scores + own * errors.n_outcomes;
+        for (const Channel& channel : errors.channels) mine[channel.first_outcome] += weights[row];
+        over_errors(errors, rates.probabilities + own * errors.n_outcomes, rates.hazards + own * n_channels, place,
+                    rows.number(row), [&](const Channel& channel, size_t j) {
+                        mine[channel.first_outcome] -= weights[row];
+                        mine[channel.first_outcome + j] += weights[row];
+                    });
+    }
+}
+
+void find_distinct(const Errors& errors, const Rows& rows, const uint64_t* flips, std::vector<int64_t>& distinct,
+                   int64_t* places) {
+    const size_t n = errors.n_flips();
+    std::unordered_multimap<uint64_t, size_t> known;  // hash of a row, its place in the list
+    for (size_t row = 0; row < rows.size(); ++row) {
+        if (row % rows.count == 0) known.clear();
+        const uint64_t* bits = flips + row * n;
+        uint64_t hash = 0;
+        for (size_t w = 0; w < n; ++w) hash = (hash ^ bits[w]) * 0x9E3779B97F4A7C15, hash ^= hash >> 29;
+        const auto [first, end] = known.equal_range(hash);
+        const auto equal = std::find_if(first, end, [&](const auto& k) {
+            return std::equal(bits, bits + n, flips + size_t(distinct[k.second]) * n);
+        });
+        places[row] = int64_t(equal == end ? distinct.size() : equal->second);
+        if (equal != end) continue;
+        known.emplace(hash, distinct.size());
+        distinct.push_back(int64_t(row));
+    }
+}
+
+}  // namespace qloom::trajectories

@@ -1,0 +1,58 @@
+"""The engine: how many trajectories, their random numbers, and which way a circuit's channels are drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qloom import _native
+from qloom.checks import is_integer
+from qloom.circuits.circuit import Circuit
+from qloom.engines.base import DifferentiableEvaluator, Engine
+from qloom.engines.outputs import Outputs
+from qloom.engines.statevector.engine import MOST_THREADS
+from qloom.engines.streams import Stream
+from qloom.engines.trajectories.pauli import PauliEvaluator
+from qloom.errors import CircuitError
+
+MOST_TRAJECTORIES = 2**31 - 1
+
+
+class TrajectoryEngine(Engine):
+    """Noisy circuits by random trajectories: a sample's value is the mean over trajectories, each with its own errors.
+
+    Values are unbiased and so are derivatives: by angles they are those of the trajectories, by rates of noise the
+    logarithm of the drawn errors' probability is derived (the score function), against the mean of a sample's other
+    trajectories. Outcomes for shots are drawn from means over trajectories, which shots share.
+
+    Args:
+        n_trajectories: of every sample. With 1 the spread, and so the error of an estimate, is not known: infinite.
+        seed: of the random numbers, which go on from call to call; None for fresh entropy; or a `Stream`.
+        threads: how many to use; None for all this process may run on. Results do not depend on it.
+    """
+
+    gives = walks_back = frozenset({"expectations", "probabilities"})
+    runs = frozenset({"unitary", "channel", "measurement", "reset"})
+    is_exact = False
+
+    def __init__(self, n_trajectories: int, seed: int | Stream | None = None, threads: int | None = None):
+        if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
+            raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
+        self.n_trajectories, self.threads = checked_trajectories(n_trajectories), threads
+        self.stream = seed if isinstance(seed, Stream) else Stream(seed)
+
+    def __repr__(self) -> str:
+        return f"TrajectoryEngine(n_trajectories={self.n_trajectories}, threads={self.threads})"
+
+    @property
+    def n_threads(self) -> int:
+        return self.threads or _native.available_threads()
+
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
+        return PauliEvaluator(circuit, outputs, self.n_trajectories, self.stream, self.n_threads)
+
+
+def checked_trajectories(n_trajectories: Any) -> int:
+    """A number of trajectories: an integer of at least 1."""
+    if not is_integer(n_trajectories) or not 1 <= n_trajectories <= MOST_TRAJECTORIES:
+        raise CircuitError(f"n_trajectories={n_trajectories!r}, expected an integer from 1 to {MOST_TRAJECTORIES}")
+    return int(n_trajectories)

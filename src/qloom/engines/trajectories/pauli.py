@@ -1,0 +1,235 @@
+"""Trajectories of circuits with Pauli noise: lanes of the state-vector engine with some rotations turned round.
+
+What a call draws is a few bits a trajectory: which rotations turn the other way, and which of what is measured changes
+its sign. Equal trajectories of a sample are run once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from qloom import _native
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.parameters import Angle
+from qloom.engines.base import Derivatives, DifferentiableEvaluator, Estimate, Wants
+from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
+from qloom.engines.outputs import Outputs
+from qloom.engines.statevector.evaluator import StatevectorEvaluator
+from qloom.engines.streams import Stream
+from qloom.engines.trajectories.lowering import lowered
+from qloom.engines.trajectories.rates import Drawn, Rates
+from qloom.errors import ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class _Piece:
+    """Trajectories that are run together: of some samples all, or of one sample some.
+
+    Attributes:
+        samples: of the batch.
+        rows: the same as the native side counts them: first sample, samples, trajectories of each, first, count.
+    """
+
+    samples: slice
+    rows: list[int]
+
+    @property
+    def size(self) -> int:
+        return self.rows[1] * self.rows[4]
+
+
+@dataclass(eq=False)
+class _Run:
+    """What was drawn for a piece, and found.
+
+    Shapes: flips (D, numbers) of distinct trajectories; samples (D,) which of the batch each is of; places (rows,) of
+    each among the distinct; signs (rows, numbers); values (D, V).
+    """
+
+    flips: np.ndarray
+    samples: np.ndarray | slice
+    places: np.ndarray
+    signs: np.ndarray
+    inputs: np.ndarray
+    weights: np.ndarray
+    values: np.ndarray | None = None
+    kept: Any = None
+
+
+@dataclass(eq=False)
+class _Call:
+    """One call's random numbers, and what it found.
+
+    Shapes: means, squares (B, O).
+    """
+
+    place: np.ndarray
+    drawn: Drawn
+    means: np.ndarray
+    squares: np.ndarray | None
+    runs: list[_Run] | None
+
+
+class PauliEvaluator(DifferentiableEvaluator):
+    """Means over trajectories of a circuit whose channels are all Pauli channels."""
+
+    stream: Stream
+
+    def __init__(self, circuit: Circuit, outputs: Outputs, n_trajectories: int, stream: Stream, n_threads: int):
+        found = lowered(circuit, outputs)
+        self.circuit, self.n_outputs, self.any_norm = circuit.copy(), outputs.size, outputs.any_norm
+        self.n_trajectories, self.stream, self.n_threads = n_trajectories, stream, n_threads
+        self._errors, self._measured, self._n_values = found.errors, found.measured, found.n_values
+        self._rates = Rates(found.channels, found.errors)
+        self._n_flips, self._n_signs = found.errors.n_flips, found.errors.n_signs
+        self._lanes = StatevectorEvaluator(circuit, found.program, found.native, found.n_values, n_threads)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
+
+    @property
+    def is_noisy(self) -> bool:
+        """Whether any channel changes anything that is asked for."""
+        return self._rates.n_channels > 0
+
+    # -- forward
+
+    def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
+        call = self._call(batch, keep)
+        return call.means.astype(batch.dtype), call if keep else None
+
+    def estimate(self, batch: Batch) -> Estimate:
+        """Errors are those of the spread of trajectories, infinite of a single one: it says nothing of its spread."""
+        call, n = self._call(batch, keep=False, spread=True), self.n_trajectories
+        assert call.squares is not None
+        if n == 1:
+            errors = np.full_like(call.means, np.inf if self.is_noisy else 0.0)
+        else:
+            errors = np.sqrt(call.squares / (n - 1) / n)
+        return Estimate(call.means.astype(batch.dtype), errors.astype(batch.dtype), batch.size * n)
+
+    def _call(self, batch: Batch, keep: bool, spread: bool = False) -> _Call:
+        self._check(batch)
+        place, drawn = self.stream.call(), self._rates.at(batch)
+        means = np.zeros((batch.size, self.n_outputs))
+        call = _Call(place, drawn, means, np.zeros_like(means) if spread else None, None)
+        pieces = list(self._pieces(batch))
+        call.runs = [] if keep and len(pieces) < 2 else None
+        for piece in pieces:
+            run = self._drawn(call, piece, batch)
+            self._run(run, keep=call.runs is not None)
+            squares = None if call.squares is None else call.squares[piece.samples]
+            _native.add_values(
+                self._measured, piece.rows, run.values, run.places, run.signs, means[piece.samples], squares
+            )
+            if call.runs is not None:
+                call.runs.append(run)
+        return call
+
+    def _pieces(self, batch: Batch) -> Iterator[_Piece]:
+        n = self.n_trajectories
+        most = max(1, MOST_NUMBERS // (self._numbers_a_row(batch) + 1))
+        together, count = max(1, most // n), min(n, most)
+        for first in range(0, batch.size, together):
+            samples = slice(first, min(first + together, batch.size))
+            for start in range(0, n, count):
+                yield _Piece(samples, [first, samples.stop - first, n, start, min(count, n - start)])
+
+    def _numbers_a_row(self, batch: Batch) -> int:
+        own = self.circuit.n_weights if batch.weights.ndim == 2 else 0
+        return self.circuit.n_inputs + own + self._n_values + self._n_flips + self._n_signs
+
+    def _drawn(self, call: _Call, piece: _Piece, batch: Batch) -> _Run:
+        rows, size = piece.rows, piece.size
+        flips = np.empty((size, self._n_flips), np.uint64)
+        signs = np.empty((size, self._n_signs), np.uint64)
+        self._errors.draw(*call.drawn.rows(piece.samples), call.place, rows, flips, signs, self.n_threads)
+        if rows[4] == 1:
+            distinct, samples, places = slice(None), piece.samples, np.arange(size)
+        else:
+            places = np.empty(size, np.int64)
+            distinct = self._errors.distinct(rows, flips, places)
+            flips, samples = flips[distinct], rows[0] + distinct // rows[4]
+        weights = batch.weights if batch.weights.ndim == 1 else batch.weights[samples]
+        return _Run(flips, samples, places, signs, batch.inputs[samples], weights)
+
+    def _run(self, run: _Run, keep: bool) -> None:
+        run.values = np.empty((len(run.flips), self._n_values), run.inputs.dtype)
+        run.kept = self._lanes.forward_into(run.values, run.inputs, run.weights, keep, run.flips)
+
+    # -- backward
+
+    def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
+        if cotangents.shape != (batch.size, self.n_outputs):
+            raise ShapeError(f"cotangents has shape {cotangents.shape}, expected {(batch.size, self.n_outputs)}")
+        call = self._call(batch, keep=True) if kept is None else kept
+        cotangents = np.ascontiguousarray(cotangents, batch.dtype)
+        d_inputs = np.zeros(batch.inputs.shape) if wants[0] else None
+        d_weights = np.zeros(batch.weights.shape) if wants[1] else None
+        scores = np.zeros_like(call.drawn.probabilities) if self._wants_rates(wants) else None
+        for k, piece in enumerate(self._pieces(batch)):
+            run = self._drawn(call, piece, batch) if call.runs is None else call.runs[k]
+            if scores is not None:
+                self._score(call, piece, run, cotangents, scores)
+            self._walk_back(piece, run, cotangents[piece.samples], d_inputs, d_weights)
+        if scores is not None:
+            self._rates.add_slopes(batch, scores, call.drawn, lambda angle: self._array(angle, d_inputs, d_weights))
+        return tuple(None if d is None else d.astype(batch.dtype) for d in (d_inputs, d_weights))  # type: ignore[return-value]
+
+    def _walk_back(self, piece: _Piece, run: _Run, cotangents: np.ndarray, d_inputs: Any, d_weights: Any) -> None:
+        spread = np.empty((len(run.flips), self._n_values), cotangents.dtype)
+        _native.spread_cotangents(self._measured, piece.rows, cotangents, run.places, run.signs, spread)
+        own_inputs = None if d_inputs is None else np.empty_like(run.inputs)
+        own_weights = None if d_weights is None else np.empty_like(run.weights)
+        self._lanes.trained = self.trained
+        self._lanes.backward_into(own_inputs, own_weights, run.inputs, run.weights, spread, run.kept, run.flips)
+        for total, own in ((d_inputs, own_inputs), (d_weights, own_weights)):
+            if own is not None:
+                _add(total, run.samples, own)
+
+    def _score(self, call: _Call, piece: _Piece, run: _Run, cotangents: np.ndarray, scores: np.ndarray) -> None:
+        """What each trajectory's value is above the mean of the others, over their number, to what it drew."""
+        if run.values is None:
+            self._run(run, keep=True)
+        weights = np.empty(piece.size)
+        own = cotangents[piece.samples]
+        _native.weigh_values(self._measured, piece.rows, own, run.values, run.places, run.signs, weights)
+        n = self.n_trajectories
+        if n > 1:
+            means = (own * call.means[piece.samples]).sum(axis=1)
+            weights = (weights - np.repeat(means, piece.rows[4])) / (n - 1)
+        part = scores if len(scores) == 1 else scores[piece.samples]
+        self._errors.scores(*call.drawn.rows(piece.samples), call.place, piece.rows, weights, part)
+
+    def _wants_rates(self, wants: Wants) -> bool:
+        return any(
+            wants[0] if source == "input" else wants[1] and self.wants_weight(index)
+            for source, index in self._rates.slots
+        )
+
+    def _array(self, angle: Angle, d_inputs: Any, d_weights: Any) -> Any:
+        if angle.is_number:
+            return None
+        if angle.source == "input":
+            return d_inputs
+        return d_weights if self.wants_weight(angle.index) else None
+
+    def _check(self, batch: Batch) -> None:
+        program = self._lanes.program
+        if program.n_qubits >= 20 or batch.size * self.n_outputs > MOST_NUMBERS:
+            rows = min(batch.size * self.n_trajectories, MOST_NUMBERS)
+            needed = self._lanes.bytes_needed(min(rows, self.n_threads), batch.dtype.itemsize, 2, 2)
+            check_memory(needed + 24 * batch.size * self.n_outputs, f"trajectories of {program.n_qubits} qubits")
+
+
+def _add(total: np.ndarray, samples: np.ndarray | slice, own: np.ndarray) -> None:
+    if total.ndim == 1:
+        total += own
+    elif isinstance(samples, slice):
+        total[samples] += own
+    else:
+        np.add.at(total, samples, own)
