@@ -6,6 +6,18 @@
 #include "statevector/tile.hpp"
 
 namespace qloom {
+namespace {
+
+// out[i][lane] = values[i].
+template <class T>
+void spread(const T* values, size_t count, size_t lanes, T* out) {
+    for (size_t i = 0; i < count; ++i, out += lanes) {
+        const T value = values[i];
+        for (size_t lane = 0; lane < lanes; lane += 4) out[lane] = out[lane + 1] = out[lane + 2] = out[lane + 3] = value;
+    }
+}
+
+}  // namespace
 
 template <class T>
 void Tile<T>::find_flips() {
@@ -67,7 +79,7 @@ void Tile<T>::flip_table(size_t k) {
     Scratch inner;
     const size_t size = forms.size();
     const T* shared = angles.table_of(k);
-    for (size_t i = 0; i < 2 * size; ++i) std::fill_n(out + i * lanes, lanes, shared[i]);
+    spread(shared, 2 * size, lanes, out);
     T* one = inner.take<T>(2 * size);
     for (size_t lane = 0; lane < used; ++lane) {
         if (!any_flipped(forms, flips_of(lane))) continue;
@@ -84,37 +96,47 @@ void Tile<T>::flip_table(size_t k) {
 // that made them.
 template <class T>
 void Tile<T>::give_flipped_sums() {
+    Scratch inner;
+    T* one = inner.take<T>(angles.n_sums);
     for (size_t k = 0; k < schedule.tables.size(); ++k) {
         if (!own_table[k]) continue;
-        const size_t size = schedule.tables[k].size(), start = angles.start(k) * lanes;
-        for (size_t lane = 0; lane < (schedule.lane_bits ? 1 : used); ++lane) {
-            const std::optional<uint32_t> shift =
-                schedule.lane_bits ? std::nullopt : shift_of(schedule.tables[k], flips_of(lane));
-            if (!shift) {
-                give_flipped_sums(k, lane);
-                continue;
-            }
-            for (size_t i = 0; i < size; ++i)
-                table_sums[start + (i ^ *shift) * lanes + lane] += own_sums[start + i * lanes + lane];
+        const Forms& forms = schedule.tables[k];
+        const size_t size = forms.size(), start = angles.start(k) * lanes;
+        T *own = own_sums + start, *shared = table_sums + start;
+        if (schedule.lane_bits) {
+            give_flipped_sums(k, 0, nullptr);
+            for (size_t range = 0; range < ranges; ++range)
+                std::fill_n(own + range * angles.n_sums * lanes, size * lanes, T(0));
+            continue;
         }
-        for (size_t range = 0; range < ranges; ++range)
-            std::fill_n(own_sums + range * angles.n_sums * lanes + start, size * lanes, T(0));
+        for (size_t lane = 0; lane < used; ++lane) {
+            if (!any_flipped(forms, flips_of(lane))) continue;
+            for (size_t i = 0; i < size; ++i) one[i] = own[i * lanes + lane], own[i * lanes + lane] = 0;
+            const std::optional<uint32_t> shift = shift_of(forms, flips_of(lane));
+            if (!shift) give_flipped_sums(k, lane, one);
+            for (size_t i = 0; shift && i < size; ++i) shared[(i ^ *shift) * lanes + lane] += one[i];
+        }
+        for (size_t i = 0; i < size * lanes; i += 4)
+            for (size_t j = i; j < i + 4; ++j) shared[j] += own[j], own[j] = 0;
     }
 }
 
-// Those of one sample.
+// Those of one sample: `one` by entry where lanes are samples.
 template <class T>
-void Tile<T>::give_flipped_sums(size_t k, size_t sample) {
+void Tile<T>::give_flipped_sums(size_t k, size_t sample, const T* one) {
     const Forms& forms = schedule.tables[k];
     Scratch inner;
     double* sums = inner.take<double>(forms.size());
     std::fill_n(sums, forms.size(), 0.0);
-    for (size_t range = 0; range < ranges; ++range) {
-        const T* own = own_sums + (range * angles.n_sums + angles.start(k)) * lanes;
-        for (size_t lane = schedule.lane_bits ? 0 : sample; lane < (schedule.lane_bits ? lanes : sample + 1); ++lane) {
-            const size_t shift = schedule.lane_index(forms, lane);
-            for (size_t i = 0; i < forms.size(); ++i) sums[i ^ shift] += own[i * lanes + lane];
-        }
+    if (one) {
+        std::copy_n(one, forms.size(), sums);
+    } else {
+        for (size_t range = 0; range < ranges; ++range)
+            for (size_t lane = 0; lane < lanes; ++lane) {
+                const T* own = own_sums + (range * angles.n_sums + angles.start(k)) * lanes;
+                const size_t shift = schedule.lane_index(forms, lane);
+                for (size_t i = 0; i < forms.size(); ++i) sums[i ^ shift] += own[i * lanes + lane];
+            }
     }
     kernels<double>().walsh(sums, forms.size(), 1);
     const uint64_t* flips = flips_of(sample);

@@ -40,7 +40,7 @@ private:
     void find_flips();
     void flip_table(size_t k);
     void give_flipped_sums();
-    void give_flipped_sums(size_t k, size_t sample);
+    void give_flipped_sums(size_t k, size_t sample, const T* one);
     std::optional<uint32_t> shift_of(const Forms&, const uint64_t* flips) const;
     const Norms<T>& norms() const { return own_norms ? *own_norms : *angles.norms; }
     void scale_state(T* state, const T* factor);

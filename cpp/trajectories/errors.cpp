@@ -49,22 +49,43 @@ size_t outcome(const double* probabilities, size_t n, double place) {
     return found;
 }
 
+// Hazards with the sums of STEP channels each, which are passed together where no error is among them.
+class Hazards {
+public:
+    static constexpr size_t STEP = 16;
+    Hazards(const double* each, size_t n) : hazards(each), count(n), sums((n + STEP - 1) / STEP, 0.0) {
+        for (size_t c = 0; c < n; ++c) sums[c / STEP] += each[c];
+    }
+    // The next channel from `first` on that ends a wait; the number of channels where none does.
+    size_t next(size_t first, double wait) const {
+        for (size_t c = first; c < count;) {
+            if (c % STEP == 0 && sums[c / STEP] <= wait) {
+                wait -= sums[c / STEP], c += STEP;
+                continue;
+            }
+            if (hazards[c] > wait) return c;
+            wait -= hazards[c++];
+        }
+        return count;
+    }
+
+private:
+    const double* hazards;
+    size_t count;
+    std::vector<double> sums;
+};
+
 // take(channel, outcome) for every error of a row. Channels are passed while the wait for the next error lasts: their
 // hazards add up as those of independent events do.
 template <class Take>
-void over_errors(const Errors& errors, const double* probabilities, const double* hazards, Place place, uint64_t row,
+void over_errors(const Errors& errors, const double* probabilities, const Hazards& hazards, Place place, uint64_t row,
                  const Take& take) {
     Numbers numbers(place, row);
-    double wait = numbers.wait();
-    for (size_t c = 0; c < errors.channels.size(); ++c) {
-        if (hazards[c] <= wait) {
-            wait -= hazards[c];
-            continue;
-        }
+    const size_t n = errors.channels.size();
+    for (size_t c = hazards.next(0, numbers.wait()); c < n; c = hazards.next(c + 1, numbers.wait())) {
         const Channel& channel = errors.channels[c];
         const size_t j = outcome(probabilities + channel.first_outcome, channel.n_outcomes(), numbers.next());
         if (j) take(channel, j);
-        wait = numbers.wait();
     }
 }
 
@@ -80,6 +101,19 @@ void add_error(const Errors& errors, const Channel& channel, size_t outcome, uin
         if (letter == 1 || letter == 2) add(channel.first_generator + 2 * q);
         if (letter == 2 || letter == 3) add(channel.first_generator + 2 * q + 1);
     }
+}
+
+// Tiles without flips are walked faster.
+void put_flipped_last(const uint64_t* flips, size_t n, std::vector<int64_t>& distinct, int64_t* places, size_t rows) {
+    const auto is_plain = [&](int64_t row) {
+        return std::all_of(flips + size_t(row) * n, flips + size_t(row + 1) * n, [](uint64_t w) { return w == 0; });
+    };
+    std::vector<int64_t> order, flipped, moved(distinct.size());
+    for (size_t d = 0; d < distinct.size(); ++d) (is_plain(distinct[d]) ? order : flipped).push_back(int64_t(d));
+    order.insert(order.end(), flipped.begin(), flipped.end());
+    for (size_t k = 0; k < order.size(); ++k) moved[size_t(order[k])] = int64_t(k), order[k] = distinct[size_t(order[k])];
+    distinct = std::move(order);
+    for (size_t row = 0; row < rows; ++row) places[row] = moved[size_t(places[row])];
 }
 
 }  // namespace
@@ -99,14 +133,18 @@ void draw_errors(const Errors& errors, const Rates& rates, Place place, const Ro
     std::memset(flips, 0, rows.size() * n_flips * sizeof(uint64_t));
     std::memset(signs, 0, rows.size() * n_signs * sizeof(uint64_t));
     const size_t piece = std::max<size_t>(1, CHANNELS_AT_ONCE / std::max<size_t>(1, n_channels));
+    const Hazards shared(rates.hazards, rates.own ? 0 : n_channels);
     parallel_for((rows.size() + piece - 1) / piece, threads, [&](size_t p) {
         Watch::check(piece * n_channels);
         for (size_t row = p * piece; row < std::min(rows.size(), (p + 1) * piece); ++row) {
             const size_t own = rates.own ? row / rows.count : 0;
-            over_errors(errors, rates.probabilities + own * errors.n_outcomes, rates.hazards + own * n_channels, place,
-                        rows.number(row), [&](const Channel& channel, size_t j) {
-                            add_error(errors, channel, j, flips + row * n_flips, signs + row * n_signs);
-                        });
+            const auto draw = [&](const Hazards& hazards) {
+                over_errors(errors, rates.probabilities + own * errors.n_outcomes, hazards, place, rows.number(row),
+                            [&](const Channel& channel, size_t j) {
+                                add_error(errors, channel, j, flips + row * n_flips, signs + row * n_signs);
+                            });
+            };
+            rates.own ? draw(Hazards(rates.hazards + own * n_channels, n_channels)) : draw(shared);
         }
     });
 }
@@ -114,15 +152,18 @@ void draw_errors(const Errors& errors, const Rates& rates, Place place, const Ro
 void score_errors(const Errors& errors, const Rates& rates, Place place, const Rows& rows, const double* weights,
                   double* scores) {
     const size_t n_channels = errors.channels.size();
-    for (size_t row = 0; row < rows.size(); ++row) {
-        const size_t own = rates.own ? row / rows.count : 0;
-        double* mine = scores + own * errors.n_outcomes;
+    const auto score = [&](size_t row, const double* probabilities, const Hazards& hazards, double* mine) {
         for (const Channel& channel : errors.channels) mine[channel.first_outcome] += weights[row];
-        over_errors(errors, rates.probabilities + own * errors.n_outcomes, rates.hazards + own * n_channels, place,
-                    rows.number(row), [&](const Channel& channel, size_t j) {
-                        mine[channel.first_outcome] -= weights[row];
-                        mine[channel.first_outcome + j] += weights[row];
-                    });
+        over_errors(errors, probabilities, hazards, place, rows.number(row), [&](const Channel& channel, size_t j) {
+            mine[channel.first_outcome] -= weights[row];
+            mine[channel.first_outcome + j] += weights[row];
+        });
+    };
+    for (size_t set = 0; set < (rates.own ? rows.samples : 1); ++set) {
+        const Hazards hazards(rates.hazards + set * n_channels, n_channels);
+        const size_t first = rates.own ? set * rows.count : 0, end = rates.own ? first + rows.count : rows.size();
+        for (size_t row = first; row < end; ++row)
+            score(row, rates.probabilities + set * errors.n_outcomes, hazards, scores + set * errors.n_outcomes);
     }
 }
 
@@ -131,6 +172,10 @@ void find_distinct(const Errors& errors, const Rows& rows, const uint64_t* flips
     const size_t n = errors.n_flips();
     std::unordered_multimap<uint64_t, size_t> known;  // hash of a row, its place in the list
     for (size_t row = 0; row < rows.size(); ++row) {
+        if (rows.count == 1) {
+            places[row] = int64_t(row), distinct.push_back(int64_t(row));
+            continue;
+        }
         if (row % rows.count == 0) known.clear();
         const uint64_t* bits = flips + row * n;
         uint64_t hash = 0;
@@ -144,6 +189,7 @@ void find_distinct(const Errors& errors, const Rows& rows, const uint64_t* flips
         known.emplace(hash, distinct.size());
         distinct.push_back(int64_t(row));
     }
+    put_flipped_last(flips, n, distinct, places, rows.size());
 }
 
 }  // namespace qloom::trajectories

@@ -56,7 +56,8 @@ void draw_errors(const Errors&, const Rates&, Place, const Rows&, uint64_t* flip
 // Adds each row's weight to the outcomes that it drew, (1 or samples, S).
 void score_errors(const Errors&, const Rates&, Place, const Rows&, const double* weights, double* scores);
 
-// The first of equal rows of flips among those of one sample, and for every row the place of its own in that list.
+// The first of equal rows of flips among those of one sample, rows without flips before the others, and for every row
+// the place of its own in that list.
 void find_distinct(const Errors&, const Rows&, const uint64_t* flips, std::vector<int64_t>& distinct, int64_t* places);
 
 }  // namespace qloom::trajectories

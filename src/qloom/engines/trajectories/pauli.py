@@ -51,7 +51,7 @@ class _Run:
     """
 
     flips: np.ndarray
-    samples: np.ndarray | slice
+    samples: np.ndarray
     places: np.ndarray
     signs: np.ndarray
     inputs: np.ndarray
@@ -148,12 +148,10 @@ class PauliEvaluator(DifferentiableEvaluator):
         flips = np.empty((size, self._n_flips), np.uint64)
         signs = np.empty((size, self._n_signs), np.uint64)
         self._errors.draw(*call.drawn.rows(piece.samples), call.place, rows, flips, signs, self.n_threads)
-        if rows[4] == 1:
-            distinct, samples, places = slice(None), piece.samples, np.arange(size)
-        else:
-            places = np.empty(size, np.int64)
-            distinct = self._errors.distinct(rows, flips, places)
-            flips, samples = flips[distinct], rows[0] + distinct // rows[4]
+        places = np.empty(size, np.int64)
+        distinct = self._errors.distinct(rows, flips, places)
+        samples = rows[0] + distinct // rows[4]
+        flips = flips[distinct]
         weights = batch.weights if batch.weights.ndim == 1 else batch.weights[samples]
         return _Run(flips, samples, places, signs, batch.inputs[samples], weights)
 
@@ -168,7 +166,7 @@ class PauliEvaluator(DifferentiableEvaluator):
             raise ShapeError(f"cotangents has shape {cotangents.shape}, expected {(batch.size, self.n_outputs)}")
         call = self._call(batch, keep=True) if kept is None else kept
         cotangents = np.ascontiguousarray(cotangents, batch.dtype)
-        d_inputs = np.zeros(batch.inputs.shape) if wants[0] else None
+        d_inputs = np.zeros(batch.inputs.shape, batch.dtype) if wants[0] else None
         d_weights = np.zeros(batch.weights.shape) if wants[1] else None
         scores = np.zeros_like(call.drawn.probabilities) if self._wants_rates(wants) else None
         for k, piece in enumerate(self._pieces(batch)):
@@ -178,7 +176,7 @@ class PauliEvaluator(DifferentiableEvaluator):
             self._walk_back(piece, run, cotangents[piece.samples], d_inputs, d_weights)
         if scores is not None:
             self._rates.add_slopes(batch, scores, call.drawn, lambda angle: self._array(angle, d_inputs, d_weights))
-        return tuple(None if d is None else d.astype(batch.dtype) for d in (d_inputs, d_weights))  # type: ignore[return-value]
+        return d_inputs, None if d_weights is None else d_weights.astype(batch.dtype)
 
     def _walk_back(self, piece: _Piece, run: _Run, cotangents: np.ndarray, d_inputs: Any, d_weights: Any) -> None:
         spread = np.empty((len(run.flips), self._n_values), cotangents.dtype)
@@ -187,9 +185,12 @@ class PauliEvaluator(DifferentiableEvaluator):
         own_weights = None if d_weights is None else np.empty_like(run.weights)
         self._lanes.trained = self.trained
         self._lanes.backward_into(own_inputs, own_weights, run.inputs, run.weights, spread, run.kept, run.flips)
-        for total, own in ((d_inputs, own_inputs), (d_weights, own_weights)):
-            if own is not None:
-                _add(total, run.samples, own)
+        if own_weights is not None:
+            _add(d_weights, run.samples, own_weights)
+        if own_inputs is not None and len(run.samples) == piece.rows[1] and piece.rows[4] == piece.rows[2]:
+            d_inputs[run.samples] = own_inputs  # one of every sample
+        elif own_inputs is not None:
+            _add(d_inputs, run.samples, own_inputs)
 
     def _score(self, call: _Call, piece: _Piece, run: _Run, cotangents: np.ndarray, scores: np.ndarray) -> None:
         """What each trajectory's value is above the mean of the others, over their number, to what it drew."""
@@ -226,10 +227,9 @@ class PauliEvaluator(DifferentiableEvaluator):
             check_memory(needed + 24 * batch.size * self.n_outputs, f"trajectories of {program.n_qubits} qubits")
 
 
-def _add(total: np.ndarray, samples: np.ndarray | slice, own: np.ndarray) -> None:
+def _add(total: np.ndarray, samples: np.ndarray, own: np.ndarray) -> None:
+    """Adds derivatives of distinct trajectories to those of their samples, or of all."""
     if total.ndim == 1:
         total += own
-    elif isinstance(samples, slice):
-        total[samples] += own
     else:
         np.add.at(total, samples, own)
