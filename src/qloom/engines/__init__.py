@@ -11,10 +11,11 @@ from qloom.engines.outputs import DensityMatrix, Expectations, FinalState, Outpu
 from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
 from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
+from qloom.engines.trajectories import TrajectoryEngine
 
 __all__ = [
     "Batch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
     "Evaluator", "Expectations", "FinalState", "Outputs", "Pending", "Probabilities", "ReferenceEngine", "Sampler",
-    "Shots", "StatevectorEngine", "classical_shadow", "counts", "entropy", "expectation", "make_batch",
-    "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state", "variance",
+    "Shots", "StatevectorEngine", "TrajectoryEngine", "classical_shadow", "counts", "entropy", "expectation",
+    "make_batch", "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state", "variance",
 ]  # fmt: skip

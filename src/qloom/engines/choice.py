@@ -19,6 +19,8 @@ from qloom.engines.density import DensityEngine
 from qloom.engines.measuring.shots import Shots, checked_shots
 from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
+from qloom.engines.trajectories import TrajectoryEngine
+from qloom.engines.trajectories.engine import checked_trajectories
 from qloom.errors import ConfigError
 
 
@@ -52,12 +54,14 @@ class EngineChoice(ABC):
             threads: of those that can be told; None for all.
         """
         engine = self.unmeasured(threads)
-        if self.shots is None:
-            return engine
+        return engine if self.shots is None else Shots(engine, self.shots, self.seed_of(stream))
+
+    def seed_of(self, stream: Sequence[int]) -> int | None:
+        """A seed for one of the engine's streams; None for fresh entropy."""
         if self.seed is None:
-            return Shots(engine, self.shots)
+            return None
         words = np.random.SeedSequence([self.seed, *stream]).generate_state(4)
-        return Shots(engine, self.shots, sum(int(word) << 32 * k for k, word in enumerate(words)))
+        return sum(int(word) << 32 * k for k, word in enumerate(words))
 
     def seeded(self, seed: int) -> EngineChoice:
         """The same with this seed where none was chosen."""
@@ -121,9 +125,37 @@ class DensityChoice(EngineChoice):
         return DensityEngine(threads)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrajectoriesChoice(EngineChoice):
+    """Noise by random trajectories, natively."""
+
+    name: str = "trajectories"
+    n_trajectories: int = described("random error patterns of every sample, whose values are averaged", 1)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_trajectories(self.n_trajectories)
+
+    def unmeasured(self, threads: int | None) -> Engine:
+        return TrajectoryEngine(self.n_trajectories, self.seed, threads)
+
+    def engine(self, stream: Sequence[int] = (), threads: int | None = None) -> Engine:
+        # Errors have random numbers of their own, beside those of measurements.
+        engine = TrajectoryEngine(self.n_trajectories, self.seed_of((*stream, _ERRORS)), threads)
+        return engine if self.shots is None else Shots(engine, self.shots, self.seed_of(stream))
+
+    @property
+    def title(self) -> str:
+        trajectories = f"{self.n_trajectories:,} trajector{'ies' if self.n_trajectories > 1 else 'y'} a sample"
+        return trajectories if self.shots is None else f"{trajectories}, {self.shots:,} shots a word"
+
+
+# In seeds of the errors of trajectories.
+_ERRORS = 1
 DEFAULT = "statevector"
 ENGINES: dict[str, type[EngineChoice]] = {
     DEFAULT: StatevectorChoice, "reference": ReferenceChoice, "density": DensityChoice,
+    "trajectories": TrajectoriesChoice,
 }  # fmt: skip
 
 

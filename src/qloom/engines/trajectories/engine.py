@@ -7,6 +7,7 @@ from typing import Any
 from qloom import _native
 from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
+from qloom.circuits.kinds import NOISY
 from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.outputs import Outputs
 from qloom.engines.statevector.engine import MOST_THREADS
@@ -31,7 +32,7 @@ class TrajectoryEngine(Engine):
     """
 
     gives = walks_back = frozenset({"expectations", "probabilities"})
-    runs = frozenset({"unitary", "channel", "measurement", "reset"})
+    runs = NOISY
     is_exact = False
 
     def __init__(self, n_trajectories: int, seed: int | Stream | None = None, threads: int | None = None):

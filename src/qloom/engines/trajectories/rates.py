@@ -16,11 +16,10 @@ import numpy as np
 from qloom.circuits.gate import Gate
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
+from qloom.circuits.transfer import COMPLEX_STEP
 from qloom.engines.batch import Batch
-from qloom.errors import CircuitError, UnsupportedError
+from qloom.errors import ShapeError, UnsupportedError
 
-# Of complex-step derivatives, which lose nothing to differences: any step below the rounding does.
-_STEP = 1e-40
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +96,7 @@ class Rates:
         self._fixed = self._drawn(nothing) if not self.slots else None
 
     def at(self, batch: Batch) -> Drawn:
-        """Probabilities at the samples; CircuitError for a rate out of its range."""
+        """Probabilities at the samples; ShapeError for a rate out of its range."""
         return self._fixed or self._drawn(batch)
 
     def _drawn(self, batch: Batch) -> Drawn:
@@ -106,7 +105,7 @@ class Rates:
         for group in self._groups:
             rates = group.rates(batch)
             check_rates(group.gate, rates)
-            probabilities[:, group.columns] = pauli_probabilities(group.gate, rates)
+            probabilities[:, group.columns] = _pauli(group.gate, rates)
         hazards = np.empty((len(probabilities), self.n_channels))
         self._errors.hazards(probabilities, hazards)
         return Drawn(probabilities, hazards)
@@ -127,8 +126,8 @@ class Rates:
             p, rates = drawn.probabilities[:, group.columns], group.rates(batch)
             over_p = np.divide(scores[:, group.columns], p, out=np.zeros_like(p), where=p > 0)
             for k in range(group.gate.n_angles):
-                step = [rate + 1j * _STEP * (place == k) for place, rate in enumerate(rates)]
-                slopes = np.imag(pauli_probabilities(group.gate, step)) / _STEP
+                step = [rate + 1j * COMPLEX_STEP * (place == k) for place, rate in enumerate(rates)]
+                slopes = np.imag(_pauli(group.gate, step)) / COMPLEX_STEP
                 slopes = np.broadcast_to(slopes, p.shape)
                 self._add(group, k, (over_p * slopes).sum(axis=-1), (p <= 0) & (slopes != 0), wanted)
 
@@ -149,20 +148,12 @@ class Rates:
             out[..., angle.index] += column if out.ndim == 2 else column.sum()
 
 
-def pauli_probabilities(gate: Gate, rates: Sequence[np.ndarray]) -> np.ndarray:
-    """Of the gate's Pauli words, (..., 4^k). A measurement whose outcome is forgotten flips the phase half of the time."""
-    if gate.kind == "measurement":
-        return np.array([0.5, 0.0, 0.0, 0.5])
-    return np.asarray(gate.pauli(*rates))
-
-
-def is_pauli(gate: Gate) -> bool:
-    """Whether a channel is a mixture of Pauli words."""
-    return gate.kind == "measurement" or getattr(gate, "pauli", None) is not None
+def _pauli(gate: Gate, rates: Sequence[np.ndarray]) -> np.ndarray:
+    assert gate.pauli is not None
+    return gate.pauli(*rates)
 
 
 def check_rates(gate: Gate, rates: Sequence[np.ndarray]) -> None:
-    """Raise CircuitError where a rate is out of its range."""
-    wrong = gate.fault(*rates) if getattr(gate, "fault", None) is not None else None
-    if wrong is not None:
-        raise CircuitError(f"{gate.name}: {wrong}; give a rate inside its range")
+    """Raise ShapeError where a rate is out of its range."""
+    if wrong := gate.fault(*rates):
+        raise ShapeError(f"{gate.name}: {wrong}; give rates within their ranges")
