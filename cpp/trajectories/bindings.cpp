@@ -14,6 +14,8 @@ namespace nb = nanobind;
 using namespace qloom;
 using namespace qloom::trajectories;
 
+void bind_branching(nb::module_&);
+
 namespace {
 
 using Counts = std::vector<size_t>;
@@ -152,6 +154,7 @@ void bind_errors(nb::module_& m) {
 
 void bind_trajectories(nb::module_& m) {
     bind_errors(m);
+    bind_branching(m);
     nb::class_<Measured>(m, "SignedOutputs", "Words with signs, or outcomes with flipped bits.")
         .def("__init__", [](Measured* self, std::vector<uint32_t> output, size_t n_outputs, size_t n_bits) {
             for (uint32_t o : output) expect(o < n_outputs, "a word's output is none");

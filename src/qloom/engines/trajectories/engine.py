@@ -12,6 +12,7 @@ from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.outputs import Outputs
 from qloom.engines.statevector.engine import MOST_THREADS
 from qloom.engines.streams import Stream
+from qloom.engines.trajectories.branching import BranchingEvaluator
 from qloom.engines.trajectories.pauli import PauliEvaluator
 from qloom.errors import CircuitError
 
@@ -49,7 +50,9 @@ class TrajectoryEngine(Engine):
         return self.threads or _native.available_threads()
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
-        return PauliEvaluator(circuit, outputs, self.n_trajectories, self.stream, self.n_threads)
+        only_words = all(op.gate.is_unitary or op.gate.pauli is not None for op in circuit.operations)
+        kind = PauliEvaluator if only_words else BranchingEvaluator
+        return kind(circuit, outputs, self.n_trajectories, self.stream, self.n_threads)
 
 
 def checked_trajectories(n_trajectories: Any) -> int:

@@ -168,14 +168,20 @@ class PauliEvaluator(DifferentiableEvaluator):
         cotangents = np.ascontiguousarray(cotangents, batch.dtype)
         d_inputs = np.zeros(batch.inputs.shape, batch.dtype) if wants[0] else None
         d_weights = np.zeros(batch.weights.shape) if wants[1] else None
-        scores = np.zeros_like(call.drawn.probabilities) if self._wants_rates(wants) else None
+
+        def array(angle: Angle) -> Any:
+            if angle.is_number:
+                return None
+            return d_inputs if angle.source == "input" else d_weights if self.wants_weight(angle.index) else None
+
+        scores = np.zeros_like(call.drawn.probabilities) if self._rates.wants(array) else None
         for k, piece in enumerate(self._pieces(batch)):
             run = self._drawn(call, piece, batch) if call.runs is None else call.runs[k]
             if scores is not None:
                 self._score(call, piece, run, cotangents, scores)
             self._walk_back(piece, run, cotangents[piece.samples], d_inputs, d_weights)
         if scores is not None:
-            self._rates.add_slopes(batch, scores, call.drawn, lambda angle: self._array(angle, d_inputs, d_weights))
+            self._rates.add_slopes(batch, scores, call.drawn, array)
         return d_inputs, None if d_weights is None else d_weights.astype(batch.dtype)
 
     def _walk_back(self, piece: _Piece, run: _Run, cotangents: np.ndarray, d_inputs: Any, d_weights: Any) -> None:
@@ -205,19 +211,6 @@ class PauliEvaluator(DifferentiableEvaluator):
             weights = (weights - np.repeat(means, piece.rows[4])) / (n - 1)
         part = scores if len(scores) == 1 else scores[piece.samples]
         self._errors.scores(*call.drawn.rows(piece.samples), call.place, piece.rows, weights, part)
-
-    def _wants_rates(self, wants: Wants) -> bool:
-        return any(
-            wants[0] if source == "input" else wants[1] and self.wants_weight(index)
-            for source, index in self._rates.slots
-        )
-
-    def _array(self, angle: Angle, d_inputs: Any, d_weights: Any) -> Any:
-        if angle.is_number:
-            return None
-        if angle.source == "input":
-            return d_inputs
-        return d_weights if self.wants_weight(angle.index) else None
 
     def _check(self, batch: Batch) -> None:
         program = self._lanes.program

@@ -21,7 +21,6 @@ from qloom.engines.batch import Batch
 from qloom.errors import ShapeError, UnsupportedError
 
 
-
 @dataclass(frozen=True, eq=False)
 class _Group:
     """Channels of one gate.
@@ -35,14 +34,15 @@ class _Group:
 
     def rates(self, batch: Batch) -> list[np.ndarray]:
         """Of each of the gate's rates, (C,) where all samples have the same, or (B, C)."""
-        return [_values([op.angles[k] for op in self.operations], batch) for k in range(self.gate.n_angles)]
+        return [values_of([op.angles[k] for op in self.operations], batch) for k in range(self.gate.n_angles)]
 
     @property
     def is_fixed(self) -> bool:
         return all(angle.is_number for op in self.operations for angle in op.angles)
 
 
-def _values(angles: Sequence[Any], batch: Batch) -> np.ndarray:
+def values_of(angles: Sequence[Any], batch: Batch) -> np.ndarray:
+    """Of angles or rates, (A,) where all samples have the same, or (B, A), float64."""
     columns = [
         np.float64(angle.offset) if angle.is_number
         else angle.scale * _slot(angle, batch) + angle.offset
@@ -94,6 +94,10 @@ class Rates:
         ]
         nothing = Batch(np.zeros((1, 0)), np.zeros(0), True)
         self._fixed = self._drawn(nothing) if not self.slots else None
+
+    def wants(self, wanted: Callable[[Angle], Any]) -> bool:
+        """Whether the derivative of any rate is wanted."""
+        return any(wanted(Angle(source, index)) is not None for source, index in self.slots)
 
     def at(self, batch: Batch) -> Drawn:
         """Probabilities at the samples; ShapeError for a rate out of its range."""
