@@ -37,8 +37,13 @@ void Tile<T>::find_flips() {
         for (int k = 0; k < step.tables; ++k) any |= own_table[step.rotations[k]];
         for (int k = 0; k < step.tables; ++k) own_table[step.rotations[k]] = any;
     }
-    for (size_t k = 0; k < schedule.tables.size(); ++k)
-        if (own_table[k]) flip_table(k);
+    for (size_t k = 0; k < schedule.tables.size(); ++k) {
+        if (!own_table[k]) continue;
+        flip_table(k);
+        for (size_t range = 0; own_sums && range < ranges; ++range)
+            std::fill_n(own_sums + (range * angles.n_sums + angles.start(k)) * lanes, schedule.tables[k].size() * lanes,
+                        T(0));
+    }
 }
 
 template <class T>
@@ -105,8 +110,6 @@ void Tile<T>::give_flipped_sums() {
         T *own = own_sums + start, *shared = table_sums + start;
         if (schedule.lane_bits) {
             give_flipped_sums(k, 0, nullptr);
-            for (size_t range = 0; range < ranges; ++range)
-                std::fill_n(own + range * angles.n_sums * lanes, size * lanes, T(0));
             continue;
         }
         for (size_t lane = 0; lane < used; ++lane) {
@@ -117,7 +120,7 @@ void Tile<T>::give_flipped_sums() {
             for (size_t i = 0; shift && i < size; ++i) shared[(i ^ *shift) * lanes + lane] += one[i];
         }
         for (size_t i = 0; i < size * lanes; i += 4)
-            for (size_t j = i; j < i + 4; ++j) shared[j] += own[j], own[j] = 0;
+            for (size_t j = i; j < i + 4; ++j) shared[j] += own[j];
     }
 }
 

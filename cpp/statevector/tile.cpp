@@ -58,9 +58,7 @@ Tile<T>::Tile(const Angles<T>& a, int n_threads, bool with_lambda)
     std::memset(slopes, 0, ranges * rotations * lanes * sizeof(double));
     table_sums = scratch.take<T>(ranges * angles.n_sums * lanes);
     std::memset(table_sums, 0, ranges * angles.n_sums * lanes * sizeof(T));
-    if (!flipped) return;
-    own_sums = scratch.take<T>(ranges * angles.n_sums * lanes);
-    std::memset(own_sums, 0, ranges * angles.n_sums * lanes * sizeof(T));
+    if (flipped) own_sums = scratch.take<T>(ranges * angles.n_sums * lanes);
 }
 
 template <class T>

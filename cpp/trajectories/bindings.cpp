@@ -1,6 +1,7 @@
 // Trajectories at the native boundary. Rows are given as (first sample, samples, trajectories of each, first, count).
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/vector.h>
 
 #include <array>
@@ -122,12 +123,19 @@ void bind_errors(nb::module_& m) {
         .def("draw",
              [](const Errors& errors, View<const double> probabilities, View<const double> hazards,
                 View<const uint64_t> place, const Counts& counts, View<uint64_t> flips, View<uint64_t> signs,
-                int threads) {
+                View<int64_t> samples, View<int64_t> places, int threads) {
                  const Rows rows = rows_of(counts);
                  const Rates rates = rates_of(errors, rows, probabilities, hazards);
                  const Place at = place_of(place);
-                 expect(flips.size + signs.size == rows.size() * errors.width(), "flips do not fit the rows");
-                 run_unlocked([&] { draw_errors(errors, rates, at, rows, flips.data, signs.data, threads); });
+                 expect(flips.size + signs.size == rows.size() * errors.width() && samples.size == rows.size() &&
+                            places.size == rows.size(),
+                        "flips do not fit the rows");
+                 Distinct found{};
+                 run_unlocked([&] {
+                     draw_errors(errors, rates, at, rows, flips.data, signs.data, threads);
+                     found = keep_distinct(errors, rows, flips.data, samples.data, places.data);
+                 });
+                 return std::make_pair(found.count, found.plain);
              })
         .def("scores",
              [](const Errors& errors, View<const double> probabilities, View<const double> hazards,
@@ -137,16 +145,6 @@ void bind_errors(nb::module_& m) {
                  const Place at = place_of(place);
                  expect(weights.size == rows.size() && scores.size == probabilities.size, "scores do not fit");
                  run_unlocked([&] { score_errors(errors, rates, at, rows, weights.data, scores.data); });
-             })
-        .def("distinct",
-             [](const Errors& errors, const Counts& counts, View<const uint64_t> flips, View<int64_t> places) {
-                 const Rows rows = rows_of(counts);
-                 expect(flips.size == rows.size() * errors.n_flips() && places.size == rows.size(),
-                        "flips do not fit the rows");
-                 auto* found = new std::vector<int64_t>();
-                 nb::capsule owner(found, [](void* p) noexcept { delete static_cast<std::vector<int64_t>*>(p); });
-                 run_unlocked([&] { find_distinct(errors, rows, flips.data, *found, places.data); });
-                 return nb::ndarray<nb::numpy, int64_t>(found->data(), {found->size()}, owner);
              });
 }
 

@@ -103,17 +103,22 @@ void add_error(const Errors& errors, const Channel& channel, size_t outcome, uin
     }
 }
 
-// Tiles without flips are walked faster.
-void put_flipped_last(const uint64_t* flips, size_t n, std::vector<int64_t>& distinct, int64_t* places, size_t rows) {
-    const auto is_plain = [&](int64_t row) {
-        return std::all_of(flips + size_t(row) * n, flips + size_t(row + 1) * n, [](uint64_t w) { return w == 0; });
-    };
-    std::vector<int64_t> order, flipped, moved(distinct.size());
-    for (size_t d = 0; d < distinct.size(); ++d) (is_plain(distinct[d]) ? order : flipped).push_back(int64_t(d));
-    order.insert(order.end(), flipped.begin(), flipped.end());
-    for (size_t k = 0; k < order.size(); ++k) moved[size_t(order[k])] = int64_t(k), order[k] = distinct[size_t(order[k])];
-    distinct = std::move(order);
-    for (size_t row = 0; row < rows; ++row) places[row] = moved[size_t(places[row])];
+// The first of equal rows of each sample, and for every row the place of its own in that list.
+void find_equal(const Rows& rows, size_t n, const uint64_t* flips, std::vector<size_t>& distinct, int64_t* places) {
+    std::unordered_multimap<uint64_t, size_t> known;  // hash of a row, its place in the list
+    for (size_t row = 0; row < rows.size(); ++row) {
+        if (row % rows.count == 0) known.clear();
+        const uint64_t* bits = flips + row * n;
+        uint64_t hash = 0;
+        for (size_t w = 0; w < n; ++w) hash = (hash ^ bits[w]) * 0x9E3779B97F4A7C15, hash ^= hash >> 29;
+        const auto [first, end] = known.equal_range(hash);
+        const auto equal = std::find_if(
+            first, end, [&](const auto& k) { return std::equal(bits, bits + n, flips + distinct[k.second] * n); });
+        places[row] = int64_t(equal == end ? distinct.size() : equal->second);
+        if (equal != end) continue;
+        known.emplace(hash, distinct.size());
+        distinct.push_back(row);
+    }
 }
 
 }  // namespace
@@ -167,29 +172,31 @@ void score_errors(const Errors& errors, const Rates& rates, Place place, const R
     }
 }
 
-void find_distinct(const Errors& errors, const Rows& rows, const uint64_t* flips, std::vector<int64_t>& distinct,
-                   int64_t* places) {
+Distinct keep_distinct(const Errors& errors, const Rows& rows, uint64_t* flips, int64_t* samples, int64_t* places) {
     const size_t n = errors.n_flips();
-    std::unordered_multimap<uint64_t, size_t> known;  // hash of a row, its place in the list
-    for (size_t row = 0; row < rows.size(); ++row) {
-        if (rows.count == 1) {
-            places[row] = int64_t(row), distinct.push_back(int64_t(row));
-            continue;
-        }
-        if (row % rows.count == 0) known.clear();
-        const uint64_t* bits = flips + row * n;
-        uint64_t hash = 0;
-        for (size_t w = 0; w < n; ++w) hash = (hash ^ bits[w]) * 0x9E3779B97F4A7C15, hash ^= hash >> 29;
-        const auto [first, end] = known.equal_range(hash);
-        const auto equal = std::find_if(first, end, [&](const auto& k) {
-            return std::equal(bits, bits + n, flips + size_t(distinct[k.second]) * n);
-        });
-        places[row] = int64_t(equal == end ? distinct.size() : equal->second);
-        if (equal != end) continue;
-        known.emplace(hash, distinct.size());
-        distinct.push_back(int64_t(row));
+    std::vector<size_t> distinct;
+    distinct.reserve(rows.size());
+    if (rows.count > 1) {
+        find_equal(rows, n, flips, distinct, places);
+    } else {
+        for (size_t row = 0; row < rows.size(); ++row) distinct.push_back(row), places[row] = int64_t(row);
     }
-    put_flipped_last(flips, n, distinct, places, rows.size());
+    // Tiles without flips are walked faster: rows without any stand side by side.
+    std::vector<int64_t> moved(distinct.size());
+    std::vector<uint64_t> kept(distinct.size() * n);
+    size_t next = 0, plain = 0;
+    for (const bool is_plain : {true, false}) {
+        for (size_t d = 0; d < distinct.size(); ++d) {
+            const uint64_t* bits = flips + distinct[d] * n;
+            if (std::all_of(bits, bits + n, [](uint64_t w) { return w == 0; }) != is_plain) continue;
+            std::copy_n(bits, n, kept.data() + next * n);
+            samples[next] = int64_t(distinct[d] / rows.count), moved[d] = int64_t(next++);
+        }
+        if (is_plain) plain = next;
+    }
+    std::copy(kept.begin(), kept.end(), flips);
+    for (size_t row = 0; row < rows.size(); ++row) places[row] = moved[size_t(places[row])];
+    return {next, plain};
 }
 
 }  // namespace qloom::trajectories

@@ -56,8 +56,12 @@ void draw_errors(const Errors&, const Rates&, Place, const Rows&, uint64_t* flip
 // Adds each row's weight to the outcomes that it drew, (1 or samples, S).
 void score_errors(const Errors&, const Rates&, Place, const Rows&, const double* weights, double* scores);
 
-// The first of equal rows of flips among those of one sample, rows without flips before the others, and for every row
-// the place of its own in that list.
-void find_distinct(const Errors&, const Rows&, const uint64_t* flips, std::vector<int64_t>& distinct, int64_t* places);
+// Keeps of equal rows of flips among those of one sample the first, rows without flips before the others.
+// `samples` (rows,) tells of those that are left which sample they are of, counted from the first of these rows;
+// `places` (rows,) where each row's own is.
+struct Distinct {
+    size_t count, plain;  // rows that are left, and how many of them flip nothing
+};
+Distinct keep_distinct(const Errors&, const Rows&, uint64_t* flips, int64_t* samples, int64_t* places);
 
 }  // namespace qloom::trajectories

@@ -25,7 +25,7 @@ from qloom.engines.trajectories.rates import Drawn, Rates
 from qloom.errors import ShapeError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class _Piece:
     """Trajectories that are run together: of some samples all, or of one sample some.
 
@@ -42,15 +42,15 @@ class _Piece:
         return self.rows[1] * self.rows[4]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Run:
     """What was drawn for a piece, and found.
 
-    Shapes: flips (D, numbers) of distinct trajectories; samples (D,) which of the batch each is of; places (rows,) of
+    Shapes: flips (D, numbers) of distinct trajectories, None where there are none; samples (D,) which of the batch each is of; places (rows,) of
     each among the distinct; signs (rows, numbers); values (D, V).
     """
 
-    flips: np.ndarray
+    flips: np.ndarray | None
     samples: np.ndarray
     places: np.ndarray
     signs: np.ndarray
@@ -60,7 +60,7 @@ class _Run:
     kept: Any = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class _Call:
     """One call's random numbers, and what it found.
 
@@ -69,6 +69,7 @@ class _Call:
 
     place: np.ndarray
     drawn: Drawn
+    pieces: list[_Piece]
     means: np.ndarray
     squares: np.ndarray | None
     runs: list[_Run] | None
@@ -116,10 +117,9 @@ class PauliEvaluator(DifferentiableEvaluator):
         self._check(batch)
         place, drawn = self.stream.call(), self._rates.at(batch)
         means = np.zeros((batch.size, self.n_outputs))
-        call = _Call(place, drawn, means, np.zeros_like(means) if spread else None, None)
-        pieces = list(self._pieces(batch))
-        call.runs = [] if keep and len(pieces) < 2 else None
-        for piece in pieces:
+        call = _Call(place, drawn, list(self._pieces(batch)), means, np.zeros_like(means) if spread else None, None)
+        call.runs = [] if keep and len(call.pieces) < 2 else None
+        for piece in call.pieces:
             run = self._drawn(call, piece, batch)
             self._run(run, keep=call.runs is not None)
             squares = None if call.squares is None else call.squares[piece.samples]
@@ -133,6 +133,9 @@ class PauliEvaluator(DifferentiableEvaluator):
     def _pieces(self, batch: Batch) -> Iterator[_Piece]:
         n = self.n_trajectories
         most = max(1, MOST_NUMBERS // (self._numbers_a_row(batch) + 1))
+        if batch.size * n <= most:
+            yield _Piece(slice(0, batch.size), [0, batch.size, n, 0, n])
+            return
         together, count = max(1, most // n), min(n, most)
         for first in range(0, batch.size, together):
             samples = slice(first, min(first + together, batch.size))
@@ -144,19 +147,18 @@ class PauliEvaluator(DifferentiableEvaluator):
         return self.circuit.n_inputs + own + self._n_values + self._n_flips + self._n_signs
 
     def _drawn(self, call: _Call, piece: _Piece, batch: Batch) -> _Run:
-        rows, size = piece.rows, piece.size
-        flips = np.empty((size, self._n_flips), np.uint64)
-        signs = np.empty((size, self._n_signs), np.uint64)
-        self._errors.draw(*call.drawn.rows(piece.samples), call.place, rows, flips, signs, self.n_threads)
-        places = np.empty(size, np.int64)
-        distinct = self._errors.distinct(rows, flips, places)
-        samples = rows[0] + distinct // rows[4]
-        flips = flips[distinct]
+        rows, size, part = piece.rows, piece.size, piece.samples
+        flips, signs = np.empty((size, self._n_flips), np.uint64), np.empty((size, self._n_signs), np.uint64)
+        samples, places = np.empty(size, np.int64), np.empty(size, np.int64)
+        count, plain = self._errors.draw(
+            *call.drawn.rows(part), call.place, rows, flips, signs, samples, places, self.n_threads
+        )
+        samples = samples[:count] if rows[0] == 0 else samples[:count] + rows[0]
         weights = batch.weights if batch.weights.ndim == 1 else batch.weights[samples]
-        return _Run(flips, samples, places, signs, batch.inputs[samples], weights)
+        return _Run(None if plain == count else flips[:count], samples, places, signs, batch.inputs[samples], weights)
 
     def _run(self, run: _Run, keep: bool) -> None:
-        run.values = np.empty((len(run.flips), self._n_values), run.inputs.dtype)
+        run.values = np.empty((len(run.samples), self._n_values), run.inputs.dtype)
         run.kept = self._lanes.forward_into(run.values, run.inputs, run.weights, keep, run.flips)
 
     # -- backward
@@ -175,7 +177,7 @@ class PauliEvaluator(DifferentiableEvaluator):
             return d_inputs if angle.source == "input" else d_weights if self.wants_weight(angle.index) else None
 
         scores = np.zeros_like(call.drawn.probabilities) if self._rates.wants(array) else None
-        for k, piece in enumerate(self._pieces(batch)):
+        for k, piece in enumerate(call.pieces):
             run = self._drawn(call, piece, batch) if call.runs is None else call.runs[k]
             if scores is not None:
                 self._score(call, piece, run, cotangents, scores)
@@ -185,7 +187,7 @@ class PauliEvaluator(DifferentiableEvaluator):
         return d_inputs, None if d_weights is None else d_weights.astype(batch.dtype)
 
     def _walk_back(self, piece: _Piece, run: _Run, cotangents: np.ndarray, d_inputs: Any, d_weights: Any) -> None:
-        spread = np.empty((len(run.flips), self._n_values), cotangents.dtype)
+        spread = np.empty((len(run.samples), self._n_values), cotangents.dtype)
         _native.spread_cotangents(self._measured, piece.rows, cotangents, run.places, run.signs, spread)
         own_inputs = None if d_inputs is None else np.empty_like(run.inputs)
         own_weights = None if d_weights is None else np.empty_like(run.weights)
