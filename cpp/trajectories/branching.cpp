@@ -28,7 +28,8 @@ Amplitude phase_of(uint64_t x, uint64_t z) {
 }
 double sign_at(uint64_t i, uint64_t z) { return std::popcount(i & z) & 1 ? -1 : 1; }
 
-// body(i, j, P's entry <i|P|j>, <j|P|i>) for every pair of a word that flips bits; i alone, twice, of one that does not.
+// body(i, j, P's entry <i|P|j>, <j|P|i>) for every pair of a word that flips bits; i alone, twice, of one that does
+// not.
 template <class Body>
 void over_pairs(size_t size, uint64_t x, uint64_t z, const Body& body) {
     const Amplitude phase = phase_of(x, z);
@@ -66,45 +67,39 @@ Amplitude mean_of(const Amplitude* left, const Amplitude* right, size_t size, ui
     return sum;
 }
 
-// Indices that differ in a few bits: body(those of one group, counted by the bits, the first the most significant).
+// body(base) for every group of indices that differ in a step's bits: base | offsets.
 template <class Body>
-void over_groups(unsigned n_bits, const std::vector<unsigned>& bits, const Body& body) {
-    const size_t size = size_t(1) << bits.size();
-    std::vector<uint64_t> offsets(size, 0), at(size);
-    for (size_t k = 0; k < size; ++k)
-        for (size_t q = 0; q < bits.size(); ++q)
-            offsets[k] |= uint64_t(k >> (bits.size() - 1 - q) & 1) << bits[q];
-    const uint64_t holes = offsets[size - 1], end = uint64_t(1) << n_bits;
-    for (uint64_t base = 0; base < end; base = ((base | holes) + 1) & ~holes) {
-        for (size_t k = 0; k < size; ++k) at[k] = base | offsets[k];
-        body(at.data());
-    }
+void over_groups(unsigned n_bits, const Step& step, const Body& body) {
+    const uint64_t holes = step.offsets.back(), end = uint64_t(1) << n_bits;
+    for (uint64_t base = 0; base < end; base = ((base | holes) + 1) & ~holes) body(base);
 }
 
-void apply_matrix(Amplitude* psi, unsigned n_bits, const std::vector<unsigned>& bits, const Amplitude* m, double factor,
-                  bool adjoint) {
-    const size_t size = size_t(1) << bits.size();
-    std::vector<Amplitude> before(size);
-    over_groups(n_bits, bits, [&](const uint64_t* at) {
-        for (size_t k = 0; k < size; ++k) before[k] = psi[at[k]];
+// `room` is for one group.
+void apply_matrix(Amplitude* psi, unsigned n_bits, const Step& step, const Amplitude* m, double factor, bool adjoint,
+                  Amplitude* room) {
+    const size_t size = step.offsets.size();
+    const uint64_t* offsets = step.offsets.data();
+    over_groups(n_bits, step, [&](uint64_t base) {
+        for (size_t k = 0; k < size; ++k) room[k] = psi[base | offsets[k]];
         for (size_t k = 0; k < size; ++k) {
             Amplitude sum = 0;
             for (size_t l = 0; l < size; ++l)
-                sum += adjoint ? conjugate_times(m[l * size + k], before[l]) : times(m[k * size + l], before[l]);
-            psi[at[k]] = factor * sum;
+                sum += adjoint ? conjugate_times(m[l * size + k], room[l]) : times(m[k * size + l], room[l]);
+            psi[base | offsets[k]] = factor * sum;
         }
     });
 }
 
 // <left| M |right>.
-Amplitude mean_of_matrix(const Amplitude* left, const Amplitude* right, unsigned n_bits,
-                         const std::vector<unsigned>& bits, const Amplitude* m) {
-    const size_t size = size_t(1) << bits.size();
+Amplitude mean_of_matrix(const Amplitude* left, const Amplitude* right, unsigned n_bits, const Step& step,
+                         const Amplitude* m) {
+    const size_t size = step.offsets.size();
+    const uint64_t* offsets = step.offsets.data();
     Amplitude sum = 0;
-    over_groups(n_bits, bits, [&](const uint64_t* at) {
+    over_groups(n_bits, step, [&](uint64_t base) {
         for (size_t k = 0; k < size; ++k)
             for (size_t l = 0; l < size; ++l)
-                sum += conjugate_times(left[at[k]], times(m[k * size + l], right[at[l]]));
+                sum += conjugate_times(left[base | offsets[k]], times(m[k * size + l], right[base | offsets[l]]));
     });
     return sum;
 }
@@ -115,6 +110,10 @@ public:
     Trajectory(const Branching& b, bool walks_back)
         : branching(b), psi(b.size()), drawn(b.steps.size()), factor(b.steps.size()), keeps(walks_back) {
         if (keeps) lambda.resize(b.size());
+        size_t largest = 1, most = 1;
+        for (const Step& step : b.steps) largest = std::max(largest, step.offsets.size());
+        for (const Operators& of : b.operators) most = std::max(most, of.count);
+        room.resize(largest), reduced.resize(largest * largest), weights.resize(most);
     }
 
     void run(const Numbers& given, Place p, uint64_t number, size_t sample) {
@@ -149,7 +148,8 @@ public:
         }
         // The norm at the start is not 1 by what is derived: `base` is taken off it nowhere.
         const Amplitude* start = numbers->start.of(at);
-        for (size_t i = 0; out.start && i < branching.size(); ++i) out.start[i] += (lambda[i] + base * start[i]) * (2 / n);
+        for (size_t i = 0; out.start && i < branching.size(); ++i)
+            out.start[i] += (lambda[i] + base * start[i]) * (2 / n);
     }
 
 private:
@@ -169,7 +169,7 @@ private:
         if (one.kind == Step::rotation)
             rotate(psi.data(), branching.size(), one.x, one.z, numbers->angles.of(at)[one.number]);
         else if (one.kind == Step::matrix)
-            apply_matrix(psi.data(), branching.n_bits, one.bits, one.entries.data(), 1, false);
+            apply_matrix(psi.data(), branching.n_bits, one, one.entries.data(), 1, false, room.data());
         else if (one.kind == Step::pauli)
             draw_word(s);
         else
@@ -204,17 +204,16 @@ private:
         const Operators& of = branching.operators[one.number];
         if (keeps) std::copy(psi.begin(), psi.end(), before.begin() + std::ptrdiff_t(one.number * branching.size()));
         // Of the qubits it acts on: the sum of psi_k conj(psi_l) over all else.
-        std::vector<Amplitude> reduced(of.size * of.size, 0);
-        over_groups(branching.n_bits, one.bits, [&](const uint64_t* group) {
+        std::fill_n(reduced.begin(), of.size * of.size, 0);
+        over_groups(branching.n_bits, one, [&](uint64_t base) {
             for (size_t k = 0; k < of.size; ++k)
                 for (size_t l = 0; l < of.size; ++l)
-                    reduced[k * of.size + l] += conjugate_times(psi[group[l]], psi[group[k]]);
+                    reduced[k * of.size + l] += conjugate_times(psi[base | one.offsets[l]], psi[base | one.offsets[k]]);
         });
-        std::vector<double> weights(of.count);
         for (size_t j = 0; j < of.count; ++j) weights[j] = probability(drawn_operator(one, j), reduced, of.size);
         drawn[s] = pick(of.count, [&](size_t j) { return weights[j]; });
         factor[s] = 1 / std::sqrt(weights[drawn[s]]);
-        apply_matrix(psi.data(), branching.n_bits, one.bits, drawn_operator(one, drawn[s]), factor[s], false);
+        apply_matrix(psi.data(), branching.n_bits, one, drawn_operator(one, drawn[s]), factor[s], false, room.data());
     }
 
     // Tr(K rho K^dagger).
@@ -258,13 +257,12 @@ private:
         if (one.kind == Step::rotation) {
             const double angle = numbers->angles.of(at)[one.number];
             if (out.angles)
-                out.angles[one.number] +=
-                    mean_of(lambda.data(), psi.data(), branching.size(), one.x, one.z).imag() / n;
+                out.angles[one.number] += mean_of(lambda.data(), psi.data(), branching.size(), one.x, one.z).imag() / n;
             rotate(psi.data(), branching.size(), one.x, one.z, -angle);
             rotate(lambda.data(), branching.size(), one.x, one.z, -angle);
         } else if (one.kind == Step::matrix) {
             for (std::vector<Amplitude>* state : {&psi, &lambda})
-                apply_matrix(state->data(), branching.n_bits, one.bits, one.entries.data(), 1, true);
+                apply_matrix(state->data(), branching.n_bits, one, one.entries.data(), 1, true, room.data());
         } else if (one.kind == Step::pauli) {
             if (out.scores) out.scores[branching.channels[one.number].first_outcome + drawn[s]] += above / n;
             for (std::vector<Amplitude>* state : {&psi, &lambda}) apply_drawn_word(one, drawn[s], state->data());
@@ -280,14 +278,16 @@ private:
         for (size_t r = 0; out.rates && r < gradient.rates.size(); ++r) {
             if (gradient.rates[r].channel != one.number) continue;
             const Amplitude* slope = gradient.slopes.of(at) + gradient.rates[r].first + drawn[s] * entries;
-            const Amplitude mean = mean_of_matrix(lambda.data(), psi.data(), branching.n_bits, one.bits, slope);
+            const Amplitude mean = mean_of_matrix(lambda.data(), psi.data(), branching.n_bits, one, slope);
             out.rates[r] += 2 * factor[s] * mean.real() / n;
         }
-        apply_matrix(lambda.data(), branching.n_bits, one.bits, drawn_operator(one, drawn[s]), factor[s], true);
+        apply_matrix(lambda.data(), branching.n_bits, one, drawn_operator(one, drawn[s]), factor[s], true, room.data());
     }
 
     const Branching& branching;
     std::vector<Amplitude> psi, lambda, before;  // before: the states that each Kraus operator met
+    std::vector<Amplitude> room, reduced;        // of one group; of the qubits of a channel
+    std::vector<double> weights;                 // of a channel's operators
     std::vector<size_t> drawn;
     std::vector<double> factor;
     const bool keeps;
@@ -309,6 +309,16 @@ void over_parts(const Rows& rows, int threads, const Task& task) {
 }
 
 }  // namespace
+
+void Branching::add(Step step) {
+    const size_t k = step.bits.size();
+    for (size_t place = 0; place < size_t(1) << k; ++place) {
+        uint64_t offset = 0;
+        for (size_t q = 0; q < k; ++q) offset |= uint64_t(place >> (k - 1 - q) & 1) << step.bits[q];
+        step.offsets.push_back(offset);
+    }
+    steps.push_back(std::move(step));
+}
 
 void branch(const Branching& branching, const Numbers& numbers, Place place, const Rows& rows, double* values,
             int threads) {
@@ -337,7 +347,8 @@ void branch_back(const Branching& branching, const Numbers& numbers, Place place
             gradient.angles ? mine : nullptr, gradient.scores ? mine + branching.n_angles : nullptr,
             gradient.of_rates ? mine + branching.n_angles + branching.n_outcomes : nullptr,
             n_start ? starts.data() + (sample * parts + part) * n_start : nullptr};
-        const double *cotangents = gradient.cotangents + sample * n_outputs, *means = gradient.means + sample * n_outputs;
+        const double *cotangents = gradient.cotangents + sample * n_outputs,
+                     *means = gradient.means + sample * n_outputs;
         for (size_t row = sample * rows.count + first; row < sample * rows.count + end; ++row) {
             trajectory.run(numbers, place, rows.number(row), sample);
             trajectory.measure(values.data());

@@ -22,6 +22,7 @@ struct Step {
     std::vector<unsigned> bits = {};  // of an index, one a qubit of the gate, the most significant of its own first
     size_t number = 0;                // which angle, or which channel of its kind
     std::vector<Amplitude> entries = {};
+    std::vector<uint64_t> offsets = {};  // of the indices of a group, which differ in its bits
 };
 
 // Of all channels with Kraus operators: where those of one start, and how many there are.
@@ -46,6 +47,7 @@ struct Branching {
     std::vector<unsigned> measured;  // bits of an index whose outcomes are the outputs, the first the most significant
 
     size_t size() const { return size_t(1) << n_bits; }
+    void add(Step);
 };
 
 // Numbers of one call, of each a row that all samples share or one a sample.
@@ -56,10 +58,10 @@ struct PerSample {
     const N* of(size_t sample) const { return data + sample * stride; }
 };
 struct Numbers {
-    PerSample<double> angles;           // (A,)
-    PerSample<double> probabilities;    // of Pauli channels, (S,)
-    PerSample<Amplitude> operators;     // (E,)
-    PerSample<Amplitude> start;         // (2^n,)
+    PerSample<double> angles;         // (A,)
+    PerSample<double> probabilities;  // of Pauli channels, (S,)
+    PerSample<Amplitude> operators;   // (E,)
+    PerSample<Amplitude> start;       // (2^n,)
 };
 
 // Values (rows, O).

@@ -71,21 +71,21 @@ void bind_branching(nb::module_& m) {
         .def("rotation",
              [](Branching& b, uint64_t x, uint64_t z) {
                  expect(((x | z) >> b.n_bits) == 0, "a rotation's word is none of the register");
-                 b.steps.push_back({Step::rotation, x, z, {}, b.n_angles++, {}});
+                 b.add({Step::rotation, x, z, {}, b.n_angles++});
              })
         .def("matrix",
              [](Branching& b, std::vector<unsigned> bits, Entries entries) {
                  check_bits(b, bits);
                  expect(entries.size() == size_t(1) << (2 * bits.size()), "a matrix does not fit its qubits");
-                 b.steps.push_back({Step::matrix, 0, 0, std::move(bits), 0,
-                                    std::vector<Amplitude>(entries.data(), entries.data() + entries.size())});
+                 b.add({Step::matrix, 0, 0, std::move(bits), 0,
+                        std::vector<Amplitude>(entries.data(), entries.data() + entries.size())});
              })
         .def("pauli",
              [](Branching& b, std::vector<unsigned> bits) {
                  check_bits(b, bits);
                  b.channels.push_back({unsigned(bits.size()), 0, b.n_outcomes});
                  b.n_outcomes += b.channels.back().n_outcomes();
-                 b.steps.push_back({Step::pauli, 0, 0, std::move(bits), b.channels.size() - 1, {}});
+                 b.add({Step::pauli, 0, 0, std::move(bits), b.channels.size() - 1});
              })
         .def("kraus",
              [](Branching& b, std::vector<unsigned> bits, size_t count) {
@@ -93,7 +93,7 @@ void bind_branching(nb::module_& m) {
                  const size_t size = size_t(1) << bits.size();
                  b.operators.push_back({b.n_entries, count, size});
                  b.n_entries += count * size * size;
-                 b.steps.push_back({Step::kraus, 0, 0, std::move(bits), b.operators.size() - 1, {}});
+                 b.add({Step::kraus, 0, 0, std::move(bits), b.operators.size() - 1});
              })
         .def("measure_term",
              [](Branching& b, double coefficient, uint64_t x, uint64_t z, size_t output) {
@@ -123,9 +123,14 @@ void bind_branching(nb::module_& m) {
                 const size_t samples = call.rows.samples;
                 expect(cotangents.size == samples * b.n_outputs && means.size == cotangents.size,
                        "cotangents do not fit the rows");
-                BranchGradient gradient{cotangents.data, means.data, {}, {slopes.data(), 0},
-                                        wanted(d_angles, samples * b.n_angles), wanted(scores, samples * b.n_outcomes),
-                                        wanted(d_rates, samples * rates.size()), wanted(d_start, samples * b.size())};
+                BranchGradient gradient{cotangents.data,
+                                        means.data,
+                                        {},
+                                        {slopes.data(), 0},
+                                        wanted(d_angles, samples * b.n_angles),
+                                        wanted(scores, samples * b.n_outcomes),
+                                        wanted(d_rates, samples * rates.size()),
+                                        wanted(d_start, samples * b.size())};
                 for (const auto& [channel, first] : rates) {
                     expect(channel < b.operators.size(), "a rate's channel is none");
                     const Operators& of = b.operators[channel];
@@ -137,6 +142,6 @@ void bind_branching(nb::module_& m) {
                 expect(slopes.shape(0) == 1 || slopes.shape(0) == samples, "slopes do not fit the samples");
                 run_unlocked([&] { branch_back(b, call.numbers, call.place, call.rows, gradient, threads); });
             },
-            nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(),
-            none, none, none, none, nb::arg());
+            nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(), nb::arg(),
+            nb::arg(), none, none, none, none, nb::arg());
 }

@@ -9,7 +9,7 @@ from qloom.testing import EngineContract
 
 class TestPauliNoise(EngineContract):
     def make_engine(self) -> Engine:
-        return TrajectoryEngine(200, seed=0, threads=2)
+        return TrajectoryEngine(60, seed=0, threads=2)
 
     def circuit(self) -> Circuit:
         """Rates are inputs, weights and numbers."""

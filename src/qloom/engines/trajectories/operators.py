@@ -85,28 +85,31 @@ def _rates(op: Operation, batch: Batch) -> np.ndarray:
 def _at(op: Operation, batch: Batch) -> np.ndarray:
     rates = _rates(op, batch)
     check_rates(op.gate, list(rates.T))
-    return _rows(op, [np.asarray(op.gate.operators(*row)) for row in rates])
+    return _at_each(op, rates, lambda row: np.asarray(op.gate.operators(*row)))
 
 
 def _slope(op: Operation, batch: Batch, k: int) -> np.ndarray:
-    rates, rate = _rates(op, batch), op.gate.rates[k]
-    room = np.minimum(rates[:, k] - rate.low, np.minimum(rate.high - rates[:, k], 1.0))
-    steps = _STEP * np.where(room > 0, room, 1.0)
-    rows = []
-    for row, h in zip(rates, steps, strict=True):
+    rate = op.gate.rates[k]
+
+    def slope(row: np.ndarray) -> np.ndarray:
+        room = min(row[k] - rate.low, rate.high - row[k], 1.0)
+        h = _STEP * (room if room > 0 else 1.0)
         step = 1j * h * (np.arange(len(row)) == k)
         with np.errstate(all="ignore"):
             here, up, down = (np.asarray(op.gate.operators(*at)) for at in (row, row + step, row - step))
-            slope = (up - down) / (2j * h)
-        _check_drawn(op, here, slope)
-        rows.append(slope)
-    return _rows(op, rows)
+            found: np.ndarray = (up - down) / (2j * h)
+        _check_drawn(op, here, found)
+        return found
+
+    return _at_each(op, _rates(op, batch), slope)
 
 
-def _rows(op: Operation, operators: list[np.ndarray]) -> np.ndarray:
-    """Entries of operators (K, 2^k, 2^k) of every sample, (B, K 4^k)."""
+def _at_each(op: Operation, rates: np.ndarray, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Entries of matrices (K, 2^k, 2^k) at rates (B, R), found once for equal ones: (B, K 4^k)."""
+    distinct, places = np.unique(rates, axis=0, return_inverse=True)
     size = n_operators(op) * 4 ** len(op.qubits)
-    return np.array(operators, complex).reshape(len(operators), size)
+    found = np.array([of(row) for row in distinct], complex).reshape(len(distinct), size)
+    return found[places.ravel()]
 
 
 def _check_drawn(op: Operation, operators: np.ndarray, slopes: np.ndarray) -> None:
