@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ["machine", "kernels", "lowering", "statevector", "measuring", "trajectories", "networks", "iqp", "searches"]
+FOLDERS = [
+    "machine", "kernels", "lowering", "statevector", "density", "measuring", "trajectories", "networks", "iqp", "searches",
+]  # fmt: skip
 SOURCES = sorted((ROOT / "cpp").rglob("*.?pp"))
 
 

@@ -17,5 +17,6 @@ __all__ = [
     "Batch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
     "Evaluator", "Expectations", "FinalState", "Outputs", "Pending", "Probabilities", "ReferenceEngine", "Sampler",
     "Shots", "StatevectorEngine", "TrajectoryEngine", "classical_shadow", "counts", "entropy", "expectation",
-    "make_batch", "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state", "variance",
+    "make_batch", "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state",
+    "variance",
 ]  # fmt: skip

@@ -66,9 +66,7 @@ class RandomCircuit:
             add(self.random.dirichlet(np.ones(16))[1:].tolist(), tuple(self._qubits(2)))
         elif name == "pauli_channel":
             add((self._rate(), 0.1, self._rate()), *self._qubits(1))
-        elif name == "generalized_amplitude_damping":
-            add(self._rate(), self._rate(), *self._qubits(1))
-        elif name == "reset_error":
+        elif name in ("generalized_amplitude_damping", "reset_error"):
             add(self._rate(), self._rate(), *self._qubits(1))
         elif name == "thermal_relaxation":
             add(1.0, self._rate() + 0.8, 0.4, self._rate(), *self._qubits(1))

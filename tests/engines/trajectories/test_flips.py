@@ -27,7 +27,7 @@ def ansatz(n_qubits, n_layers):
     return circuit
 
 
-@pytest.mark.parametrize("n_qubits, n_samples", [(3, 20), (6, 35), (8, 3), (14, 2)])
+@pytest.mark.parametrize(("n_qubits", "n_samples"), [(3, 20), (6, 35), (8, 3), (14, 2)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_flipped_rotations_turn_the_other_way(n_qubits, n_samples, dtype):
     circuit, random = ansatz(n_qubits, 2), np.random.default_rng(n_qubits)

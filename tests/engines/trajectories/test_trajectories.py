@@ -39,7 +39,7 @@ def all_x(n_qubits):
 
 # Each is off by more than 5 standard errors in one run of 1.7 million.
 @pytest.mark.parametrize(
-    "circuit, observable, expected",
+    ("circuit", "observable", "expected"),
     [
         (Circuit(1).x(0).depolarizing(0.5, 0), Z(0), -1 / 3),
         (Circuit(1).x(0).depolarizing(0.75, 0), Z(0), 0.0),
@@ -176,7 +176,7 @@ def test_rates_outside_their_range_are_named(channel):
         TrajectoryEngine(2).prepare(circuit).values(make_batch(circuit, None, np.array([1.2])))
 
 
-@pytest.mark.parametrize("channel, rate", [("depolarizing", 0.0), ("bit_flip", 1.0), ("amplitude_damping", 0.0)])
+@pytest.mark.parametrize(("channel", "rate"), [("depolarizing", 0.0), ("bit_flip", 1.0), ("amplitude_damping", 0.0)])
 def test_slopes_of_what_is_never_drawn_are_refused(channel, rate):
     circuit = Circuit(1)
     w = circuit.weights(2)

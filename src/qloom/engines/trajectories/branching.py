@@ -65,7 +65,8 @@ class _Steps:
         return self.n_qubits - 1 - qubit
 
     def _masks(self, x: int, z: int) -> tuple[int, int]:
-        return tuple(sum((m >> q & 1) << self._bit(q) for q in range(self.n_qubits)) for m in (x, z))  # type: ignore[return-value]
+        x, z = (sum((mask >> q & 1) << self._bit(q) for q in range(self.n_qubits)) for mask in (x, z))
+        return x, z
 
     def _add_gate(self, op: Operation, bits: list[int]) -> None:
         if len(bits) <= _MOST_MATRIX_QUBITS and all(angle.is_number for angle in op.angles):
@@ -153,7 +154,8 @@ class BranchingEvaluator(DifferentiableEvaluator):
             return d_inputs if angle.source == "input" else d_weights if self.wants_weight(angle.index) else None
 
         self._walk_back(batch, np.ascontiguousarray(cotangents, np.float64), place, means, array, d_inputs)
-        return tuple(None if d is None else d.astype(batch.dtype) for d in (d_inputs, d_weights))  # type: ignore[return-value]
+        found = [None if d is None else d.astype(batch.dtype) for d in (d_inputs, d_weights)]
+        return found[0], found[1]
 
     def _walk_back(self, batch: Batch, cotangents: Any, place: Any, means: Any, array: Any, d_inputs: Any) -> None:
         numbers, size = self._numbers(batch), batch.size
@@ -165,15 +167,15 @@ class BranchingEvaluator(DifferentiableEvaluator):
         starts = d_inputs is not None and initial is not None and initial.values is None
         d_start = np.zeros((size, 2**self.circuit.n_qubits), complex) if starts else None
         for samples, rows in self._pieces(batch):
+            out = [None if d is None else d[samples] for d in (d_angles, scores, d_rates, d_start)]
             self._steps.native.backward(
                 *(_part(n, samples) for n in numbers), place, rows, cotangents[samples], means[samples], slopes.places,
-                _part(slopes.entries, samples), *(None if d is None else d[samples] for d in (d_angles, scores, d_rates, d_start)),
-                self.n_threads,
+                _part(slopes.entries, samples), *out, self.n_threads,
             )  # fmt: skip
-        for place_, angle in enumerate(self._steps.angles):
-            if (out := array(angle)) is not None:
-                column = angle.scale * d_angles[:, place_]
-                out[..., angle.index] += column if out.ndim == 2 else column.sum()
+        for column, angle in enumerate(self._steps.angles):
+            if (total := array(angle)) is not None:
+                found = angle.scale * d_angles[:, column]
+                total[..., angle.index] += found if total.ndim == 2 else found.sum()
         if scores is not None:
             drawn = self._rates.at(batch)
             pooled = scores if len(drawn.probabilities) == size else scores.sum(axis=0, keepdims=True)
@@ -184,7 +186,8 @@ class BranchingEvaluator(DifferentiableEvaluator):
 
     def _add_amplitudes(self, d_start: np.ndarray, d_inputs: np.ndarray) -> None:
         initial, size = self.circuit.initial, d_start.shape[1]
-        assert initial is not None and initial.real is not None
+        assert initial is not None
+        assert initial.real is not None
         d_inputs[:, initial.real : initial.real + size] += d_start.real
         if initial.imaginary is not None:
             d_inputs[:, initial.imaginary : initial.imaginary + size] += d_start.imag

@@ -117,9 +117,9 @@ def _check_drawn(op: Operation, operators: np.ndarray, slopes: np.ndarray) -> No
     moves = ~np.isfinite(slopes).all(axis=(1, 2)) | (np.abs(slopes).sum(axis=(1, 2)) > 0)
     if (never & moves).any():
         raise UnsupportedError(
-            f"{op.gate.name} on qubit {', '.join(map(str, op.qubits))} has operators of probability 0 at a rate that is "
-            "trained, which trajectories never draw though they have a slope; expected a rate inside its range, freeze "
-            "it or use a DensityEngine"
+            f"{op.gate.name} on qubit {', '.join(map(str, op.qubits))} has operators of probability 0 at a rate that "
+            "is trained, which trajectories never draw though they have a slope; expected a rate inside its range, "
+            "freeze it or use a DensityEngine"
         )
 
 

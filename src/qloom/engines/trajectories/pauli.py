@@ -46,8 +46,8 @@ class _Piece:
 class _Run:
     """What was drawn for a piece, and found.
 
-    Shapes: flips (D, numbers) of distinct trajectories, None where there are none; samples (D,) which of the batch each is of; places (rows,) of
-    each among the distinct; signs (rows, numbers); values (D, V).
+    Shapes: flips (D, numbers) of distinct trajectories, None where nothing is flipped; samples (D,) which of the batch
+    each is of; places (rows,) of each among the distinct; signs (rows, numbers); values (D, V).
     """
 
     flips: np.ndarray | None
