@@ -20,7 +20,7 @@ constexpr size_t LEAST_WORK_SHARED = size_t(1) << 20;
 template <class T>
 size_t stride_of(const Program& program, const Layout& layout) {
     const size_t n = program.sweeps.size();
-    if (n * layout.numbers * sizeof(T) <= MOST_KEPT_BYTES) return 1;
+    if (n * layout.places.size() * sizeof(T) <= MOST_KEPT_BYTES) return 1;
     return size_t(std::ceil(std::sqrt(double(n))));
 }
 
@@ -52,8 +52,8 @@ class Return {
 public:
     Return(const Program& program, const Layout& layout, Scratch& scratch)
         : n(program.sweeps.size()), stride(stride_of<T>(program, layout)) {
-        for (size_t k = 0; k == 0 || k * stride < n; ++k) kept.push_back(scratch.take<T>(layout.numbers));
-        for (size_t k = 0; k + 1 < stride; ++k) between.push_back(scratch.take<T>(layout.numbers));
+        for (size_t k = 0; k == 0 || k * stride < n; ++k) kept.push_back(scratch.take<T>(layout.places.size()));
+        for (size_t k = 0; k + 1 < stride; ++k) between.push_back(scratch.take<T>(layout.places.size()));
     }
     T* start() const { return kept[0]; }
 
@@ -89,7 +89,7 @@ template <class T>
 size_t bytes_needed(const Program& program, size_t batch, int threads, bool back) {
     const Layout layout = layout_of<T>(program, batch);
     const size_t at_once = layout.threads_share ? 1 : std::min(n_parts(layout), size_t(threads));
-    return at_once * (back ? n_states<T>(program, layout) : 1) * layout.numbers * sizeof(T);
+    return at_once * (back ? n_states<T>(program, layout) : 1) * layout.places.size() * sizeof(T);
 }
 
 template <class T>
@@ -98,7 +98,7 @@ void forward(const Program& program, const Call<T>& call, T* values) {
     over_parts(layout, threads_of(program, layout, call), [&](size_t tile, size_t end, size_t) {
         Walk<T> walk(program, call, layout, nullptr, false);
         Scratch scratch;
-        T* state = scratch.take<T>(layout.numbers);
+        T* state = scratch.take<T>(layout.places.size());
         for (; tile < end; ++tile) {
             walk.open(tile * layout.per_tile, state);
             for (size_t s = 0; s < program.sweeps.size(); ++s) walk.run(s, state, state);
@@ -117,7 +117,7 @@ void backward(const Program& program, const Call<T>& call, const Slopes<T>& slop
     over_parts(layout, threads_of(program, layout, call), [&](size_t tile, size_t end, size_t part) {
         Walk<T> walk(program, call, layout, slopes.wanted, true);
         Scratch mine;
-        T* lambda = mine.take<T>(layout.numbers);
+        T* lambda = mine.take<T>(layout.places.size());
         const Return<T> way(program, layout, mine);
         for (; tile < end; ++tile) {
             walk.open(tile * layout.per_tile, way.start());

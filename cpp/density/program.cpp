@@ -20,6 +20,14 @@ size_t placed(size_t number, const std::vector<unsigned>& places, unsigned width
     return out;
 }
 
+// Of digits that ascend, lowest bit first.
+std::vector<unsigned> bits_of(const std::vector<unsigned>& digits, unsigned n) {
+    std::vector<unsigned> out;
+    for (size_t k = digits.size(); k-- > 0;)
+        for (unsigned half : {0, 1}) out.push_back(2 * (n - 1 - digits[k]) + half);
+    return out;
+}
+
 std::vector<unsigned> others(const std::vector<unsigned>& places, unsigned width) {
     std::vector<unsigned> out;
     for (unsigned d = 0; d < width; ++d)
@@ -89,10 +97,7 @@ Program::Program(unsigned n, const Listing& list) : n_digits(n), cells(list.cell
         widest = std::max(widest, width);
         Sweep sweep;
         sweep.first = first, sweep.end = end, sweep.first_value = n_values;
-        for (size_t k = 0; k < size_t(1) << 2 * width; ++k) sweep.places.push_back(uint32_t(placed(k, of_sweep, n)));
-        for (unsigned d : others(of_sweep, n)) {
-            sweep.free_bits.insert(sweep.free_bits.begin(), {2 * (n - 1 - d), 2 * (n - 1 - d) + 1});
-        }
+        sweep.bits = bits_of(of_sweep, n), sweep.free_bits = bits_of(others(of_sweep, n), n);
         for (size_t m = first; m < end; ++m) {
             std::vector<unsigned> places;
             for (int64_t d = list.digit_starts[m]; d < list.digit_starts[m + 1]; ++d)

@@ -27,9 +27,8 @@ struct Map {
 
 // Maps whose digits together are few: done on one block after the other, each in cache.
 struct Sweep {
-    std::vector<uint32_t> places;     // of a block's cells in the vector, beside the block's first
-    std::vector<unsigned> free_bits;  // of the places of blocks, lowest first
-    size_t first, end;                // maps
+    std::vector<unsigned> bits, free_bits;  // of a cell's number: those of its place in a block, and the others
+    size_t first, end;                      // maps
     size_t first_value, end_value;
 };
 

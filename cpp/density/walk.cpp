@@ -16,9 +16,7 @@ constexpr size_t FEW = 8;
 // A tile that threads share is cut into at most this many chunks a sweep.
 constexpr size_t MOST_CHUNKS = 16;
 // Sums in T are taken over to double after so many blocks.
-constexpr size_t BLOCKS_BETWEEN = 16;
-
-unsigned bits_of(size_t lanes) { return 63u - unsigned(__builtin_clzll(lanes)); }
+constexpr size_t BLOCKS_BETWEEN = 64;
 
 DigitRows listed(const Rows& r) {
     return {r.places.data(), r.columns.data(), r.starts.data(), r.entries.data(), r.places.size()};
@@ -26,65 +24,18 @@ DigitRows listed(const Rows& r) {
 
 DigitGroups groups_of(const Map& map) { return {map.groups.data(), map.groups.size(), map.stride}; }
 
-// The bits of a block's number put at the free bits of places from the given one on.
-size_t deposited(size_t block, const std::vector<unsigned>& bits, size_t from) {
-    size_t out = 0;
-    for (size_t k = from; block; ++k, block >>= 1) out |= (block & 1) << bits[k];
-    return out;
-}
-
-// Blocks of a sweep, brought together from a tile's vector and put back.
-template <class T>
-class Blocks {
-public:
-    Blocks(const Kernels<T>& kernel, const Sweep& sweep, bool samples_in_lanes)
-        : kernel(kernel),
-          sweep(sweep),
-          skipped(samples_in_lanes ? 0 : bits_of(kernel.lanes)),
-          step(samples_in_lanes ? kernel.lanes : 1) {
-        for (size_t l = 0; skipped && l < kernel.lanes; ++l) {
-            lanes[l] = uint32_t(deposited(l, sweep.free_bits, 0));
-            apart = apart || lanes[l] != l;
-        }
-    }
-    size_t count() const { return size_t(1) << (sweep.free_bits.size() - skipped); }
-    size_t cells() const { return sweep.places.size(); }
-
-    void gather(const T* state, T* block, size_t number) const {
-        const size_t base = deposited(number, sweep.free_bits, skipped);
-        if (apart)
-            kernel.gather_lanes(state, block, cells(), base, sweep.places.data(), lanes);
-        else
-            kernel.gather_digits(state, block, cells(), base, sweep.places.data(), step);
-    }
-    void scatter(T* state, const T* block, size_t number) const {
-        const size_t base = deposited(number, sweep.free_bits, skipped);
-        if (apart)
-            kernel.scatter_lanes(state, block, cells(), base, sweep.places.data(), lanes);
-        else
-            kernel.scatter_digits(state, block, cells(), base, sweep.places.data(), step);
-    }
-
-private:
-    const Kernels<T>& kernel;
-    const Sweep& sweep;
-    const size_t skipped, step;
-    bool apart = false;
-    uint32_t lanes[MOST_LANES];
-};
-
 }  // namespace
 
 template <class T>
 Layout layout_of(const Program& program, size_t batch) {
     const size_t lanes = kernels<T>().lanes, n = program.n_digits;
-    const bool lanes_of_digits = 2 * (n - program.widest) >= bits_of(lanes);
+    const bool lanes_of_digits = 2 * (n - program.widest) >= size_t(__builtin_ctzll(lanes));
     const bool samples = !lanes_of_digits || (n <= MOST_DIGITS_SAMPLES_IN_LANES && 2 * batch >= lanes);
     Layout out;
     out.samples_in_lanes = samples;
     out.per_tile = samples ? lanes : 1;
     out.tiles = (batch + out.per_tile - 1) / out.per_tile;
-    out.numbers = program.size() * out.per_tile;
+    out.places = Places::of<T>(out.per_tile, unsigned(2 * n));
     out.threads_share = n >= LEAST_DIGITS_SHARED && out.tiles < FEW;
     return out;
 }
@@ -92,6 +43,7 @@ Layout layout_of(const Program& program, size_t batch) {
 template <class T>
 Walk<T>::Walk(const Program& p, const Call<T>& c, const Layout& l, const uint8_t* w, bool back)
     : program(p), call(c), layout(l), wanted(w) {
+    for (const Sweep& sweep : program.sweeps) blocks.emplace_back(sweep, layout.places, layout.samples_in_lanes);
     values = scratch.take<T>(program.n_values * lanes);
     if (!back) return;
     sum_width = layout.samples_in_lanes ? lanes : 1;
@@ -121,31 +73,22 @@ void Walk<T>::open(size_t sample, T* state) {
     }
     if (sums) std::fill_n(sums, (layout.threads_share ? MOST_CHUNKS : 1) * program.n_values * sum_width, 0.0);
     if (!state) return;
-    const size_t step = layout.per_tile;
     constexpr size_t LOW = 0x5555555555555555;
-    for (size_t k = 0; k < program.size(); ++k)
-        for (size_t l = 0; l < step; ++l)
-            state[k * step + l] = call.initial ? call.initial[sample_of(l) * call.initial_stride + k]
-                                               : T(((k ^ k >> 1) & LOW) == 0);  // words of I and Z
-}
-
-template <class T>
-size_t Walk<T>::n_blocks(const Sweep& s) const {
-    return Blocks<T>(kernel, s, layout.samples_in_lanes).count();
-}
-
-template <class T>
-size_t Walk<T>::n_chunks(const Sweep& s) const {
-    return layout.threads_share ? std::min(MOST_CHUNKS, n_blocks(s)) : 1;
+    for (size_t k = 0; k < program.size(); ++k) {
+        T* to = state + places.of_cell(k);
+        for (size_t l = 0; l < layout.per_tile; ++l)
+            to[l] = call.initial ? call.initial[sample_of(l) * call.initial_stride + k]
+                                 : T(((k ^ k >> 1) & LOW) == 0);  // words of I and Z
+    }
 }
 
 // work(chunk, first block, last block)
 template <class T>
 template <class F>
-void Walk<T>::over_chunks(const Sweep& s, F work) const {
-    const size_t blocks = n_blocks(s), chunks = n_chunks(s);
-    if (chunks == 1) return work(0, 0, blocks);
-    parallel_for(chunks, call.threads, [&](size_t c) { work(c, blocks * c / chunks, blocks * (c + 1) / chunks); });
+void Walk<T>::over_chunks(size_t n_blocks, F work) const {
+    const size_t chunks = layout.threads_share ? std::min(MOST_CHUNKS, n_blocks) : 1;
+    if (chunks == 1) return work(0, 0, n_blocks);
+    parallel_for(chunks, call.threads, [&](size_t c) { work(c, n_blocks * c / chunks, n_blocks * (c + 1) / chunks); });
 }
 
 template <class T>
@@ -175,19 +118,19 @@ void Walk<T>::add_sums(const Map& map, const T* state, const T* lambda, T* to) c
 template <class T>
 void Walk<T>::run(size_t sweep, const T* from, T* to) const {
     const Sweep& s = program.sweeps[sweep];
-    const Blocks<T> blocks(kernel, s, layout.samples_in_lanes);
-    over_chunks(s, [&](size_t, size_t first, size_t end) {
+    const Blocks<T>& all = blocks[sweep];
+    over_chunks(all.count(), [&](size_t, size_t first, size_t end) {
         Scratch mine;
-        const size_t size = blocks.cells() * lanes;
+        const size_t size = all.size() * lanes;
         T *block = mine.take<T>(size), *other = mine.take<T>(size);
         for (size_t b = first; b < end; ++b) {
             Watch::check(size * (s.end - s.first));
-            blocks.gather(from, block, b);
+            all.gather(from, block, b);
             for (size_t m = s.first; m < s.end; ++m) {
                 apply(program.maps[m], block, other);
                 std::swap(block, other);
             }
-            blocks.scatter(to, block, b);
+            all.scatter(to, block, b);
         }
     });
 }
@@ -195,11 +138,11 @@ void Walk<T>::run(size_t sweep, const T* from, T* to) const {
 template <class T>
 void Walk<T>::run_back(size_t sweep, const T* state, T* lambda) {
     const Sweep& s = program.sweeps[sweep];
-    const Blocks<T> blocks(kernel, s, layout.samples_in_lanes);
+    const Blocks<T>& all = blocks[sweep];
     const size_t n_values = s.end_value - s.first_value, n_maps = s.end - s.first;
-    over_chunks(s, [&](size_t chunk, size_t first, size_t end) {
+    over_chunks(all.count(), [&](size_t chunk, size_t first, size_t end) {
         Scratch mine;
-        const size_t size = blocks.cells() * lanes;
+        const size_t size = all.size() * lanes;
         T *stages = mine.take<T>(n_maps * size), *block = mine.take<T>(size), *other = mine.take<T>(size);
         T* partial = mine.take<T>(n_values * lanes);
         double* total = sums + (chunk * program.n_values + s.first_value) * sum_width;
@@ -207,10 +150,10 @@ void Walk<T>::run_back(size_t sweep, const T* state, T* lambda) {
             std::fill_n(partial, n_values * lanes, T(0));
             for (const size_t stop = std::min(end, b + BLOCKS_BETWEEN); b < stop; ++b) {
                 Watch::check(3 * size * n_maps);
-                blocks.gather(state, stages, b);
+                all.gather(state, stages, b);
                 for (size_t m = 0; m + 1 < n_maps; ++m)
                     apply(program.maps[s.first + m], stages + m * size, stages + (m + 1) * size);
-                blocks.gather(lambda, block, b);
+                all.gather(lambda, block, b);
                 for (size_t m = n_maps; m-- > 0;) {
                     const Map& map = program.maps[s.first + m];
                     if (wanted[s.first + m])
@@ -218,29 +161,38 @@ void Walk<T>::run_back(size_t sweep, const T* state, T* lambda) {
                     pull(map, block, other);
                     std::swap(block, other);
                 }
-                blocks.scatter(lambda, block, b);
+                all.scatter(lambda, block, b);
             }
-            for (size_t e = 0; e < n_values; ++e)
-                for (size_t l = 0; l < lanes; ++l)
-                    total[e * sum_width + l % sum_width] += double(partial[e * lanes + l]);
+            add_up(partial, n_values, total);
         }
     });
+}
+
+// Lanes are samples, each with sums of its own, or parts of one sum.
+template <class T>
+void Walk<T>::add_up(const T* partial, size_t n_values, double* total) const {
+    if (sum_width > 1) {
+        for (size_t k = 0; k < n_values * lanes; ++k) total[k] += double(partial[k]);
+        return;
+    }
+    for (size_t e = 0; e < n_values; ++e)
+        for (size_t l = 0; l < lanes; ++l) total[e] += double(partial[e * lanes + l]);
 }
 
 template <class T>
 void Walk<T>::read(const T* state, T* out) const {
     const size_t n = program.cells.size();
     for (size_t l = 0; l < layout.per_tile && first_sample + l < call.size; ++l)
-        for (size_t k = 0; k < n; ++k) out[(first_sample + l) * n + k] = state[program.cells[k] * layout.per_tile + l];
+        for (size_t k = 0; k < n; ++k) out[(first_sample + l) * n + k] = state[places.of_cell(program.cells[k]) + l];
 }
 
 template <class T>
 void Walk<T>::set_cotangents(const T* cotangents, T* lambda) const {
-    std::fill_n(lambda, layout.numbers, T(0));
+    std::fill_n(lambda, places.size(), T(0));
     const size_t n = program.cells.size();
     for (size_t l = 0; l < layout.per_tile && first_sample + l < call.size; ++l)
         for (size_t k = 0; k < n; ++k)
-            lambda[program.cells[k] * layout.per_tile + l] = cotangents[(first_sample + l) * n + k];
+            lambda[places.of_cell(program.cells[k]) + l] = cotangents[(first_sample + l) * n + k];
 }
 
 template <class T>
@@ -266,7 +218,7 @@ template <class T>
 void Walk<T>::give_start(const T* lambda, T* initial) const {
     const size_t size = program.size();
     for (size_t l = 0; l < layout.per_tile && first_sample + l < call.size; ++l)
-        for (size_t k = 0; k < size; ++k) initial[(first_sample + l) * size + k] = lambda[k * layout.per_tile + l];
+        for (size_t k = 0; k < size; ++k) initial[(first_sample + l) * size + k] = lambda[places.of_cell(k) + l];
 }
 
 template Layout layout_of<float>(const Program&, size_t);

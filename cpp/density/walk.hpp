@@ -1,16 +1,16 @@
 // The sweeps of one tile: a vector's worth of samples, or one sample.
 #pragma once
-#include "density/program.hpp"
-#include "kernels/kernels.hpp"
+#include "density/blocks.hpp"
 #include "machine/arena.hpp"
 
 namespace qloom::density {
 
 // How a call's samples lie in vectors, and who works on a tile. It depends on sizes alone.
 struct Layout {
-    bool samples_in_lanes;            // else lanes are the lowest digits that a sweep leaves alone
-    bool threads_share;               // threads share the blocks of a tile, else each has its own tiles
-    size_t per_tile, tiles, numbers;  // samples a tile, and numbers of its vector
+    bool samples_in_lanes;   // else lanes are the lowest digits that a sweep leaves alone
+    bool threads_share;      // threads share the blocks of a tile, else each has its own tiles
+    size_t per_tile, tiles;  // samples a tile
+    Places places;
 };
 
 template <class T>
@@ -39,10 +39,9 @@ public:
     size_t first_wanted() const { return begin; }
 
 private:
-    size_t n_blocks(const Sweep& s) const;
-    size_t n_chunks(const Sweep& s) const;
     template <class F>
-    void over_chunks(const Sweep&, F work) const;
+    void over_chunks(size_t n_blocks, F work) const;
+    void add_up(const T* partial, size_t n_values, double* total) const;
     const T* values_of(const Map& map) const { return values + map.first * lanes; }
     void apply(const Map&, const T* in, T* out) const;
     void pull(const Map&, const T* in, T* out) const;
@@ -53,7 +52,9 @@ private:
     const Call<T>& call;
     const Layout& layout;
     const uint8_t* wanted;
+    const Places& places = layout.places;
     const Kernels<T>& kernel = kernels<T>();
+    std::vector<Blocks<T>> blocks;  // of every sweep
     const size_t lanes = kernel.lanes;
     size_t first_sample = 0, begin = 0;
     mutable Scratch scratch;

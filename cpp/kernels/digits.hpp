@@ -7,32 +7,30 @@
 namespace qloom {
 namespace {
 
-// block[k] = the vector at (base ^ places[k]) * step, and back.
+// block[k] = the vector at places[k], and back.
 template <class T>
-void gather_digits(const T* state, T* block, size_t cells, size_t base, const uint32_t* places, size_t step) {
-    for (size_t k = 0; k < cells; ++k) vector(block + k * LANES<T>) = vector(state + (base ^ places[k]) * step);
+void gather_digits(const T* from, T* block, size_t cells, const uint32_t* places) {
+    for (size_t k = 0; k < cells; ++k) vector(block + k * LANES<T>) = vector(from + places[k]);
 }
 template <class T>
-void scatter_digits(T* state, const T* block, size_t cells, size_t base, const uint32_t* places, size_t step) {
-    for (size_t k = 0; k < cells; ++k) vector(state + (base ^ places[k]) * step) = vector(block + k * LANES<T>);
+void scatter_digits(T* to, const T* block, size_t cells, const uint32_t* places) {
+    for (size_t k = 0; k < cells; ++k) vector(to + places[k]) = vector(block + k * LANES<T>);
 }
 
 // The same with lanes that do not lie side by side: lane l is lanes[l] numbers further on.
 template <class T>
-void gather_lanes(const T* state, T* block, size_t cells, size_t base, const uint32_t* places, const uint32_t* lanes) {
+void gather_lanes(const T* from, T* block, size_t cells, const uint32_t* places, const uint32_t* lanes) {
     for (size_t k = 0; k < cells; ++k) {
-        const T* from = state + (base ^ places[k]);
         Vec<T> all;
-        for (int l = 0; l < LANES<T>; ++l) all[l] = from[lanes[l]];
+        for (int l = 0; l < LANES<T>; ++l) all[l] = from[places[k] + lanes[l]];
         vector(block + k * LANES<T>) = all;
     }
 }
 template <class T>
-void scatter_lanes(T* state, const T* block, size_t cells, size_t base, const uint32_t* places, const uint32_t* lanes) {
+void scatter_lanes(T* to, const T* block, size_t cells, const uint32_t* places, const uint32_t* lanes) {
     for (size_t k = 0; k < cells; ++k) {
-        T* to = state + (base ^ places[k]);
         const Vec<T> all = vector(block + k * LANES<T>);
-        for (int l = 0; l < LANES<T>; ++l) to[lanes[l]] = all[l];
+        for (int l = 0; l < LANES<T>; ++l) to[places[k] + lanes[l]] = all[l];
     }
 }
 

@@ -168,12 +168,10 @@ struct Kernels {
     void (*add)(const T* from, T* to, size_t count);
 
     // Of vectors over Pauli words, digit by digit: kernels/digits.hpp. Maps give what is not in their place.
-    void (*gather_digits)(const T* state, T* block, size_t cells, size_t base, const uint32_t* places, size_t step);
-    void (*scatter_digits)(T* state, const T* block, size_t cells, size_t base, const uint32_t* places, size_t step);
-    void (*gather_lanes)(const T* state, T* block, size_t cells, size_t base, const uint32_t* places,
-                         const uint32_t* lanes);
-    void (*scatter_lanes)(T* state, const T* block, size_t cells, size_t base, const uint32_t* places,
-                          const uint32_t* lanes);
+    void (*gather_digits)(const T* from, T* block, size_t cells, const uint32_t* places);
+    void (*scatter_digits)(T* to, const T* block, size_t cells, const uint32_t* places);
+    void (*gather_lanes)(const T* from, T* block, size_t cells, const uint32_t* places, const uint32_t* lanes);
+    void (*scatter_lanes)(T* to, const T* block, size_t cells, const uint32_t* places, const uint32_t* lanes);
     void (*map_digit)(const T* in, T* out, const T* matrix, const DigitGroups&);
     void (*pull_digit)(const T* in, T* out, const T* matrix, const DigitGroups&);
     void (*sum_digit)(const T* x, const T* lambda, T* sums, const DigitGroups&);
