@@ -1,17 +1,18 @@
 """A step of training under noise: density matrices, forward and backward, by weights, inputs and the rate.
 
-Work: RY(x_q) on every qubit, L times RZ RY RZ on every qubit and a ring of CNOTs, after every gate depolarizing(p) on each
-qubit it touched, p = 1e-3 one weight; <Z_q> of every qubit, squared loss, float32, (n, B, L) = (8, 32, 4).
+Work: RY(x_q) on every qubit, L times RZ RY RZ on every qubit and a ring of CNOTs, after every gate depolarizing(p) on
+each qubit it touched, p = 1e-3 one weight; <Z_q> of every qubit, squared loss, float32, (n, B, L) = (8, 32, 4).
 
 Goals, in one run: 5 times faster than TensorCircuit-NG 1.10.0's DMCircuit (JAX, jit, vmap) and 50 times faster than
 PennyLane 0.45.1's default.mixed.
 
 Floor. What happens to a qubit between two CNOTs is one matrix on its four letters, first row (1, 0, 0, 0): 3
 multiply-adds for each of the 4^n numbers of a sample forward, 3 to find the state again before each map on the way
-back, 3 to pull lambda back, 3 for the slopes. A CNOT with what is diagonal before it has one entry a row: 1, 1, 1, 1. A
-layer has n of each: 4^n B L n (4 + 3 * 4), for (8, 32, 4) 1.07e9, at 50e9 a second on one core 21 ms. Bytes: with blocks of four
-digits there are 11 sweeps; each reads and writes the state once on the way forth, and reads the state and reads and
-writes lambda on the way back: 2 + 2 + 3 times 4^n B numbers, 646 MB for (8, 32, 4).
+back, 3 to pull lambda back, 3 for the slopes. A CNOT with what is diagonal before it has one entry a row: 1, 1, 1, 1.
+A layer has n of each: 16 n 4^n B L in all, for (8, 32, 4) 1.07e9, 21 ms at 50e9 a second. Forward and backward are
+two calls, and the second runs the first again: 4 n 4^n B L more, 0.27e9. Bytes: with blocks of four digits there are 11
+sweeps; each reads and writes the state on the way forth, twice, and reads it and reads and writes lambda on the way
+back: 7 times 4^n B numbers, 646 MB for (8, 32, 4), 50 ms at 13 GB/s.
 
 Run: python -m benchmarks.noise.density_step [--peers DMCircuit DMCircuit2 pennylane] [--rounds 5] [--points 8,32,4]
 The environments are those of benchmarks/peers (python -m benchmarks.peers.installation tensorcircuit pennylane_jax).
@@ -85,7 +86,8 @@ class Ours:
         values, kept = self.evaluator.forward(self.batch, keep=True)
         cotangents = 2 * (values - self.targets) / len(values)
         d_inputs, d_weights = self.evaluator.backward(self.batch, cotangents, kept, (True, True))
-        assert d_inputs is not None and d_weights is not None
+        assert d_inputs is not None
+        assert d_weights is not None
         return {"values": values, "d_inputs": d_inputs, "d_weights": d_weights[:-1], "d_rate": d_weights[-1]}
 
     def seconds(self) -> float:

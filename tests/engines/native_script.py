@@ -21,7 +21,7 @@ from qloom.combinatorial.solvers import (
     TabuSearch,
     descend,
 )
-from qloom.engines import StatevectorEngine
+from qloom.engines import DensityEngine, StatevectorEngine
 
 # Both layouts, tiles that are not full, a batch without samples, a state that threads share.
 SIZES = ((2, 1), (4, 40), (5, 0), (6, 1), (8, 9), (9, 3), (11, 70), (15, 1))
@@ -57,6 +57,33 @@ def results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int) -> li
         ql.sample(circuit, 100, x, w, seed=0, engine=engine),
         ql.expectation(circuit, None, x, w, shots=100, seed=0, engine=engine),
     ]
+
+
+# Of density matrices: one block, samples in the lanes, digits in the lanes, threads that share a state.
+NOISY_SIZES = ((1, 3), (3, 40), (4, 0), (5, 9), (6, 1), (7, 2))
+
+
+def noisy_circuit_of(n_qubits: int) -> ql.Circuit:
+    circuit = ql.encoders.angle(n_qubits, "x")
+    w = circuit.weights(n_qubits)
+    for q in range(n_qubits):
+        circuit.h(q).depolarizing(0.01 * w[q] + 0.1, q).amplitude_damping(0.2, q).rx(w[q], q)
+        if q:
+            circuit.cx(q - 1, q).rzz(w[q], 0, q).depolarizing(0.1, 0, q)
+    return circuit.pauli_rotation(w[0], "XYZXYZX"[:n_qubits], range(n_qubits)).reset(0)
+
+
+def noisy_results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int) -> list[np.ndarray]:
+    engine, rng = DensityEngine(threads), np.random.default_rng(0)
+    x = rng.normal(size=(n_samples, circuit.n_inputs)).astype(dtype)
+    found = []
+    for shape in ((circuit.n_weights,), (n_samples, circuit.n_weights)):
+        w = rng.uniform(-1, 1, size=shape).astype(dtype)
+        for outputs in ([ql.Z(0), ql.X(circuit.n_qubits - 1)], "probabilities"):
+            arrays = (circuit, outputs, x, w)
+            found += [*ql.gradients.gradient(*arrays, engine=engine)]
+        found.append(ql.expectation(circuit, None, x, w, engine=engine))
+    return found
 
 
 def solvers(threads: int) -> list[Solver]:
@@ -97,6 +124,11 @@ def main() -> None:
             for make in (circuit_of, real_circuit_of):
                 circuit = make(n_qubits)
                 assert same(*(results(circuit, n_samples, dtype, threads) for threads in (1, 2))), (circuit, dtype)
+
+    for n_qubits, n_samples in NOISY_SIZES:
+        for dtype in ("f4", "f8"):
+            circuit = noisy_circuit_of(n_qubits)
+            assert same(*(noisy_results(circuit, n_samples, dtype, threads) for threads in (1, 2))), (circuit, dtype)
 
     for seed in range(3):
         assert same(searched(seed, 1), searched(seed, 2)), seed

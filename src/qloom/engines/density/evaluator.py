@@ -12,7 +12,7 @@ from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
 from qloom.engines.batch import Batch, check_memory, starts_from_inputs
 from qloom.engines.density.program import Compiled
 from qloom.engines.density.start import add_slopes, amplitudes, pauli_vectors
-from qloom.engines.density.transfers import Transfers, Values
+from qloom.engines.density.transfers import Chain, Transfers, Values
 from qloom.errors import ShapeError
 
 # Less than this is not worth asking the system for.
@@ -20,10 +20,10 @@ _LEAST_CHECKED = 1 << 28
 
 
 class _Numbers(NamedTuple):
-    """What a call's arrays come to: numbers of the maps, products along chains, the start."""
+    """What a call's arrays come to: numbers of the maps, what slopes by them are found from, the start."""
 
     values: Values
-    products: list[list[np.ndarray]]
+    chains: list[Chain]
     start: np.ndarray | None
 
 
@@ -75,7 +75,7 @@ class DensityEvaluator(DifferentiableEvaluator):
             transfers.wanted(wants, self.trained), *by_values, by_start, self.n_threads,
         )  # fmt: skip
         d_inputs, d_weights = np.zeros(batch.inputs.shape), np.zeros(batch.weights.shape)
-        transfers.slopes(batch, by_values, numbers.products, d_inputs, d_weights)
+        transfers.slopes(batch, by_values, numbers.chains, d_inputs, d_weights)
         if by_start is not None:
             initial = self.circuit.initial
             assert initial is not None
@@ -92,8 +92,8 @@ class DensityEvaluator(DifferentiableEvaluator):
         return self._compiled.transfers[batch.weights.ndim == 2]
 
     def _numbers(self, batch: Batch) -> _Numbers:
-        values, products = self._transfers(batch).values(batch)
-        return _Numbers(values, products, self._start_of(batch))
+        values, chains = self._transfers(batch).values(batch)
+        return _Numbers(values, chains, self._start_of(batch))
 
     # -- initial amplitudes
 
