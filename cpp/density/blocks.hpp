@@ -75,6 +75,13 @@ public:
             kernel->scatter_digits(to, block, n_cells, cells.data());
     }
 
+    // Into the second cache, while the block before is worked on. `number` may be one too many.
+    void prefetch(const T* state, size_t number) const {
+        if (number >= count()) return;
+        const T* from = state + base(number);
+        for (uint32_t cell : cells) __builtin_prefetch(from + cell, 0, 2);
+    }
+
 private:
     static size_t sum(size_t number, const std::vector<unsigned>& bits, size_t from, const Places& places) {
         size_t out = 0;

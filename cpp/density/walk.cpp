@@ -126,6 +126,7 @@ void Walk<T>::run(size_t sweep, const T* from, T* to) const {
         for (size_t b = first; b < end; ++b) {
             Watch::check(size * (s.end - s.first));
             all.gather(from, block, b);
+            all.prefetch(from, b + 1);
             for (size_t m = s.first; m < s.end; ++m) {
                 apply(program.maps[m], block, other);
                 std::swap(block, other);
@@ -154,6 +155,7 @@ void Walk<T>::run_back(size_t sweep, const T* state, T* lambda) {
                 for (size_t m = 0; m + 1 < n_maps; ++m)
                     apply(program.maps[s.first + m], stages + m * size, stages + (m + 1) * size);
                 all.gather(lambda, block, b);
+                all.prefetch(state, b + 1), all.prefetch(lambda, b + 1);
                 for (size_t m = n_maps; m-- > 0;) {
                     const Map& map = program.maps[s.first + m];
                     if (wanted[s.first + m])
