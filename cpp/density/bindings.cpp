@@ -48,7 +48,7 @@ density::Call<T> make_call(const density::Program& p, size_t batch, const View<c
     }
     check(!initial.data || initial.size == p.size() || initial.size == batch * p.size(), "the start does not fit");
     const size_t stride = initial.ndim == 2 ? p.size() : 0;
-    return {batch, shared.data, own.data, shared.size, n_own, columns.data, is_own.data, initial.data, stride, threads};
+    return {batch, shared.data, own.data, n_own, columns.data, is_own.data, initial.data, stride, threads};
 }
 
 template <class T>

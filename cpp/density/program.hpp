@@ -61,7 +61,7 @@ template <class T>
 struct Call {
     size_t size;
     const T *shared, *own;
-    size_t n_shared, n_own;
+    size_t n_own;
     const int64_t* columns;
     const uint8_t* is_own;
     const T* initial;
@@ -78,7 +78,7 @@ struct Slopes {
     T* initial;
 };
 
-// Bytes of scratch that a walk takes at most, forward alone or back too.
+// Bytes of states that a call takes at one time, forward alone or back too.
 template <class T>
 size_t bytes_needed(const Program&, size_t batch, int threads, bool back);
 

@@ -112,6 +112,17 @@ def test_pure_states_of_many_qubits_are_the_state_vector_engines():
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-11)
 
 
+@pytest.mark.slow
+def test_states_that_are_found_again():
+    """11 qubits in float64: states before all sweeps are more than are kept."""
+    circuit = ql.encoders.angle(11) + ql.ansatze.strongly_entangling(11, 2)
+    random = np.random.default_rng(0)
+    x, w = random.normal(size=(1, 11)), random.normal(size=circuit.n_weights)
+    for mine, theirs in zip(ql.gradients.gradient(circuit, None, x, w, engine=DensityEngine()),
+                            ql.gradients.gradient(circuit, None, x, w), strict=True):  # fmt: skip
+        np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12)
+
+
 def test_words_of_many_letters_turn():
     circuit = Circuit(7)
     w = circuit.weights(1)
