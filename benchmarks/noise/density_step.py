@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -31,7 +32,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.others import noting_others
 from benchmarks.peers.installation import install, python_of
 from benchmarks.results import append_row, provenance
 from qloom.benchmarking import fma_rate
@@ -153,15 +153,14 @@ def compare(name: str, point: tuple[int, int, int], rounds: int) -> None:
         peer.step()
         with np.load(f"{folder}/found.npz") as found:
             off = check(dict(found), truth)
-        mine, theirs, rates = [], [], []
-        noted: dict[str, float] = {}
-        with noting_others(noted):
-            for _ in range(rounds):
-                rates.append(fma_rate(ours.engine.n_threads))
-                mine += [ours.seconds() for _ in range(3)][1:]
-                answer = peer.step()
-                theirs.append(answer["seconds"])
-            peer.close()
+        mine, theirs, rates, loads = [], [], [], []
+        for _ in range(rounds):
+            rates.append(fma_rate(ours.engine.n_threads))
+            mine += [ours.seconds() for _ in range(3)][1:]
+            answer = peer.step()
+            theirs.append(answer["seconds"])
+            loads.append(os.getloadavg()[0])
+        peer.close()
     ratio = median(theirs) / median(mine)
     fraction = multiply_adds(*point) / median(mine) / median(rates)
     n, batch, n_layers = point
@@ -169,12 +168,12 @@ def compare(name: str, point: tuple[int, int, int], rounds: int) -> None:
         "n": n, "batch": batch, "layers": n_layers, "peer": peer.told["version"], "peer_seconds": median(theirs),
         "peer_minimum": min(theirs), "peer_compiling": peer.told["compiling"], "peer_megabytes": answer["megabytes"],
         "seconds": median(mine), "minimum": min(mine), "fraction": fraction, "threads": ours.engine.n_threads,
-        "ratio": ratio, "goal": GOALS[name], "off": off, "others": noted["others"],
+        "ratio": ratio, "goal": GOALS[name], "off": off, "load": median(loads),
     }  # fmt: skip
     append_row("density_step", {**row, **provenance()})
     print(f"{name} {point}: {row['peer']} {row['peer_seconds']:.2f} s (compiled in {row['peer_compiling']:.0f} s, "
           f"{row['peer_megabytes']:.0f} MB); ours {1e3 * row['seconds']:.1f} ms, {fraction:.2f} of the floor's rate: "
-          f"{ratio:.0f} times faster, goal {GOALS[name]}; others {noted['others']:.1f} cores", flush=True)  # fmt: skip
+          f"{ratio:.0f} times faster, goal {GOALS[name]}; load {median(loads):.1f}", flush=True)  # fmt: skip
 
 
 def main() -> None:

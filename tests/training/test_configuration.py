@@ -88,7 +88,7 @@ def test_engine_of_a_run():
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ("engine.name=anyons", "engine.name is 'anyons', expected one of statevector, reference, density; choose one of them"),
+    ("engine.name=anyons", "engine.name is 'anyons', expected one of statevector, reference, density"),
     ("engine.name=[1]", r"engine.name is \[1\], expected one of "),
     ("engine.shots=0", "engine.shots=0, expected an integer of at least 1"),
     ("engine.shots=many", "engine.shots='many', expected an integer"),
