@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _FOLDERS = (
     "ansatze", "circuits", "combinatorial", "data", "encoders", "engines", "errors", "fitting", "gradients", "models",
-    "nn", "optimizers", "programs", "testing", "trainability",
+    "nn", "noise", "optimizers", "programs", "testing", "trainability",
 )  # fmt: skip
 
 __all__ = [

@@ -5,6 +5,7 @@ import pytest
 
 from qloom.circuits import Circuit
 from qloom.engines import (
+    Noisy,
     ReferenceEngine,
     Shots,
     StatevectorEngine,
@@ -15,7 +16,7 @@ from qloom.engines import (
 from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import gradient
-from qloom.noise import NoiseModel, Noisy
+from qloom.noise import NoiseModel
 from qloom.observables import X, Z
 from qloom.testing import EngineContract
 

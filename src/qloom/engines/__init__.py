@@ -7,6 +7,7 @@ from qloom.engines.evaluation import counts, expectation, probabilities, sample,
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.measuring.shadows import ClassicalShadow, classical_shadow
 from qloom.engines.measuring.shots import Shots
+from qloom.engines.noisy import Noisy, OnDevice
 from qloom.engines.outputs import DensityMatrix, Expectations, FinalState, Outputs, Probabilities
 from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
 from qloom.engines.reference import ReferenceEngine
@@ -15,8 +16,8 @@ from qloom.engines.trajectories import TrajectoryEngine
 
 __all__ = [
     "Batch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
-    "Evaluator", "Expectations", "FinalState", "Outputs", "Pending", "Probabilities", "ReferenceEngine", "Sampler",
-    "Shots", "StatevectorEngine", "TrajectoryEngine", "classical_shadow", "counts", "entropy", "expectation",
-    "make_batch", "mutual_information", "probabilities", "purity", "reduced_density_matrix", "sample", "state",
-    "variance",
+    "Evaluator", "Expectations", "FinalState", "Noisy", "OnDevice", "Outputs", "Pending", "Probabilities",
+    "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine", "TrajectoryEngine", "classical_shadow", "counts",
+    "entropy", "expectation", "make_batch", "mutual_information", "probabilities", "purity", "reduced_density_matrix",
+    "sample", "state", "variance",
 ]  # fmt: skip

@@ -1,7 +1,9 @@
-"""An engine that runs circuits with the noise of a model on another engine."""
+"""Engines that run circuits with noise on another engine: that of a model, and that of a device."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from qloom.circuits.circuit import Circuit
@@ -9,6 +11,7 @@ from qloom.engines.base import Engine, Evaluator
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Outputs, as_outputs
 from qloom.errors import CircuitError, UnsupportedError
+from qloom.noise.compilation.compiling import compiled, device_of
 from qloom.noise.model import NoiseModel
 
 # Circuits of an engine whose noisy ones are kept.
@@ -82,3 +85,32 @@ class Noisy(Engine):
 
     def to_json(self) -> dict[str, Any]:
         raise UnsupportedError("a layer with noise cannot be exported, expected one without; make the layer without it")
+
+
+class OnDevice(Noisy):
+    """Runs on another engine what a device makes of a circuit: its gates, its qubits, its noise.
+
+    Values are asked for, and derivatives given, as of the circuit that it was made of.
+
+    Args:
+        engine: one that runs channels.
+        model: of a device, such as `NoiseModel.from_calibration` reads.
+        qubits: of the device, where circuits begin; None to look for the best.
+    """
+
+    def __init__(self, engine: Engine, model: NoiseModel, qubits: Sequence[int] | None = None):
+        super().__init__(engine, model)
+        device_of(model)
+        self.qubits = None if qubits is None else tuple(qubits)
+
+    def __repr__(self) -> str:
+        return f"OnDevice({self.engine!r}, {self.model!r}, qubits={self.qubits})"
+
+    def noisy(self, circuit: Circuit) -> Circuit:
+        return _on_device(circuit.copy(), self.model, self.qubits)
+
+
+@lru_cache(maxsize=128)
+def _on_device(circuit: Circuit, model: NoiseModel, qubits: tuple[int, ...] | None) -> Circuit:
+    """Places are looked for once for every circuit."""
+    return compiled(circuit, model, qubits).noisy

@@ -1,0 +1,1 @@
+"""Circuits for devices: gates written in theirs, places on their qubits."""
