@@ -16,8 +16,8 @@ from qloom.cli.wording import in_options
 from qloom.errors import QloomError
 
 COMMANDS = (
-    "train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "report", "solve", "generate", "score",
-    "doctor", "bench",
+    "train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "report", "noise", "solve", "generate",
+    "score", "doctor", "bench",
 )  # fmt: skip
 """Each is a function in a module of the same name."""
 QUICK = ("init", "predict", "evaluate", "score")

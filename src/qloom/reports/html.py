@@ -15,6 +15,7 @@ from qloom.reports.importance import importance_pictures
 from qloom.reports.pages import REPORT, page
 from qloom.reports.record import Difference, ModelRecord, RoundsRecord, RunRecord, read_run
 from qloom.reports.stages import trained_when
+from qloom.reports.under_noise import under_noise_section
 from qloom.reports.whiskers import scale_of, whisker
 from qloom.reports.wording import (
     metric_heading,
@@ -57,6 +58,7 @@ def render(record: RunRecord) -> str:
         learning_curves=figures.learning_curves(record),
         stages=trained_when(record),
         importance=importance_pictures(record.importance, {key: model.title for key, model in record.models.items()}),
+        under_noise=under_noise_section(record.under_noise),
         **_predictions(record),
         **_circuit(record),
     )

@@ -117,6 +117,7 @@ class RunRecord:
         probabilities: key of a model -> (N, C); empty for a regression.
         config, environment: text of config.yaml and environment.json, None where the file is missing.
         importance: what importance.json holds, None without it.
+        under_noise: what noise.json holds, None without it.
     """
 
     name: str
@@ -143,6 +144,7 @@ class RunRecord:
     config: str | None
     environment: str | None
     importance: dict[str, Any] | None = None
+    under_noise: dict[str, Any] | None = None
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -165,6 +167,7 @@ def read_run(folder: Path) -> RunRecord:
         config=run.text(CONFIG),
         environment=run.text(ENVIRONMENT),
         importance=run.importance(),
+        under_noise=run.under_noise(),
     )
 
 

@@ -22,11 +22,14 @@ CONFIG, ENVIRONMENT, METRICS_FILE = "config.yaml", "environment.json", "metrics.
 PREDICTIONS, IMPORTANCE, LEADERBOARD = "predictions.parquet", "importance.json", "leaderboard.csv"
 # How many rounds each group had and how long it took: a resumed run ends after as many as it would have had.
 CHECKPOINTS, GROUPS = "checkpoints", "rounds.json"
+# What `qloom noise` found of the run on devices.
+UNDER_NOISE = "noise.json"
 # Copies of the networks that a run begins with, so that it can go on without the earlier run.
 START = "start"
 # Formats of metrics.json and importance.json. Runs of version 1 trained every model once.
 FORMAT, VERSIONS, VERSION = "qloom.run", (1, 2), 2
 IMPORTANCE_HEADING = {"format": "qloom.importance", "version": 1}
+UNDER_NOISE_HEADING = {"format": "qloom.under_noise", "version": 1}
 
 
 class RunFolder:
@@ -154,6 +157,19 @@ class RunFolder:
             first_line = str(error).splitlines()[0]
             raise ArtifactError(f"{path} is damaged ({first_line}), expected Parquet; train again") from None
 
+    def write_under_noise(self, found: Mapping[str, Any]) -> None:
+        """What `qloom noise` found; what it found before is replaced."""
+        write_json(self.path / UNDER_NOISE, {**UNDER_NOISE_HEADING, **found})
+
+    def under_noise(self) -> dict[str, Any] | None:
+        """The same; None where it was not asked.
+
+        Raises:
+            ArtifactError: for a damaged file, or one of another version.
+        """
+        path = self.path / UNDER_NOISE
+        return _headed(path, UNDER_NOISE_HEADING, "devices", "qloom noise") if path.is_file() else None
+
     def importance(self) -> dict[str, Any] | None:
         """What models hang on; None of a run that is older than the file.
 
@@ -161,17 +177,19 @@ class RunFolder:
             ArtifactError: for a damaged file, or one of another version.
         """
         path = self.path / IMPORTANCE
-        if not path.is_file():
-            return None
-        try:
-            found = dict(read_json(path))
-            is_known = {name: found[name] for name in IMPORTANCE_HEADING} == IMPORTANCE_HEADING and found["models"]
-        except (ArtifactError, KeyError, TypeError, ValueError) as error:
-            raise ArtifactError(f"{path} is damaged ({error}), expected what qloom train wrote; delete it") from None
-        if not is_known:
-            expected = IMPORTANCE_HEADING["version"]
-            raise ArtifactError(f"{path} is of another version, expected {expected}; update qloom or delete it")
-        return found
+        return _headed(path, IMPORTANCE_HEADING, "models", "qloom train") if path.is_file() else None
+
+
+def _headed(path: Path, heading: Mapping[str, Any], content: str, writer: str) -> dict[str, Any]:
+    """A file with this heading and content that is not empty."""
+    try:
+        found = dict(read_json(path))
+        is_known = {name: found[name] for name in heading} == heading and found[content]
+    except (ArtifactError, KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{path} is damaged ({error}), expected what {writer} wrote; delete it") from None
+    if not is_known:
+        raise ArtifactError(f"{path} is of another version, expected {heading['version']}; update qloom or delete it")
+    return found
 
 
 def damaged(path: Path, error: Exception) -> ArtifactError:

@@ -100,6 +100,12 @@ class Served(Predictor):
         other.run_on(self.engine_.changed(changes))
         return other
 
+    def under(self, engine: Engine) -> Self:
+        """The same model, its circuit run by an engine."""
+        other = copy.copy(self)
+        other._engine = engine
+        return other
+
     def run_on(self, choice: EngineChoice, *stream: int) -> None:
         """Predict by an engine, measurements with random numbers of that stream."""
         layer = self.network_kinds()[0]

@@ -24,12 +24,14 @@ class Compiled:
 
     Attributes:
         circuit: whose qubit q is, at its end, what qubit q of the given one is.
-        qubits: of the device, those of qubits 0, 1, ... of `circuit`.
+        start: qubits of the device that hold qubits 0, 1, ... at first.
+        qubits: those that hold them at the end, which the qubits of `circuit` are.
         model: the noise of these qubits, in this order.
         success: chance that no gate and no readout goes wrong, were errors independent.
     """
 
     circuit: Circuit
+    start: tuple[int, ...]
     qubits: tuple[int, ...]
     model: NoiseModel
     success: float
@@ -73,7 +75,7 @@ def compiled(circuit: Circuit, model: NoiseModel, qubits: Sequence[int] | None =
     for op in routed.operations:
         for step in _joined(op, basis, directed):
             out.operations.append(replace(step, qubits=tuple(labels[q] for q in step.qubits)))
-    return Compiled(out, routed.end, model.on(routed.end), exp(-routed.cost))
+    return Compiled(out, routed.start, routed.end, model.on(routed.end), exp(-routed.cost))
 
 
 @lru_cache(maxsize=64)

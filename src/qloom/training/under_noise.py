@@ -1,0 +1,180 @@
+"""A trained run on devices: its hybrid model exact, measured, under a device's noise, mitigated, as if corrected.
+
+All stand beside the same rows' scores of the classical control, which no noise of a circuit touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from qloom.checks import is_integer
+from qloom.circuits.circuit import Circuit
+from qloom.correction import logical_noise
+from qloom.engines import DensityEngine, Engine, Noisy, OnDevice, Shots, StatevectorEngine
+from qloom.engines.measuring.shots import checked_shots
+from qloom.errors import ConfigError
+from qloom.mitigation import ReadoutInversion, ZeroNoise
+from qloom.models.tables.competitors import COMPETITORS, UNDER_TEST
+from qloom.models.tables.scores import score, score_names
+from qloom.models.tables.served import Predictor, Served, read_served
+from qloom.noise import NoiseModel, compiled
+from qloom.training.bootstrap import bootstrap_scores, interval_of
+from qloom.training.folder import RunFolder
+from qloom.training.rounds import KEPT, Plan
+from qloom.training.table import load_table
+
+CONTROL = COMPETITORS["hybrid_classical"]
+CODE, DISTANCES = "rotated_surface", (3, 5, 7)
+# Of each basis; a logical error rate below some ten-thousandths is then not told from none.
+CORRECTION_SHOTS = 20_000
+SCALES = (1, 3)
+
+Said = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One way to run the circuit.
+
+    Attributes:
+        key: "exact", "shots", "noisy", "noisy-shots", "mitigated", "mitigated-shots" or "corrected-3" and so on.
+        title: for people.
+        make: the engine; may refuse.
+    """
+
+    key: str
+    title: str
+    make: Callable[[], Engine]
+
+
+def run_under_noise(
+    folder: str | Path, devices: Sequence[str | Path], *, shots: int = 1000, most_rows: int = 1000, seed: int = 0,
+    corrected: bool = True, say: Said = lambda text: None,
+) -> dict[str, Any]:  # fmt: skip
+    """Scores of a run's hybrid model under each device's noise, as plain JSON values; kept in the run folder.
+
+    Args:
+        folder: of a finished run.
+        devices: files of calibrations or noise models.
+        shots: measurements of each word in the executions that are measured, all circuits of a value together.
+        most_rows: test rows that are taken, the first ones.
+        seed: of measurements, codes and the bootstrap.
+        corrected: also as if corrected by codes made of the device's mean rates, which takes the extra `correction`.
+        say: is told what is being done.
+
+    Raises:
+        QloomError: for a folder, a file, or a device that the circuit does not fit on.
+    """
+    run, models = RunFolder(folder), {str(path): NoiseModel.from_calibration(path) for path in devices}
+    if not models:
+        raise ConfigError("no device given, expected a file of its calibration, or of a noise model")
+    if not is_integer(most_rows) or most_rows < 1:
+        raise ConfigError(f"rows={most_rows!r}, expected an integer of at least 1")
+    checked_shots(shots)
+    metrics = run.metrics()
+    hybrid, rows = read_served(run.model(UNDER_TEST)), _test_rows(run, most_rows)
+    if not isinstance(hybrid, Served):
+        raise ConfigError(f"{folder} has no circuit, expected a run of a hybrid model")
+    scorer = Scorer(hybrid, rows, metrics["metric"], seed)
+    exact = hybrid.under(StatevectorEngine())
+    found: dict[str, Any] = {
+        "metric": metrics["metric"], "shots": shots, "seed": seed, "n_rows": rows.num_rows, "scales": list(SCALES),
+        "control": {"title": CONTROL.title, **scorer.of(read_served(run.model(CONTROL.key)))},
+        "devices": [],
+    }  # fmt: skip
+    plain = [Execution("exact", "exact values", StatevectorEngine),
+             Execution("shots", f"{shots:,} shots", partial(Shots, StatevectorEngine(), shots, seed))]  # fmt: skip
+    base = [_scored(each, hybrid, exact, scorer, say) for each in plain]
+    for path, model in models.items():
+        placed = compiled(hybrid.circuit_, model)
+        executions = _on_device(model, placed.start, shots, seed, corrected)
+        found["devices"].append({
+            "file": path, "name": model.name, "qubits": list(placed.qubits), "success": placed.success,
+            "gates": placed.circuit.gate_counts(), "notes": sorted({note.text for note in model.notes}),
+            "executions": [*base, *(_scored(each, hybrid, exact, scorer, say, model.name) for each in executions)],
+        })  # fmt: skip
+    run.write_under_noise(found)
+    return found
+
+
+def _on_device(
+    model: NoiseModel, places: tuple[int, ...], shots: int, seed: int, corrected: bool
+) -> Iterator[Execution]:
+    noisy = OnDevice(DensityEngine(), model, places)
+    yield Execution("noisy", "noise", lambda: noisy)
+    yield Execution("noisy-shots", f"noise, {shots:,} shots", lambda: Shots(noisy, shots, seed))
+    yield Execution("mitigated", "mitigated", lambda: mitigated(noisy))
+    each = max(1, shots // len(SCALES))
+    yield Execution("mitigated-shots", f"mitigated, {shots:,} shots in all", lambda: mitigated(Shots(noisy, each, seed)))
+    for distance in DISTANCES if corrected else ():
+        yield Execution(f"corrected-{distance}", f"corrected, distance {distance}",
+                        partial(_corrected, distance, model, seed))  # fmt: skip
+
+
+def mitigated(noisy: Engine) -> Engine:
+    """Readout inverted, then values extrapolated to no noise along a line through circuits run once and three times."""
+    return ZeroNoise(ReadoutInversion(noisy), SCALES, "linear")
+
+
+def _corrected(distance: int, model: NoiseModel, seed: int) -> Engine:
+    logical = logical_noise(CODE, distance, model, shots=CORRECTION_SHOTS, seed=seed)
+    return Noisy(DensityEngine(), logical)
+
+
+def _scored(
+    each: Execution, hybrid: Served, exact: Predictor, scorer: Scorer, say: Said, device: str = ""
+) -> dict[str, Any]:  # fmt: skip
+    """An execution's scores and how far its outputs are from exact ones; why not, where an engine refuses."""
+    say(f"{device}: {each.title}" if device else each.title)
+    entry: dict[str, Any] = {"key": each.key, "title": each.title, "refused": None}
+    try:
+        engine = each.make()
+    except ConfigError as error:  # too few logical errors to tell a rate by
+        return {**entry, "refused": str(error), "scores": {}, "off": None}
+    return {**entry, **scorer.of(hybrid.under(engine), exact)}
+
+
+class Scorer:
+    """Scores of predictions on the same rows, with their 95% intervals.
+
+    Args:
+        model: any of the run, for its coding.
+        rows: with a known target.
+        metric: to have first.
+    """
+
+    def __init__(self, model: Predictor, rows: pa.Table, metric: str, seed: int):
+        coding = model.coding_
+        self._rows, self._seed, self._level = rows, seed, model.readout_.level
+        self._truth = coding.truth(rows)
+        self._names = score_names(coding.task, len(coding.classes), metric)[:2]
+        self._exact: np.ndarray | None = None
+
+    def of(self, model: Predictor, exact: Predictor | None = None) -> dict[str, Any]:
+        """scores: name -> [value, low, high]; off: mean distance of predictions from exact ones."""
+        predictions = model.predict_table(self._rows)
+        scores = {}
+        for name in self._names:
+            value = score(name, self._truth, predictions, self._level)
+            draws = bootstrap_scores(name, self._truth, {"": predictions}, self._seed, level=self._level)[""]
+            known = np.isfinite(value)
+            scores[name] = [value, *interval_of(draws)] if known else [None, None, None]
+        if exact is not None and self._exact is None:
+            self._exact = exact.predict_table(self._rows)
+        off = None if exact is None else float(np.mean(np.abs(predictions - self._exact)))
+        return {"scores": scores, "off": off}
+
+
+def _test_rows(run: RunFolder, most: int) -> pa.Table:
+    """Test rows of the round whose models are kept."""
+    configuration = run.configuration()
+    loaded = load_table(configuration)
+    test = Plan(configuration, loaded).round(KEPT).split.test
+    return loaded.table.take(pa.array(test[:most]))
