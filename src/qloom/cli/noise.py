@@ -27,7 +27,7 @@ def noise(
     seed: Annotated[int, typer.Option(help="Of measurements and intervals.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Score a run's hybrid model exact, with shots, under devices' noise, mitigated, corrected; add it to the report."""
+    """Score a run's hybrid model with shots, under devices' noise, mitigated, corrected; add that to its report."""
     found = run_under_noise(
         run, device, shots=shots, most_rows=rows, seed=seed, corrected=corrected,
         say=lambda text: typer.echo(text, err=True),

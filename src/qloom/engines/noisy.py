@@ -11,7 +11,7 @@ from qloom.engines.base import Engine, Evaluator
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Outputs, as_outputs
 from qloom.errors import CircuitError, UnsupportedError
-from qloom.noise.compilation.compiling import compiled, device_of
+from qloom.noise.compilation.compiling import compiled, couplings_of
 from qloom.noise.model import NoiseModel
 
 # Circuits of an engine whose noisy ones are kept.
@@ -100,7 +100,7 @@ class OnDevice(Noisy):
 
     def __init__(self, engine: Engine, model: NoiseModel, qubits: Sequence[int] | None = None):
         super().__init__(engine, model)
-        device_of(model)
+        couplings_of(model)
         self.qubits = None if qubits is None else tuple(qubits)
 
     def __repr__(self) -> str:

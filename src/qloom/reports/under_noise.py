@@ -24,9 +24,15 @@ def under_noise_section(found: Mapping[str, Any] | None) -> dict[str, Any] | Non
         "picture": _picture(found),
         "titles": [metric_title(name) for name in names],
         "n_rows": found["n_rows"],
-        "devices": [{"name": each["name"], "rows": list(_rows(each, found, names)), "sentences": list(sentences(each, found))}
-                    for each in found["devices"]],
-    }  # fmt: skip
+        "devices": [
+            {
+                "name": each["name"],
+                "rows": list(_rows(each, found, names)),
+                "sentences": list(sentences(each, found)),
+            }
+            for each in found["devices"]
+        ],
+    }
 
 
 def score_with_interval(ends: Sequence[float | None]) -> str:
@@ -51,8 +57,8 @@ def sentences(device: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[s
     )
     if any(each["key"].startswith("corrected") for each in device["executions"]):
         yield (
-            "Corrected is: gates that fail as often as logical qubits of a rotated surface code whose physical rates are "
-            "the device's mean ones; codes do not help above their threshold, near 1% a gate."
+            "Corrected is: gates that fail as often as logical qubits of a rotated surface code whose physical rates "
+            "are the device's mean ones; codes do not help above their threshold, near 1% a gate."
         )
     for each in device["executions"]:
         if each["refused"]:

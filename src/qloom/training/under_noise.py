@@ -15,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 
 from qloom.checks import is_integer
-from qloom.circuits.circuit import Circuit
 from qloom.correction import logical_noise
 from qloom.engines import DensityEngine, Engine, Noisy, OnDevice, Shots, StatevectorEngine
 from qloom.engines.measuring.shots import checked_shots
@@ -112,7 +111,9 @@ def _on_device(
     yield Execution("noisy-shots", f"noise, {shots:,} shots", lambda: Shots(noisy, shots, seed))
     yield Execution("mitigated", "mitigated", lambda: mitigated(noisy))
     each = max(1, shots // len(SCALES))
-    yield Execution("mitigated-shots", f"mitigated, {shots:,} shots in all", lambda: mitigated(Shots(noisy, each, seed)))
+    yield Execution(
+        "mitigated-shots", f"mitigated, {shots:,} shots in all", lambda: mitigated(Shots(noisy, each, seed))
+    )
     for distance in DISTANCES if corrected else ():
         yield Execution(f"corrected-{distance}", f"corrected, distance {distance}",
                         partial(_corrected, distance, model, seed))  # fmt: skip

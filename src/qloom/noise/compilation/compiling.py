@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import exp
@@ -12,10 +12,11 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.operations import Operation
 from qloom.errors import CircuitError
-from qloom.noise.compilation.gates import Basis
+from qloom.noise.compilation.narrowing import narrowed
 from qloom.noise.compilation.routing import Couplings, route
+from qloom.noise.layout import ENTANGLERS
 from qloom.noise.model import NoiseModel
-from qloom.noise.rules import CLASSES, Rule
+from qloom.noise.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -65,54 +66,33 @@ def compiled(circuit: Circuit, model: NoiseModel, qubits: Sequence[int] | None =
             f"circuit starts from given amplitudes, which no gate of {model.name or 'a device'} makes; prepare them by "
             "gates"
         )
-    basis, couplings = device_of(model)
-    steps = [step for op in circuit.operations for step in basis.written(op)]
-    routed = route(steps, circuit.n_qubits, couplings, qubits)
+    routed = route(list(narrowed(circuit)), circuit.n_qubits, couplings_of(model), qubits)
     labels = {place: q for q, place in enumerate(routed.end)}
-    out = circuit.copy()
-    out.operations = []
-    directed = _directed(model, basis.entangler)
-    for op in routed.operations:
-        for step in _joined(op, basis, directed):
-            out.operations.append(replace(step, qubits=tuple(labels[q] for q in step.qubits)))
-    return Compiled(out, routed.start, routed.end, model.on(routed.end), exp(-routed.cost))
+    placed, here = circuit.copy(), model.on(routed.end)
+    placed.operations = [replace(op, qubits=tuple(labels[q] for q in op.qubits)) for op in routed.operations]
+    return Compiled(here.translated(placed), routed.start, routed.end, here, exp(-routed.cost))
 
 
 @lru_cache(maxsize=64)
-def device_of(model: NoiseModel) -> tuple[Basis, Couplings]:
-    """A device's gates and joined qubits, from the rules of its noise.
+def couplings_of(model: NoiseModel) -> Couplings:
+    """A device's joined qubits and what goes wrong on them, from the rules of its noise.
 
     Raises:
-        CircuitError: for a model that names no gates on pairs of qubits.
+        CircuitError: for a model that names no known gates on pairs of qubits.
     """
-    rules = [entry for entry in model.entries if isinstance(entry, Rule)]
-    names = {rule.gates for rule in rules} | set(model.free)
-    if "one_qubit" in names:
-        names |= {"rz", "sx", "x", "h"}
-    basis = Basis(names - set(CLASSES))
-    pairs = {(rule.qubits[0], rule.qubits[1]): infidelity(rule) for rule in rules
-             if rule.gates == basis.entangler and rule.qubits is not None and len(rule.qubits) == 2}  # fmt: skip
+    pairs: dict[tuple[int, int], float] = {}
+    for rule in model.entries:
+        if isinstance(rule, Rule) and rule.gates in ENTANGLERS and rule.qubits is not None:
+            a, b = rule.qubits
+            pairs[a, b] = infidelity(rule)
     if not pairs:
         raise CircuitError(
-            f"{model.name or 'the noise model'} has {basis.entangler} on no pair of qubits, expected a device; take "
-            "circuits as they are with Noisy"
+            f"{model.name or 'the noise model'} has none of {', '.join(ENTANGLERS)} on a pair of qubits, expected a "
+            "device; take circuits as they are with Noisy"
         )
     readout = {entry.qubits[0]: _misread(entry.operation) for entry in model.readouts
                if entry.qubits is not None and len(entry.qubits) == 1}  # fmt: skip
-    return basis, Couplings.of_errors(pairs, readout)
-
-
-def _joined(op: Operation, basis: Basis, directed: set[tuple[int, ...] | None]) -> Iterator[Operation]:
-    """A cx between neighbours in the device's gates, the way round that is there; all else as it is."""
-    if op.gate.name != "cx":
-        yield op
-        return
-    control, target = op.qubits
-    yield from basis.cx(control, target, turned=op.qubits not in directed)
-
-
-def _directed(model: NoiseModel, entangler: str) -> set[tuple[int, ...] | None]:
-    return {e.qubits for e in model.entries if isinstance(e, Rule) and e.gates == entangler}
+    return Couplings.of_errors(pairs, readout)
 
 
 def infidelity(rule: Rule) -> float:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, log1p
 
-from qloom.circuits.gates import GATES
 from qloom.circuits.operations import Operation
 from qloom.errors import CircuitError
+from qloom.noise.compilation.narrowing import swap, uses
 
 Pair = tuple[int, int]
 
@@ -77,7 +77,7 @@ class Routed:
     """Operations on a device's qubits.
 
     Attributes:
-        operations: of one qubit, cx between neighbours, and what is no gate.
+        operations: gates on one qubit and on neighbours, and what is no gate.
         start, end: where each qubit of the circuit is, at first and at last.
         cost: -ln of the chance that nothing goes wrong.
     """
@@ -92,7 +92,7 @@ def route(operations: Sequence[Operation], n_qubits: int, couplings: Couplings, 
     """The best of the ways that are tried.
 
     Args:
-        operations: of one qubit, cx between any two, and what is no gate.
+        operations: gates on one and two qubits, and what is no gate.
         places: where the circuit's qubits are at first; None to look for them.
 
     Raises:
@@ -101,7 +101,10 @@ def route(operations: Sequence[Operation], n_qubits: int, couplings: Couplings, 
     if places is not None:
         starts = [tuple(places)]
     else:
-        partners = Counter((min(op.qubits), max(op.qubits)) for op in operations if len(op.qubits) == 2)
+        partners = Counter[Pair]()
+        for op in operations:
+            if times := uses(op):
+                partners[min(op.qubits), max(op.qubits)] += times
         found = (_placed(partners, n_qubits, couplings, seed) for seed in couplings.qubits)
         starts = list(dict.fromkeys(start for start in found if start is not None))
     tried = [_walked(operations, couplings, start) for start in starts]
@@ -151,14 +154,14 @@ def _walked(operations: Sequence[Operation], couplings: Couplings, start: tuple[
     out: list[Operation] = []
     cost = sum(couplings.readout.get(q, 0.0) for q in start)
     for op in operations:
-        if op.gate.name == "cx":
+        if times := uses(op):
             way = couplings.path(where[op.qubits[0]], where[op.qubits[1]], within)
             if not way:
                 return None
             for a, b in pairwise(way[:-1]):
-                out += [Operation(GATES["cx"], pair) for pair in ((a, b), (b, a), (a, b))]
+                out += swap(a, b)
                 cost += 3 * couplings.cost(a, b)
                 where = [b if q == a else a if q == b else q for q in where]
-            cost += couplings.cost(way[-2], way[-1])
+            cost += times * couplings.cost(way[-2], way[-1])
         out.append(Operation(op.gate, tuple(where[q] for q in op.qubits), op.angles))
     return Routed(tuple(out), start, tuple(where), cost)
