@@ -12,7 +12,7 @@ def test_evaluate_measured_beside_exact(qloom, trained):
     found = qloom("evaluate", trained, "demo:wine", "--force", *SHOTS)
     assert "measured" not in plain.out
     first, heading, accuracy = found.out.splitlines()[:3]
-    assert first == "178 rows; the circuit is measured with 20 shots a word (engine.seed=1)"
+    assert first == "178 rows; the circuit runs with 20 shots a word (engine.seed=1)"
     assert heading.split(maxsplit=1)[1].split("  ") == ["exact values", "classical layer of equal size"]
     assert accuracy.split()[0] == "accuracy"
     assert accuracy[heading.index("exact values") :].split()[0] == plain.out.splitlines()[1].split()[1]
@@ -27,7 +27,7 @@ def test_predict_measured_says_so(qloom, trained):
     )
     assert measured.out == again.out
     assert len({plain.out, measured.out, other.out}) == 3
-    assert "the circuit is measured with 20 shots a word (engine.seed=1)" in measured.err
+    assert "the circuit runs with 20 shots a word (engine.seed=1)" in measured.err
     assert "measured" not in plain.err
 
 
@@ -40,7 +40,7 @@ def test_the_reference_engine_agrees(qloom, trained):
 
 
 @pytest.mark.parametrize(("words", "message"), [
-    (["--set", "model.width=3"], "model.width changes no trained model, expected one of engine.name, engine.shots"),
+    (["--set", "model.width=3"], "model.width changes no trained model, expected one of engine.name, engine.noise, engine.shots"),
     (["--set", "engine.shots"], "setting 'engine.shots' has no value, expected key=value"),
     (["--set", "engine.shots=few"], "engine.shots='few', expected an integer of at least 1"),
     (["--set", "engine.name=mine"], "engine.name is 'mine', expected one of statevector, reference"),
@@ -63,7 +63,7 @@ def test_a_measured_run(qloom, small):
     again = qloom("train", "demo:wine", "--name", "exact", *small)
     assert again.code == 0
     assert "shots" not in again.out
-    assert "Circuits of noisy are measured with 20 shots a word." in qloom("compare", "runs/exact", "runs/noisy").out
+    assert "Circuits of noisy run with 20 shots a word." in qloom("compare", "runs/exact", "runs/noisy").out
 
 
 def test_diagnose_says_that_it_is_exact(qloom, tmp_path):

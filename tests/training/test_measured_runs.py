@@ -47,7 +47,7 @@ def test_networks_were_trained_from_measurements(measured, finished):
 
 def test_the_report_says_what_was_measured(measured, finished):
     page = write_report(measured).read_text()
-    assert "better. Circuits were measured with 30 shots a word, in training as for these scores" in page
+    assert "better. Circuits ran with 30 shots a word, in training as for these scores" in page
     assert "are exact.\nMean" in page
     assert page.count(", 30 shots a word</span>") == 2
     assert "were measured" not in write_report(finished).read_text()

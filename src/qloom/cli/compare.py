@@ -66,7 +66,7 @@ def _remarks(found: Mapping[str, Any]) -> list[str]:
     remarks: dict[str, None] = {}  # in order, each once
     for run in found["runs"]:
         if not (engine := choose_engine(run["engine"])).is_exact:
-            remarks[f"Circuits of {run['run']} are measured with {engine.title}."] = None
+            remarks[f"Circuits of {run['run']} run with {engine.title}."] = None
     for each in found["differences"]:
         pairs = f"{each['run']} and {each['against']}"
         if each["paired_rounds"]:

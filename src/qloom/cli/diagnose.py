@@ -36,10 +36,11 @@ def diagnose(
     circuit = Architecture(1, 1, model.n_qubits, model.n_layers, model.ansatz).circuit()
     start = configuration.training.start_from
     what = circuit if start is None else read_start(start, "quantum").layer_of(circuit)
-    found = diagnose_circuit(what, observables_of(model.n_qubits), n_samples=samples, seed=configuration.seed)
+    found = diagnose_circuit(what, observables_of(model.n_qubits), n_samples=samples, seed=configuration.seed,
+                             noise=configuration.engine.noise_model())  # fmt: skip
     layers = f"{model.n_layers} layer{'s' if model.n_layers > 1 else ''}"
     typer.echo(f"{model.ansatz}, {layers}, and the observables that the model learns from\n{found}")
-    if not configuration.engine.is_exact:
+    if configuration.engine.shots is not None:
         typer.echo(f"gradients here are those of exact values; a run measures them with {configuration.engine.title}")
     if plot is not None:
         _write(Path(plot), found)

@@ -32,4 +32,4 @@ def engine_line(values: Any) -> str:
     if choice.is_exact:
         return "" if choice.name == DEFAULT else f"the circuit runs on {choice.title}"
     seed = "" if choice.seed is None else f" (engine.seed={choice.seed})"
-    return f"the circuit is measured with {choice.title}{seed}"
+    return f"the circuit runs with {choice.title}{seed}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,13 @@ from qloom.checks import checked_seed
 from qloom.engines.base import Engine
 from qloom.engines.density import DensityEngine
 from qloom.engines.measuring.shots import Shots, checked_shots
+from qloom.engines.noisy import with_noise
 from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.trajectories import TrajectoryEngine
 from qloom.engines.trajectories.engine import checked_trajectories
 from qloom.errors import ConfigError
+from qloom.noise.model import NoiseModel
 
 
 def described(description: str, default: Any = None) -> Any:
@@ -34,6 +37,7 @@ class EngineChoice(ABC):
     """What runs the circuits of the hybrid model and of its control without entangling gates."""
 
     name: str
+    noise: str | None = described("JSON file of a noise model, or of a device's calibration; empty: none")
     shots: int | None = described("measurements of each word, or words measured together; empty: exact values")
     seed: int | None = described("of the measurements; empty: that of the run")
 
@@ -43,7 +47,7 @@ class EngineChoice(ABC):
         checked_seed(self.seed)
 
     @abstractmethod
-    def unmeasured(self, threads: int | None) -> Engine:
+    def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
         """The engine before anything is measured."""
 
     def engine(self, stream: Sequence[int] = (), threads: int | None = None) -> Engine:
@@ -53,7 +57,9 @@ class EngineChoice(ABC):
             stream: numbers that tell its random numbers from those of other engines with the same seed.
             threads: of those that can be told; None for all.
         """
-        engine = self.unmeasured(threads)
+        engine, noise = self.unmeasured(threads, stream), self.noise_model()
+        if noise is not None:
+            engine = with_noise(engine, noise)
         return engine if self.shots is None else Shots(engine, self.shots, self.seed_of(stream))
 
     def seed_of(self, stream: Sequence[int]) -> int | None:
@@ -62,6 +68,10 @@ class EngineChoice(ABC):
             return None
         words = np.random.SeedSequence([self.seed, *stream]).generate_state(4)
         return sum(int(word) << 32 * k for k, word in enumerate(words))
+
+    def noise_model(self) -> NoiseModel | None:
+        """What `noise` names, read; ArtifactError if it is none."""
+        return None if self.noise is None else NoiseModel.from_calibration(self.noise)
 
     def seeded(self, seed: int) -> EngineChoice:
         """The same with this seed where none was chosen."""
@@ -73,6 +83,8 @@ class EngineChoice(ABC):
         Raises:
             ConfigError: as `choose_engine`.
         """
+        if changes.get("noise") is not None and self.name == DEFAULT:
+            changes = {"name": NOISY_DEFAULT, **changes}
         other = type(choose_engine({"name": changes.get("name", self.name)}))
         known = {each.name for each in fields(other)}
         return choose_engine({key: value for key, value in self.values().items() if key in known} | dict(changes))
@@ -80,15 +92,23 @@ class EngineChoice(ABC):
     @property
     def is_exact(self) -> bool:
         """Whether values are those of the circuit."""
-        return self.shots is None and self.unmeasured(1).is_exact
+        return self.shots is None and self.noise is None and self.unmeasured(1).is_exact
 
     @property
     def title(self) -> str:
         """For people, such as "1,000 shots a word"."""
-        usual = self.name == DEFAULT
-        if self.shots is None:
-            return "exact values" if usual else f"engine {self.name}"
-        return f"{self.shots:,} shot{'s' * (self.shots > 1)} a word{'' if usual else f' on engine {self.name}'}"
+        parts = [] if self.shots is None else [f"{self.shots:,} shot{'s' * (self.shots > 1)} a word"]
+        if self.noise is not None:
+            parts.append(f"the noise of {Path(self.noise).name}")
+        given = " and ".join(parts)
+        if self.name == DEFAULT:
+            return given or "exact values"
+        return f"{given} on {self.engine_title}" if parts else self.engine_title
+
+    @property
+    def engine_title(self) -> str:
+        """What the engine itself is called."""
+        return f"engine {self.name}"
 
     def values(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -101,7 +121,7 @@ class StatevectorChoice(EngineChoice):
 
     name: str = "statevector"
 
-    def unmeasured(self, threads: int | None) -> Engine:
+    def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
         return StatevectorEngine(threads)
 
 
@@ -111,7 +131,7 @@ class ReferenceChoice(EngineChoice):
 
     name: str = "reference"
 
-    def unmeasured(self, threads: int | None) -> Engine:
+    def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
         return ReferenceEngine()
 
 
@@ -121,7 +141,7 @@ class DensityChoice(EngineChoice):
 
     name: str = "density"
 
-    def unmeasured(self, threads: int | None) -> Engine:
+    def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
         return DensityEngine(threads)
 
 
@@ -136,23 +156,19 @@ class TrajectoriesChoice(EngineChoice):
         super().__post_init__()
         checked_trajectories(self.n_trajectories)
 
-    def unmeasured(self, threads: int | None) -> Engine:
-        return TrajectoryEngine(self.n_trajectories, self.seed, threads)
-
-    def engine(self, stream: Sequence[int] = (), threads: int | None = None) -> Engine:
+    def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
         # Errors have random numbers of their own, beside those of measurements.
-        engine = TrajectoryEngine(self.n_trajectories, self.seed_of((*stream, _ERRORS)), threads)
-        return engine if self.shots is None else Shots(engine, self.shots, self.seed_of(stream))
+        return TrajectoryEngine(self.n_trajectories, self.seed_of((*stream, _ERRORS)), threads)
 
     @property
-    def title(self) -> str:
-        trajectories = f"{self.n_trajectories:,} trajector{'ies' if self.n_trajectories > 1 else 'y'} a sample"
-        return trajectories if self.shots is None else f"{trajectories}, {self.shots:,} shots a word"
+    def engine_title(self) -> str:
+        return f"{self.n_trajectories:,} trajector{'ies' if self.n_trajectories > 1 else 'y'} a sample"
 
 
 # In seeds of the errors of trajectories.
 _ERRORS = 1
-DEFAULT = "statevector"
+# What runs circuits where nothing is chosen, and where noise is.
+DEFAULT, NOISY_DEFAULT = "statevector", "density"
 ENGINES: dict[str, type[EngineChoice]] = {
     DEFAULT: StatevectorChoice, "reference": ReferenceChoice, "density": DensityChoice,
     "trajectories": TrajectoriesChoice,
@@ -160,7 +176,8 @@ ENGINES: dict[str, type[EngineChoice]] = {
 
 
 def choose_engine(values: EngineChoice | Mapping[str, Any] | None = None) -> EngineChoice:
-    """The choice that plain values make; exact values of the state-vector engine for none.
+    """The choice that plain values make; exact values of the state-vector engine for none, of density matrices where
+    noise alone is given.
 
     Raises:
         ConfigError: for an unknown name or field, or a value that its engine cannot take.
@@ -170,7 +187,7 @@ def choose_engine(values: EngineChoice | Mapping[str, Any] | None = None) -> Eng
     if values is not None and not isinstance(values, Mapping):
         raise ConfigError(f"engine is {values!r}, expected keys with values such as shots: 1000")
     given: dict[Any, Any] = {} if values is None else dict(values)
-    name = given.get("name", DEFAULT)
+    name = given.get("name", DEFAULT if given.get("noise") is None else NOISY_DEFAULT)
     if not isinstance(name, str) or name not in ENGINES:
         raise ConfigError(f"engine.name is {name!r}, expected one of {', '.join(ENGINES)}; choose one of them")
     known = fields_of(name)

@@ -10,11 +10,14 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
+from qloom.engines.density import DensityEngine
 from qloom.engines.measuring.shots import Shots, checked_shots
+from qloom.engines.noisy import with_noise
 from qloom.engines.outputs import Expectations, Probabilities, as_expectations, checked_qubits, refuse_numbers
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError
+from qloom.noise.model import NoiseModel
 
 
 def expectation(
@@ -123,10 +126,17 @@ def counts(
     return tables[0] if single else tables
 
 
-def checked_engine(engine: Engine | None, shots: int | None = None, seed: int | None = None) -> Engine:
-    """An engine, StatevectorEngine() for None; measured with `shots` if given. CircuitError for anything else."""
+def checked_engine(
+    engine: Engine | None, shots: int | None = None, seed: int | None = None, noise: NoiseModel | None = None
+) -> Engine:
+    """An engine; for None StatevectorEngine(), with noise DensityEngine(). CircuitError for anything else.
+
+    With `noise` circuits are the model's noisy ones, on the device where it is one's; with `shots` they are measured.
+    """
     if engine is not None and not isinstance(engine, Engine):
         raise CircuitError(f"engine={engine!r}, expected an Engine such as StatevectorEngine()")
+    if noise is not None:
+        engine = with_noise(engine or DensityEngine(), noise)
     engine = engine or StatevectorEngine()
     return engine if shots is None else Shots(engine, shots, seed)
 

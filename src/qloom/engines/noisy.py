@@ -87,6 +87,11 @@ class Noisy(Engine):
         raise UnsupportedError("a layer with noise cannot be exported, expected one without; make the layer without it")
 
 
+def with_noise(engine: Engine, model: NoiseModel) -> Noisy:
+    """An engine with the noise of a model, on the device where it is one's."""
+    return OnDevice(engine, model) if model.is_strict and model.n_qubits is not None else Noisy(engine, model)
+
+
 class OnDevice(Noisy):
     """Runs on another engine what a device makes of a circuit: its gates, its qubits, its noise.
 

@@ -24,6 +24,7 @@ from qloom.nn.documents import content_of, document_of, fingerprint
 from qloom.nn.initialization import initial_weights, shared_weights
 from qloom.nn.named import joined
 from qloom.nn.operators import GraphKey, evaluate_in_graph
+from qloom.noise.model import NoiseModel
 
 
 def _as_constant(function: Any) -> Any:
@@ -41,9 +42,10 @@ class QuantumLayer(nn.Module):
         circuit: copied; later changes to it have no effect.
         observables: Pauli sums, one output each; None for Z on every qubit; "probabilities" for all 2^n outcomes;
             "state" for the 2^n amplitudes, complex.
-        engine: StatevectorEngine() by default.
+        engine: StatevectorEngine() by default, with noise DensityEngine().
         differentiator: "auto", "adjoint", "parameter-shift", "finite-difference" or a `Differentiator`.
         shots: estimate outputs and gradients from that many measurements; None for exact ones.
+        noise: of every gate and of readout, a `NoiseModel`; None for none.
         init: "auto", "uniform", "normal", "small", "scaled", "beta", or numbers: flat (W,), as declared, or by name;
             see `initial_weights`.
         dtype: of the weights, and then of inputs and outputs; None for torch's default.
@@ -68,6 +70,7 @@ class QuantumLayer(nn.Module):
         engine: Engine | None = None,
         differentiator: str | Differentiator = "auto",
         shots: int | None = None,
+        noise: NoiseModel | None = None,
         init: Any = "auto",
         dtype: torch.dtype | None = None,
         seed: int | None = None,
@@ -77,7 +80,7 @@ class QuantumLayer(nn.Module):
             raise ShapeError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         self.circuit = circuit.copy()
         self.n_inputs = circuit.n_inputs
-        self._recipe = (observables, checked_engine(engine, shots, seed), differentiator)
+        self._recipe = (observables, checked_engine(engine, shots, seed, noise), differentiator)
         self._trained: np.ndarray | None = None
         dtype = dtype or torch.get_default_dtype()
         if dtype not in (torch.float32, torch.float64):

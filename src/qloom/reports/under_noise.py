@@ -58,7 +58,7 @@ def sentences(device: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[s
     if any(each["key"].startswith("corrected") for each in device["executions"]):
         yield (
             "Corrected is: gates that fail as often as logical qubits of a rotated surface code whose physical rates "
-            "are the device's mean ones; codes do not help above their threshold, near 1% a gate."
+            "are the device's mean ones, or a tenth of them; a code does harm above its threshold, near 1% a gate."
         )
     for each in device["executions"]:
         if each["refused"]:
@@ -100,7 +100,7 @@ def _panel(ax: Axes, device: Mapping[str, Any], found: Mapping[str, Any]) -> Non
         colour = _COLOURS[each["key"].split("-")[0]]
         if ends[0] is None:
             continue
-        hollow = {"markerfacecolor": "white"} if each["key"].endswith("-shots") else {}
+        hollow: dict[str, Any] = {"markerfacecolor": "white"} if each["key"].endswith("-shots") else {}
         ax.plot(ends[1:], [place, place], color=colour, linewidth=1.4)
         ax.plot(ends[0], place, "o", color=colour, markersize=5, **hollow)
     ax.set_yticks(range(len(executions)), [capitalized(each["title"]) for each in executions])

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import numpy as np
 
 from qloom.checks import checked_count
 from qloom.circuits import Circuit
-from qloom.engines import Engine
+from qloom.engines import DensityEngine, Engine
 from qloom.engines.batch import starts_from_inputs
+from qloom.engines.noisy import with_noise
 from qloom.engines.outputs import as_expectations
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients import metric_tensor
 from qloom.gradients.parameter_shift import free_rotations
 from qloom.nn import QuantumLayer
+from qloom.noise.model import NoiseModel
 from qloom.observables import PauliSum, group_commuting, word_letters
 from qloom.programs import SOURCES, effective, make_frame, pull_back_sums
 from qloom.trainability.draws import random_inputs
@@ -34,6 +36,8 @@ from qloom.trainability.wording import advise, describe
 
 # States of so many qubits are compared in pairs; the metric is taken of so many weights.
 MOST_QUBITS_COMPARED, MOST_WEIGHTS_MEASURED = 10, 400
+# Density matrices of so many qubits are differentiated for hundreds of random angles in seconds.
+MOST_QUBITS_NOISY = 8
 # Rotations times amplitudes for the derivatives of one state, up to which the effective dimension is found.
 MOST_TURNS = 1 << 23
 # Waves of an input, up to which its spectrum is found.
@@ -53,6 +57,7 @@ class Diagnosis:
         widths, variances: of gradients at random angles, for the circuit and the observables on its first qubits; the
             mean over weights with an effect, then over observables that some weight changes.
         decay: of the variance over widths; None for a single width.
+        noisy_variances: the same under noise, NaN where a density matrix would take long; None without noise.
         start: where training would begin: as a layer of the circuit draws its weights by default, or as this layer did.
         squares_at_start: means of the squares of the same gradients there. Not variances: at a start that is no
             uniformly random one gradients need not be 0 on average.
@@ -80,6 +85,7 @@ class Diagnosis:
     widths: tuple[int, ...]
     variances: tuple[float, ...]
     decay: Decay | None
+    noisy_variances: tuple[float, ...] | None
     start: FirstWeights
     squares_at_start: tuple[float, ...]
     decay_at_start: Decay | None
@@ -107,7 +113,7 @@ class Diagnosis:
 def diagnose(
     circuit: Circuit | QuantumLayer, observables: Any = None, widths: Iterable[int] | None = None,
     n_samples: int = 200, spread: float | None = None, seed: int = 0, n_data: int = 1000,
-    engine: Engine | None = None,
+    engine: Engine | None = None, noise: NoiseModel | None = None,
 ) -> Diagnosis:  # fmt: skip
     """Measure whether a circuit will train, at random angles and at the start, on a few widths.
 
@@ -120,6 +126,8 @@ def diagnose(
         seed: of the draws.
         n_data: rows of data that the effective dimension is for.
         engine: gives exact values and states; None for a layer's own, and StatevectorEngine() for a circuit.
+        noise: a model, or that of a device, to see what it leaves of gradients at random angles on up to
+            MOST_QUBITS_NOISY qubits.
 
     Raises:
         CircuitError: for a circuit without weights, a layer whose values are estimates, or a circuit that cannot be
@@ -132,6 +140,7 @@ def diagnose(
     data_constant(n_data)
     widths = _default_widths(circuit, observables) if widths is None else _checked_widths(widths)
     found = [_gradients(circuit, observables, width, n_samples, spread, seed, start, engine) for width in widths]
+    noisy = None if noise is None else _under_noise(circuit, observables, widths, n_samples, spread, seed, noise)
     variances, squares, shots = zip(*found, strict=True)
     small = circuit.n_qubits <= MOST_QUBITS_COMPARED
     states = small and not starts_from_inputs(circuit)  # else the states of random inputs are all states
@@ -145,6 +154,7 @@ def diagnose(
         variances=variances,
         decay=_decay(widths, variances),
         start=start,
+        noisy_variances=noisy,
         squares_at_start=squares,
         decay_at_start=_decay(widths, squares),
         shots=shots[-1],
@@ -218,6 +228,26 @@ def _gradients(
     if not variances:
         return 0.0, 0.0, inf
     return float(np.mean(variances)), float(np.mean(squares)), max(shots)
+
+
+def _under_noise(
+    circuit: Circuit, observables: Sequence[PauliSum], widths: Sequence[int], n_samples: int, spread: float | None,
+    seed: int, noise: NoiseModel,
+) -> tuple[float, ...]:  # fmt: skip
+    """At every width: the variance at the same random angles, with noise."""
+    engine, variances = with_noise(DensityEngine(), noise), []
+    for width in widths:
+        if width > MOST_QUBITS_NOISY:
+            variances.append(nan)
+            continue
+        part = circuit if width == circuit.n_qubits else restricted(circuit, width)
+        found = [
+            gradient_variance(part, observable, n_samples, spread, seed, engine=engine)
+            for observable in _at_width(circuit, observables, width)
+        ]
+        seen = [each.mean for each in found if each.effective.any()]
+        variances.append(float(np.mean(seen)) if seen else 0.0)
+    return tuple(variances)
 
 
 def _at_width(circuit: Circuit, observables: Sequence[PauliSum], width: int) -> tuple[PauliSum, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import exp, inf, log, sqrt
+from math import exp, inf, isnan, log, sqrt
 from textwrap import fill
 from typing import TYPE_CHECKING
 
 from qloom.observables import PauliSum
 from qloom.trainability.expressibility import Spectrum
-from qloom.trainability.variance import STEEP, Decay
+from qloom.trainability.variance import STEEP, Decay, decay
 
 if TYPE_CHECKING:
     from qloom.trainability.diagnosis import Diagnosis
@@ -28,7 +28,7 @@ def describe(found: Diagnosis) -> str:
 
 def advise(found: Diagnosis) -> str:
     """What to do, in a sentence or a few."""
-    return " ".join(part for part in (_on_gradients(found), _on_simulation(found)) if part)
+    return " ".join(part for part in (_on_gradients(found), _on_noise(found), _on_simulation(found)) if part)
 
 
 # -- the lines
@@ -62,20 +62,46 @@ def _named(observable: PauliSum) -> str:
 
 def _gradients(found: Diagnosis) -> list[str]:
     """A table over widths, with what its rows lose from one qubit to the next."""
-    rows = (
+    rows: list[tuple[str, Sequence[float], Decay | None]] = [
         (f"variance at {_angles(found)}", found.variances, found.decay),
         (f"square from {found.start.label}", found.squares_at_start, found.decay_at_start),
-    )
+    ]
+    if found.noisy_variances is not None:
+        rows.insert(1, ("with noise", found.noisy_variances, _noisy_decay(found)))
     head = "gradients at random inputs" if found.n_inputs else "gradients"
     first = max(len(title) for title in (head, *(row[0] for row in rows)))
     columns = [_many(found.widths[0], "qubit"), *map(str, found.widths[1:])]
     lines = [f"{head:{first}}" + "".join(f"{column:>10}" for column in columns)]
-    lines += [f"{title:{first}}" + "".join(f"{value:>10.2e}" for value in values) for title, values, _ in rows]
+    lines += [f"{title:{first}}" + "".join(map(_cell, values)) for title, values, _ in rows]
     if found.decay is None:
         return lines
     slopes = ["slope of ln a qubit", *(_slope(decay) for *_, decay in rows)]
     reference = f"{'random circuits, to compare':{len(lines[0])}}   {-log(2):+.3f}"
     return [*(f"{line}   {slope}" for line, slope in zip(lines, slopes, strict=True)), reference]
+
+
+def _cell(value: float) -> str:
+    return f"{'–':>10}" if isnan(value) else f"{value:>10.2e}"
+
+
+def _noisy_decay(found: Diagnosis) -> Decay | None:
+    """Of variances under noise, where there are two."""
+    pairs = zip(found.widths, found.noisy_variances or (), strict=False)
+    seen = [(width, variance) for width, variance in pairs if variance > 0]
+    return decay(*zip(*seen, strict=True)) if len(seen) > 1 else None
+
+
+def _on_noise(found: Diagnosis) -> str:
+    """What noise leaves of a gradient at the largest width that was looked at, and the plateau it makes with depth."""
+    pairs = zip(found.widths, found.variances, found.noisy_variances or (), strict=False)
+    seen = [(width, noisy / variance) for width, variance, noisy in pairs if noisy >= 0 and variance > 0]
+    if not seen:
+        return ""
+    width, left = seen[-1]
+    return (
+        f"Noise leaves {sqrt(left):.0%} of a typical gradient on {_many(width, 'qubit')}. What noise takes it takes "
+        "again with every layer, wherever training begins (Wang et al. 2021): fewer layers may train better."
+    )
 
 
 def _angles(found: Diagnosis) -> str:

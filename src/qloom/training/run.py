@@ -114,9 +114,9 @@ def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) ->
     mapped = f"{data.n_features} features on {n_qubits} qubits: the classical encoder maps them to angles"
     notes = [*schema.notes, *schema.warnings, *data.notes, *([mapped] if data.n_features > n_qubits else [])]
     if not configuration.engine.is_exact:
+        how = ", by parameter shift," if configuration.engine.shots is not None else ""
         notes.append(
-            f"circuits are measured: {configuration.engine.title}, in training, by parameter shift, as in scores; "
-            "classical models are not"
+            f"circuits run with {configuration.engine.title}, in training{how} as in scores; classical models do not"
         )
     if configuration.training.start_from is not None:
         known = {coding.name for coding in data.preprocessing.codings}

@@ -30,7 +30,8 @@ from qloom.training.rounds import KEPT, Plan
 from qloom.training.table import load_table
 
 CONTROL = COMPETITORS["hybrid_classical"]
-CODE, DISTANCES = "rotated_surface", (3, 5, 7)
+# Corrected at the device's mean rates, which are near the code's threshold or above, and at a tenth of them.
+CODE, DISTANCES, FACTORS = "rotated_surface", (3, 5, 7), {1.0: "", 0.1: ", rates a tenth"}
 # Of each basis; a logical error rate below some ten-thousandths is then not told from none.
 CORRECTION_SHOTS = 20_000
 SCALES = (1, 3)
@@ -43,7 +44,8 @@ class Execution:
     """One way to run the circuit.
 
     Attributes:
-        key: "exact", "shots", "noisy", "noisy-shots", "mitigated", "mitigated-shots" or "corrected-3" and so on.
+        key: "exact", "shots", "noisy", "noisy-shots", "mitigated", "mitigated-shots", or "corrected", the distance and
+            the factor of the rates.
         title: for people.
         make: the engine; may refuse.
     """
@@ -114,9 +116,10 @@ def _on_device(
     yield Execution(
         "mitigated-shots", f"mitigated, {shots:,} shots in all", lambda: mitigated(Shots(noisy, each, seed))
     )
-    for distance in DISTANCES if corrected else ():
-        yield Execution(f"corrected-{distance}", f"corrected, distance {distance}",
-                        partial(_corrected, distance, model, seed))  # fmt: skip
+    for factor, said in FACTORS.items() if corrected else ():
+        for distance in DISTANCES:
+            yield Execution(f"corrected-{distance}-{factor:g}", f"corrected, distance {distance}{said}",
+                            partial(_corrected, distance, model, factor, seed))  # fmt: skip
 
 
 def mitigated(noisy: Engine) -> Engine:
@@ -124,8 +127,8 @@ def mitigated(noisy: Engine) -> Engine:
     return ZeroNoise(ReadoutInversion(noisy), SCALES, "linear")
 
 
-def _corrected(distance: int, model: NoiseModel, seed: int) -> Engine:
-    logical = logical_noise(CODE, distance, model, shots=CORRECTION_SHOTS, seed=seed)
+def _corrected(distance: int, model: NoiseModel, factor: float, seed: int) -> Engine:
+    logical = logical_noise(CODE, distance, model.scaled(factor), shots=CORRECTION_SHOTS, seed=seed)
     return Noisy(DensityEngine(), logical)
 
 

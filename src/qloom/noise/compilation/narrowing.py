@@ -44,10 +44,10 @@ def _rotation(word: Sequence[tuple[str, int]], angle: Angle) -> Iterator[Operati
         return
     for letter, q in word:
         yield from (Operation(GATES[name], (q,)) for name in TO_Z[letter])
-    qubits = [q for _, q in word]
-    ladder = [Operation(GATES["cx"], pair) for pair in pairwise(qubits[:-1])]
+    places = [q for _, q in word]
+    ladder = [Operation(GATES["cx"], pair) for pair in pairwise(places[:-1])]
     yield from ladder
-    yield Operation(GATES["rzz"], (qubits[-2], qubits[-1]), (angle,))
+    yield Operation(GATES["rzz"], (places[-2], places[-1]), (angle,))
     yield from reversed(ladder)
     for letter, q in word:
         yield from (Operation(GATES[name], (q,)) for name in FROM_Z[letter])
