@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.shared import DATA
 from qloom import Circuit
 from qloom.circuits.channels import depolarizing_gate
-from qloom.engines import Engine, expectation, probabilities
+from qloom.engines import Engine, Noisy, expectation, probabilities
 from qloom.engines.density import DensityEngine
 from qloom.errors import UnsupportedError
 from qloom.mitigation import (
@@ -28,7 +28,7 @@ from qloom.mitigation import (
     extrapolate,
     inverse_quasi_probabilities,
 )
-from qloom.noise import NoiseModel, Noisy
+from qloom.noise import NoiseModel
 from qloom.observables import X, Z
 
 LEFT = np.linspace(0.05, 0.999, 40)

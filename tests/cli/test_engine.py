@@ -17,7 +17,7 @@ def test_evaluate_measured_beside_exact(qloom, trained):
     assert accuracy.split()[0] == "accuracy"
     assert accuracy[heading.index("exact values") :].split()[0] == plain.out.splitlines()[1].split()[1]
     found = json.loads(qloom("evaluate", trained, "demo:wine", "--force", *SHOTS, "--json").out)
-    assert found["engine"] == {"name": "statevector", "shots": 20, "seed": 1}
+    assert found["engine"] == {"name": "statevector", "noise": None, "shots": 20, "seed": 1}
     assert set(found["beside"]) == {"exact values", "classical layer of equal size"}
 
 
@@ -40,7 +40,7 @@ def test_the_reference_engine_agrees(qloom, trained):
 
 
 @pytest.mark.parametrize(("words", "message"), [
-    (["--set", "model.width=3"], "model.width changes no trained model, expected one of engine.name, engine.noise, engine.shots"),
+    (["--set", "model.width=3"], "model.width changes no trained model, expected one of engine.name, engine.noise"),
     (["--set", "engine.shots"], "setting 'engine.shots' has no value, expected key=value"),
     (["--set", "engine.shots=few"], "engine.shots='few', expected an integer of at least 1"),
     (["--set", "engine.name=mine"], "engine.name is 'mine', expected one of statevector, reference"),

@@ -7,9 +7,9 @@ import pytest
 from qloom import Circuit, X, expectation
 from qloom.correction import LayerNoise, LogicalRate, logical_noise, memory_experiment, plan
 from qloom.correction.device_noise import layer_noise
-from qloom.engines import ReferenceEngine
+from qloom.engines import Noisy, ReferenceEngine
 from qloom.errors import ConfigError
-from qloom.noise import NoiseModel, Noisy
+from qloom.noise import NoiseModel
 
 
 def rates(model):

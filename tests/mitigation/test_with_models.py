@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from qloom import Circuit
-from qloom.engines import Engine, ReferenceEngine, Shots, expectation, make_batch, probabilities
+from qloom.engines import Engine, Noisy, ReferenceEngine, Shots, expectation, make_batch, probabilities
 from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import gradient
@@ -18,7 +18,7 @@ from qloom.mitigation import (
     TwirledReadout,
     ZeroNoise,
 )
-from qloom.noise import NoiseModel, Noisy
+from qloom.noise import NoiseModel
 from qloom.observables import Z
 from tests.mitigation.circuits import INPUTS, OBSERVABLES, WEIGHTS, circuit
 

@@ -25,7 +25,7 @@ def test_global_shrinking_is_seen_as_it_is():
 
 
 def test_noise_takes_more_of_wider_circuits_and_is_left_out_where_it_would_take_long():
-    circuit, parity = ql.ansatze.basic_entangler(9, 2), ql.pauli("Z" * 9)
+    circuit, parity = ql.ansatze.basic_entangler(9, 2), ql.pauli("Z" * 9, range(9))
     found = diagnose(circuit, [parity], widths=[2, 4, 9], n_samples=20, noise=NoiseModel.uniform(0.01, 0.05))
     assert found.noisy_variances is not None
     shares = np.array(found.noisy_variances) / found.variances

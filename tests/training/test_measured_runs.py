@@ -27,7 +27,7 @@ def measured(configure, tmp_path_factory):
 
 def test_the_record_says_what_was_measured(measured):
     metrics = RunFolder(measured).metrics()
-    assert metrics["engine"] == {"name": "statevector", "shots": 30, "seed": 0}
+    assert metrics["engine"] == {"name": "statevector", "noise": None, "shots": 30, "seed": 0}
     assert {key for key, model in metrics["models"].items() if model["engine"]} == set(MEASURED)
     assert "2 rounds with 30 shots a word: " in metrics["verdict"]
     assert any("measured: 30 shots a word, in training, by parameter shift" in note for note in metrics["notes"])
@@ -68,7 +68,7 @@ def test_same_weights_elsewhere(finished, table_file):
     again = evaluate(finished, table_file, force=True, engine={"shots": 3, "seed": 1})
     control = evaluate(finished, table_file, model="classical", force=True)
     assert found == again
-    assert found["engine"] == {"name": "statevector", "shots": 3, "seed": 1}
+    assert found["engine"] == {"name": "statevector", "noise": None, "shots": 3, "seed": 1}
     assert found["scores"]["log_loss"] != exact["scores"]["log_loss"]
     values = {name: value for name, (value, *_) in exact["scores"].items()}
     assert found["beside"]["exact values"] == values

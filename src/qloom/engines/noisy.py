@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from qloom.circuits.circuit import Circuit
@@ -52,15 +51,19 @@ class Noisy(Engine):
         return f"Noisy({self.engine!r}, {self.model!r})"
 
     def noisy(self, circuit: Circuit) -> Circuit:
-        """The circuit with its noise, made once; not to be changed."""
+        """What the inner engine runs in the place of a circuit, made once; not to be changed."""
         if not isinstance(circuit, Circuit):
             raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         found = self._made.get(circuit)
         if found is None:
-            found = self._made[circuit.copy()] = self.model.apply(circuit)
+            found = self._made[circuit.copy()] = self.made(circuit)
             if len(self._made) > MOST_KEPT:
                 self._made.pop(next(iter(self._made)), None)
         return found
+
+    def made(self, circuit: Circuit) -> Circuit:
+        """The circuit with its noise."""
+        return self.model.apply(circuit)
 
     def running(self, circuit: Circuit) -> tuple[Engine, Circuit]:
         return self.engine.running(self.noisy(circuit))
@@ -111,11 +114,10 @@ class OnDevice(Noisy):
     def __repr__(self) -> str:
         return f"OnDevice({self.engine!r}, {self.model!r}, qubits={self.qubits})"
 
-    def noisy(self, circuit: Circuit) -> Circuit:
-        return _on_device(circuit.copy(), self.model, self.qubits)
+    def made(self, circuit: Circuit) -> Circuit:
+        return compiled(circuit, self.model, self.qubits).noisy
 
-
-@lru_cache(maxsize=128)
-def _on_device(circuit: Circuit, model: NoiseModel, qubits: tuple[int, ...] | None) -> Circuit:
-    """Places are looked for once for every circuit."""
-    return compiled(circuit, model, qubits).noisy
+    def compiled(self, circuit: Circuit) -> tuple[Engine, Circuit]:
+        """The circuit in the device's gates, and the engine with the noise of its places there."""
+        found = compiled(circuit, self.model, self.qubits)
+        return Noisy(self.engine, found.model), found.circuit
