@@ -159,7 +159,7 @@ def plain(**changes):
 @pytest.mark.parametrize("packed", [True, False])
 def test_plain_and_gzipped_files(tmp_path, packed):
     path, text = tmp_path / "device.json", json.dumps(plain()).encode()
-    path.write_bytes(gzip.compress(text) if packed else text)
+    path.write_bytes(gzip.compress(text, mtime=0) if packed else text)
     model = NoiseModel.from_calibration(path)
     assert model.notes == ()
     assert model == NoiseModel.from_calibration(str(path))
@@ -188,7 +188,8 @@ def test_what_is_missing_or_odd_is_noted(tmp_path, changes, note, acts):
 
 @pytest.mark.parametrize("content", [
     b"", b"[1]", b"{}", b'{"qubits": [], "gates": [["sx", [0], 0, 0]]}', b'{"qubits": [{}], "gates": [["sx"]]}',
-    b'{"metrics": {"one": [["a_b", 1]]}}', b'{"metrics": {}}', gzip.compress(b"{}")[:-5], gzip.compress(b"x"),
+    b'{"metrics": {"one": [["a_b", 1]]}}', b'{"metrics": {}}', gzip.compress(b"{}", mtime=0)[:-5],
+    gzip.compress(b"x", mtime=0),
 ])  # fmt: skip
 def test_files_that_are_no_calibration_are_refused(tmp_path, content):
     path = tmp_path / "device.json"
