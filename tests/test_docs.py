@@ -5,10 +5,26 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score
 
+import qloom as ql
+
 DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def test_noise_ends_in_its_numbers(capsys):
+    """Of the page's model; on density matrices, so that nothing is random."""
+    text = (DOCS / "noise.md").read_text()
+    section = text[text.index("## In Python") : text.index("## A run on a device")]
+    names: dict = {}
+    exec("\n".join(line[4:] for line in section.splitlines() if line.startswith("    ")), names)
+    assert capsys.readouterr().out.split() == re.findall(r"prints \*\*([\d.]+)\*\*", section)
+    depolarized = ql.expectation(
+        names["model"].apply(names["circuit"]), None, names["x"], names["w"], engine=ql.engines.ReferenceEngine()
+    )
+    assert np.abs(depolarized - names["with_noise"]).max() < 1e-10
 
 
 def test_synthetic_tables_end_in_their_numbers(capsys):

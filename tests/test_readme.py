@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import json
 import re
 import shlex
 from collections import OrderedDict
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+import qloom as ql
 from qloom.cli import main
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -34,7 +37,8 @@ def commands() -> list[str]:
 _NETWORK = ("--set", "model.n_qubits=2", "--set", "model.n_layers=1", "--epochs", "1")
 SHORT = {
     "train": (*_NETWORK, "--seeds", "1"), "tune": ("--trials", "1", "--epochs", "1"), "solve": ("--time-limit", "1"),
-    "diagnose": ("--samples", "2"), "generate": ("--rows", "100", "--time-limit", "1"),
+    "noise": ("--shots", "100", "--rows", "20", "--no-corrected"), "diagnose": ("--samples", "2"),
+    "generate": ("--rows", "100", "--time-limit", "1"),
 }  # fmt: skip
 TRAIN = "qloom train customers.csv --target Churn"
 # Of Fisher and Thompson 1963 too, six jobs on six machines: a third of ft10.
@@ -46,6 +50,15 @@ JOBS = """6 6
 2 9 1 3 4 5 5 4 0 3 3 1
 1 3 3 3 5 9 0 10 4 4 2 1
 """
+
+
+def calibration() -> bytes:
+    """A device of five qubits in a row, in the layout of IBM's, gzipped."""
+    qubits = [{"q": q, "T1_us": 100.0 + q, "T2_us": 80.0, "p_meas1_given0": 0.02, "p_meas0_given1": 0.03}
+              for q in range(5)]  # fmt: skip
+    gates = [[name, [q], 4e-4, 35.0] for q in range(5) for name in ("sx", "x")]
+    gates += [["cx", pair, 0.01, 300.0] for q in range(4) for pair in ([q, q + 1], [q + 1, q])]
+    return gzip.compress(json.dumps({"device": "row of five", "qubits": qubits, "gates": gates}).encode(), mtime=0)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +73,7 @@ def customers(tmp_path_factory):
         text = "customerID,tenure,plan,Churn\n" + "".join(f"C{i},{m},{p},{c}\n" for i, m, p, c in rows)
         (folder / f"{name}.csv").write_text(text)
     (folder / "ft10").write_text(JOBS)
+    (folder / "ibm_manila.json.gz").write_bytes(calibration())
     with contextlib.chdir(folder):
         assert run(TRAIN) == 0
     return folder
@@ -98,8 +112,6 @@ def test_circuits_and_layers(capsys):
 
 
 def test_kernels_and_published_models(tmp_path, monkeypatch):
-    import qloom as ql
-
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, (40, 2))
@@ -117,8 +129,6 @@ def test_generative_models(tmp_path, monkeypatch):
 
 
 def test_training_that_knows_it_is_quantum(capsys):
-    import qloom as ql
-
     layer = ql.nn.QuantumLayer(ql.encoders.angle(2) + ql.ansatze.basic_entangler(2, 1), seed=0)
     model = torch.nn.Sequential(torch.nn.Linear(3, 2), layer)
     before = [parameter.detach().clone() for parameter in model.parameters()]
@@ -139,6 +149,17 @@ def test_estimator(tmp_path, monkeypatch):
     exec(python[python.index("from qloom.models") :], names)
     loaded = type(names["model"]).load("model")
     np.testing.assert_array_equal(loaded.predict_proba(frame), names["model"].predict_proba(frame))
+
+
+def test_noise_mitigation_correction():
+    circuit = ql.encoders.angle(2) + ql.ansatze.basic_entangler(2, 1)
+    names = {"ql": ql, "circuit": circuit}
+    code = code_under("Noise, mitigation, correction")
+    exec("\n".join(line for line in code.splitlines() if not line.startswith("qloom ")), names)
+    x = torch.rand(3, 2)
+    exact = ql.nn.QuantumLayer(circuit, init=names["layer"].weights.detach().numpy())(x)
+    assert 0 < (names["layer"](x) - exact).abs().max() < 0.2
+    assert names["layer"].with_engine(names["mitigated"])(x).shape == (3, 2)
 
 
 def test_combinatorial_optimization(capsys):
