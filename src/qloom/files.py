@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from qloom.errors import ArtifactError
+
+Found = TypeVar("Found")
 
 
 def replace_file(path: Path, content: bytes | str) -> Path:
@@ -51,3 +54,33 @@ def read_json(path: Path) -> Any:
         raise ArtifactError(f"{path} cannot be read ({error.strerror}), expected a file of a run folder") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path} is not JSON ({error}), expected what qloom train wrote; train again") from None
+
+
+def read_document(text: str, what: str, heading: tuple[str, int], build: Callable[[dict[str, Any]], Found]) -> Found:
+    """What versioned JSON text holds.
+
+    Args:
+        what: of, in messages, "circuit".
+        heading: the format and the version that it is to have.
+        build: makes it of the document.
+
+    Raises:
+        ArtifactError: for text that is damaged, foreign or of another version.
+    """
+    form, version = heading
+    try:
+        document = json.loads(text)
+    except (json.JSONDecodeError, TypeError, RecursionError) as error:
+        raise ArtifactError(f"{what} text is not JSON ({error}), expected what to_json wrote") from None
+    if not isinstance(document, dict) or document.get("format") != form:
+        raise ArtifactError(f"text is not a {what}, expected JSON with format {form!r}")
+    if document.get("version") != version:
+        raise ArtifactError(f"{what} has version {document.get('version')!r}, expected {version}; update qloom")
+    try:
+        return build(document)
+    except ArtifactError:
+        raise
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, RecursionError) as error:
+        raise ArtifactError(
+            f"{what} text is damaged ({type(error).__name__}: {error}), expected what to_json wrote"
+        ) from None

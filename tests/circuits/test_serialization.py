@@ -74,7 +74,7 @@ def test_format_is_what_files_hold() -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "circuit", document()[:-20]])
 def test_no_json(text: str) -> None:
-    with pytest.raises(ArtifactError, match=r"circuit text is not JSON .*, expected what Circuit.to_json wrote"):
+    with pytest.raises(ArtifactError, match=r"circuit text is not JSON .*, expected what to_json wrote"):
         Circuit.from_json(text)
 
 

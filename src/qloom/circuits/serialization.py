@@ -15,6 +15,7 @@ from qloom.circuits.parameters import Angle, slot_array
 from qloom.circuits.slots import Slots
 from qloom.circuits.synthesis import diagonal_gate, unitary_gate
 from qloom.errors import ArtifactError
+from qloom.files import read_document
 
 FORMAT, VERSION = "qloom.circuit", 1
 # A text may declare up to so many qubits, and inputs or weights: what is made of them later is as large.
@@ -44,22 +45,7 @@ def circuit_to_json(circuit: Circuit) -> str:
 
 def circuit_from_json(text: str) -> Circuit:
     """Circuit of JSON text; ArtifactError if it is damaged, foreign or of a later version."""
-    try:
-        document = json.loads(text)
-    except (json.JSONDecodeError, TypeError, RecursionError) as error:
-        raise ArtifactError(f"circuit text is not JSON ({error}), expected what Circuit.to_json wrote") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ArtifactError(f"text is not a circuit, expected JSON with format {FORMAT!r}")
-    if document.get("version") != VERSION:
-        raise ArtifactError(f"circuit has version {document.get('version')!r}, expected {VERSION}; update qloom")
-    try:
-        return _build(document)
-    except ArtifactError:
-        raise
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError, RecursionError) as error:
-        raise ArtifactError(
-            f"circuit text is damaged ({type(error).__name__}: {error}), expected what to_json wrote"
-        ) from None
+    return read_document(text, "circuit", (FORMAT, VERSION), _build)
 
 
 def _build(document: dict[str, Any]) -> Circuit:

@@ -9,7 +9,7 @@ from typing import Any
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
-from qloom.errors import ArtifactError
+from qloom.files import read_document
 from qloom.noise.model import NoiseModel, Note
 from qloom.noise.rules import Crosstalk, Duration, Entry, OverRotation, Places, Readout, Relaxation, Rule, snippet
 
@@ -58,22 +58,7 @@ def _operations_to_json(operations: Sequence[Operation], width: int) -> Any:
 
 def model_from_json(text: str) -> NoiseModel:
     """Model of JSON text; ArtifactError if it is damaged, foreign or of a later version."""
-    try:
-        document = json.loads(text)
-    except (json.JSONDecodeError, TypeError, RecursionError) as error:
-        raise ArtifactError(f"noise model is not JSON ({error}), expected what NoiseModel.to_json wrote") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise ArtifactError(f"text is not a noise model, expected JSON with format {FORMAT!r}")
-    if document.get("version") != VERSION:
-        raise ArtifactError(f"noise model has version {document.get('version')!r}, expected {VERSION}; update qloom")
-    try:
-        return _build(document)
-    except ArtifactError:
-        raise
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError, RecursionError) as error:
-        raise ArtifactError(
-            f"noise model is damaged ({type(error).__name__}: {error}), expected what to_json wrote"
-        ) from None
+    return read_document(text, "noise model", (FORMAT, VERSION), _build)
 
 
 def _build(document: dict[str, Any]) -> NoiseModel:
