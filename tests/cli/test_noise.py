@@ -44,6 +44,7 @@ def test_mistakes_are_one_line(qloom, ring, trained, tmp_path):
         (["noise", trained, "--device", ring, "--rows", "0"], "rows=0, expected an integer of at least 1"),
         (["noise", trained, "--device", ring, "--shots", "0"], "shots=0, expected an integer of at least 1"),
     ):
-        ended = qloom(*words, code=2)
+        ended = qloom(*words)
+        assert ended.code == 2
         assert message in ended.err
         assert len(ended.err.strip().splitlines()) == 1

@@ -30,7 +30,9 @@ def test_the_record_says_what_was_measured(measured):
     assert metrics["engine"] == {"name": "statevector", "noise": None, "shots": 30, "seed": 0}
     assert {key for key, model in metrics["models"].items() if model["engine"]} == set(MEASURED)
     assert "2 rounds with 30 shots a word: " in metrics["verdict"]
-    assert any("measured: 30 shots a word, in training, by parameter shift" in note for note in metrics["notes"])
+    assert any(
+        "circuits run with 30 shots a word, in training, by parameter shift," in note for note in metrics["notes"]
+    )
     with (measured / "leaderboard.csv").open() as file:
         assert {row["model"]: row["engine"] for row in csv.DictReader(file) if row["engine"]} == MEASURED
 

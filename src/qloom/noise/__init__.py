@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from qloom.exports import exported_by
 
 if TYPE_CHECKING:
+    from qloom.noise.benchmarking import Decay, randomized_benchmarking
+    from qloom.noise.braket_models import from_braket
+    from qloom.noise.cirq_models import from_cirq
     from qloom.noise.compilation.compiling import Compiled, compiled
     from qloom.noise.fitting import NoiseFit, fit
-    from qloom.noise.from_braket import from_braket
-    from qloom.noise.from_cirq import from_cirq
-    from qloom.noise.from_qiskit import from_qiskit
     from qloom.noise.model import NoiseModel, Note
-    from qloom.noise.randomized_benchmarking import Decay, randomized_benchmarking
+    from qloom.noise.qiskit_models import from_qiskit
 
 __all__ = [
     "Compiled", "Decay", "NoiseFit", "NoiseModel", "Note", "compiled", "fit", "from_braket", "from_cirq", "from_qiskit",
