@@ -76,34 +76,39 @@ def _rows(device: Mapping[str, Any], found: Mapping[str, Any], names: Sequence[s
 
 
 def _picture(found: Mapping[str, Any]) -> str:
-    devices = found["devices"]
+    devices, shown = found["devices"], _shown(found)
     longest = max(len(each["executions"]) for each in devices)
 
     def draw(figure: Figure) -> None:
         grid = figure.subplots(1, len(devices), squeeze=False, sharex=True, sharey=True)[0]
         for ax, device in zip(grid, devices, strict=True):
-            _panel(ax, device, found)
-        figure.supxlabel(f"{metric_title(found['metric'])} on {found['n_rows']:,} test rows, 95% intervals", fontsize=9)
+            _panel(ax, device, found, shown)
+        figure.legend(*grid[0].get_legend_handles_labels(), loc="outside upper right", fontsize=8)
+        figure.supxlabel(f"{metric_title(shown)} on {found['n_rows']:,} test rows, 95% intervals", fontsize=9)
 
     return as_address((2.2 + 3.1 * len(devices), 1.4 + 0.3 * longest), draw)
 
 
-def _panel(ax: Axes, device: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+def _shown(found: Mapping[str, Any]) -> str:
+    """Accuracy where there is one: noise shrinks what classes are decided by, which scores of ranks do not see."""
+    return "accuracy" if "accuracy" in found["control"]["scores"] else str(found["metric"])
+
+
+def _panel(ax: Axes, device: Mapping[str, Any], found: Mapping[str, Any], shown: str) -> None:
     """A point and its interval for each execution; the control as a band behind them."""
-    value, low, high = found["control"]["scores"][found["metric"]]
+    value, low, high = found["control"]["scores"][shown]
     if value is not None:
         ax.axvspan(low, high, color=_CONTROL, alpha=0.12, linewidth=0)
         ax.axvline(value, color=_CONTROL, linewidth=1.2, linestyle=":", label=found["control"]["title"])
     executions = device["executions"]
     for place, each in enumerate(executions):
-        ends = each["scores"].get(found["metric"], [None] * 3)
+        ends = each["scores"].get(shown, [None] * 3)
         colour = _COLOURS[each["key"].split("-")[0]]
         if ends[0] is None:
             continue
-        hollow: dict[str, Any] = {"markerfacecolor": "white"} if each["key"].endswith("-shots") else {}
+        hollow: dict[str, Any] = {"markerfacecolor": "white"} if each["key"].endswith("shots") else {}
         ax.plot(ends[1:], [place, place], color=colour, linewidth=1.4)
         ax.plot(ends[0], place, "o", color=colour, markersize=5, **hollow)
     ax.set_yticks(range(len(executions)), [capitalized(each["title"]) for each in executions])
     ax.set_ylim(len(executions) - 0.4, -0.6)
     ax.set_title(device["name"])
-    ax.legend(fontsize=7, loc="lower left")
