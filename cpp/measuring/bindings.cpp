@@ -1,5 +1,6 @@
 #include <nanobind/nanobind.h>
 
+#include <algorithm>
 #include <bit>
 #include <stdexcept>
 
@@ -32,6 +33,21 @@ static void bind_tables(nb::module_& m) {
             run_unlocked([&] { draw(tables, place_of(place), shots, outcomes.data, threads); });
         },
         array, array, nb::arg(), array, nb::arg(), "Outcomes (rows, shots) of tables (rows, n).");
+    m.def(
+        "draw_each",
+        [](View<const T> probabilities, View<const uint64_t> place, View<const int64_t> which,
+           View<const int64_t> numbers, View<int64_t> outcomes, int threads) {
+            const Tables<T> tables = tables_of(probabilities, place);
+            if (numbers.size != which.size || outcomes.size != which.size)
+                throw std::invalid_argument("outcomes, numbers and tables are not of the same rows");
+            if (!std::is_sorted(which.data, which.data + which.size))
+                throw std::invalid_argument("rows are not sorted");
+            if (which.size && (which.data[0] < 0 || size_t(which.data[which.size - 1]) >= tables.rows))
+                throw std::invalid_argument("a row's table is none");
+            const Shared shared{which.data, numbers.data, which.size};
+            run_unlocked([&] { draw_each(tables, place_of(place), shared, outcomes.data, threads); });
+        },
+        array, array, array, array, array, nb::arg(), "An outcome of each row, of tables (D, n) that rows share.");
     m.def(
         "count",
         [](View<const T> probabilities, View<const uint64_t> place, size_t shots, View<double> counts, int threads) {

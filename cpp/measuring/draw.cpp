@@ -18,7 +18,8 @@ namespace {
 struct Words {
     Place place;
     uint64_t row;
-    enum Use : uint64_t { OUTCOMES, FINER };
+    // 2 and 3 are those of trajectories.
+    enum Use : uint64_t { OUTCOMES, FINER, EACH = 4 };
 
     Block block(uint64_t number, Use use = OUTCOMES) const { return philox({number, row, place.call, use}, place.key); }
 };
@@ -118,6 +119,24 @@ private:
     double sum = 0;
 };
 
+// The first outcome whose probability, added to all before it, exceeds place * sum.
+template <class T>
+class Sums {
+public:
+    Sums(const T* probabilities, size_t n) : ends(n) {
+        double sum = 0;
+        for (size_t i = 0; i < n; ++i) ends[i] = sum += double(probabilities[i]);
+        if (!(sum > 0)) throw std::invalid_argument("probabilities of a row add up to 0, expected 1");
+    }
+    size_t outcome(double place) const {
+        const double sum = ends.back(), at = std::min(place * sum, std::nextafter(sum, 0.0));
+        return size_t(std::upper_bound(ends.begin(), ends.end(), at) - ends.begin());
+    }
+
+private:
+    std::vector<double> ends;
+};
+
 // task(row) for every row, some to a piece of work.
 template <class Task>
 void for_rows(size_t rows, size_t numbers, int threads, const Task& task) {
@@ -159,8 +178,24 @@ void count(Tables<T> tables, Place place, size_t shots, double* counts, int thre
     });
 }
 
+template <class T>
+void draw_each(Tables<T> tables, Place place, Shared shared, int64_t* outcomes, int threads) {
+    const int64_t *first = shared.which, *end = first + shared.rows;
+    for_rows(tables.rows, tables.n, threads, [&](size_t table, Alias&) {
+        const auto [from, to] = std::equal_range(first, end, int64_t(table));
+        if (from == to) return;
+        const Sums<T> sums(tables.probabilities + table * tables.n, tables.n);
+        for (size_t row = size_t(from - first); row < size_t(to - first); ++row) {
+            const Words words{place, uint64_t(shared.numbers[row])};
+            outcomes[row] = int64_t(sums.outcome(uniform(words.block(0, Words::EACH)[0])));
+        }
+    });
+}
+
 template void draw(Tables<float>, Place, size_t, int64_t*, int);
 template void draw(Tables<double>, Place, size_t, int64_t*, int);
+template void draw_each(Tables<float>, Place, Shared, int64_t*, int);
+template void draw_each(Tables<double>, Place, Shared, int64_t*, int);
 template void count(Tables<float>, Place, size_t, double*, int);
 template void count(Tables<double>, Place, size_t, double*, int);
 

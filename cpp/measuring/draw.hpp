@@ -31,4 +31,13 @@ void draw(Tables<T>, Place, size_t shots, int64_t* outcomes, int threads);
 template <class T>
 void count(Tables<T>, Place, size_t shots, double* counts, int threads);
 
+// One outcome of each row (rows,), of tables that rows share: `which` (rows,) names a row's, in order of the tables. A
+// row's numbers depend on its own number alone, of `numbers` (rows,).
+struct Shared {
+    const int64_t *which, *numbers;
+    size_t rows;
+};
+template <class T>
+void draw_each(Tables<T>, Place, Shared, int64_t* outcomes, int threads);
+
 }  // namespace qloom

@@ -134,6 +134,11 @@ public:
         for (size_t i = 0; !branching.measured.empty() && i < branching.size(); ++i) out[outcome(i)] += squared(psi[i]);
     }
 
+    // An index, drawn with its probability.
+    size_t measured_index() {
+        return pick(branching.size(), [&](size_t i) { return squared(psi[i]); });
+    }
+
     struct Slopes {
         double *angles, *scores, *rates;
         Amplitude* start;
@@ -327,6 +332,17 @@ void branch(const Branching& branching, const Numbers& numbers, Place place, con
         for (size_t row = sample * rows.count + first; row < sample * rows.count + end; ++row) {
             trajectory.run(numbers, place, rows.number(row), sample);
             trajectory.measure(values + row * branching.n_outputs);
+        }
+    });
+}
+
+void measure_branches(const Branching& branching, const Numbers& numbers, Place place, const Rows& rows,
+                      int64_t* indices, int threads) {
+    over_parts(rows, threads, [&](size_t sample, size_t first, size_t end, size_t) {
+        Trajectory trajectory(branching, false);
+        for (size_t row = sample * rows.count + first; row < sample * rows.count + end; ++row) {
+            trajectory.run(numbers, place, rows.number(row), sample);
+            indices[row] = int64_t(trajectory.measured_index());
         }
     });
 }

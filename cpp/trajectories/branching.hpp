@@ -67,6 +67,9 @@ struct Numbers {
 // Values (rows, O).
 void branch(const Branching&, const Numbers&, Place, const Rows&, double* values, int threads);
 
+// An index (rows,) of each, as its state is measured.
+void measure_branches(const Branching&, const Numbers&, Place, const Rows&, int64_t* indices, int threads);
+
 // A rate of a Kraus channel, and the slopes of its operators: (count, size, size) from `first` on in `slopes`.
 struct RateSlope {
     size_t channel, first;

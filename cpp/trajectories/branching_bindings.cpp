@@ -113,6 +113,13 @@ void bind_branching(nb::module_& m) {
                  expect(values.size == call.rows.size() * b.n_outputs, "values do not fit the rows");
                  run_unlocked([&] { branch(b, call.numbers, call.place, call.rows, values.data, threads); });
              })
+        .def("measure",
+             [](const Branching& b, Doubles angles, Doubles probabilities, Entries operators, Entries start,
+                View<const uint64_t> place, std::vector<size_t> counts, View<int64_t> indices, int threads) {
+                 const Call call = call_of(b, angles, probabilities, operators, start, place, counts);
+                 expect(indices.size == call.rows.size(), "indices do not fit the rows");
+                 run_unlocked([&] { measure_branches(b, call.numbers, call.place, call.rows, indices.data, threads); });
+             })
         .def(
             "backward",
             [](const Branching& b, Doubles angles, Doubles probabilities, Entries operators, Entries start,

@@ -32,15 +32,27 @@ class Tally:
     bits: np.ndarray
     shares: np.ndarray
 
+    def table(self) -> np.ndarray:
+        """Shares of all outcomes, (B, 2^k); outcomes that samples share are distinct."""
+        places, size = outcome_numbers(self.bits), 1 << self.bits.shape[-1]
+        if places.ndim == 1:
+            table = np.zeros((len(self.shares), size))
+            table[:, places] = self.shares
+            return table
+        flat = (places + size * np.arange(len(places))[:, None]).ravel()
+        return np.bincount(flat, minlength=len(places) * size).reshape(-1, size) * self.shares
+
 
 class Sampler(ABC):
     """Measures k qubits of a prepared circuit. Thread-safe.
 
     Attributes:
         n_bits: k.
+        threads: how many draw; what is drawn does not depend on it.
     """
 
     n_bits: int
+    threads: int = 1
 
     @abstractmethod
     def draw(self, batch: Batch, shots: int, stream: Stream) -> np.ndarray:
@@ -49,6 +61,10 @@ class Sampler(ABC):
     def tally(self, batch: Batch, shots: int, stream: Stream) -> Tally:
         """How often each outcome was measured."""
         return Tally(self.draw(batch, shots, stream), np.full((1, 1), 1 / shots))
+
+    def table(self, batch: Batch) -> np.ndarray | None:
+        """Probabilities of all outcomes of the bits, (B, 2^k); None where they are many, or not known."""
+        return None
 
     def numbers_a_sample(self, shots: int) -> int:
         """How many numbers a sample takes while it is measured."""
@@ -85,7 +101,7 @@ class TableSampler(Sampler):
     """
 
     def __init__(self, evaluator: Evaluator, outcomes: OutcomeMap | None = None, threads: int = 1):
-        self.evaluator, self._outcomes, self._threads = evaluator, outcomes, threads
+        self.evaluator, self._outcomes, self.threads = evaluator, outcomes, threads
         self._n_table_bits = (evaluator.n_outputs - 1).bit_length()
         self.n_bits = self._n_table_bits if outcomes is None else len(outcomes.rows)
         self._counts = evaluator.n_outputs <= MOST_COUNTED
@@ -98,35 +114,27 @@ class TableSampler(Sampler):
         first = 0
         for piece in batch.pieces(self.evaluator.n_outputs):
             part = outcomes[first : first + piece.size]
-            _native.draw(self._probabilities(piece), stream.call(), shots, part, self._threads)
+            _native.draw(self._probabilities(piece), stream.call(), shots, part, self.threads)
             first += piece.size
-        return self._measured(_bits(outcomes, self._n_table_bits))
+        return self._measured(outcome_bits(outcomes, self._n_table_bits))
 
     def tally(self, batch: Batch, shots: int, stream: Stream) -> Tally:
         if not self._counts:
             return super().tally(batch, shots, stream)
         probabilities = self._probabilities(batch)
-        if shots < SHOTS_AN_OUTCOME * self.evaluator.n_outputs:
-            counts = np.empty(probabilities.shape)
-            _native.count(probabilities, stream.call(), shots, counts, self._threads)
-        else:
-            shares = probabilities.astype(np.float64)
-            shares /= shares.sum(axis=1, keepdims=True)
-            counts = stream.generator().multinomial(shots, shares).astype(np.float64)
-        counts /= shots
-        return Tally(self._all_bits, counts)
+        return Tally(self._all_bits, drawn_shares(probabilities, shots, stream, self.threads))
+
+    def table(self, batch: Batch) -> np.ndarray | None:
+        if not self._counts or 2**self.n_bits > MOST_COUNTED:
+            return None
+        return Tally(self._all_bits, self._probabilities(batch)).table()
 
     def _probabilities(self, batch: Batch) -> np.ndarray:
-        probabilities = self.evaluator.values(batch)
-        if not np.isfinite(probabilities.max(initial=0)):
-            raise ShapeError("inputs or weights hold NaN or infinity, expected finite numbers to measure with shots")
-        if (least := probabilities.min(initial=0)) < 0:
-            raise UnsupportedError(f"probabilities hold {least:.3g}, expected none below 0 to measure; ask for values")
-        return probabilities
+        return checked_table(self.evaluator.values(batch))
 
     @cached_property
     def _all_bits(self) -> np.ndarray:
-        return self._measured(_bits(np.arange(self.evaluator.n_outputs), self._n_table_bits))
+        return self._measured(outcome_bits(np.arange(self.evaluator.n_outputs), self._n_table_bits))
 
     def _measured(self, bits: np.ndarray) -> np.ndarray:
         return bits if self._outcomes is None else self._outcomes(bits)
@@ -171,7 +179,35 @@ class ParitySampler(Sampler):
         return self._sampler.numbers_a_sample(shots) + super().numbers_a_sample(shots)
 
 
-def _bits(outcomes: np.ndarray, n_bits: int) -> np.ndarray:
+def checked_table(probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities, where they can be drawn from; ShapeError or UnsupportedError where not."""
+    if not np.isfinite(probabilities.max(initial=0)):
+        raise ShapeError("inputs or weights hold NaN or infinity, expected finite numbers to measure with shots")
+    if (least := probabilities.min(initial=0)) < 0:
+        raise UnsupportedError(f"probabilities hold {least:.3g}, expected none below 0 to measure; ask for values")
+    return probabilities
+
+
+def drawn_shares(probabilities: np.ndarray, shots: int, stream: Stream, threads: int) -> np.ndarray:
+    """Shares of the measurements that gave each of few outcomes, (B, n) as their probabilities."""
+    if shots < SHOTS_AN_OUTCOME * probabilities.shape[1]:
+        counts = np.empty(probabilities.shape)
+        _native.count(probabilities, stream.call(), shots, counts, threads)
+    else:
+        shares = probabilities.astype(np.float64)
+        shares /= shares.sum(axis=1, keepdims=True)
+        counts = stream.generator().multinomial(shots, shares).astype(np.float64)
+    counts /= shots
+    return counts
+
+
+def outcome_numbers(bits: np.ndarray) -> np.ndarray:
+    """Places of bits (..., k) in the order of the bit string, (...)."""
+    places: np.ndarray = bits @ (1 << np.arange(bits.shape[-1], dtype=np.int64)[::-1])
+    return places
+
+
+def outcome_bits(outcomes: np.ndarray, n_bits: int) -> np.ndarray:
     """The lowest bits of each outcome (...), highest first: (..., n_bits), uint8."""
     if n_bits == 0:
         return np.zeros((*outcomes.shape, 0), np.uint8)

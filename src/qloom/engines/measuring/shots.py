@@ -11,7 +11,7 @@ from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine, Estimate, Evaluator
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
-from qloom.engines.measuring.samplers import Sampler, Tally
+from qloom.engines.measuring.samplers import Sampler, Tally, outcome_numbers
 from qloom.engines.outputs import Expectations, Outputs, Probabilities, as_outputs
 from qloom.engines.products import product
 from qloom.engines.readout import with_gates_before_readout
@@ -138,23 +138,13 @@ class _Outcomes:
         self.sampler = sampler
 
     def means(self, tally: Tally) -> np.ndarray:
-        places, n_outputs = self._places(tally.bits), 1 << self.sampler.n_bits
-        if places.ndim == 1:
-            means = np.zeros((len(tally.shares), n_outputs))
-            means[:, places] = tally.shares
-            return means
-        flat = (places + n_outputs * np.arange(len(places))[:, None]).ravel()
-        return np.bincount(flat, minlength=len(places) * n_outputs).reshape(-1, n_outputs) * tally.shares
+        return tally.table()
 
     squares = means  # of zeros and ones
 
     def sums(self, tally: Tally, cotangents: np.ndarray) -> np.ndarray:
-        places = self._places(tally.bits)
+        places = outcome_numbers(tally.bits)
         return cotangents[:, places] if places.ndim == 1 else np.take_along_axis(cotangents, places, axis=1)
-
-    @staticmethod
-    def _places(bits: np.ndarray) -> np.ndarray:
-        return bits @ (1 << np.arange(bits.shape[-1], dtype=np.int64)[::-1])
 
 
 class ShotEvaluator(Evaluator):

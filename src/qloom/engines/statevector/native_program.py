@@ -93,10 +93,11 @@ def prepared_parities(circuit: Circuit, masks: tuple[int, ...]) -> tuple[Measure
     flips = (signs < 0).astype(np.uint8)
     splits = circuit.initial is None and n_bits(program) > _MOST_BITS_AS_ONE
     parts = independent_parts(program) if splits else [program]
-    return tuple(_measured(circuit, part, masks, flips * (part is parts[0])) for part in parts)
+    return tuple(measured_parities(circuit, part, masks, flips * (part is parts[0])) for part in parts)
 
 
-def _measured(circuit: Circuit, program: Program, masks: tuple[int, ...], flips: np.ndarray) -> Measured:
+def measured_parities(circuit: Circuit, program: Program, masks: tuple[int, ...], flips: np.ndarray) -> Measured:
+    """A program on the native side, for the joint outcomes of Z words with these signs, (M,) of zeros and ones."""
     reduced = _Masks(circuit, program, reduced=True)
     _, x, z = pull(program.frame, [(0, mask) for mask in masks])
     forms = reduced.of_words(x, z)[1].tolist()

@@ -9,11 +9,13 @@ from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.kinds import NOISY
 from qloom.engines.base import DifferentiableEvaluator, Engine
+from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Outputs
-from qloom.engines.statevector.engine import MOST_THREADS
+from qloom.engines.statevector.engine import MOST_THREADS, StatevectorEngine
 from qloom.engines.streams import Stream
 from qloom.engines.trajectories.branching import BranchingEvaluator
 from qloom.engines.trajectories.pauli import PauliEvaluator
+from qloom.engines.trajectories.samplers import BranchingSampler, PauliSampler
 from qloom.errors import CircuitError
 
 MOST_TRAJECTORIES = 2**31 - 1
@@ -24,7 +26,8 @@ class TrajectoryEngine(Engine):
 
     Values are unbiased and so are derivatives: by angles they are those of the trajectories, by rates of noise the
     logarithm of the drawn errors' probability is derived (the score function), against the mean of a sample's other
-    trajectories. Outcomes for shots are drawn from means over trajectories, which shots share.
+    trajectories. Measured bits come from a trajectory a shot, as every shot has errors of its own: `n_trajectories` and
+    `seed` play no part in them, their random numbers are those of the shots.
 
     Args:
         n_trajectories: of every sample. With 1 the spread, and so the error of an estimate, is not known: infinite.
@@ -50,9 +53,22 @@ class TrajectoryEngine(Engine):
         return self.threads or _native.available_threads()
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
-        only_words = all(op.gate.is_unitary or op.gate.pauli is not None for op in circuit.operations)
-        kind = PauliEvaluator if only_words else BranchingEvaluator
+        kind = PauliEvaluator if _has_only_words(circuit) else BranchingEvaluator
         return kind(circuit, outputs, self.n_trajectories, self.stream, self.n_threads)
+
+    def bits(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
+        return self.parity_bits(circuit, tuple(1 << qubit for qubit in qubits))
+
+    def parity_bits(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
+        self.check_runs(circuit)
+        if all(op.gate.is_unitary for op in circuit.operations):
+            return StatevectorEngine(self.threads).parity_bits(circuit, masks)
+        return (PauliSampler if _has_only_words(circuit) else BranchingSampler)(circuit, masks, self.n_threads)
+
+
+def _has_only_words(circuit: Circuit) -> bool:
+    """Whether every channel is a Pauli channel."""
+    return all(op.gate.is_unitary or op.gate.pauli is not None for op in circuit.operations)
 
 
 def checked_trajectories(n_trajectories: Any) -> int:

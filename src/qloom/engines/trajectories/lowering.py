@@ -22,7 +22,7 @@ from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
 from qloom.engines.outputs import Expectations, Outputs, Probabilities
 from qloom.engines.statevector.lowering import WIDE, cost
-from qloom.engines.statevector.native_program import native_expectations, native_probabilities
+from qloom.engines.statevector.native_program import measured_parities, native_expectations, native_probabilities
 from qloom.engines.statevector.program import Program
 from qloom.engines.statevector.register import n_bits
 from qloom.observables import PauliSum
@@ -42,7 +42,7 @@ class Lowered:
         program, native: of every trajectory; a value for each word that is measured, or for each outcome.
         channels: those whose errors change anything, in order.
         errors: what they flip, on the native side.
-        measured: how values become outputs, on the native side.
+        measured: how values become outputs, on the native side; of parities an `OutcomeMap`.
         n_values: of a trajectory, V.
     """
 
@@ -74,6 +74,17 @@ def lowered(circuit: Circuit, outputs: Outputs) -> Lowered:
         return _of_sums(circuit, outputs.observables)
     assert isinstance(outputs, Probabilities)
     return _of_outcomes(circuit, outputs.qubits)
+
+
+@lru_cache(maxsize=128)
+def lowered_parities(circuit: Circuit, masks: tuple[int, ...]) -> Lowered:
+    """The same for bits of Z words, given by masks of their qubits: `measured` is how outcomes give them."""
+    marked = _marked(circuit, [PauliSum({(0, mask): 1.0}) for mask in masks], monomial=True)
+    terms = marked.program.terms
+    found = measured_parities(circuit, marked.program, masks, (terms.coefficient < 0).astype(np.uint8))
+    size = 2 ** found.outcomes.rows.shape[1]
+    program = replace(marked.program, n_outputs=size)
+    return _lowered(circuit, marked, program, found.native, terms, found.outcomes)
 
 
 def channels_of(circuit: Circuit) -> tuple[Operation, ...]:

@@ -6,7 +6,6 @@ its sign. Equal trajectories of a sample are run once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,25 +20,9 @@ from qloom.engines.outputs import Outputs
 from qloom.engines.statevector.evaluator import StatevectorEvaluator
 from qloom.engines.streams import Stream
 from qloom.engines.trajectories.lowering import lowered
+from qloom.engines.trajectories.pieces import Piece, pieces
 from qloom.engines.trajectories.rates import Drawn, Rates
 from qloom.errors import ShapeError
-
-
-@dataclass(eq=False, slots=True)
-class _Piece:
-    """Trajectories that are run together: of some samples all, or of one sample some.
-
-    Attributes:
-        samples: of the batch.
-        rows: the same as the native side counts them: first sample, samples, trajectories of each, first, count.
-    """
-
-    samples: slice
-    rows: list[int]
-
-    @property
-    def size(self) -> int:
-        return self.rows[1] * self.rows[4]
 
 
 @dataclass(eq=False, slots=True)
@@ -69,7 +52,7 @@ class _Call:
 
     place: np.ndarray
     drawn: Drawn
-    pieces: list[_Piece]
+    pieces: list[Piece]
     means: np.ndarray
     squares: np.ndarray | None
     runs: list[_Run] | None
@@ -117,7 +100,14 @@ class PauliEvaluator(DifferentiableEvaluator):
         self._check(batch)
         place, drawn = self.stream.call(), self._rates.at(batch)
         means = np.zeros((batch.size, self.n_outputs))
-        call = _Call(place, drawn, list(self._pieces(batch)), means, np.zeros_like(means) if spread else None, None)
+        call = _Call(
+            place,
+            drawn,
+            list(pieces(batch.size, self.n_trajectories, self._numbers_a_row(batch))),
+            means,
+            np.zeros_like(means) if spread else None,
+            None,
+        )
         call.runs = [] if keep and len(call.pieces) < 2 else None
         for piece in call.pieces:
             run = self._drawn(call, piece, batch)
@@ -130,23 +120,11 @@ class PauliEvaluator(DifferentiableEvaluator):
                 call.runs.append(run)
         return call
 
-    def _pieces(self, batch: Batch) -> Iterator[_Piece]:
-        n = self.n_trajectories
-        most = max(1, MOST_NUMBERS // (self._numbers_a_row(batch) + 1))
-        if batch.size * n <= most:
-            yield _Piece(slice(0, batch.size), [0, batch.size, n, 0, n])
-            return
-        together, count = max(1, most // n), min(n, most)
-        for first in range(0, batch.size, together):
-            samples = slice(first, min(first + together, batch.size))
-            for start in range(0, n, count):
-                yield _Piece(samples, [first, samples.stop - first, n, start, min(count, n - start)])
-
     def _numbers_a_row(self, batch: Batch) -> int:
         own = self.circuit.n_weights if batch.weights.ndim == 2 else 0
-        return self.circuit.n_inputs + own + self._n_values + self._n_flips + self._n_signs
+        return self.circuit.n_inputs + own + self._n_values + self._n_flips + self._n_signs + 1
 
-    def _drawn(self, call: _Call, piece: _Piece, batch: Batch) -> _Run:
+    def _drawn(self, call: _Call, piece: Piece, batch: Batch) -> _Run:
         rows, size, part = piece.rows, piece.size, piece.samples
         flips, signs = np.empty((size, self._n_flips), np.uint64), np.empty((size, self._n_signs), np.uint64)
         samples, places = np.empty(size, np.int64), np.empty(size, np.int64)
@@ -186,7 +164,7 @@ class PauliEvaluator(DifferentiableEvaluator):
             self._rates.add_slopes(batch, scores, call.drawn, array)
         return d_inputs, None if d_weights is None else d_weights.astype(batch.dtype)
 
-    def _walk_back(self, piece: _Piece, run: _Run, cotangents: np.ndarray, d_inputs: Any, d_weights: Any) -> None:
+    def _walk_back(self, piece: Piece, run: _Run, cotangents: np.ndarray, d_inputs: Any, d_weights: Any) -> None:
         spread = np.empty((len(run.samples), self._n_values), cotangents.dtype)
         _native.spread_cotangents(self._measured, piece.rows, cotangents, run.places, run.signs, spread)
         own_inputs = None if d_inputs is None else np.empty_like(run.inputs)
@@ -200,7 +178,7 @@ class PauliEvaluator(DifferentiableEvaluator):
         elif own_inputs is not None:
             _add(d_inputs, run.samples, own_inputs)
 
-    def _score(self, call: _Call, piece: _Piece, run: _Run, cotangents: np.ndarray, scores: np.ndarray) -> None:
+    def _score(self, call: _Call, piece: Piece, run: _Run, cotangents: np.ndarray, scores: np.ndarray) -> None:
         """What each trajectory's value is above the mean of the others, over their number, to what it drew."""
         if run.values is None:
             self._run(run, keep=True)
