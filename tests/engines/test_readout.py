@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import chi2
 
 import qloom as ql
 from qloom.circuits import Circuit
-from qloom.engines import ReferenceEngine, Shots, StatevectorEngine
+from qloom.engines import DensityEngine, Probabilities, ReferenceEngine, Shots, StatevectorEngine, TrajectoryEngine
 from qloom.errors import CircuitError, ShapeError, UnsupportedError
 from qloom.gradients import prepare_gradient
 
@@ -77,6 +78,41 @@ def test_bits_are_flipped_by_chance():
     words = [ql.X(0) @ ql.Z(2), ql.Y(1), ql.Z(0) @ ql.Z(1)]
     estimate = Shots(StatevectorEngine(), shots, 2).prepare(read, words).estimate(ql.engines.make_batch(read))
     assert (np.abs(estimate.values - ql.expectation(read, words)) < 5 * estimate.errors).all()
+
+
+NOISY = turned().bit_flip(0.1, 0).depolarizing(0.2, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("engine", "circuit"),
+    [(StatevectorEngine(), turned()), (DensityEngine(), NOISY), (TrajectoryEngine(1), NOISY)],
+    ids=["statevector", "density", "trajectories"],
+)
+@pytest.mark.parametrize("shots", [200, 1_000_000])
+def test_counts_are_those_of_what_is_read(engine, circuit, shots):
+    """Chi-square of outcomes, and parities of several qubits; one of 12 alarms in a million runs of other seeds."""
+    read = circuit.copy().confusion(JOINT, (2, 0)).readout_error(A, B, 1)
+    batch = ql.engines.make_batch(read)
+    for qubits in ((1, 0, 2), (0,)):
+        truth = DensityEngine().prepare(read, Probabilities(qubits)).values(batch)[0]
+        shares = Shots(engine, shots, 3).prepare(read, Probabilities(qubits)).values(batch)[0]
+        assert shares.sum() == pytest.approx(1)
+        assert chi2.sf((shots * (shares - truth) ** 2 / truth).sum(), len(truth) - 1) > 1e-7
+    words = [ql.Z(0) @ ql.Z(1) @ ql.Z(2), ql.X(0) @ ql.Z(1) @ ql.Y(2), ql.Z(1) @ ql.Z(2)]
+    found = Shots(engine, shots, 4).prepare(read, words).estimate(batch)
+    truth = DensityEngine().prepare(read, words).values(batch)
+    assert (np.abs(found.values - truth) < 5.5 * found.errors).all()
+
+
+def test_samples_have_rates_of_their_own():
+    """Each of two is read with its own, from tables and from counts: within 5 standard errors."""
+    circuit, shots = Circuit(1).bit_flip(0.2, 0), 40_000
+    circuit.readout_error(circuit.inputs(1)[0], 0.1, 0)
+    batch = ql.engines.make_batch(circuit, np.array([[0.05], [0.4]]))
+    ones = 0.8 * np.array([0.05, 0.4]) + 0.2 * 0.9
+    for engine in (DensityEngine(), TrajectoryEngine(1)):
+        shares = Shots(engine, shots, 0).prepare(circuit, Probabilities((0,))).values(batch)
+        assert (np.abs(shares[:, 1] - ones) < 5 * np.sqrt(ones * (1 - ones) / shots)).all()
 
 
 def test_refused():

@@ -218,7 +218,8 @@ class Engine(ABC):
 
     def sampler(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
         """What measures some qubits, and reads them as the circuit's readout errors say."""
-        from qloom.engines.readout import MisreadSampler, read_together, without_readout
+        from qloom.engines.misreading import MisreadSampler
+        from qloom.engines.readout import read_together, without_readout
 
         rest, errors = without_readout(circuit)
         if not errors:

@@ -22,9 +22,7 @@ from qloom.circuits.operations import Operation
 from qloom.circuits.transfer import transfer_slope
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Estimate, Evaluator, Wants
 from qloom.engines.batch import Batch
-from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Expectations, Outputs, Probabilities
-from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, ShapeError, UnsupportedError
 from qloom.observables import PauliSum, Word
 
@@ -63,7 +61,7 @@ def with_gates_before_readout(circuit: Circuit, gates: Circuit) -> Circuit:
     return out
 
 
-class _Confusion:
+class Confusion:
     """One readout error: its matrix at the rates of a batch, and slopes."""
 
     def __init__(self, op: Operation):
@@ -118,7 +116,7 @@ class ReadoutEvaluator(DifferentiableEvaluator):
         parts: an evaluator of the circuit without them; walks back if derivatives are asked for.
     """
 
-    def __init__(self, circuit: Circuit, parts: Any, outputs: Outputs, confusions: Sequence[_Confusion]):
+    def __init__(self, circuit: Circuit, parts: Any, outputs: Outputs, confusions: Sequence[Confusion]):
         self.circuit, self.parts, self.n_outputs = circuit.copy(), parts, outputs.size
         self._confusions = confusions
         self.n_groups, self.any_norm = parts.n_groups, parts.any_norm
@@ -175,7 +173,7 @@ class ReadoutEvaluator(DifferentiableEvaluator):
 class _ReadWords(ReadoutEvaluator):
     """Expectation values: each read word is a sum of words."""
 
-    def __init__(self, circuit: Circuit, prepare: Any, outputs: Expectations, confusions: Sequence[_Confusion]):
+    def __init__(self, circuit: Circuit, prepare: Any, outputs: Expectations, confusions: Sequence[Confusion]):
         self._shares, words = _shares(outputs, confusions)
         parts = prepare(Expectations(tuple(PauliSum({word: 1.0}) for word in words)))
         super().__init__(circuit, parts, outputs, confusions)
@@ -211,7 +209,7 @@ def _own(matrices: list[np.ndarray]) -> bool:
     return any(m.ndim == 3 for m in matrices)
 
 
-def _shares(outputs: Expectations, confusions: Sequence[_Confusion]) -> tuple[list[_Share], list[Word]]:
+def _shares(outputs: Expectations, confusions: Sequence[Confusion]) -> tuple[list[_Share], list[Word]]:
     places: dict[Word, int] = {}
     shares = []
     for output, observable in enumerate(outputs.observables):
@@ -253,7 +251,7 @@ def _with_parity(qubits: tuple[int, ...], word: Word, parity: int) -> Word:
 class _ReadOutcomes(ReadoutEvaluator):
     """Probabilities: of all qubits that are read together, summed over those that were not asked for."""
 
-    def __init__(self, circuit: Circuit, prepare: Any, outputs: Probabilities, confusions: Sequence[_Confusion]):
+    def __init__(self, circuit: Circuit, prepare: Any, outputs: Probabilities, confusions: Sequence[Confusion]):
         asked = outputs.qubits
         touched = [c for c in confusions if set(c.qubits) & set(asked)]
         others = tuple(q for c in touched for q in c.qubits if q not in asked)
@@ -271,14 +269,19 @@ class _ReadOutcomes(ReadoutEvaluator):
         return self._applied(spread, [np.swapaxes(m, -1, -2) for m in matrices])
 
     def _applied(self, rows: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-        """Matrices on the axes of their qubits, (B, 2^k)."""
-        cube = rows.reshape(len(rows), *[2] * len(self._qubits))
+        """Matrices on the bits of their qubits, (B, 2^k)."""
         for confusion, matrix in zip(self._confusions, matrices, strict=True):
-            axes = [1 + self._qubits.index(q) for q in confusion.qubits]
-            moved = np.moveaxis(cube, axes, range(1, 1 + len(axes)))
-            flat = moved.reshape(len(rows), 2 ** len(axes), -1)
-            cube = np.moveaxis((matrix @ flat).reshape(moved.shape), range(1, 1 + len(axes)), axes)
-        return cube.reshape(len(rows), -1)
+            rows = on_bits(rows, [self._qubits.index(q) for q in confusion.qubits], lambda flat, m=matrix: m @ flat)
+        return rows
+
+
+def on_bits(rows: np.ndarray, bits: Sequence[int], change: Any) -> np.ndarray:
+    """Tables of outcomes (B, 2^k), changed along some of the bits: `change` takes and gives (B, 2^bits, rest)."""
+    n_bits, places = (rows.shape[1] - 1).bit_length(), range(1, 1 + len(bits))
+    axes = [1 + bit for bit in bits]
+    moved = np.moveaxis(rows.reshape(len(rows), *[2] * n_bits), axes, places)
+    changed = change(moved.reshape(len(rows), 2 ** len(bits), -1)).reshape(moved.shape)
+    return np.moveaxis(changed, places, axes).reshape(len(rows), -1)
 
 
 def readout_evaluator(circuit: Circuit, errors: Sequence[Operation], outputs: Outputs, prepare: Any) -> Evaluator:
@@ -287,7 +290,7 @@ def readout_evaluator(circuit: Circuit, errors: Sequence[Operation], outputs: Ou
     Args:
         prepare: outputs -> an evaluator of the circuit without readout errors.
     """
-    confusions = [_Confusion(op) for op in errors]
+    confusions = [Confusion(op) for op in errors]
     if isinstance(outputs, Expectations):
         return _ReadWords(circuit, prepare, outputs, confusions)
     if isinstance(outputs, Probabilities):
@@ -296,37 +299,6 @@ def readout_evaluator(circuit: Circuit, errors: Sequence[Operation], outputs: Ou
         f"readout errors change what is measured, got {outputs.kind}; ask for Pauli sums or probabilities, or leave "
         "them out"
     )
-
-
-class MisreadSampler(Sampler):
-    """Bits of another sampler, read wrongly by chance.
-
-    Args:
-        sampler: measures `qubits`, which hold all that the readout errors act on together.
-        n_bits: how many of them, the first, are given.
-    """
-
-    def __init__(self, sampler: Sampler, qubits: tuple[int, ...], errors: Sequence[Operation], n_bits: int):
-        self._sampler, self.n_bits = sampler, n_bits
-        self._confusions = [_Confusion(op) for op in errors if set(op.qubits) & set(qubits)]
-        self._places = [[qubits.index(q) for q in one.qubits] for one in self._confusions]
-
-    def draw(self, batch: Batch, shots: int, stream: Stream) -> np.ndarray:
-        bits = self._sampler.draw(batch, shots, stream)
-        for confusion, places in zip(self._confusions, self._places, strict=True):
-            powers = 1 << np.arange(len(places))[::-1]
-            true = bits[..., places] @ powers
-            # Columns summed down are cumulative over measured outcomes; samples share them or have their own.
-            ladder = np.cumsum(np.swapaxes(confusion.matrix(batch), -1, -2), axis=-1)
-            ladder = np.broadcast_to(ladder, (batch.size, *ladder.shape[-2:]))
-            steps = ladder[np.arange(batch.size)[:, None], true]
-            uniform = stream.generator().random(true.shape)[..., None]
-            read = np.minimum((uniform >= steps).sum(axis=-1), len(powers) and 2 ** len(places) - 1)
-            bits[..., places] = (read[..., None] // powers) & 1
-        return bits[..., : self.n_bits]
-
-    def numbers_a_sample(self, shots: int) -> int:
-        return max(self._sampler.numbers_a_sample(shots), 8 * shots * max(1, self.n_bits))
 
 
 def read_together(errors: Sequence[Operation], qubits: tuple[int, ...]) -> tuple[int, ...]:
