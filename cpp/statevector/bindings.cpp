@@ -4,29 +4,17 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
-#include <stdexcept>
-#include <string>
-
 #include "lowering/frame.hpp"
 #include "machine/signals.hpp"
 #include "machine/view.hpp"
+#include "statevector/arrays.hpp"
 #include "statevector/coordinates.hpp"
-#include "statevector/kept.hpp"
-#include "statevector/program.hpp"
 
 namespace nb = nanobind;
 using namespace qloom;
 
 template <class T>
 using Array = nb::ndarray<T, nb::c_contig, nb::device::cpu>;
-
-// Shapes of inputs, weights and cotangents were checked in Python; checked here is what the engines give beside them.
-static void check_size(size_t given, size_t expected, const char* what) {
-    if (given != expected)
-        throw std::invalid_argument(std::string(what) + " has " + std::to_string(given) + " numbers, expected " +
-                                    std::to_string(expected) + "; give what belongs to this batch");
-}
 
 static Program make_program(unsigned n_qubits, size_t n_inputs, size_t n_weights, size_t n_outputs,
                             Array<const uint64_t> pass_x, Array<const uint32_t> pass_start, Array<const uint64_t> z,
@@ -70,37 +58,6 @@ static void start_from(Program& p, Array<const double> parts) {
 static void start_from_inputs(Program& p, int64_t real_column, int64_t imaginary_column) {
     p.real_column = real_column;
     p.imaginary_column = imaginary_column;
-}
-
-template <class T>
-static Batch<T> batch_of(const Program& p, const View<const T>& inputs, const View<const T>& weights, int threads,
-                         const View<const uint64_t>& flips) {
-    const size_t n_flips = (p.rotations.size() + 63) / 64;
-    if (flips.data) check_size(flips.size, inputs.rows * n_flips, "flips");
-    return {inputs.rows, inputs.data, weights.data, weights.ndim == 2 ? p.n_weights : 0,
-            p.n_inputs,  threads,     flips.data,   n_flips};
-}
-
-template <class T>
-static T* states_of(const Program& p, size_t batch, const Kept* kept) {
-    if (!kept) return nullptr;
-    check_size(kept->bytes / sizeof(T), kept_size<T>(p, batch), "kept");
-    return static_cast<T*>(kept->data());
-}
-
-// Null, and the states are found again, where another walk has had them.
-template <class T>
-static T* taken_states(const Program& p, size_t batch, Kept* kept) {
-    T* states = states_of<T>(p, batch, kept);
-    return kept && kept->take() ? states : nullptr;
-}
-
-// Zeros to add derivatives to; null where none are wanted.
-template <class T>
-static T* cleared(const View<T>& derivatives, size_t like, const char* what) {
-    if (!derivatives.data) return nullptr;
-    check_size(derivatives.size, like, what);
-    return std::fill_n(derivatives.data, like, T(0)), derivatives.data;
 }
 
 template <class T>

@@ -9,7 +9,9 @@
 
 #include "machine/signals.hpp"
 #include "machine/view.hpp"
+#include "statevector/arrays.hpp"
 #include "trajectories/signs.hpp"
+#include "trajectories/single.hpp"
 
 namespace nb = nanobind;
 using namespace qloom;
@@ -103,6 +105,46 @@ void bind_signs(nb::module_& m) {
         nb::arg(), nb::arg(), array, array, array, array, array);
 }
 
+// A call of one trajectory a sample: `run` fills values (B, O), `walk_back` derivatives.
+template <class T>
+void bind_single(nb::module_& m, const char* name) {
+    const auto array = nb::arg().noconvert();
+    const auto array_or_none = nb::arg().noconvert().none();
+    nb::class_<Single<T>>(m, name).def(
+        "walk_back",
+        [](const Single<T>& single, const Program& p, const Measured& measured, View<const T> inputs,
+           View<const T> weights, View<const T> cotangents, Kept* kept, View<T> d_inputs, View<T> d_weights,
+           View<const uint8_t> trained, int threads) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads, {});
+            expect(single.order.size() == batch.size && cotangents.size == batch.size * measured.n_outputs,
+                   "cotangents do not fit the samples");
+            const Gradient<T> gradient{cotangents.data, taken_states<T>(p, batch.size, kept),
+                                       cleared(d_inputs, inputs.size, "d_inputs"),
+                                       cleared(d_weights, weights.size, "d_weights"), trained.data};
+            if (trained.data) check_size(trained.size, p.n_weights, "trained");
+            if (batch.size) run_unlocked([&] { walk_single_back<T>(p, measured, single, batch, gradient); });
+        },
+        nb::arg(), nb::arg(), array, array, array, nb::arg().none(), array_or_none, array_or_none, array_or_none,
+        nb::arg());
+    m.def(
+        "run_single",
+        [](const Program& p, const Errors& errors, const Measured& measured, View<const double> probabilities,
+           View<const double> hazards, View<const uint64_t> place, View<const T> inputs, View<const T> weights,
+           View<T> values, const Kept* kept, int threads) {
+            const Batch<T> batch = batch_of<T>(p, inputs, weights, threads, {});
+            const Rates rates = rates_of(errors, {0, batch.size, 1, 0, 1}, probabilities, hazards);
+            const Place at = place_of(place);
+            expect(measured.n_values() == p.n_outputs && errors.n_rotations == p.rotations.size(),
+                   "errors or what is measured do not fit the program");
+            check_size(values.size, batch.size * measured.n_outputs, "values");
+            T* states = states_of<T>(p, batch.size, kept);
+            Single<T> found;
+            run_unlocked([&] { found = run_single<T>(p, errors, measured, rates, at, batch, states, values.data); });
+            return found;
+        },
+        nb::arg(), nb::arg(), nb::arg(), array, array, array, array, array, array, nb::arg().none(), nb::arg());
+}
+
 void bind_errors(nb::module_& m) {
     nb::class_<Errors>(m, "PauliErrors", "Pauli channels, by what their errors flip.")
         .def("__init__",
@@ -160,4 +202,6 @@ void bind_trajectories(nb::module_& m) {
         });
     bind_signs<float>(m);
     bind_signs<double>(m);
+    bind_single<float>(m, "SingleInFloat");
+    bind_single<double>(m, "SingleInDouble");
 }

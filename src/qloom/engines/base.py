@@ -82,7 +82,7 @@ class Evaluator(ABC):
     circuit: Circuit
     n_outputs: int
     any_norm: bool = False
-    reads_tensors: ClassVar[bool] = False
+    reads_tensors: bool = False
     n_groups: int = 1
     stream: Stream | None = None
 

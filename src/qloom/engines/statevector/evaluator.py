@@ -38,7 +38,7 @@ class StatevectorEvaluator(DifferentiableEvaluator):
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
-        self._check(batch.inputs, batch.weights, states=2 if keep else 1)
+        self.check(batch.inputs, batch.weights, states=2 if keep else 1)
         values = np.empty((batch.size, self.n_outputs), batch.dtype)
         return values, self.forward_into(values, batch.inputs, batch.weights, keep)
 
@@ -58,8 +58,8 @@ class StatevectorEvaluator(DifferentiableEvaluator):
             flips: (B, numbers) uint64; where bit r of a sample's is 1, the program's rotation r turns the other way.
         """
         # What is kept is for a walk back, which needs a second state: where that has no room, nothing is begun.
-        self._check(inputs, weights, states=2 if keep else 1)
-        kept = self._kept(inputs.shape[0], inputs.itemsize) if keep else None
+        self.check(inputs, weights, states=2 if keep else 1)
+        kept = self.room_for(inputs.shape[0], inputs.itemsize) if keep else None
         _native.forward(self._native, inputs, weights, values, kept, self.n_threads, flips)
         return kept
 
@@ -67,7 +67,7 @@ class StatevectorEvaluator(DifferentiableEvaluator):
         self, d_inputs: Any, d_weights: Any, inputs: Any, weights: Any, cotangents: Any, kept: Any, flips: Any = None
     ) -> None:
         """Fill `d_inputs` and `d_weights`, shaped as inputs and weights; None is not wanted."""
-        self._check(inputs, weights, states=2 if kept is None else 1, with_outputs=False)
+        self.check(inputs, weights, states=2 if kept is None else 1, with_outputs=False)
         expected = (inputs.shape[0], self.n_outputs)
         if cotangents.shape != expected:
             raise ShapeError(f"cotangents has shape {tuple(cotangents.shape)}, expected {expected}")
@@ -76,11 +76,13 @@ class StatevectorEvaluator(DifferentiableEvaluator):
             None if self.trained is None else self.trained.view(np.uint8), self.n_threads, flips,
         )  # fmt: skip
 
-    def _kept(self, n_samples: int, itemsize: int) -> Any:
+    def room_for(self, n_samples: int, itemsize: int) -> Any:
+        """For final states of so many samples; None where they are too many to be kept."""
         n_bytes = itemsize * self._native.kept_size(n_samples, itemsize == 8)
         return _native.Kept(n_bytes) if n_samples == 1 or n_bytes <= MOST_KEPT_BYTES else None
 
-    def _check(self, inputs: Any, weights: Any, states: int, with_outputs: bool = True) -> None:
+    def check(self, inputs: Any, weights: Any, states: int, with_outputs: bool = True) -> None:
+        """Refuse arrays that do not fit the circuit, or states that have no room."""
         n_inputs, n_weights, x, w = self.program.n_inputs, self.program.n_weights, inputs.shape, weights.shape
         if x[1:] != (n_inputs,) or w not in ((n_weights,), (x[0], n_weights)):
             raise ShapeError(

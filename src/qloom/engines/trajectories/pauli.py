@@ -69,6 +69,8 @@ class PauliEvaluator(DifferentiableEvaluator):
         self.n_trajectories, self.stream, self.n_threads = n_trajectories, stream, n_threads
         self._errors, self._measured, self._n_values = found.errors, found.measured, found.n_values
         self._rates = Rates(found.channels, found.errors)
+        self._native = found.native
+        self.reads_tensors = n_trajectories == 1 and self._rates.fixed is not None
         self._n_flips, self._n_signs = found.errors.n_flips, found.errors.n_signs
         self._lanes = StatevectorEvaluator(circuit, found.program, found.native, found.n_values, n_threads)
 
@@ -100,14 +102,8 @@ class PauliEvaluator(DifferentiableEvaluator):
         self._check(batch)
         place, drawn = self.stream.call(), self._rates.at(batch)
         means = np.zeros((batch.size, self.n_outputs))
-        call = _Call(
-            place,
-            drawn,
-            list(pieces(batch.size, self.n_trajectories, self._numbers_a_row(batch))),
-            means,
-            np.zeros_like(means) if spread else None,
-            None,
-        )
+        cut = list(pieces(batch.size, self.n_trajectories, self._numbers_a_row(batch)))
+        call = _Call(place, drawn, cut, means, np.zeros_like(means) if spread else None, None)
         call.runs = [] if keep and len(call.pieces) < 2 else None
         for piece in call.pieces:
             run = self._drawn(call, piece, batch)
@@ -138,6 +134,37 @@ class PauliEvaluator(DifferentiableEvaluator):
     def _run(self, run: _Run, keep: bool) -> None:
         run.values = np.empty((len(run.samples), self._n_values), run.inputs.dtype)
         run.kept = self._lanes.forward_into(run.values, run.inputs, run.weights, keep, run.flips)
+
+    # -- one trajectory of every sample, with errors of fixed rates: arrays of any library, in one call each way
+
+    def forward_into(self, values: Any, inputs: Any, weights: Any, keep: bool) -> Any:
+        """Fill `values` (B, O) and give back what `forward` would beside it."""
+        self._lanes.check(inputs, weights, states=2 if keep else 1)
+        kept = self._lanes.room_for(inputs.shape[0], inputs.itemsize) if keep else None
+        drawn = self._rates.fixed
+        assert drawn is not None
+        single = _native.run_single(
+            self._native, self._errors, self._measured, drawn.probabilities, drawn.hazards, self.stream.call(),
+            inputs, weights, values, kept, self.n_threads,
+        )  # fmt: skip
+        return (single, kept) if keep else None
+
+    def backward_into(
+        self, d_inputs: Any, d_weights: Any, inputs: Any, weights: Any, cotangents: Any, kept: Any
+    ) -> None:
+        """Fill `d_inputs` and `d_weights`, shaped as inputs and weights; None is not wanted."""
+        expected = (inputs.shape[0], self.n_outputs)
+        if cotangents.shape != expected:
+            raise ShapeError(f"cotangents has shape {tuple(cotangents.shape)}, expected {expected}")
+        if kept is None:
+            values = np.empty(expected, np.float32 if inputs.itemsize == 4 else np.float64)
+            kept = self.forward_into(values, inputs, weights, keep=True)
+        single, states = kept
+        self._lanes.check(inputs, weights, states=2 if states is None else 1, with_outputs=False)
+        single.walk_back(
+            self._native, self._measured, inputs, weights, cotangents, states, d_inputs, d_weights,
+            None if self.trained is None else self.trained.view(np.uint8), self.n_threads,
+        )  # fmt: skip
 
     # -- backward
 

@@ -76,6 +76,9 @@ class Rates:
     Args:
         channels: in order.
         errors: the same on the native side.
+
+    Attributes:
+        fixed: what errors are drawn by where all rates are numbers, else None.
     """
 
     def __init__(self, channels: Sequence[Operation], errors: Any):
@@ -93,7 +96,7 @@ class Rates:
             for gate, found in members.items()
         ]
         nothing = Batch(np.zeros((1, 0)), np.zeros(0), True)
-        self._fixed = self._drawn(nothing) if not self.slots else None
+        self.fixed = self._drawn(nothing) if not self.slots else None
 
     def wants(self, wanted: Callable[[Angle], Any]) -> bool:
         """Whether the derivative of any rate is wanted."""
@@ -101,7 +104,7 @@ class Rates:
 
     def at(self, batch: Batch) -> Drawn:
         """Probabilities at the samples; ShapeError for a rate out of its range."""
-        return self._fixed or self._drawn(batch)
+        return self.fixed or self._drawn(batch)
 
     def _drawn(self, batch: Batch) -> Drawn:
         own = any(source == "input" for source, _ in self.slots) or bool(self.slots and batch.weights.ndim == 2)
