@@ -7,6 +7,7 @@ same bits.
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from qloom.combinatorial.solvers import (
     TabuSearch,
     descend,
 )
-from qloom.engines import DensityEngine, StatevectorEngine
+from qloom.engines import DensityEngine, StatevectorEngine, TrajectoryEngine
 
 # Both layouts, tiles that are not full, a batch without samples, a state that threads share.
 SIZES = ((2, 1), (4, 40), (5, 0), (6, 1), (8, 9), (9, 3), (11, 70), (15, 1))
@@ -86,6 +87,32 @@ def noisy_results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int)
     return found
 
 
+def pauli_circuit_of(n_qubits: int) -> ql.Circuit:
+    """One whose trajectories are rotations turned round."""
+    circuit = real_circuit_of(n_qubits)
+    for q in range(n_qubits):
+        circuit.depolarizing(0.2, q).ry(0.3, q)
+    return circuit
+
+
+def drawn_results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int) -> list[np.ndarray]:
+    """Trajectories: one of each sample, several, and measured ones."""
+    rng, words = np.random.default_rng(0), [ql.Z(0), ql.X(circuit.n_qubits - 1)]
+    x = rng.normal(size=(n_samples, circuit.n_inputs)).astype(dtype)
+    w = rng.uniform(-1, 1, circuit.n_weights).astype(dtype)
+    several = TrajectoryEngine(3, seed=0, threads=threads)
+    found = [*ql.gradients.gradient(circuit, words, x, w, engine=several)]
+    found.append(ql.expectation(circuit, words, x, w, shots=50, seed=0, engine=several))
+    found.append(ql.sample(circuit, 20, x, w, seed=0, engine=several))
+    one: Any = TrajectoryEngine(1, seed=0, threads=threads).prepare(circuit, words)
+    if one.reads_tensors:
+        values, d_x, d_w = np.empty((n_samples, 2), dtype), np.empty_like(x), np.empty_like(w)
+        kept = one.forward_into(values, x, w, keep=True)
+        one.backward_into(d_x, d_w, x, w, np.ones_like(values), kept)
+        found += [values, d_x, d_w]
+    return found
+
+
 def solvers(threads: int) -> list[Solver]:
     return [
         SimulatedAnnealing(30, 6, threads=threads),
@@ -129,6 +156,8 @@ def main() -> None:
         for dtype in ("f4", "f8"):
             circuit = noisy_circuit_of(n_qubits)
             assert same(*(noisy_results(circuit, n_samples, dtype, threads) for threads in (1, 2))), (circuit, dtype)
+            for drawn in (circuit, pauli_circuit_of(n_qubits + 1)):
+                assert same(*(drawn_results(drawn, n_samples, dtype, threads) for threads in (1, 2))), (drawn, dtype)
 
     for seed in range(3):
         assert same(searched(seed, 1), searched(seed, 2)), seed

@@ -90,7 +90,7 @@ NOISY = turned().bit_flip(0.1, 0).depolarizing(0.2, 1, 2)
 )
 @pytest.mark.parametrize("shots", [200, 1_000_000])
 def test_counts_are_those_of_what_is_read(engine, circuit, shots):
-    """Chi-square of outcomes, and parities of several qubits; one of 12 alarms in a million runs of other seeds."""
+    """Chi-square of outcomes, and parities of several qubits; alarms in two of a million runs of other seeds."""
     read = circuit.copy().confusion(JOINT, (2, 0)).readout_error(A, B, 1)
     batch = ql.engines.make_batch(read)
     for qubits in ((1, 0, 2), (0,)):

@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import chi2
 
 from qloom.circuits import Circuit
+from qloom.encoders import amplitude
 from qloom.engines import DensityEngine, Probabilities, Shots, TrajectoryEngine, make_batch
 from qloom.engines.streams import Stream
 from qloom.observables import X, Z
@@ -44,6 +45,18 @@ def test_outcomes_are_those_of_density_matrices(seed, channels):
     bits = TrajectoryEngine(1).sampler(circuit, (2, 0, 1)).draw(batch, shots, Stream(seed + 100))
     places = bits @ [4, 2, 1]
     assert chi_square(np.array([np.bincount(row, minlength=8) for row in places]), truth)[1] > 1e-6
+
+
+@pytest.mark.parametrize("channel", ["depolarizing", "amplitude_damping"])
+def test_given_amplitudes_are_measured(channel):
+    circuit = amplitude(8).ry(0.4, 0)
+    getattr(getattr(circuit, channel)(0.3, 0).cx(0, 1).rx(0.7, 1), channel)(0.2, 1).cz(1, 2).h(2)
+    inputs = np.random.default_rng(0).normal(size=(3, 8))
+    batch = make_batch(circuit, inputs / np.linalg.norm(inputs, axis=1, keepdims=True))
+    outputs, shots = Probabilities((1, 2, 0)), 20_000
+    truth = DensityEngine().prepare(circuit, outputs).values(batch)
+    counts = Shots(TrajectoryEngine(1), shots, 0).prepare(circuit, outputs).values(batch) * shots
+    assert chi_square(counts, truth)[1] > 1e-6
 
 
 @KINDS
