@@ -68,6 +68,24 @@ def test_slopes_by_angles_and_rates(observables):
             np.testing.assert_allclose(mine, theirs, atol=1e-7)
 
 
+@pytest.mark.parametrize("engine", [StatevectorEngine(), DensityEngine(), TrajectoryEngine(3, 0)], ids=repr)
+@pytest.mark.parametrize("observables", [None, "probabilities", ql.engines.Probabilities((2, 0))], ids=repr)
+def test_a_batch_without_samples(engine, observables):
+    circuit = Circuit(3)
+    x, w = circuit.inputs(2), circuit.weights(2)
+    if "channel" in engine.runs:
+        circuit.reset_error(x[1], w[1], 0)
+    circuit.ry(x[0], 0).rx(w[0], 1).cx(0, 1).readout_error(0.1 * x[1], w[1], 2).confusion(JOINT, (1, 0))
+    evaluator = prepare_gradient(circuit, observables, engine)
+    for weights in (np.zeros(2), np.zeros((0, 2))):
+        batch = ql.engines.Batch(np.zeros((0, 2)), weights, False)
+        values, kept = evaluator.forward(batch, keep=True)
+        assert values.shape == (0, evaluator.n_outputs)
+        d_inputs, d_weights = evaluator.backward(batch, values, kept, (True, True))
+        assert d_inputs.shape == (0, 2)
+        np.testing.assert_array_equal(d_weights, np.zeros(weights.shape))
+
+
 def test_bits_are_flipped_by_chance():
     """Within 5 standard errors, seeded: a false alarm in a million."""
     read, shots = turned().confusion(JOINT, (0, 1)).readout_error(A, B, 2), 40_000

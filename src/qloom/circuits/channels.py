@@ -84,7 +84,7 @@ def _pauli_channel_entry(n_qubits: int) -> Gate:
 
 
 def _at_most_one(what: str, *rates: Any) -> str | None:
-    largest = np.max(sum(map(np.asarray, rates)))
+    largest = np.max(sum(map(np.asarray, rates)), initial=0.0)
     return f"{what} sum to {largest:.6g}, expected at most 1" if largest > 1 + _TOLERANCE else None
 
 
@@ -240,9 +240,9 @@ def confusion_gate(matrix: Any) -> Gate:
     Args:
         matrix: (2^k, 2^k), from the true outcome (column) to the measured one (row); columns sum to 1.
     """
-    m = np.asarray(matrix, float)
-    n_qubits = len(m).bit_length() - 1
-    if m.ndim != 2 or m.shape != (2**n_qubits, 2**n_qubits) or n_qubits < 1:
+    m = _numbers("entries of a confusion matrix", matrix, float)
+    n_qubits = (m.shape[0] if m.ndim else 0).bit_length() - 1
+    if n_qubits < 1 or m.shape != (2**n_qubits, 2**n_qubits):
         raise CircuitError(f"confusion matrix has shape {m.shape}, expected (2^k, 2^k) for k qubits")
     if not (m >= 0).all() or np.abs(m.sum(axis=0) - 1).max() > _TOLERANCE:
         raise CircuitError(
@@ -259,9 +259,9 @@ def confusion_gate(matrix: Any) -> Gate:
 
 def kraus_gate(operators: Sequence[Any] | np.ndarray) -> Gate:
     """A channel by its Kraus operators, (K, 2^k, 2^k); CircuitError unless they preserve the trace."""
-    made = np.array(operators, complex) if len(operators) else np.zeros((0, 0, 0))
-    n_qubits = made.shape[-1].bit_length() - 1
-    if made.ndim != 3 or made.shape[1:] != (2**n_qubits, 2**n_qubits) or not 1 <= n_qubits <= MOST_KRAUS_QUBITS:
+    made = _numbers("Kraus operators", operators, complex)
+    n_qubits = (made.shape[-1] if made.ndim == 3 else 0).bit_length() - 1
+    if not 1 <= n_qubits <= MOST_KRAUS_QUBITS or made.shape[1:] != (2**n_qubits, 2**n_qubits):
         raise CircuitError(
             f"Kraus operators of shape {made.shape}, expected (K, 2^k, 2^k) on at most {MOST_KRAUS_QUBITS} qubits"
         )
@@ -280,6 +280,16 @@ def kraus_gate(operators: Sequence[Any] | np.ndarray) -> Gate:
 def kraus_from_data(data: Any) -> Gate:
     """Inverse of a Kraus gate's `data`."""
     return kraus_gate(np.asarray(data, float) @ [1, 1j])
+
+
+def _numbers(what: str, given: Any, dtype: type) -> np.ndarray:
+    """An array of a type, not the caller's own."""
+    try:
+        return np.array(given, dtype)
+    except (TypeError, ValueError):
+        raise CircuitError(
+            f"{what} are a {type(given).__name__} of no array's shape, expected numbers in rows"
+        ) from None
 
 
 def _nested(array: np.ndarray) -> Any:

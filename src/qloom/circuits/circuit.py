@@ -143,6 +143,11 @@ class Circuit:
     def pauli_channel(self, probabilities: Iterable[Scalar], qubits: int | Sequence[int]) -> Circuit:
         """Words at random: probabilities of X, Y, Z on a qubit, or of IX, IY, IZ, XI, ... ZZ on two."""
         places = (qubits,) if is_integer(qubits) else as_tuple("pauli_channel", qubits)
+        if not isinstance(probabilities, Iterable):
+            raise CircuitError(
+                f"pauli_channel got {probabilities!r}, expected a probability of each word but the identity, such as "
+                "(0.01, 0.01, 0.02)"
+            )
         return self.append(pauli_channel_gate(len(places)), probabilities, places)
 
     def kraus(self, operators: Sequence[np.ndarray], qubits: int | Sequence[int]) -> Circuit:

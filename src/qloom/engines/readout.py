@@ -259,7 +259,7 @@ class _ReadOutcomes(ReadoutEvaluator):
         super().__init__(circuit, prepare(Probabilities(self._qubits)), outputs, touched)
 
     def _read(self, true: np.ndarray, matrices: list[np.ndarray], only: int | None = None) -> np.ndarray:
-        return self._applied(true, matrices).reshape(len(true), self.n_outputs, -1).sum(axis=-1)
+        return self._applied(true, matrices).reshape(len(true), self.n_outputs, 2**self._n_others).sum(axis=-1)
 
     def _read_squares(self, squares: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
         return self._read(squares, [m**2 for m in matrices])
@@ -280,8 +280,8 @@ def on_bits(rows: np.ndarray, bits: Sequence[int], change: Any) -> np.ndarray:
     n_bits, places = (rows.shape[1] - 1).bit_length(), range(1, 1 + len(bits))
     axes = [1 + bit for bit in bits]
     moved = np.moveaxis(rows.reshape(len(rows), *[2] * n_bits), axes, places)
-    changed = change(moved.reshape(len(rows), 2 ** len(bits), -1)).reshape(moved.shape)
-    return np.moveaxis(changed, places, axes).reshape(len(rows), -1)
+    changed = change(moved.reshape(len(rows), 2 ** len(bits), 2 ** (n_bits - len(bits)))).reshape(moved.shape)
+    return np.moveaxis(changed, places, axes).reshape(rows.shape)
 
 
 def readout_evaluator(circuit: Circuit, errors: Sequence[Operation], outputs: Outputs, prepare: Any) -> Evaluator:
