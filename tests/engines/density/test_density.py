@@ -221,6 +221,9 @@ def test_what_is_refused():
         evaluator.values(make_batch(rated, [[0.1], [1.2]], [1.0]))
     with pytest.raises(ShapeError, match=r"thermal_relaxation on qubit 0: T2 is 2\.5 and T1 1, expected T2 of at most"):
         evaluator.values(make_batch(rated, [[0.1], [0.2]], [2.5]))
+    # Also of what nothing that is asked for depends on.
+    with pytest.raises(ShapeError, match=r"depolarizing on qubit 1: p is 1\.2, expected 0 to 1"):
+        DensityEngine().prepare(rated, [ql.Z(0)]).values(make_batch(rated, [[0.1], [1.2]], [1.0]))
     with pytest.raises(UnsupportedError, match="DensityEngine gives no state"):
         DensityEngine().prepare(rated, "state")
     with pytest.raises(CircuitError, match="threads=0, expected an integer from 1"):

@@ -91,14 +91,18 @@ def _rotation_gate(letters: str) -> Gate:
     return GATES[f"r{letters.lower()}"] if len(letters) == 1 else pauli_rotation_gate(letters)
 
 
-def within_reach(parts: Iterable[Part], measured: Iterable[int]) -> tuple[list[Part], tuple[int, ...]]:
-    """The parts that what is measured on some qubits depends on, and their qubits in order.
+def within_reach(
+    parts: Iterable[Part], measured: Iterable[int]
+) -> tuple[list[Part], list[Part], tuple[int, ...]]:  # fmt: skip
+    """The parts that what is measured on some qubits depends on, the others, and the qubits of the former in order.
 
     What happens to qubits that nobody looks at later is forgotten: every part preserves the trace.
     """
-    live, kept = set(measured), []
+    live, kept, others = set(measured), [], []
     for part in reversed(list(parts)):
         if live.intersection(part.qubits):
             live.update(part.qubits)
             kept.append(part)
-    return kept[::-1], tuple(sorted(live))
+        else:
+            others.append(part)
+    return kept[::-1], others[::-1], tuple(sorted(live))

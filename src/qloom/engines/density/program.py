@@ -47,7 +47,7 @@ def compiled(circuit: Circuit, outputs: Outputs) -> Compiled:
         MemoryLimitError: if outputs depend on more qubits than a density matrix fits.
     """
     parts = parts_of(circuit)
-    kept, register = within_reach(parts, measured_qubits(outputs, circuit.n_qubits))
+    kept, unseen, register = within_reach(parts, measured_qubits(outputs, circuit.n_qubits))
     if len(register) > MOST_QUBITS:
         raise MemoryLimitError(
             f"what is measured depends on {len(register)} qubits, a density matrix of which takes "
@@ -57,7 +57,8 @@ def compiled(circuit: Circuit, outputs: Outputs) -> Compiled:
     maps = [each for sweep in sweeps for each in sweep]
     read = reading(outputs, register)
     native = _listed(sweeps, maps, register, read)
-    return Compiled(register, tuple(maps), native, read, (Transfers(maps, False), Transfers(maps, True)))
+    transfers = (Transfers(maps, unseen, False), Transfers(maps, unseen, True))
+    return Compiled(register, tuple(maps), native, read, transfers)
 
 
 def _listed(sweeps: Sequence[Sequence[Map]], maps: Sequence[Map], register: Sequence[int], read: Reading) -> Any:

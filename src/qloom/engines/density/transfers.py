@@ -6,7 +6,7 @@ multiplied together, place by place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -82,13 +82,14 @@ class Transfers:
 
     Args:
         maps: in the order of the native program.
+        unseen: parts that outputs do not depend on; their rates are checked.
         own_weights: every sample has weights of its own.
 
     Attributes:
         columns, is_own: of each map, where its numbers begin among those shared or those of each sample.
     """
 
-    def __init__(self, maps: Sequence[Map], own_weights: bool):
+    def __init__(self, maps: Sequence[Map], unseen: Sequence[Part], own_weights: bool):
         self._own_weights = own_weights
         self.is_own = np.array([any(map(self._part_is_own, each.parts)) for each in maps], np.uint8)
         sizes = np.array([len(each.rows) for each in maps], np.int64)
@@ -103,6 +104,7 @@ class Transfers:
                 self._fixed[self.columns[m] : self.columns[m] + sizes[m]] = each.numbers()
         self._slots = [_slots(each) for each in maps]
         self._put_together(maps)
+        self._unseen = self._groups_of(Link(part, 0, 0, 0, ()) for part in unseen if part.gate.rates)
 
     def _part_is_own(self, part: Part) -> bool:
         return any(a.source == "input" or (self._own_weights and a.source == "weight") for a in part.angles)
@@ -114,18 +116,23 @@ class Transfers:
             if not each.is_fixed:
                 key = len(each.qubits), (len(each.parts) - 1).bit_length(), bool(self.is_own[m])
                 stacks.setdefault(key, []).append(m)
-        groups: dict[tuple[Gate, bool], list[Link]] = {}
+        links = []
         for s, which in enumerate(stacks.values()):
             for row, m in enumerate(which):
                 for place, part in enumerate(maps[m].parts):
                     inner = tuple(maps[m].qubits.index(q) for q in part.qubits)
-                    link = Link(part, s, place, row, inner)
-                    groups.setdefault((part.gate, self._part_is_own(part)), []).append(link)
+                    links.append(Link(part, s, place, row, inner))
         self._stacks = [
             _Stack([maps[m] for m in which], [int(self.columns[m]) for m in which], is_own)
             for (_, _, is_own), which in stacks.items()
         ]
-        self._groups = [Group(gate, links, is_own) for (gate, is_own), links in groups.items()]
+        self._groups = self._groups_of(links)
+
+    def _groups_of(self, links: Iterable[Link]) -> list[Group]:
+        groups: dict[tuple[Gate, bool], list[Link]] = {}
+        for link in links:
+            groups.setdefault((link.part.gate, self._part_is_own(link.part)), []).append(link)
+        return [Group(gate, members, is_own) for (gate, is_own), members in groups.items()]
 
     def values(self, batch: Batch) -> tuple[Values, list[Chain]]:
         """Numbers, and what their slopes are found from.
@@ -150,6 +157,8 @@ class Transfers:
     def _matrices(self, batch: Batch) -> list[np.ndarray]:
         """Of every stack, the matrices of its parts."""
         out = [stack.room(batch) for stack in self._stacks]
+        for group in self._unseen:
+            group.check(group.angles(batch))
         for group in self._groups:
             angles = group.angles(batch)
             group.check(angles)
