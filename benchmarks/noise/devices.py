@@ -29,7 +29,7 @@ from benchmarks.results import append_row, provenance
 from benchmarks.shared import DATA
 from qloom.circuits import Circuit
 from qloom.engines import DensityEngine, Engine, probabilities
-from qloom.noise import NoiseModel, fit, randomized_benchmarking
+from qloom.noise import NoiseModel, compiled, fit, randomized_benchmarking
 
 CALIBRATIONS = DATA / "device_calibrations"
 KINDS = {"err2q": ("TQ_RB", ENTANGLERS), "err1q": ("SQ_RB", 1.0), "transport1q": ("Memory_RB", 1.0)}
@@ -111,8 +111,7 @@ def kernels(engine: Engine) -> Iterator[Found]:
     for row in sorted(rows, key=lambda row: json.loads(row["params"])["num_qubits"]):
         n = json.loads(row["params"])["num_qubits"]
         if n <= 10:
-            model = torino.on(torino.best_line(n))
-            share = probabilities(model.apply(model.translated(kernel(n))), engine=engine)[0]
+            share = probabilities(compiled(kernel(n), torino).noisy, engine=engine)[0]
             yield Found("kernel", f"torino n={n}", float(row["value"]), share, 0.1, float(row["uncertainty"]))
 
 

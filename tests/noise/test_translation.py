@@ -6,7 +6,8 @@ import pytest
 from qloom.circuits import Circuit
 from qloom.engines import ReferenceEngine, expectation, probabilities, state
 from qloom.errors import CircuitError
-from qloom.noise import NoiseModel
+from qloom.noise import NoiseModel, compiled
+from qloom.noise.layout import gate_errors
 from qloom.observables import X, Y, Z
 from tests.noise.test_calibrations import device
 from tests.shared import shared
@@ -87,15 +88,18 @@ def test_what_cannot_be_translated_is_refused():
         made("cz", LINE).translated(Circuit(1).prepare_amplitudes([0, 1]))
 
 
-def test_the_best_line_avoids_what_errs():
-    model = NoiseModel("ring")
-    for q in range(6):
-        model = model.after("cz", Circuit(2).depolarizing(0.5 if q == 2 else 0.01, 0, 1), (q, (q + 1) % 6))
-        model = model.with_readout(0.2 if q == 0 else 0.01, qubits=[q])
-    assert model.best_line(3) in ((3, 4, 5), (5, 4, 3))
-    assert set(model.best_line(6)) == set(range(6))
-    with pytest.raises(CircuitError, match="no line of 7 joined qubits"):
-        model.best_line(7)
+def test_of_a_pairs_gates_the_one_that_errs_least_is_taken():
+    """Whatever order they were given in, and the same in every process."""
+    errors = {("cx", (1, 0)): 0.02, ("ecr", (0, 1)): 0.01, ("cx", (0, 1)): 0.03}
+    for order in (1, -1):
+        model = NoiseModel("pair", free=("rz",)).after("sx", FLIP)
+        for (gate, pair), error in list(errors.items())[::order]:
+            model = model.after(gate, Circuit(2).depolarizing(error, 0, 1), pair)
+        assert gate_errors(model) == pytest.approx({key: 0.8 * error for key, error in errors.items()})
+        assert model.translated(Circuit(2).rzz(0.3, 0, 1)).gate_counts()["ecr"] == 2
+        twice = model.after("ecr", Circuit(2).depolarizing(0.02, 0, 1), (0, 1))
+        gates = [op for op in twice.translated(Circuit(2).rzz(0.3, 0, 1)).operations if len(op.qubits) == 2]
+        assert {(op.gate.name, op.qubits) for op in gates} == {("cx", (1, 0))}
 
 
 @shared
@@ -104,8 +108,7 @@ def test_the_best_line_avoids_what_errs():
 )
 def test_circuits_run_on_real_devices(name):
     model = device(name)
-    model = model.on(model.best_line(4))
-    circuit = Circuit(4).h(0).cx(0, 1).cx(1, 2).cx(2, 3)
-    found = probabilities(model.without_readout().apply(model.translated(circuit)), engine=ReferenceEngine())
+    placed = compiled(Circuit(4).h(0).cx(0, 1).cx(1, 2).cx(2, 3), model)
+    found = probabilities(placed.model.without_readout().apply(placed.circuit), engine=ReferenceEngine())
     assert found.sum() == pytest.approx(1)
     assert 0.8 < found[0] + found[-1] < 1

@@ -1,21 +1,19 @@
-"""Which qubits of a device are joined by which gate, paths between them, and the line of them that errs least."""
+"""Which qubits of a device are joined by which gate, how often it errs, and paths between them."""
 
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from math import prod
 
 import numpy as np
 
-from qloom.checks import checked_count
 from qloom.errors import CircuitError
 from qloom.noise.model import NoiseModel
-from qloom.noise.rules import Places, Readout, Rule
+from qloom.noise.rules import Places, Rule
 
 # Two-qubit gates that make a CZ with one-qubit gates, the best first.
 ENTANGLERS = ("cz", "cx", "ecr")
-# Lines that are kept while one is grown.
-MOST_LINES = 400
 
 
 class Couplers:
@@ -28,10 +26,11 @@ class Couplers:
             (g for g in ENTANGLERS if (g, None) in self._rules or ("two_qubit", None) in self._rules), ""
         )
         self._gates: dict[frozenset[int], tuple[str, Places]] = {}
-        for name in reversed(ENTANGLERS):
-            for gate, qubits in self._rules:
-                if gate == name and qubits is not None and max(qubits) < n_qubits:
-                    self._gates[frozenset(qubits)] = name, qubits
+        # Of a pair's gates and their directions the one that errs least; of equals the best for its name, the first.
+        ranked = sorted(gate_errors(model).items(), key=lambda item: (item[1], ENTANGLERS.index(item[0][0])))
+        for (name, qubits), _ in ranked:
+            if max(qubits) < n_qubits:
+                self._gates.setdefault(frozenset(qubits), (name, qubits))
 
     def has(self, gate: str, qubits: Places) -> bool:
         """Whether the device has a gate on these qubits."""
@@ -57,7 +56,7 @@ class Couplers:
         if second not in came:
             raise CircuitError(
                 f"qubits {first} and {second} are not joined in {self._who}, expected a way between them by "
-                f"{', '.join(ENTANGLERS)}; choose others with model.best_line"
+                f"{', '.join(ENTANGLERS)}; put the circuit on the device with noise.compiled"
             )
         way = [second]
         while way[-1] != first:
@@ -65,51 +64,20 @@ class Couplers:
         return way[::-1]
 
 
-def best_line(model: NoiseModel, n_qubits: int) -> tuple[int, ...]:
-    """See `NoiseModel.best_line`."""
-    n_qubits = checked_count("n_qubits", n_qubits)
-    pairs, single = _errors(model)
-    lines: dict[tuple[int, ...], float] = {(q,): error for q, error in single.items()}
-    for _ in range(n_qubits - 1):
-        grown = {
-            (*line, b): lost + pairs[a, b] + single.get(b, 0.0)
-            for line, lost in lines.items()
-            for a, b in pairs
-            if a == line[-1] and b not in line
-        }
-        lines = dict(sorted(grown.items(), key=lambda item: (item[1], item[0]))[: MOST_LINES * n_qubits])
-    if not lines:
-        raise CircuitError(f"{model.name or 'the model'} has no line of {n_qubits} joined qubits, expected fewer")
-    return min(lines, key=lambda line: (lines[line], line))
-
-
-def _errors(model: NoiseModel) -> tuple[dict[tuple[int, int], float], dict[int, float]]:
-    """What is lost by the two-qubit gate of each pair, both ways, and by one-qubit gates and readout of each qubit."""
-    pairs: dict[tuple[int, int], float] = {}
-    single: dict[int, float] = {}
+@lru_cache(maxsize=64)
+def gate_errors(model: NoiseModel) -> dict[tuple[str, Places], float]:
+    """1 - average gate fidelity of each entangling gate on its qubits, of all its rules; 1 where nothing is left."""
+    kept: dict[tuple[str, Places], float] = {}
     for rule in model.entries:
-        if not isinstance(rule, Rule) or rule.qubits is None:
-            continue
-        if len(rule.qubits) == 2 and rule.gates in ENTANGLERS:
-            a, b = rule.qubits
-            pairs[a, b] = pairs[b, a] = min(lost(rule), pairs.get((a, b), 1.0))
-        elif len(rule.qubits) == 1:
-            single[rule.qubits[0]] = max(lost(rule), single.get(rule.qubits[0], 0.0))
-    for readout in model.readouts:
-        if readout.qubits is not None and len(readout.qubits) == 1:
-            q = readout.qubits[0]
-            single[q] = single.get(q, 0.0) + _misread(readout)
-    return pairs, single
+        if isinstance(rule, Rule) and rule.gates in ENTANGLERS and rule.qubits is not None:
+            key = rule.gates, rule.qubits
+            kept[key] = kept.get(key, 1.0) * _process_fidelity(rule)
+    # A depolarizing channel of an error each time has a process fidelity of 0.
+    return {key: 1.0 if fidelity <= 1e-9 else (1 - fidelity) * 4 / 5 for key, fidelity in kept.items()}
 
 
-def lost(rule: Rule) -> float:
-    """1 - process fidelity of a rule's noise, that of its operations multiplied."""
-    kept = []
-    for op in rule.operations:
-        transfer = op.gate.transfer(*(angle.offset for angle in op.angles))
-        kept.append(float(np.trace(transfer).real) / len(transfer))
-    return 1 - prod(kept)
-
-
-def _misread(readout: Readout) -> float:
-    return sum(angle.offset for angle in readout.operation.angles) / 2
+def _process_fidelity(rule: Rule) -> float:
+    return prod(
+        float(np.trace(op.gate.transfer(*(angle.offset for angle in op.angles))).real) / 4**op.gate.n_qubits
+        for op in rule.operations
+    )

@@ -276,15 +276,6 @@ class NoiseModel:
 
         return translated(self, circuit)
 
-    def best_line(self, n_qubits: int) -> tuple[int, ...]:
-        """So many qubits, each joined to the next, whose gates and readout err least: for `on`.
-
-        The best of the lines that grow qubit by qubit from the best shorter ones.
-        """
-        from qloom.noise.layout import best_line
-
-        return best_line(self, n_qubits)
-
     @property
     def is_unitary(self) -> bool:
         """Whether it has coherent errors and readout alone, so that every engine runs it."""

@@ -14,9 +14,8 @@ from qloom.circuits.operations import Operation
 from qloom.errors import CircuitError
 from qloom.noise.compilation.narrowing import narrowed
 from qloom.noise.compilation.routing import Couplings, route
-from qloom.noise.layout import ENTANGLERS
+from qloom.noise.layout import ENTANGLERS, gate_errors
 from qloom.noise.model import NoiseModel
-from qloom.noise.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,8 @@ def couplings_of(model: NoiseModel) -> Couplings:
         CircuitError: for a model that names no known gates on pairs of qubits.
     """
     pairs: dict[tuple[int, int], float] = {}
-    for rule in model.entries:
-        if isinstance(rule, Rule) and rule.gates in ENTANGLERS and rule.qubits is not None:
-            a, b = rule.qubits
-            pairs[a, b] = infidelity(rule)
+    for (_, (a, b)), error in gate_errors(model).items():
+        pairs[a, b] = min(error, pairs.get((a, b), 1.0))
     if not pairs:
         raise CircuitError(
             f"{model.name or 'the noise model'} has none of {', '.join(ENTANGLERS)} on a pair of qubits, expected a "
@@ -93,16 +90,6 @@ def couplings_of(model: NoiseModel) -> Couplings:
     readout = {entry.qubits[0]: _misread(entry.operation) for entry in model.readouts
                if entry.qubits is not None and len(entry.qubits) == 1}  # fmt: skip
     return Couplings.of_errors(pairs, readout)
-
-
-def infidelity(rule: Rule) -> float:
-    """What a rule's channels leave of 1 - average gate fidelity; 1 for a gate that does nothing but errors."""
-    size, fidelity = 2 ** len(rule.qubits or ()), 1.0
-    for op in rule.operations:
-        angles = [angle.offset for angle in op.angles]
-        fidelity *= float(np.trace(op.gate.transfer(*angles))) / 4 ** len(op.qubits)
-    # A depolarizing channel of an error each time has a process fidelity of 0.
-    return 1.0 if fidelity <= 1e-9 else (1 - fidelity) * size / (size + 1)
 
 
 def _misread(op: Operation) -> float:
