@@ -86,3 +86,16 @@ def test_refused():
         compiled(Circuit(2).cx(0, 1), NoiseModel(free=("rz", "sx")).after("cx", Circuit(2).depolarizing(0.1, 0, 1)))
     with pytest.raises(CircuitError, match="circuit of 4 qubits, expected as many of the device that are joined"):
         compiled(Circuit(4).cx(0, 3), line(3))
+
+
+@pytest.mark.parametrize(("places", "message"), [
+    ((0,), r"qubits=\(0,\) of a device for a circuit of 2, expected 2 of them"),
+    ((0, 1, 2), r"qubits=\(0, 1, 2\) of a device for a circuit of 2"),
+    ((0, 0), r"qubits=\(0, 0\) of a device, expected different integers"),
+    ((0, 9), "qubits 0, 9 are not"),
+    ("01", "qubits='01' of a device, expected different integers"),
+    (3, "device got qubits 3, expected a sequence of them"),
+])  # fmt: skip
+def test_places_that_do_not_fit_are_refused(places, message):
+    with pytest.raises(CircuitError, match=message):
+        ql.expectation(Circuit(2).cx(0, 1), engine=OnDevice(ReferenceEngine(), line(3), places))

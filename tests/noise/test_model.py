@@ -1,13 +1,17 @@
 """The noise model: what acts where, in which order, on which qubits; and what it is refused for."""
 
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
+import torch
 
 from qloom.circuits import Circuit
 from qloom.engines import ReferenceEngine, expectation
 from qloom.errors import ArtifactError, CircuitError
+from qloom.nn import QuantumLayer
 from qloom.noise import NoiseModel, Note
 from qloom.observables import X, Z
 
@@ -135,6 +139,16 @@ def test_models_are_values():
         model.name = "other"
     model.after("x", flip(0.1))
     assert model == NoiseModel.uniform(1e-3, 1e-2, 2e-2)
+
+
+def test_models_and_layers_with_them_are_copied_and_pickled():
+    model = NoiseModel.uniform(1e-3, 1e-2, 2e-2).with_confusion(np.eye(4), (0, 1)).idling(9.0, 8.0).lasting("x", 1.0)
+    layer = QuantumLayer(Circuit(2).h(0).cx(0, 1), noise=model)
+    for copied in (copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))):
+        again = copied(model)
+        assert again == model
+        assert again.notes == model.notes
+        assert torch.equal(copied(layer)(), layer())
 
 
 def test_a_sum_has_both():

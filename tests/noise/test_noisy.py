@@ -16,6 +16,7 @@ from qloom.engines import (
 from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.gradients import gradient
+from qloom.nn import QuantumLayer
 from qloom.noise import NoiseModel
 from qloom.observables import X, Z
 from qloom.testing import EngineContract
@@ -160,6 +161,8 @@ def test_engines_without_channels_are_refused():
         Noisy("density", MODEL)
     with pytest.raises(CircuitError, match=r"model=0\.1, expected a NoiseModel"):
         Noisy(DensityEngine(), 0.1)
+    with pytest.raises(CircuitError, match=r"noise=0\.1, expected a NoiseModel"):
+        QuantumLayer(Circuit(1), noise=0.1)
     with pytest.raises(UnsupportedError, match="cannot be exported"):
         Noisy(DensityEngine(), MODEL).to_json()
 

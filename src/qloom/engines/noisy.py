@@ -11,6 +11,7 @@ from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Outputs, as_outputs
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.noise.compilation.compiling import compiled, couplings_of
+from qloom.noise.compilation.routing import checked_start
 from qloom.noise.model import NoiseModel
 
 # Circuits of an engine whose noisy ones are kept.
@@ -35,8 +36,7 @@ class Noisy(Engine):
     def __init__(self, engine: Engine, model: NoiseModel):
         if not isinstance(engine, Engine):
             raise CircuitError(f"engine={engine!r}, expected an Engine such as DensityEngine()")
-        if not isinstance(model, NoiseModel):
-            raise CircuitError(f"model={model!r}, expected a NoiseModel such as NoiseModel.uniform(two_qubit=0.01)")
+        check_model(model)
         if "channel" not in engine.runs and not model.is_unitary:
             raise UnsupportedError(
                 f"{type(engine).__name__} runs no channels, expected DensityEngine or TrajectoryEngine, or a model of "
@@ -92,7 +92,14 @@ class Noisy(Engine):
 
 def with_noise(engine: Engine, model: NoiseModel) -> Noisy:
     """An engine with the noise of a model, on the device where it is one's."""
+    check_model(model, "noise")
     return OnDevice(engine, model) if model.is_strict and model.n_qubits is not None else Noisy(engine, model)
+
+
+def check_model(model: Any, name: str = "model") -> None:
+    """Raise CircuitError for what is no noise model."""
+    if not isinstance(model, NoiseModel):
+        raise CircuitError(f"{name}={model!r}, expected a NoiseModel such as NoiseModel.uniform(two_qubit=0.01)")
 
 
 class OnDevice(Noisy):
@@ -109,7 +116,7 @@ class OnDevice(Noisy):
     def __init__(self, engine: Engine, model: NoiseModel, qubits: Sequence[int] | None = None):
         super().__init__(engine, model)
         couplings_of(model)
-        self.qubits = None if qubits is None else tuple(qubits)
+        self.qubits = None if qubits is None else checked_start(qubits)
 
     def __repr__(self) -> str:
         return f"OnDevice({self.engine!r}, {self.model!r}, qubits={self.qubits})"

@@ -295,6 +295,9 @@ class NoiseModel:
 
         return model_from_json(text)
 
+    def __reduce__(self) -> Any:  # operations hold functions, which are found again by name
+        return NoiseModel.from_json, (self.to_json(),)
+
     def __str__(self) -> str:
         from qloom.noise.table import table
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, log1p
 
+from qloom.checks import as_tuple, is_integer
 from qloom.circuits.operations import Operation
 from qloom.errors import CircuitError
 from qloom.noise.compilation.narrowing import swap, uses
@@ -99,7 +100,7 @@ def route(operations: Sequence[Operation], n_qubits: int, couplings: Couplings, 
         CircuitError: if the device has no joined qubits for all of the circuit.
     """
     if places is not None:
-        starts = [tuple(places)]
+        starts = [checked_start(places, n_qubits)]
     else:
         partners = Counter[Pair]()
         for op in operations:
@@ -115,6 +116,16 @@ def route(operations: Sequence[Operation], n_qubits: int, couplings: Couplings, 
             + (f"; qubits {', '.join(map(str, places))} are not" if places is not None else "; take a larger one")
         )
     return min(routed, key=lambda one: one.cost)
+
+
+def checked_start(places: Sequence[int], n_qubits: int | None = None) -> tuple[int, ...]:
+    """Where a circuit's qubits are at first: different qubits, as many as it has."""
+    chosen = as_tuple("device", places)
+    if not all(map(is_integer, chosen)) or len(set(chosen)) != len(chosen):
+        raise CircuitError(f"qubits={places!r} of a device, expected different integers, one for each of the circuit's")
+    if n_qubits is not None and len(chosen) != n_qubits:
+        raise CircuitError(f"qubits={places!r} of a device for a circuit of {n_qubits}, expected {n_qubits} of them")
+    return tuple(map(int, chosen))
 
 
 def _placed(partners: Counter[Pair], n_qubits: int, couplings: Couplings, seed: int) -> tuple[int, ...] | None:
