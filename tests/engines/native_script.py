@@ -62,20 +62,28 @@ def results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int) -> li
 
 # Of density matrices: one block, samples in the lanes, digits in the lanes, threads that share a state.
 NOISY_SIZES = ((1, 3), (3, 40), (4, 0), (5, 9), (6, 1), (7, 2))
+# Of trajectories also: with more rotations than a number has bits.
+WIDER_SIZES = ((9, 2), (14, 1))
 
 
-def noisy_circuit_of(n_qubits: int) -> ql.Circuit:
+def noisy_circuit_of(n_qubits: int, words_alone: bool = False) -> ql.Circuit:
+    """One with channels of several kinds, or of Pauli words alone."""
     circuit = ql.encoders.angle(n_qubits, "x")
     w = circuit.weights(n_qubits)
-    for q in range(n_qubits):
-        circuit.h(q).depolarizing(0.01 * w[q] + 0.1, q).amplitude_damping(0.2, q).rx(w[q], q)
+    for q in [*range(n_qubits), *range(n_qubits)]:
+        circuit.h(q).depolarizing(0.01 * w[q] + 0.1, q).rx(w[q], q)
+        if not words_alone:
+            circuit.amplitude_damping(0.02 * w[q] + 0.2, q)
         if q:
             circuit.cx(q - 1, q).rzz(w[q], 0, q).depolarizing(0.1, 0, q)
-    return circuit.pauli_rotation(w[0], "XYZXYZX"[:n_qubits], range(n_qubits)).reset(0)
+    circuit.pauli_rotation(w[0], ("XYZ" * n_qubits)[:n_qubits], range(n_qubits))
+    return circuit.measure(0) if words_alone else circuit.reset(0)
 
 
-def noisy_results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int) -> list[np.ndarray]:
-    engine, rng = DensityEngine(threads), np.random.default_rng(0)
+def noisy_results(
+    circuit: ql.Circuit, n_samples: int, dtype: str, engine: DensityEngine | TrajectoryEngine
+) -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
     x = rng.normal(size=(n_samples, circuit.n_inputs)).astype(dtype)
     found = []
     for shape in ((circuit.n_weights,), (n_samples, circuit.n_weights)):
@@ -155,9 +163,17 @@ def main() -> None:
     for n_qubits, n_samples in NOISY_SIZES:
         for dtype in ("f4", "f8"):
             circuit = noisy_circuit_of(n_qubits)
-            assert same(*(noisy_results(circuit, n_samples, dtype, threads) for threads in (1, 2))), (circuit, dtype)
+            found = (noisy_results(circuit, n_samples, dtype, DensityEngine(threads)) for threads in (1, 2))
+            assert same(*found), (circuit, dtype)
             for drawn in (circuit, pauli_circuit_of(n_qubits + 1)):
                 assert same(*(drawn_results(drawn, n_samples, dtype, threads) for threads in (1, 2))), (drawn, dtype)
+
+    for n_qubits, n_samples in (*NOISY_SIZES, *WIDER_SIZES):
+        for dtype in ("f4", "f8"):
+            for words_alone in (True, False):
+                circuit = noisy_circuit_of(n_qubits, words_alone)
+                engines = (TrajectoryEngine(5, 0, threads) for threads in (1, 2))
+                assert same(*(noisy_results(circuit, n_samples, dtype, engine) for engine in engines)), (circuit, dtype)
 
     for seed in range(3):
         assert same(searched(seed, 1), searched(seed, 2)), seed

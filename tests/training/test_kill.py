@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+from qloom.noise import NoiseModel
 from qloom.training import resume_run, train_run
 from qloom.training.checkpoints import read_checkpoint
 from qloom.training.rendering import render_configuration
@@ -28,8 +29,11 @@ Stack._step = slow_step
 main(['train', sys.argv[1]])
 """
 CHANGES = ("training.epochs=8", "comparison.seeds=1")
-# Exact values, and measurements whose random numbers go on where they were.
-ENGINES = {"exact": (), "measured": ("engine.shots=20",)}
+# Exact values, and measurements and trajectories whose random numbers go on where they were.
+ENGINES = {
+    "exact": (), "measured": ("engine.shots=20",),
+    "noisy": ("engine.name=trajectories", "engine.n_trajectories=2", "engine.noise={noise}"),
+}  # fmt: skip
 
 
 def wait_for(condition, seconds=300):
@@ -42,7 +46,14 @@ def wait_for(condition, seconds=300):
 @pytest.fixture(scope="module")
 def whole(configure, tmp_path_factory):
     """Runs that were never stopped, by engine."""
-    return cache(lambda engine: train_run(configure(tmp_path_factory.mktemp("whole"), *CHANGES, *ENGINES[engine])))
+    return cache(lambda engine: train_run(configure(*changed(tmp_path_factory.mktemp("whole"), engine))))
+
+
+def changed(folder, engine):
+    """What configures a run in a folder on an engine."""
+    noise = folder.parent / "noise.json"
+    noise.write_text(NoiseModel.uniform(0.01, 0.05, 0.02).to_json())
+    return folder, *CHANGES, *(change.format(noise=noise) for change in ENGINES[engine])
 
 
 @pytest.mark.parametrize(
@@ -51,10 +62,11 @@ def whole(configure, tmp_path_factory):
         pytest.param("hybrid", "exact", marks=pytest.mark.slow),
         pytest.param("hybrid_classical", "exact", marks=pytest.mark.slow),
         ("hybrid", "measured"),
+        ("hybrid", "noisy"),
     ],
 )
 def test_killed_run_resumes_to_the_same_weights(key, engine, whole, configure, tmp_path):
-    configuration, whole = configure(tmp_path, *CHANGES, *ENGINES[engine], name="killed"), whole(engine)
+    configuration, whole = configure(*changed(tmp_path, engine), name="killed"), whole(engine)
     path = tmp_path / "killed.yaml"
     path.write_text(render_configuration(configuration))
     checkpoint = configuration.folder / "checkpoints" / f"{key}.safetensors"
