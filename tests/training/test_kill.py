@@ -62,7 +62,7 @@ def changed(folder, engine):
         pytest.param("hybrid", "exact", marks=pytest.mark.slow),
         pytest.param("hybrid_classical", "exact", marks=pytest.mark.slow),
         ("hybrid", "measured"),
-        ("hybrid", "noisy"),
+        pytest.param("hybrid", "noisy", marks=pytest.mark.slow),
     ],
 )
 def test_killed_run_resumes_to_the_same_weights(key, engine, whole, configure, tmp_path):
