@@ -9,7 +9,7 @@ import qloom as ql
 from qloom.circuits import GATES, Circuit
 from qloom.circuits.channels import depolarizing_gate, kraus_gate, pauli_channel_gate
 from qloom.circuits.transfer import transfer_of_kraus
-from qloom.engines import ReferenceEngine
+from qloom.engines import DensityEngine, ReferenceEngine, TrajectoryEngine
 from qloom.errors import CircuitError, ShapeError
 from qloom.testing import check_gate
 
@@ -109,6 +109,20 @@ def test_written_and_drawn():
     assert "Depol(0.1)" in drawn
     assert "Pauli(15 rates)" in drawn
     assert circuit + Circuit(3) == circuit
+
+
+@pytest.mark.parametrize("engine", [ReferenceEngine(), DensityEngine(), TrajectoryEngine(2000, 0)], ids=repr)
+def test_rates_in_single_precision_may_sum_to_one(engine):
+    """A third three times over is more than 1 in single precision: nothing is left, and nothing is not a number."""
+    circuit = Circuit(2)
+    x = circuit.inputs(3)
+    circuit.pauli_channel(x, 0).reset_error(x[0], 2 * x[1], 1)
+    rows = np.array([[1 / 3, 1 / 3, 1 / 3], [0.1, 0.2, 0.7]], np.float32)
+    assert rows.astype(float).sum(axis=1).max() > 1 + 1e-9
+    found = ql.expectation(circuit, [ql.Z(0)], rows, engine=engine)
+    # 5 standard errors of trajectories, a false alarm in a million.
+    bound = 1e-6 if engine.is_exact else 5 / np.sqrt(2000)
+    np.testing.assert_allclose(found[:, 0], [-1 / 3, 0.4], atol=bound)
 
 
 def decaying(factor: float):

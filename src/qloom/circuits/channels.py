@@ -19,6 +19,8 @@ from qloom.circuits.transfer import word_matrices, words
 from qloom.errors import CircuitError
 
 _TOLERANCE = 1e-9
+# Of sums of rates, which may come in single precision.
+_SUM_TOLERANCE = 1e-6
 MOST_KRAUS_QUBITS = 4
 MOST_DEPOLARIZED_QUBITS = 6
 _RAISE = np.array([[0, 0], [1, 0]], complex)
@@ -55,7 +57,13 @@ def _pauli_entry(name: str, doc: str, pauli: Any, rates: tuple[Rate, ...] = (Rat
 
 
 def _one_qubit(x: Any, y: Any, z: Any) -> np.ndarray:
-    return np.stack(np.broadcast_arrays(1 - x - y - z, x, y, z), axis=-1)
+    return np.stack(np.broadcast_arrays(_rest(x, y, z), x, y, z), axis=-1)
+
+
+def _rest(*rates: Any) -> np.ndarray:
+    """What rates leave of 1, not below 0; slopes by them stay."""
+    rest = 1 - sum(map(np.asarray, rates))
+    return np.asarray(rest - np.minimum(np.real(rest), 0))
 
 
 def _depolarizing_entry(n_qubits: int) -> Gate:
@@ -72,8 +80,7 @@ def _depolarizing_entry(n_qubits: int) -> Gate:
 
 def _pauli_channel_entry(n_qubits: int) -> Gate:
     def pauli(*probabilities: np.ndarray) -> np.ndarray:
-        rest = 1 - sum(probabilities)
-        return np.stack(np.broadcast_arrays(rest, *probabilities), axis=-1)
+        return np.stack(np.broadcast_arrays(_rest(*probabilities), *probabilities), axis=-1)
 
     rates = tuple(Rate(f"p of {word}") for word in words(n_qubits)[1:])
     doc = "words at random, each but the identity with a probability of its own"
@@ -85,7 +92,7 @@ def _pauli_channel_entry(n_qubits: int) -> Gate:
 
 def _at_most_one(what: str, *rates: Any) -> str | None:
     largest = np.max(sum(map(np.asarray, rates)), initial=0.0)
-    return f"{what} sum to {largest:.6g}, expected at most 1" if largest > 1 + _TOLERANCE else None
+    return f"{what} sum to {largest:.9g}, expected at most 1" if largest > 1 + _SUM_TOLERANCE else None
 
 
 def _phase_damping() -> Gate:
@@ -193,7 +200,7 @@ def _relaxation_fault(t1: Any, t2: Any, time: Any, excited: Any) -> str | None:
 def _reset_error() -> Gate:
     def kraus(p0: Any, p1: Any) -> np.ndarray:
         zero, one = np.diag([1, 0j]), np.diag([0j, 1])
-        kept = np.sqrt(1 - p0 - p1) * np.eye(2)
+        kept = np.sqrt(_rest(p0, p1)) * np.eye(2)
         return np.array([kept, np.sqrt(p0) * zero, np.sqrt(p0) * _LOWER, np.sqrt(p1) * _RAISE, np.sqrt(p1) * one])
 
     return Gate(
