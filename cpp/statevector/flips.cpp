@@ -13,7 +13,8 @@ template <class T>
 void spread(const T* values, size_t count, size_t lanes, T* out) {
     for (size_t i = 0; i < count; ++i, out += lanes) {
         const T value = values[i];
-        for (size_t lane = 0; lane < lanes; lane += 4) out[lane] = out[lane + 1] = out[lane + 2] = out[lane + 3] = value;
+        for (size_t lane = 0; lane < lanes; lane += 4)
+            out[lane] = out[lane + 1] = out[lane + 2] = out[lane + 3] = value;
     }
 }
 
