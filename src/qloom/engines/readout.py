@@ -6,8 +6,8 @@ the Walsh-Hadamard matrix, A = H M H / 2^k takes true parities to read ones. Of 
 b = p(0|1) that is P -> (b - a) I + (1 - a - b) P, in whatever basis it is measured. Probabilities are multiplied by M,
 measured bits flipped by chance.
 
-Where qubits are read together and a word has letters on some of them, the others are taken as measured in Z. Shots that measure
-several words together measure them in the basis of those words, which matters only where a matrix correlates them.
+Where qubits are read together and a word has letters on some of them, the others are taken as measured in Z. Shots that
+measure several words together measure them in the basis of those, which matters only where a matrix correlates them.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def rates_of(name: str, random: np.random.Generator) -> list[float]:
 def drawn(seed: int, channel: str) -> tuple[Circuit, np.ndarray]:
     """A random circuit on three qubits whose angles, and the rates of its channels, are all weights; and these."""
     random, steps, values = np.random.default_rng(seed), [], []
-    names = random.choice(list(CHANNELS), 4).tolist() + [channel]
+    names = [*random.choice(list(CHANNELS), 4).tolist(), channel]
     for name in random.permutation([*random.choice(GATES_BETWEEN, 12), *names]):
         gate = GATES[name]
         own = rates_of(name, random) if name in CHANNELS else random.uniform(-3, 3, gate.n_angles).tolist()
