@@ -9,10 +9,12 @@ import pytest
 import torch
 
 from qloom.circuits import Circuit
+from qloom.circuits.gates import GATES
 from qloom.engines import ReferenceEngine, expectation
 from qloom.errors import ArtifactError, CircuitError
 from qloom.nn import QuantumLayer
 from qloom.noise import NoiseModel, Note
+from qloom.noise.application import EXCHANGEABLE
 from qloom.observables import X, Z
 
 
@@ -231,6 +233,24 @@ DEVICE = dataclasses.replace(
 def test_what_a_device_has_no_entry_for_is_refused(circuit, names):
     with pytest.raises(CircuitError, match=f"^{names}"):
         DEVICE.apply(circuit)
+
+
+def test_noise_of_a_pair_is_not_lost_with_the_order_of_its_qubits():
+    noise = Circuit(2).depolarizing(0.1, 0, 1)
+    model = NoiseModel().after("cz", noise, [0, 1]).after("cx", noise, [0, 1])
+    with pytest.raises(CircuitError, match=r"^cz on qubits 1, 0 has no entry in .*, expected cz on 0, 1, the same"):
+        model.apply(Circuit(2).cz(1, 0))
+    assert len(model.apply(Circuit(2).cz(0, 1))) == 2
+    assert len(model.apply(Circuit(2).cx(1, 0))) == 1
+    assert len(model.after("cz", noise, [1, 0]).apply(Circuit(2).cz(1, 0))) == 2
+
+
+def test_gates_that_may_be_exchanged_are_those_whose_matrix_is_the_same():
+    for gate in GATES.values():
+        if gate.is_unitary and gate.n_qubits == 2:
+            matrix = np.asarray(gate.matrix(*np.linspace(0.3, 1.1, gate.n_angles)))
+            exchanged = matrix[np.ix_([0, 2, 1, 3], [0, 2, 1, 3])]
+            assert np.allclose(matrix, exchanged) == (gate.name in EXCHANGEABLE), gate.name
 
 
 def test_gates_on_three_qubits_have_no_uniform_noise():

@@ -14,6 +14,8 @@ from qloom.noise.rules import Entry, OverRotation, Readout, Relaxation, Rule, la
 from qloom.noise.scaling import times
 
 MOST_SHOWN = 6
+# Two-qubit gates that are the same with their qubits exchanged.
+EXCHANGEABLE = {"cz", "cs", "csdg", "cp", "swap", "iswap", "xy", "rxx", "ryy", "rzz", "xx_minus_yy"}
 
 
 def apply(model: NoiseModel, circuit: Circuit) -> Circuit:
@@ -25,6 +27,7 @@ def apply(model: NoiseModel, circuit: Circuit) -> Circuit:
     for op in circuit.operations:
         entries = [] if op.gate.name in model.free else model.index.entries(op)
         if not entries:
+            check_order(model, op)
             check_free(model, op)
         clock.wait(op.qubits, last_duration(entries))
         _add(out, _noise(entries, op, True))
@@ -129,6 +132,20 @@ def check_device(model: NoiseModel, circuit: Circuit) -> None:
     if circuit.initial is not None:
         raise CircuitError(
             f"circuit starts from given amplitudes, which no gate of {model.name} makes; prepare them by gates"
+        )
+
+
+def check_order(model: NoiseModel, op: Operation) -> None:
+    """Raise CircuitError for a gate that has no entry where its qubits exchanged, the same gate, have one."""
+    if op.gate.name not in EXCHANGEABLE or op.gate.name in model.free or model.is_strict:
+        return
+    turned = Operation(op.gate, op.qubits[::-1], op.angles)
+    if model.index.entries(turned):
+        name, who = op.gate.name, model.name or "the noise model"
+        given, expected = (", ".join(map(str, each.qubits)) for each in (op, turned))
+        raise CircuitError(
+            f"{name} on qubits {given} has no entry in {who}, expected {name} on {expected}, the same gate, which has "
+            "one; exchange its qubits, or give both orders an entry"
         )
 
 
