@@ -37,6 +37,20 @@ def test_a_run_on_a_device(qloom, ring, trained):
     assert "ring runs the circuit as" in page
 
 
+def test_a_model_that_is_no_device(qloom, trained, tmp_path):
+    """Its noise is that of the circuit's own gates; readout alone leaves nothing to extrapolate, which is said."""
+    (tmp_path / "uniform.json").write_text(NoiseModel.uniform(1e-3, 1e-2, 2e-2).to_json())
+    (tmp_path / "readout.json").write_text(NoiseModel.uniform(readout=0.02).to_json())
+    words = ("--shots", "100", "--rows", "10", "--no-corrected")
+    shown = qloom("noise", trained, "--device", "uniform.json", "--device", "readout.json", *words)
+    assert shown.code == 0
+    assert "is no device" in " ".join(shown.out.split())
+    first, second = json.loads((trained / "noise.json").read_text())["devices"]
+    assert all(each["refused"] is None for each in first["executions"])
+    refused = {each["key"]: each["refused"] for each in second["executions"] if each["refused"]}
+    assert set(refused) == {"mitigated", "mitigated-shots"}
+
+
 def test_mistakes_are_one_line(qloom, ring, trained, tmp_path):
     for words, message in (
         (["noise", trained, "--device", tmp_path / "none.json"], "none.json cannot be read"),

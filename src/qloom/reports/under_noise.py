@@ -46,10 +46,13 @@ def score_with_interval(ends: Sequence[float | None]) -> str:
 def sentences(device: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
     """Where the circuit stands on a device, what was done, and what could not be."""
     gates = ", ".join(f"{count} {name}" for name, count in device["gates"].items())
-    yield (
-        f"{device['name']} runs the circuit as {gates} on its qubits {', '.join(map(str, device['qubits']))}; nothing "
-        f"goes wrong in {device['success']:.0%} of the runs."
-    )
+    if device["qubits"] is None:
+        yield f"{device['name']} is no device: its noise is that of the circuit's own gates."
+    else:
+        yield (
+            f"{device['name']} runs the circuit as {gates} on its qubits {', '.join(map(str, device['qubits']))}; "
+            f"nothing goes wrong in {device['success']:.0%} of the runs."
+        )
     scales = " and ".join(map(str, found["scales"]))
     yield (
         f"Mitigated is: readout inverted, then a line through circuits folded {scales} times back to no noise. What is "

@@ -15,10 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from qloom.checks import is_integer
+from qloom.circuits.circuit import Circuit
 from qloom.correction import logical_noise
 from qloom.engines import DensityEngine, Engine, Noisy, OnDevice, Shots, StatevectorEngine
 from qloom.engines.measuring.shots import checked_shots
-from qloom.errors import ConfigError
+from qloom.engines.noisy import with_noise
+from qloom.errors import CircuitError, ConfigError, UnsupportedError
 from qloom.mitigation import ReadoutInversion, ZeroNoise
 from qloom.models.tables.competitors import COMPETITORS, UNDER_TEST
 from qloom.models.tables.scores import score, score_names
@@ -94,21 +96,28 @@ def run_under_noise(
              Execution("shots", f"{shots:,} shots", partial(Shots, StatevectorEngine(), shots, seed))]  # fmt: skip
     base = [_scored(each, hybrid, exact, scorer, say) for each in plain]
     for path, model in models.items():
-        placed = compiled(hybrid.circuit_, model)
-        executions = _on_device(model, placed.start, shots, seed, corrected)
+        noisy, stands = _stands(hybrid.circuit_, model)
+        name = model.name or Path(path).name
+        executions = _executions(noisy, shots, seed, corrected)
         found["devices"].append({
-            "file": path, "name": model.name, "qubits": list(placed.qubits), "success": placed.success,
-            "gates": placed.circuit.gate_counts(), "notes": sorted({note.text for note in model.notes}),
-            "executions": [*base, *(_scored(each, hybrid, exact, scorer, say, model.name) for each in executions)],
+            "file": path, "name": name, **stands, "notes": sorted({note.text for note in model.notes}),
+            "executions": [*base, *(_scored(each, hybrid, exact, scorer, say, name) for each in executions)],
         })  # fmt: skip
     run.write_under_noise(found)
     return found
 
 
-def _on_device(
-    model: NoiseModel, places: tuple[int, ...], shots: int, seed: int, corrected: bool
-) -> Iterator[Execution]:
-    noisy = OnDevice(DensityEngine(), model, places)
+def _stands(circuit: Circuit, model: NoiseModel) -> tuple[Noisy, dict[str, Any]]:
+    """The engine with a model's noise, and how the circuit stands on its device, where it is one's."""
+    noisy = with_noise(DensityEngine(), model)
+    if not isinstance(noisy, OnDevice):
+        return noisy, {"qubits": None, "success": None, "gates": circuit.gate_counts()}
+    placed = compiled(circuit, model)
+    stands = {"qubits": list(placed.qubits), "success": placed.success, "gates": placed.circuit.gate_counts()}
+    return OnDevice(DensityEngine(), model, placed.start), stands
+
+
+def _executions(noisy: Noisy, shots: int, seed: int, corrected: bool) -> Iterator[Execution]:
     yield Execution("noisy", "noise", lambda: noisy)
     yield Execution("noisy-shots", f"noise, {shots:,} shots", lambda: Shots(noisy, shots, seed))
     yield Execution("mitigated", "mitigated", lambda: mitigated(noisy))
@@ -119,7 +128,7 @@ def _on_device(
     for factor, said in FACTORS.items() if corrected else ():
         for distance in DISTANCES:
             yield Execution(f"corrected-{distance}-{factor:g}", f"corrected, distance {distance}{said}",
-                            partial(_corrected, distance, model, factor, seed))  # fmt: skip
+                            partial(_corrected, distance, noisy.model, factor, seed))  # fmt: skip
 
 
 def mitigated(noisy: Engine) -> Engine:
@@ -139,10 +148,10 @@ def _scored(
     say(f"{device}: {each.title}" if device else each.title)
     entry: dict[str, Any] = {"key": each.key, "title": each.title, "refused": None}
     try:
-        engine = each.make()
-    except ConfigError as error:  # too few logical errors to tell a rate by
+        return {**entry, **scorer.of(hybrid.under(each.make()), exact)}
+    except (CircuitError, ConfigError, UnsupportedError) as error:
+        # Too few logical errors to tell a rate by, or nothing that could be mitigated.
         return {**entry, "refused": str(error), "scores": {}, "off": None}
-    return {**entry, **scorer.of(hybrid.under(engine), exact)}
 
 
 class Scorer:
