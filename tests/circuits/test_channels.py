@@ -111,7 +111,11 @@ def test_written_and_drawn():
     assert circuit + Circuit(3) == circuit
 
 
-@pytest.mark.parametrize("engine", [ReferenceEngine(), DensityEngine(), TrajectoryEngine(2000, 0)], ids=repr)
+@pytest.mark.parametrize(
+    "engine",
+    [ReferenceEngine(), DensityEngine(), TrajectoryEngine(2000, 0)],
+    ids=lambda engine: type(engine).__name__,
+)
 def test_rates_in_single_precision_may_sum_to_one(engine):
     """A third three times over is more than 1 in single precision: nothing is left, and nothing is not a number."""
     circuit = Circuit(2)
