@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <unordered_map>
 
 #include "machine/interrupt.hpp"
@@ -135,8 +134,8 @@ void find_hazards(const Errors& errors, const double* probabilities, size_t rows
 void draw_errors(const Errors& errors, const Rates& rates, Place place, const Rows& rows, uint64_t* flips,
                  uint64_t* signs, int threads) {
     const size_t n_flips = errors.n_flips(), n_signs = errors.width() - n_flips, n_channels = errors.channels.size();
-    std::memset(flips, 0, rows.size() * n_flips * sizeof(uint64_t));
-    std::memset(signs, 0, rows.size() * n_signs * sizeof(uint64_t));
+    std::fill_n(flips, rows.size() * n_flips, 0);
+    std::fill_n(signs, rows.size() * n_signs, 0);
     const size_t piece = std::max<size_t>(1, CHANNELS_AT_ONCE / std::max<size_t>(1, n_channels));
     const Hazards shared(rates.hazards, rates.own ? 0 : n_channels);
     parallel_for((rows.size() + piece - 1) / piece, threads, [&](size_t p) {
