@@ -27,6 +27,20 @@ def test_noise_ends_in_its_numbers(capsys):
     assert np.abs(depolarized - names["with_noise"]).max() < 1e-10
 
 
+def test_whether_mitigating_pays_is_as_the_page_says(capsys):
+    """Measurements are seeded; the errors of its table to the digits that stand there."""
+    text = (DOCS / "noise.md").read_text()
+    code = text[text.index("## In Python") : text.index("## What does not help")]
+    names: dict = {}
+    lines = [line[4:] for line in code.splitlines() if line.startswith("    ") and not line.startswith("    qloom ")]
+    exec("\n".join(lines), names)
+    assert capsys.readouterr().out.splitlines()[-1] in code
+    for advice, shots in ((names["few"], "200"), (names["many"], "10,000")):
+        row = next(line for line in code.splitlines() if line.startswith(f"| {shots} |"))
+        told = [float(cell) for cell in row.strip("| ").split(" | ")[1:]]
+        assert [round(each.error, 3) for each in advice.rows] == told
+
+
 def test_synthetic_tables_end_in_their_numbers(capsys):
     text = (DOCS / "generative.md").read_text()
     section = text[text.index("## In Python") :]
