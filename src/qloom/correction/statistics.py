@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import sqrt
 
-from scipy.special import ndtri
+from qloom.noise.intervals import normal_reach
 
 CONFIDENCE = 0.95
 
@@ -15,7 +15,7 @@ def wilson_interval(errors: int, shots: int, confidence: float = CONFIDENCE) -> 
 
     Source: Wilson 1927, Journal of the American Statistical Association 22, 209.
     """
-    z = float(ndtri((1 + confidence) / 2))
+    z = normal_reach(confidence)
     p, scale = errors / shots, 1 + z * z / shots
     middle = (p + z * z / (2 * shots)) / scale
     margin = z / scale * sqrt(p * (1 - p) / shots + z * z / (4 * shots * shots))

@@ -52,6 +52,16 @@ class Estimate:
     shots: int = 0
 
 
+MOST_THREADS = 1024
+
+
+def checked_threads(threads: Any) -> int | None:
+    """A number of threads; None for all that this process may run on."""
+    if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
+        raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
+    return threads
+
+
 class Pending:
     """Values that may come later. This one has them already."""
 

@@ -56,9 +56,10 @@ class Noisy(Engine):
             raise CircuitError(f"circuit is a {type(circuit).__name__}, expected a Circuit")
         found = self._made.get(circuit)
         if found is None:
-            found = self._made[circuit.copy()] = self.made(circuit)
-            if len(self._made) > MOST_KEPT:
-                self._made.pop(next(iter(self._made)), None)
+            found = self.made(circuit)
+            if len(self._made) >= MOST_KEPT:
+                self._made = {}  # another one, so that threads do not meet in a table that changes
+            self._made[circuit.copy()] = found
         return found
 
     def made(self, circuit: Circuit) -> Circuit:

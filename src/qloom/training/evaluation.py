@@ -108,20 +108,27 @@ def score_model(model: Predictor, table: pa.Table, seed: int | None, metric: str
 
     Without a seed there are no intervals: low and high are None.
     """
-    coding = model.coding_
-    names = score_names(coding.task, len(coding.classes), metric)
-    y, level = coding.truth(table), model.readout_.level
-    predictions = model.predict_table(table)
+    coding, predictions = model.coding_, model.predict_table(table)
+    y = coding.truth(table)
+    scores = score_predictions(model, y, predictions, seed, metric)
+    undefined = {name: why_undefined(coding, y) for name, (value, *_) in scores.items() if value is None}
+    return {"n_rows": table.num_rows, "target": coding.name, "scores": scores, "undefined": undefined}
+
+
+def score_predictions(
+    model: Predictor, y: np.ndarray, predictions: np.ndarray, seed: int | None, metric: str | None = None
+) -> dict[str, list[float | None]]:
+    """Every score of a model's predictions as [value, low, high]; None where it is not defined, or without a seed."""
+    coding, level = model.coding_, model.readout_.level
     scores: dict[str, list[float | None]] = {}
-    for name in names:
+    for name in score_names(coding.task, len(coding.classes), metric):
         value = score(name, y, predictions, level)
         if np.isfinite(value) and seed is not None:
             draws = bootstrap_scores(name, y, {"model": predictions}, seed, level=level)["model"]
             scores[name] = [value, *interval_of(draws)]
         else:
             scores[name] = [value if np.isfinite(value) else None, None, None]
-    undefined = {name: why_undefined(coding, y) for name, (value, *_) in scores.items() if value is None}
-    return {"n_rows": table.num_rows, "target": coding.name, "scores": scores, "undefined": undefined}
+    return scores
 
 
 def why_undefined(coding: TargetCoding, y: np.ndarray) -> str:

@@ -23,10 +23,9 @@ from qloom.engines.noisy import with_noise
 from qloom.errors import CircuitError, ConfigError, UnsupportedError
 from qloom.mitigation import ReadoutInversion, ZeroNoise
 from qloom.models.tables.competitors import COMPETITORS, UNDER_TEST
-from qloom.models.tables.scores import score, score_names
 from qloom.models.tables.served import Predictor, Served, read_served
 from qloom.noise import NoiseModel, compiled
-from qloom.training.bootstrap import bootstrap_scores, interval_of
+from qloom.training.evaluation import score_predictions
 from qloom.training.folder import RunFolder
 from qloom.training.rounds import KEPT, Plan
 from qloom.training.table import load_table
@@ -85,8 +84,7 @@ def run_under_noise(
     hybrid, rows = read_served(run.model(UNDER_TEST)), _test_rows(run, most_rows)
     if not isinstance(hybrid, Served):
         raise ConfigError(f"{folder} has no circuit, expected a run of a hybrid model")
-    scorer = Scorer(hybrid, rows, metrics["metric"], seed)
-    exact = hybrid.under(StatevectorEngine())
+    scorer = Scorer(hybrid.under(StatevectorEngine()), rows, metrics["metric"], seed)
     found: dict[str, Any] = {
         "metric": metrics["metric"], "shots": shots, "seed": seed, "n_rows": rows.num_rows, "scales": list(SCALES),
         "control": {"title": CONTROL.title, **scorer.of(read_served(run.model(CONTROL.key)))},
@@ -94,14 +92,14 @@ def run_under_noise(
     }  # fmt: skip
     plain = [Execution("exact", "exact values", StatevectorEngine),
              Execution("shots", f"{shots:,} shots", partial(Shots, StatevectorEngine(), shots, seed))]  # fmt: skip
-    base = [_scored(each, hybrid, exact, scorer, say) for each in plain]
+    base = [_scored(each, hybrid, scorer, say) for each in plain]
     for path, model in models.items():
         noisy, stands = _stands(hybrid.circuit_, model)
         name = model.name or Path(path).name
         executions = _executions(noisy, shots, seed, corrected)
         found["devices"].append({
             "file": path, "name": name, **stands, "notes": sorted({note.text for note in model.notes}),
-            "executions": [*base, *(_scored(each, hybrid, exact, scorer, say, name) for each in executions)],
+            "executions": [*base, *(_scored(each, hybrid, scorer, say, name) for each in executions)],
         })  # fmt: skip
     run.write_under_noise(found)
     return found
@@ -141,48 +139,36 @@ def _corrected(distance: int, model: NoiseModel, factor: float, seed: int) -> En
     return Noisy(DensityEngine(), logical)
 
 
-def _scored(
-    each: Execution, hybrid: Served, exact: Predictor, scorer: Scorer, say: Said, device: str = ""
-) -> dict[str, Any]:  # fmt: skip
+def _scored(each: Execution, hybrid: Served, scorer: Scorer, say: Said, device: str = "") -> dict[str, Any]:
     """An execution's scores and how far its outputs are from exact ones; why not, where an engine refuses."""
     say(f"{device}: {each.title}" if device else each.title)
     entry: dict[str, Any] = {"key": each.key, "title": each.title, "refused": None}
     try:
-        return {**entry, **scorer.of(hybrid.under(each.make()), exact)}
+        return {**entry, **scorer.of(hybrid.under(each.make()))}
     except (CircuitError, ConfigError, UnsupportedError) as error:
         # Too few logical errors to tell a rate by, or nothing that could be mitigated.
         return {**entry, "refused": str(error), "scores": {}, "off": None}
 
 
 class Scorer:
-    """Scores of predictions on the same rows, with their 95% intervals.
+    """Scores of predictions on the same rows, the metric and the next, with their 95% intervals.
 
     Args:
-        model: any of the run, for its coding.
+        exact: the model with exact values; distances are from its predictions.
         rows: with a known target.
         metric: to have first.
     """
 
-    def __init__(self, model: Predictor, rows: pa.Table, metric: str, seed: int):
-        coding = model.coding_
-        self._rows, self._seed, self._level = rows, seed, model.readout_.level
-        self._truth = coding.truth(rows)
-        self._names = score_names(coding.task, len(coding.classes), metric)[:2]
-        self._exact: np.ndarray | None = None
+    def __init__(self, exact: Predictor, rows: pa.Table, metric: str, seed: int):
+        self._rows, self._metric, self._seed = rows, metric, seed
+        self._truth, self._exact = exact.coding_.truth(rows), exact.predict_table(rows)
 
-    def of(self, model: Predictor, exact: Predictor | None = None) -> dict[str, Any]:
+    def of(self, model: Predictor) -> dict[str, Any]:
         """scores: name -> [value, low, high]; off: mean distance of predictions from exact ones."""
         predictions = model.predict_table(self._rows)
-        scores = {}
-        for name in self._names:
-            value = score(name, self._truth, predictions, self._level)
-            draws = bootstrap_scores(name, self._truth, {"": predictions}, self._seed, level=self._level)[""]
-            known = np.isfinite(value)
-            scores[name] = [value, *interval_of(draws)] if known else [None, None, None]
-        if exact is not None and self._exact is None:
-            self._exact = exact.predict_table(self._rows)
-        off = None if exact is None else float(np.mean(np.abs(predictions - self._exact)))
-        return {"scores": scores, "off": off}
+        scores = score_predictions(model, self._truth, predictions, self._seed, self._metric)
+        off = float(np.mean(np.abs(predictions - self._exact)))
+        return {"scores": dict(list(scores.items())[:2]), "off": off}
 
 
 def _test_rows(run: RunFolder, most: int) -> pa.Table:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.kinds import NOISY
-from qloom.engines.base import DifferentiableEvaluator, Engine
+from qloom.engines.base import DifferentiableEvaluator, Engine, checked_threads
 from qloom.engines.density.evaluator import DensityEvaluator
 from qloom.engines.density.program import compiled
 from qloom.engines.outputs import Outputs
-from qloom.engines.statevector.engine import MOST_THREADS
-from qloom.errors import CircuitError
 
 
 class DensityEngine(Engine):
@@ -27,9 +25,7 @@ class DensityEngine(Engine):
     runs = NOISY
 
     def __init__(self, threads: int | None = None):
-        if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
-            raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
-        self.threads = threads
+        self.threads = checked_threads(threads)
 
     def __repr__(self) -> str:
         return f"DensityEngine(threads={self.threads})"

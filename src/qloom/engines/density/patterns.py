@@ -102,6 +102,7 @@ def product(parts: Sequence[Part], qubits: tuple[int, ...], draw: int) -> np.nda
 
 
 def n_entries(parts: Sequence[Part], qubits: tuple[int, ...]) -> int:
+    """How many entries of a product of parts are not 0."""
     return int((np.abs(product(parts, qubits, 0)) > _LEAST).sum())
 
 

@@ -6,15 +6,12 @@ from typing import Any
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import DifferentiableEvaluator, Engine
+from qloom.engines.base import DifferentiableEvaluator, Engine, checked_threads
 from qloom.engines.measuring.samplers import ProductSampler, Sampler, TableSampler
 from qloom.engines.outputs import FinalState, Outputs
 from qloom.engines.statevector.evaluator import StatevectorEvaluator
 from qloom.engines.statevector.native_program import Measured, prepared, prepared_parities
 from qloom.engines.statevector.phases import PhasedEvaluator
-from qloom.errors import CircuitError
-
-MOST_THREADS = 1024
 
 
 class StatevectorEngine(Engine):
@@ -27,9 +24,7 @@ class StatevectorEngine(Engine):
     gives = walks_back = frozenset({"expectations", "probabilities", "state"})
 
     def __init__(self, threads: int | None = None):
-        if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
-            raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
-        self.threads = threads
+        self.threads = checked_threads(threads)
 
     def __repr__(self) -> str:
         return f"StatevectorEngine(threads={self.threads})"

@@ -8,10 +8,10 @@ from qloom import _native
 from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.kinds import NOISY
-from qloom.engines.base import DifferentiableEvaluator, Engine
+from qloom.engines.base import DifferentiableEvaluator, Engine, checked_threads
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Outputs
-from qloom.engines.statevector.engine import MOST_THREADS, StatevectorEngine
+from qloom.engines.statevector.engine import StatevectorEngine
 from qloom.engines.streams import Stream
 from qloom.engines.trajectories.branching import BranchingEvaluator
 from qloom.engines.trajectories.pauli import PauliEvaluator
@@ -40,9 +40,7 @@ class TrajectoryEngine(Engine):
     is_exact = False
 
     def __init__(self, n_trajectories: int, seed: int | Stream | None = None, threads: int | None = None):
-        if threads is not None and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
-            raise CircuitError(f"threads={threads!r}, expected an integer from 1 to {MOST_THREADS}, or None for all")
-        self.n_trajectories, self.threads = checked_trajectories(n_trajectories), threads
+        self.n_trajectories, self.threads = checked_trajectories(n_trajectories), checked_threads(threads)
         self.stream = seed if isinstance(seed, Stream) else Stream(seed)
 
     def __repr__(self) -> str:

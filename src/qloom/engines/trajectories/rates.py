@@ -16,7 +16,7 @@ import numpy as np
 from qloom.circuits.gate import Gate
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
-from qloom.circuits.transfer import COMPLEX_STEP
+from qloom.circuits.transfer import transfer_slope
 from qloom.engines.batch import Batch
 from qloom.errors import ShapeError, UnsupportedError
 
@@ -112,7 +112,7 @@ class Rates:
         for group in self._groups:
             rates = group.rates(batch)
             check_rates(group.gate, rates)
-            probabilities[:, group.columns] = _pauli(group.gate, rates)
+            probabilities[:, group.columns] = pauli_of(group.gate)(*rates)
         hazards = np.empty((len(probabilities), self.n_channels))
         self._errors.hazards(probabilities, hazards)
         return Drawn(probabilities, hazards)
@@ -133,9 +133,7 @@ class Rates:
             p, rates = drawn.probabilities[:, group.columns], group.rates(batch)
             over_p = np.divide(scores[:, group.columns], p, out=np.zeros_like(p), where=p > 0)
             for k in range(group.gate.n_angles):
-                step = [rate + 1j * COMPLEX_STEP * (place == k) for place, rate in enumerate(rates)]
-                slopes = np.imag(_pauli(group.gate, step)) / COMPLEX_STEP
-                slopes = np.broadcast_to(slopes, p.shape)
+                slopes = np.broadcast_to(transfer_slope(pauli_of(group.gate), rates, k), p.shape)
                 self._add(group, k, (over_p * slopes).sum(axis=-1), (p <= 0) & (slopes != 0), wanted)
 
     @staticmethod
@@ -155,9 +153,10 @@ class Rates:
             out[..., angle.index] += column if out.ndim == 2 else column.sum()
 
 
-def _pauli(gate: Gate, rates: Sequence[np.ndarray]) -> np.ndarray:
+def pauli_of(gate: Gate) -> Callable[..., np.ndarray]:
+    """Probabilities of a Pauli channel's words by its rates."""
     assert gate.pauli is not None
-    return gate.pauli(*rates)
+    return gate.pauli
 
 
 def check_rates(gate: Gate, rates: Sequence[np.ndarray]) -> None:
