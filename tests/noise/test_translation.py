@@ -7,7 +7,7 @@ from qloom.circuits import Circuit
 from qloom.engines import ReferenceEngine, expectation, probabilities, state
 from qloom.errors import CircuitError
 from qloom.noise import NoiseModel, compiled
-from qloom.noise.layout import gate_errors
+from qloom.noise.compilation.device_gates import gate_errors
 from qloom.observables import X, Y, Z
 from tests.noise.test_calibrations import device
 from tests.shared import shared
@@ -53,8 +53,9 @@ def circuits():
 def test_the_unitary_is_the_same_in_the_devices_gates(model):
     for k, circuit in enumerate(circuits()):
         weights = np.random.default_rng(k).normal(size=3)
-        translated = model.translated(circuit)
-        model.apply(translated)  # refuses gates that it lacks
+        found = compiled(circuit, model)  # far pairs are brought together, then it is translated
+        translated = found.circuit
+        found.model.apply(translated)  # refuses gates that it lacks
         a, b = (state(c, weights=weights) for c in (circuit, translated))
         assert abs(np.vdot(a, b)) == pytest.approx(1, abs=1e-10)
 

@@ -266,13 +266,13 @@ class NoiseModel:
     def translated(self, circuit: Circuit) -> Circuit:
         """The circuit in gates that the model has entries for, on the same qubits; slots stay, global phases may not.
 
-        Devices have sx or any one-qubit gate, free RZ, and cz, cx or ecr on pairs that are joined; qubits of other
-        pairs are swapped there and back.
+        Devices have sx or any one-qubit gate, free RZ, and cz, cx or ecr on pairs that are joined; `noise.compiled`
+        puts circuits on such pairs first.
 
         Raises:
-            CircuitError: if the model has no such gates, or no way between two qubits.
+            CircuitError: if the model has no such gates, or two qubits of a gate are not joined.
         """
-        from qloom.noise.translation import translated
+        from qloom.noise.compilation.translation import translated
 
         return translated(self, circuit)
 

@@ -12,9 +12,9 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.operations import Operation
 from qloom.errors import CircuitError
+from qloom.noise.compilation.device_gates import ENTANGLERS, gate_errors
 from qloom.noise.compilation.narrowing import narrowed
 from qloom.noise.compilation.routing import Couplings, route
-from qloom.noise.layout import ENTANGLERS, gate_errors
 from qloom.noise.model import NoiseModel
 
 

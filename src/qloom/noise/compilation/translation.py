@@ -1,16 +1,15 @@
-"""Circuits in the gates that a device has, and qubits of it to put them on.
+"""Circuits in the gates that a device has, on qubits that it joins.
 
 One-qubit gates between others are multiplied and written as RZ, SX, RZ, SX, RZ, or fewer where fewer do: RZ is a change
-of frame. Rotations by slots stay: one about X is one about Z between two gates H. Gates on more qubits are products of
-rotations about Pauli words; one about two letters by pi / 2 is one CZ, any other a ladder of CX around an RZ. A CZ is
-what the device has on the pair: cz, cx or ecr in either direction. Pairs that are not joined are brought together by
-swaps, which are undone.
+of frame. Rotations by slots stay: one about X is one about Z between two gates H. Gates on two qubits are products of
+rotations about Pauli words; one about two letters by pi / 2 is one CZ, any other an RZ between two CX. A CZ is what the
+device has on the pair: cz, cx or ecr in either direction. Gates on more qubits are narrowed before (`narrowing.py`),
+pairs that are not joined are brought together by `routing.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import pi
 
 import numpy as np
@@ -21,7 +20,8 @@ from qloom.circuits.gates import GATES
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.errors import CircuitError
-from qloom.noise.layout import Couplers
+from qloom.noise.compilation.device_gates import DeviceGates
+from qloom.noise.compilation.narrowing import narrowed
 from qloom.noise.model import NoiseModel
 
 SMALL = 1e-9
@@ -34,7 +34,7 @@ def translated(model: NoiseModel, circuit: Circuit) -> Circuit:
     if circuit.initial is not None:
         raise CircuitError("circuit starts from given amplitudes, expected gates; prepare them by gates")
     writer = _Writer(model, circuit)
-    for op in circuit.operations:
+    for op in narrowed(circuit):
         writer.add(op)
     writer.flush(range(circuit.n_qubits))
     return writer.out
@@ -46,7 +46,7 @@ class _Writer:
     def __init__(self, model: NoiseModel, circuit: Circuit):
         self.out = circuit.copy()
         self.out.operations = []
-        self._couplers = Couplers(model, circuit.n_qubits)
+        self._gates = DeviceGates(model, circuit.n_qubits)
         self._held = [np.eye(2, dtype=complex) for _ in range(circuit.n_qubits)]
         names = {entry.gates for entry in model.entries}
         if "sx" not in names and "one_qubit" not in names:
@@ -56,7 +56,7 @@ class _Writer:
     def add(self, op: Operation) -> None:
         """One gate, or what stands for it."""
         gate = op.gate
-        if not gate.is_unitary or self._couplers.has(gate.name, op.qubits):
+        if not gate.is_unitary or self._gates.has(gate.name, op.qubits):
             self.flush(op.qubits)
             self.out.append(gate, op.angles, op.qubits)
         elif len(op.qubits) == 1 and all(angle.is_number for angle in op.angles):
@@ -112,17 +112,15 @@ class _Writer:
         quarters = angle.offset / (pi / 2) if angle.is_number else 0.5
         if not qubits:
             return
-        if len(qubits) <= 2 and abs(quarters - round(quarters)) < SMALL:
+        if abs(quarters - round(quarters)) < SMALL:
             self._by_quarters(round(quarters) % 4, qubits)
         elif len(qubits) == 1:
             self.flush(qubits)
             self.out.rz(angle, qubits[0])
         else:
-            for pair in pairwise(qubits):
-                self._cx(*pair)
-            self._diagonal(angle, qubits[-1:])
-            for pair in reversed(list(pairwise(qubits))):
-                self._cx(*pair)
+            self._cx(*qubits)
+            self._diagonal(angle, qubits[1:])
+            self._cx(*qubits)
 
     def _by_quarters(self, quarters: int, qubits: Sequence[int]) -> None:
         """Z or ZZ turned by so many times pi / 2, phases left out."""
@@ -141,23 +139,8 @@ class _Writer:
         self._hold(target, m.H)
 
     def _cz(self, first: int, second: int) -> None:
-        path = self._couplers.path(first, second)
-        hops = list(pairwise(path[:-1]))
-        for a, b in hops:
-            self._swap(a, b)
-        self._joined_cz(path[-2], second)
-        for a, b in reversed(hops):
-            self._swap(a, b)
-
-    def _swap(self, a: int, b: int) -> None:
-        for control, target in ((a, b), (b, a), (a, b)):
-            self._hold(target, m.H)
-            self._joined_cz(control, target)
-            self._hold(target, m.H)
-
-    def _joined_cz(self, first: int, second: int) -> None:
-        """A CZ of two qubits that are joined, by the gate that is there, phases left out."""
-        name, (a, b) = self._couplers.gate_on(first, second)
+        """A CZ by the gate that is there, phases left out."""
+        name, (a, b) = self._gates.gate_on(first, second)
         around = {"cz": m.I2, "cx": m.H, "ecr": m.H}[name]
         self._hold(b, around)
         self.flush((a, b))

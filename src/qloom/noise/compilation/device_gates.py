@@ -1,8 +1,7 @@
-"""Which qubits of a device are joined by which gate, how often it errs, and paths between them."""
+"""Which gates a device has on which qubits, and how often those of two qubits err."""
 
 from __future__ import annotations
 
-from collections import deque
 from functools import lru_cache
 from math import prod
 
@@ -16,7 +15,7 @@ from qloom.noise.rules import Places, Rule
 ENTANGLERS = ("cz", "cx", "ecr")
 
 
-class Couplers:
+class DeviceGates:
     """Gates of a model by the qubits they are on."""
 
     def __init__(self, model: NoiseModel, n_qubits: int):
@@ -38,30 +37,16 @@ class Couplers:
         return gate in self._free or not qubits or any((k, q) in self._rules for k in kinds for q in (qubits, None))
 
     def gate_on(self, first: int, second: int) -> tuple[str, Places]:
-        """The gate of a pair that is joined, and its qubits in order."""
-        pair = (first, second)
-        return self._gates.get(frozenset(pair)) or (self._anywhere, pair)
-
-    def path(self, first: int, second: int) -> list[int]:
-        """Qubits from one to another along pairs that are joined, a shortest way."""
-        if self._anywhere or frozenset((first, second)) in self._gates:
-            return [first, second]
-        came: dict[int, int] = {first: first}
-        line = deque([first])
-        while line and second not in came:
-            q = line.popleft()
-            for n in sorted(n for pair in self._gates if q in pair for n in pair - {q} if n not in came):
-                came[n] = q
-                line.append(n)
-        if second not in came:
+        """The gate of a pair that is joined, and its qubits in order; CircuitError of one that is not."""
+        found = self._gates.get(frozenset((first, second)))
+        if found is not None:
+            return found
+        if not self._anywhere:
             raise CircuitError(
                 f"qubits {first} and {second} are not joined in {self._who}, expected a way between them by "
                 f"{', '.join(ENTANGLERS)}; put the circuit on the device with noise.compiled"
             )
-        way = [second]
-        while way[-1] != first:
-            way.append(came[way[-1]])
-        return way[::-1]
+        return self._anywhere, (first, second)
 
 
 @lru_cache(maxsize=64)
