@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
+from qloom.circuits.operations import Amplitudes
+from qloom.circuits.parameters import Angle
 from qloom.circuits.slots import Slots
 from qloom.errors import MemoryLimitError, ShapeError
 
@@ -144,6 +146,26 @@ def _common_dtype(x: np.ndarray | None, w: np.ndarray | None) -> np.dtype[Any]:
 
 def _missing(name: str, count: int) -> np.ndarray:
     raise ShapeError(f"{name} not given, expected {count} of them a sample; the circuit declares {name}({count})")
+
+
+def value_of(angle: Angle, batch: Batch) -> np.ndarray:
+    """Of an angle or a rate in double precision: (B,), or () where all samples share it."""
+    if angle.is_number:
+        return np.float64(angle.offset)  # type: ignore[return-value]
+    array = batch.inputs if angle.source == "input" else batch.weights
+    return np.asarray(angle.scale * array[..., angle.index].astype(np.float64) + angle.offset)
+
+
+def initial_states(initial: Amplitudes, batch: Batch, n_qubits: int) -> np.ndarray:
+    """Given states (B, 2^n), complex, or (1, 2^n) where all samples start alike."""
+    if initial.values is not None:
+        return np.array([initial.values], complex)
+    size, real = 2**n_qubits, initial.real
+    assert real is not None
+    states = batch.inputs[:, real : real + size].astype(complex)
+    if initial.imaginary is not None:
+        states += 1j * batch.inputs[:, initial.imaginary : initial.imaginary + size]
+    return states
 
 
 def starts_from_inputs(circuit: Circuit) -> bool:

@@ -24,7 +24,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.circuits.operations import Operation
 from qloom.circuits.transfer import transfer_slope
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Estimate, Evaluator, Wants
-from qloom.engines.batch import Batch
+from qloom.engines.batch import Batch, value_of
 from qloom.engines.outputs import Expectations, Outputs, Probabilities
 from qloom.errors import CircuitError, ShapeError, UnsupportedError
 from qloom.observables import PauliSum, Word
@@ -72,19 +72,15 @@ class Confusion:
         if op.gate.confusion is None:
             raise CircuitError(f"{op.gate.name} is no readout error")
         self.matrix_of = op.gate.confusion
-        size = 2 ** len(op.qubits)
-        self._walsh = np.array([[(-1) ** (i & j).bit_count() for j in range(size)] for i in range(size)], float)
 
     @property
     def is_fixed(self) -> bool:
+        """Whether all rates are numbers."""
         return all(angle.is_number for angle in self.angles)
 
     def rates(self, batch: Batch) -> list[np.ndarray]:
         """Of every angle: (B,), or () where all samples share it."""
-        out = []
-        for angle in self.angles:
-            slots = {"number": np.zeros(1), "input": batch.inputs, "weight": batch.weights}[angle.source]
-            out.append(angle.scale * slots[..., angle.index].astype(np.float64) + angle.offset)
+        out = [value_of(angle, batch) for angle in self.angles]
         if fault := self.gate.fault(*out):
             raise ShapeError(f"{self.gate.name} on qubit {self.qubits[0]}: {fault}")
         return out
@@ -96,9 +92,12 @@ class Confusion:
     def slope(self, batch: Batch, which: int) -> np.ndarray:
         return transfer_slope(self.matrix_of, self.rates(batch), which)
 
-    def of_parities(self, matrix: np.ndarray) -> np.ndarray:
-        """A from M."""
-        return self._walsh @ matrix @ self._walsh / len(self._walsh)
+
+def of_parities(matrix: np.ndarray) -> np.ndarray:
+    """A from M, (..., 2^k, 2^k): read parities from true ones."""
+    size = matrix.shape[-1]
+    walsh = np.array([[(-1) ** (i & j).bit_count() for j in range(size)] for i in range(size)], float)
+    return walsh @ matrix @ walsh / size
 
 
 @dataclass(frozen=True)
@@ -181,10 +180,13 @@ class _ReadWords(ReadoutEvaluator):
         parts = prepare(Expectations(tuple(PauliSum({word: 1.0}) for word in words)))
         super().__init__(circuit, parts, outputs, confusions)
         self._n_parts = len(words)
+        self._fixed: np.ndarray | None = None
+        if all(confusion.is_fixed for confusion in confusions):
+            self._fixed = self._coefficients(self._matrices(Batch(np.zeros((1, 0)), np.zeros(0), True)))
 
     def _coefficients(self, matrices: list[np.ndarray], only: int | None = None) -> np.ndarray:
         """What parts add to outputs, (P, O) or (B, P, O)."""
-        parities = [c.of_parities(m) for c, m in zip(self._confusions, matrices, strict=True)]
+        parities = [of_parities(m) for m in matrices]
         lead = np.broadcast_shapes(*(p.shape[:-2] for p in parities))
         out = np.zeros((*lead, self._n_parts, self.n_outputs))
         for share in self._shares:
@@ -193,23 +195,23 @@ class _ReadWords(ReadoutEvaluator):
                 out[..., share.part, share.output] += share.coefficient * prod(factors)
         return out
 
+    def _counted(self, matrices: list[np.ndarray], only: int | None = None) -> np.ndarray:
+        """The same, those found once where all rates are numbers."""
+        return self._coefficients(matrices, only) if self._fixed is None else self._fixed
+
     def _read(self, true: np.ndarray, matrices: list[np.ndarray], only: int | None = None) -> np.ndarray:
-        return np.einsum(
-            "bp,...po->bo" if not _own(matrices) else "bp,bpo->bo", true, self._coefficients(matrices, only)
-        )
+        return _times(true, self._counted(matrices, only))
 
     def _read_squares(self, squares: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-        coefficients = self._coefficients(matrices) ** 2
-        return np.einsum("bp,...po->bo" if not _own(matrices) else "bp,bpo->bo", squares, coefficients)
+        return _times(squares, self._counted(matrices) ** 2)
 
     def _pulled(self, cotangents: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-        coefficients = self._coefficients(matrices)
-        return np.einsum("bo,...po->bp" if not _own(matrices) else "bo,bpo->bp", cotangents, coefficients)
+        return _times(cotangents, np.swapaxes(self._counted(matrices), -1, -2))
 
 
-def _own(matrices: list[np.ndarray]) -> bool:
-    """Whether samples have matrices of their own."""
-    return any(m.ndim == 3 for m in matrices)
+def _times(rows: np.ndarray, matrices: np.ndarray) -> np.ndarray:
+    """Rows (B, P) times matrices (P, O), or one for each row (B, P, O)."""
+    return rows @ matrices if matrices.ndim == 2 else np.einsum("bp,bpo->bo", rows, matrices)
 
 
 def _shares(outputs: Expectations, confusions: Sequence[Confusion]) -> tuple[list[_Share], list[Word]]:

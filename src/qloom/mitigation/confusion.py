@@ -12,6 +12,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.engines.batch import make_batch
 from qloom.engines.outputs import Expectations
+from qloom.engines.readout import of_parities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.observables import Z
 
@@ -32,10 +33,7 @@ class Block:
 
     def parities(self) -> np.ndarray:
         """What true parities are in measured ones, D (2^k, 2^k), parities numbered as outcomes are."""
-        hadamard = np.array([[1]])
-        for _ in self.qubits:
-            hadamard = np.kron(hadamard, [[1, 1], [1, -1]])
-        return hadamard @ self.matrix @ hadamard / len(self.matrix)
+        return of_parities(self.matrix)
 
     def undoing_row(self, chosen: Sequence[bool]) -> np.ndarray:
         """What measured parities (2^k,) are in the true parity of the chosen qubits."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
+from qloom.engines.readout import on_bits
 from qloom.errors import UnsupportedError
 from qloom.mitigation.combinations import Combination
 from qloom.mitigation.confusion import Block
@@ -41,12 +42,9 @@ class ConfusedTable(Combination):
 
     def _applied(self, table: np.ndarray, maps: Sequence[tuple[list[int], np.ndarray]]) -> np.ndarray:
         """Matrices on their qubits of tables (B, P)."""
-        cube = table.reshape(len(table), *(2,) * len(self.qubits))
         for axes, matrix in maps:
-            front = np.moveaxis(cube, [1 + axis for axis in axes], range(len(axes)))
-            turned = (matrix @ front.reshape(len(matrix), front.size // len(matrix))).reshape(front.shape)
-            cube = np.moveaxis(turned, range(len(axes)), [1 + axis for axis in axes])
-        return cube.reshape(table.shape)
+            table = on_bits(table, axes, lambda flat, m=matrix: m @ flat)
+        return table
 
     def matrix(self) -> np.ndarray:
         """The confusion of all its outcomes, dense, (P, P)."""

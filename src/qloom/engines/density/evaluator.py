@@ -9,9 +9,9 @@ import numpy as np
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
-from qloom.engines.batch import Batch, check_memory, starts_from_inputs
+from qloom.engines.batch import Batch, check_memory, initial_states, starts_from_inputs
 from qloom.engines.density.program import Compiled
-from qloom.engines.density.start import add_slopes, amplitudes, pauli_vectors
+from qloom.engines.density.start import add_slopes, pauli_vectors
 from qloom.engines.density.transfers import Chain, Transfers, Values
 from qloom.errors import ShapeError
 
@@ -79,7 +79,7 @@ class DensityEvaluator(DifferentiableEvaluator):
         if by_start is not None:
             initial = self.circuit.initial
             assert initial is not None
-            states = amplitudes(initial, batch, self.circuit.n_qubits)
+            states = initial_states(initial, batch, self.circuit.n_qubits)
             add_slopes(initial, states, by_start.astype(float), self._compiled.register, d_inputs)
         if self.trained is not None:
             d_weights[..., ~self.trained] = 0
@@ -110,7 +110,7 @@ class DensityEvaluator(DifferentiableEvaluator):
         if not starts_from_inputs(self.circuit):
             return None
         assert self.circuit.initial is not None
-        states = amplitudes(self.circuit.initial, batch, self.circuit.n_qubits)
+        states = initial_states(self.circuit.initial, batch, self.circuit.n_qubits)
         return pauli_vectors(states, self._compiled.register).astype(batch.dtype)
 
     def _room_for_start(self, batch: Batch, wants: Wants) -> np.ndarray | None:

@@ -9,7 +9,6 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.operations import Amplitudes
-from qloom.engines.batch import Batch
 from qloom.engines.density.measurement import pauli_sums
 
 
@@ -46,18 +45,6 @@ def _words(x: int, z: np.ndarray, m: int) -> np.ndarray:
         flip, sign = x >> bit & 1, z >> bit & 1
         out += np.where(sign, 2 if flip else 3, flip) << 2 * bit
     return out
-
-
-def amplitudes(initial: Amplitudes, batch: Batch, n_qubits: int) -> np.ndarray:
-    """States (B, 2^n) of a batch, or (1, 2^n) where all start alike."""
-    if initial.values is not None:
-        return np.array(initial.values, complex)[None]
-    size, real = 2**n_qubits, initial.real
-    assert real is not None
-    states = batch.inputs[:, real : real + size].astype(complex)
-    if initial.imaginary is not None:
-        states += 1j * batch.inputs[:, initial.imaginary : initial.imaginary + size]
-    return states
 
 
 def add_slopes(

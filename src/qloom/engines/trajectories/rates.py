@@ -17,7 +17,7 @@ from qloom.circuits.gate import Gate
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
 from qloom.circuits.transfer import transfer_slope
-from qloom.engines.batch import Batch
+from qloom.engines.batch import Batch, value_of
 from qloom.errors import ShapeError, UnsupportedError
 
 
@@ -43,17 +43,7 @@ class _Group:
 
 def values_of(angles: Sequence[Any], batch: Batch) -> np.ndarray:
     """Of angles or rates, (A,) where all samples have the same, or (B, A), float64."""
-    columns = [
-        np.float64(angle.offset) if angle.is_number
-        else angle.scale * _slot(angle, batch) + angle.offset
-        for angle in angles
-    ]  # fmt: skip
-    return np.stack(np.broadcast_arrays(*columns), axis=-1)
-
-
-def _slot(angle: Any, batch: Batch) -> np.ndarray:
-    array = batch.inputs if angle.source == "input" else batch.weights
-    return array[..., angle.index].astype(np.float64)
+    return np.stack(np.broadcast_arrays(*(value_of(angle, batch) for angle in angles)), axis=-1)
 
 
 @dataclass(frozen=True, eq=False)

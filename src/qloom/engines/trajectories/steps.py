@@ -10,7 +10,7 @@ from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
-from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
+from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory, initial_states
 from qloom.engines.outputs import Expectations, Outputs, Probabilities
 from qloom.engines.trajectories.operators import Operators, n_operators
 from qloom.engines.trajectories.rates import Drawn, Rates, values_of
@@ -113,13 +113,7 @@ class Given:
         size, initial = 2**self._circuit.n_qubits, self._circuit.initial
         if initial is None:
             return np.eye(1, size, dtype=complex)
-        if initial.values is not None:
-            return np.array([initial.values], complex)
-        assert initial.real is not None
-        out = batch.inputs[:, initial.real : initial.real + size].astype(complex)
-        if initial.imaginary is not None:
-            out += 1j * batch.inputs[:, initial.imaginary : initial.imaginary + size]
-        return out
+        return initial_states(initial, batch, self._circuit.n_qubits)
 
     def check(self, states: int, n_threads: int) -> None:
         """Refuse states that would not fit."""
