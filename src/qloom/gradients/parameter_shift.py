@@ -66,20 +66,28 @@ def free_rotations(circuit: Circuit) -> tuple[Circuit, list[Angle]]:
 
 
 class FreeAngles:
-    """The angles of free rotations, and how inputs and weights give them."""
+    """Angles that are set free, and how inputs and weights give them; they may be numbers too."""
 
     def __init__(self, angles: list[Angle]):
         self.angles = angles
-        self.of_inputs = np.array([angle.source == "input" for angle in angles], bool)
+        self.of_inputs, self.of_weights = (
+            np.array([angle.source == source for angle in angles], bool) for source in ("input", "weight")
+        )
         self.index = np.array([angle.index for angle in angles], int)
-        self.scale, self.offset = (np.array([getattr(angle, name) for angle in angles]) for name in ("scale", "offset"))
+        self.scale, self.offset = (
+            np.array([getattr(angle, name) for angle in angles], float) for name in ("scale", "offset")
+        )
+
+    def values(self, batch: Batch) -> np.ndarray:
+        """Radians of every angle, (B, A), in double precision."""
+        slots = np.zeros((batch.size, len(self.angles)))
+        slots[:, self.of_inputs] = batch.inputs[:, self.index[self.of_inputs]]
+        slots[:, self.of_weights] = np.atleast_2d(batch.weights)[:, self.index[self.of_weights]]
+        return self.scale * slots + self.offset
 
     def inputs(self, batch: Batch) -> np.ndarray:
         """Of the circuit of free rotations: those of the circuit, then the angles, (B, I + A)."""
-        slots = np.empty((batch.size, len(self.angles)))
-        slots[:, self.of_inputs] = batch.inputs[:, self.index[self.of_inputs]]
-        slots[:, ~self.of_inputs] = np.atleast_2d(batch.weights)[:, self.index[~self.of_inputs]]
-        return np.concatenate([batch.inputs, (self.scale * slots + self.offset).astype(batch.dtype)], axis=1)
+        return np.concatenate([batch.inputs, self.values(batch).astype(batch.dtype)], axis=1)
 
 
 class ShiftEvaluator(ForwardEvaluator):

@@ -8,6 +8,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle
 from qloom.engines.batch import Batch
+from qloom.gradients.parameter_shift import FreeAngles
 
 QUARTER = np.pi / 2
 
@@ -34,29 +35,21 @@ class FreedAngles:
             for k, op in enumerate(circuit.operations)
         ]
         self.angles: list[Angle] = [circuit.operations[k].angles[place] for k, place in free]
-        self._source = np.array([angle.source for angle in self.angles], dtype="U6")
-        self._index = np.array([angle.index for angle in self.angles], int)
-        self._scale = np.array([angle.scale for angle in self.angles], float)
-        self._offset = np.array([angle.offset for angle in self.angles], float)
+        self._free = FreeAngles(self.angles)
 
     def __len__(self) -> int:
         return len(self.angles)
 
     def values(self, batch: Batch) -> np.ndarray:
         """Radians of every angle, (B, A)."""
-        slots = np.zeros((batch.size, len(self)))
-        for source, array in (("input", batch.inputs), ("weight", np.atleast_2d(batch.weights))):
-            of = self._source == source
-            slots[:, of] = array[:, self._index[of]]
-        return self._scale * slots + self._offset
+        return self._free.values(batch)
 
     def pulled_back(self, batch: Batch, d_angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Derivatives by inputs and weights, in their shapes, from those by angles (B, A)."""
-        d_slots = d_angles * self._scale
+        d_slots = d_angles * self._free.scale
         d_inputs, d_weights = np.zeros(batch.inputs.shape), np.zeros((batch.size, batch.weights.shape[-1]))
-        for source, total in (("input", d_inputs), ("weight", d_weights)):
-            of = self._source == source
-            np.add.at(total.T, self._index[of], d_slots[:, of].T)
+        for of, total in ((self._free.of_inputs, d_inputs), (self._free.of_weights, d_weights)):
+            np.add.at(total.T, self._free.index[of], d_slots[:, of].T)
         return d_inputs, d_weights if batch.weights.ndim == 2 else d_weights.sum(axis=0)
 
 
