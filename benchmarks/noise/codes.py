@@ -10,8 +10,8 @@ Run: python -m benchmarks.noise.codes [exact] [circuit] [repetition] [phenomenol
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 from math import sqrt
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,13 @@ PARTS = {
 
 
 def main() -> None:
-    for name in sys.argv[1:] or PARTS:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
+    asked = parser.parse_args().parts
+    for name in asked:
+        if name not in PARTS:
+            parser.error(f"{name!r} is no part, expected some of {', '.join(PARTS)}")
+    for name in asked or PARTS:
         PARTS[name]()
 
 

@@ -61,7 +61,8 @@ def sentences(device: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[s
     if any(each["key"].startswith("corrected") for each in device["executions"]):
         yield (
             "Corrected is: gates that fail as often as logical qubits of a rotated surface code whose physical rates "
-            "are the device's mean ones, or a tenth of them; a code does harm above its threshold, near 1% a gate."
+            "are the device's mean ones, or a tenth of them; a code does harm above its threshold, near 1% a gate or "
+            "readout."
         )
     for each in device["executions"]:
         if each["refused"]:
