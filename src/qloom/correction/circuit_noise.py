@@ -5,6 +5,7 @@ Depolarizing rates are probabilities of an error, p / 3 or p / 15 each, as every
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -17,7 +18,7 @@ _MOST = {"one_qubit": 0.75, "idle": 0.75, "two_qubit": 15 / 16, "after_clifford_
          "before_round_data_depolarization": 0.75}  # fmt: skip
 
 
-class CircuitNoise:
+class CircuitNoise(ABC):
     """Rates of a code's circuit, all probabilities."""
 
     @property
@@ -26,11 +27,11 @@ class CircuitNoise:
         return max(asdict(self).values())  # type: ignore[call-overload, no-any-return]
 
     @property
+    @abstractmethod
     def by_layers(self) -> LayerNoise:
         """What acts within layers."""
-        raise NotImplementedError
 
-    def _check(self) -> None:
+    def __post_init__(self) -> None:
         for field in fields(self):  # type: ignore[arg-type]
             rate, most = getattr(self, field.name), _MOST.get(field.name, 1.0)
             if not is_real(rate) or not 0 <= rate <= most:
@@ -53,9 +54,6 @@ class GeneratorNoise(CircuitNoise):
     before_round_data_depolarization: float = 0.0
     before_measure_flip_probability: float = 0.0
     after_reset_flip_probability: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._check()
 
     @property
     def by_layers(self) -> LayerNoise:
@@ -81,9 +79,6 @@ class LayerNoise(CircuitNoise):
     idle: float = 0.0
     reset: float = 0.0
     measurement: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._check()
 
     @property
     def by_layers(self) -> LayerNoise:

@@ -12,6 +12,7 @@ measure several words together measure them in the basis of those, which matters
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -161,15 +162,17 @@ class ReadoutEvaluator(DifferentiableEvaluator):
     def _matrices(self, batch: Batch) -> list[np.ndarray]:
         return [confusion.matrix(batch) for confusion in self._confusions]
 
+    @abstractmethod
     def _read(self, true: np.ndarray, matrices: list[np.ndarray], only: int | None = None) -> np.ndarray:
         """Values (B, O) from true ones (B, P); with `only`, the parts that this confusion has a share in."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _read_squares(self, squares: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-        raise NotImplementedError
+        """Squares of standard errors of values from those of true ones."""
 
+    @abstractmethod
     def _pulled(self, cotangents: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
-        raise NotImplementedError
+        """Cotangents (B, P) of true values from those of values."""
 
 
 class _ReadWords(ReadoutEvaluator):
