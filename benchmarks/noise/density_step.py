@@ -9,10 +9,9 @@ PennyLane 0.45.1's default.mixed.
 Floor. What happens to a qubit between two CNOTs is one matrix on its four letters, first row (1, 0, 0, 0): 3
 multiply-adds for each of the 4^n numbers of a sample forward, 3 to find the state again before each map on the way
 back, 3 to pull lambda back, 3 for the slopes. A CNOT with what is diagonal before it has one entry a row: 1, 1, 1, 1.
-A layer has n of each: 16 n 4^n B L in all, for (8, 32, 4) 1.07e9, 21 ms at 50e9 a second. Forward and backward are
-two calls, and the second runs the first again: 4 n 4^n B L more, 0.27e9. Bytes: with blocks of four digits there are 11
-sweeps; each reads and writes the state on the way forth, twice, and reads it and reads and writes lambda on the way
-back: 7 times 4^n B numbers, 646 MB for (8, 32, 4), 50 ms at 13 GB/s.
+A layer has n of each: 16 n 4^n B L in all, for (8, 32, 4) 1.07e9, 21 ms at 50e9 a second. Bytes: with blocks of four
+digits there are 11 sweeps; each reads and writes the state on the way forth, and reads it and reads and writes lambda
+on the way back: 5 times 4^n B numbers, 461 MB for (8, 32, 4), 35 ms at 13 GB/s.
 
 Run: python -m benchmarks.noise.density_step [--peers DMCircuit DMCircuit2 pennylane] [--rounds 5] [--points 8,32,4]
 The environments are those of benchmarks/peers (python -m benchmarks.peers.installation tensorcircuit pennylane_jax).

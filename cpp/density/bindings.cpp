@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "density/program.hpp"
+#include "machine/kept.hpp"
 #include "machine/signals.hpp"
 #include "machine/view.hpp"
 
@@ -52,25 +53,34 @@ density::Call<T> make_call(const density::Program& p, size_t batch, const View<c
 }
 
 template <class T>
+T* states_of(const density::Program& p, size_t batch, const Kept* kept) {
+    if (!kept) return nullptr;
+    check(kept->bytes == density::kept_size<T>(p, batch) * sizeof(T), "states that were kept are of another batch");
+    return static_cast<T*>(kept->data());
+}
+
+template <class T>
 void bind(nb::module_& m) {
     const auto array = nb::arg().noconvert();
     const auto array_or_none = nb::arg().noconvert().none();
     m.def(
         "density_forward",
         [](const density::Program& p, View<const T> shared, View<const T> own, Numbers columns, Flags is_own,
-           View<const T> initial, View<T> values, int threads) {
+           View<const T> initial, View<T> values, const Kept* kept, int threads) {
             const size_t batch = values.rows;
             check(values.size == batch * p.cells.size(), "values are not (B, cells)");
             if (!batch) return;
             const auto call = make_call<T>(p, batch, shared, own, columns, is_own, initial, threads);
-            run_unlocked([&] { density::forward<T>(p, call, values.data); });
+            T* states = states_of<T>(p, batch, kept);
+            run_unlocked([&] { density::forward<T>(p, call, values.data, states); });
         },
-        nb::arg(), array, array, array, array, array_or_none, array, nb::arg(), "Values (B, cells) of the cells.");
+        nb::arg(), array, array, array, array, array_or_none, array, nb::arg().none(), nb::arg(),
+        "Values (B, cells) of the cells.");
     m.def(
         "density_backward",
         [](const density::Program& p, View<const T> shared, View<const T> own, Numbers columns, Flags is_own,
            View<const T> initial, View<const T> cotangents, Flags wanted, View<double> by_shared, View<double> by_own,
-           View<T> by_initial, int threads) {
+           View<T> by_initial, const Kept* kept, int threads) {
             const size_t batch = cotangents.rows;
             check(cotangents.size == batch * p.cells.size(), "cotangents are not (B, cells)");
             check(wanted.size == p.maps.size() && by_shared.size == shared.size && by_own.size == own.size,
@@ -79,10 +89,11 @@ void bind(nb::module_& m) {
             if (!batch) return;
             const auto call = make_call<T>(p, batch, shared, own, columns, is_own, initial, threads);
             const density::Slopes<T> slopes{cotangents.data, wanted.data, by_shared.data, by_own.data, by_initial.data};
-            run_unlocked([&] { density::backward<T>(p, call, slopes); });
+            const T* states = states_of<T>(p, batch, kept);
+            run_unlocked([&] { density::backward<T>(p, call, slopes, states); });
         },
-        nb::arg(), array, array, array, array, array_or_none, array, array, array, array, array_or_none, nb::arg(),
-        "Slopes by the values of maps that are wanted, from those by cells.");
+        nb::arg(), array, array, array, array, array_or_none, array, array, array, array, array_or_none,
+        nb::arg().none(), nb::arg(), "Slopes by the values of maps that are wanted, from those by cells.");
 }
 
 }  // namespace
@@ -96,6 +107,11 @@ void bind_density(nb::module_& m) {
                                                           varying, entry_starts, cells));
              })
         .def_prop_ro("n_sweeps", [](const density::Program& p) { return p.sweeps.size(); })
+        .def("kept_bytes",
+             [](const density::Program& p, size_t batch, bool twice) {
+                 return twice ? density::kept_size<double>(p, batch) * sizeof(double)
+                              : density::kept_size<float>(p, batch) * sizeof(float);
+             })
         .def("bytes_needed", [](const density::Program& p, size_t batch, int threads, bool back, bool twice) {
             return twice ? density::bytes_needed<double>(p, batch, threads, back)
                          : density::bytes_needed<float>(p, batch, threads, back);

@@ -46,17 +46,31 @@ void over_parts(const Layout& layout, int threads, F work) {
     parallel_for(parts, threads, [&](size_t part) { work(tiles * part / parts, tiles * (part + 1) / parts, part); });
 }
 
-// A tile's way there and back, with the states that it keeps.
+// A tile's way back, with the states before its sweeps: those that the way there has left, or found here.
 template <class T>
 class Return {
 public:
-    Return(const Program& program, const Layout& layout, Scratch& scratch)
-        : n(program.sweeps.size()), stride(stride_of<T>(program, layout)) {
+    Return(const Program& program, const Layout& l, const T* g, Scratch& scratch)
+        : layout(l), n(program.sweeps.size()), stride(stride_of<T>(program, l)), given(g) {
+        if (given) return;
         for (size_t k = 0; k == 0 || k * stride < n; ++k) kept.push_back(scratch.take<T>(layout.places.size()));
         for (size_t k = 0; k + 1 < stride; ++k) between.push_back(scratch.take<T>(layout.places.size()));
     }
-    T* start() const { return kept[0]; }
 
+    void open(Walk<T>& walk, size_t tile) {
+        walk.open(tile * layout.per_tile, given ? nullptr : kept[0]);
+        if (!given) return there(walk);
+        of_tile = given + tile * n * layout.places.size();
+    }
+
+    void back(Walk<T>& walk, T* lambda, size_t begin) const {
+        for (size_t first = n ? (n - 1) / stride * stride : 0, end = n; end > begin; end = first, first -= stride) {
+            for (size_t s = first; s + 1 < end; ++s) walk.run(s, at(s, first), between[s - first]);
+            for (size_t s = end; s-- > std::max(first, begin);) walk.run_back(s, at(s, first), lambda);
+        }
+    }
+
+private:
     void there(const Walk<T>& walk) const {
         const T* state = kept[0];
         for (size_t s = 0; s + 1 < n; ++s) {
@@ -68,18 +82,13 @@ public:
         }
     }
 
-    void back(Walk<T>& walk, T* lambda, size_t begin) const {
-        for (size_t first = n ? (n - 1) / stride * stride : 0, end = n; end > begin; end = first, first -= stride) {
-            for (size_t s = first; s + 1 < end; ++s) walk.run(s, at(s, first), between[s - first]);
-            for (size_t s = end; s-- > std::max(first, begin);) walk.run_back(s, at(s, first), lambda);
-        }
-    }
-
-private:
     const T* at(size_t sweep, size_t first) const {
+        if (given) return of_tile + sweep * layout.places.size();
         return sweep == first ? kept[first / stride] : between[sweep - first - 1];
     }
+    const Layout& layout;
     const size_t n, stride;
+    const T *given, *of_tile = nullptr;
     std::vector<T*> kept, between;
 };
 
@@ -93,22 +102,32 @@ size_t bytes_needed(const Program& program, size_t batch, int threads, bool back
 }
 
 template <class T>
-void forward(const Program& program, const Call<T>& call, T* values) {
+size_t kept_size(const Program& program, size_t batch) {
+    const Layout layout = layout_of<T>(program, batch);
+    if (stride_of<T>(program, layout) > 1) return 0;
+    return layout.tiles * program.sweeps.size() * layout.places.size();
+}
+
+template <class T>
+void forward(const Program& program, const Call<T>& call, T* values, T* kept) {
+    const size_t n = program.sweeps.size();
     const Layout layout = layout_of<T>(program, call.size);
     over_parts(layout, threads_of(program, layout, call), [&](size_t tile, size_t end, size_t) {
         Walk<T> walk(program, call, layout, nullptr, false);
         Scratch scratch;
-        T* state = scratch.take<T>(layout.places.size());
+        const size_t size = layout.places.size();
+        T* state = scratch.take<T>(size);
         for (; tile < end; ++tile) {
-            walk.open(tile * layout.per_tile, state);
-            for (size_t s = 0; s < program.sweeps.size(); ++s) walk.run(s, state, state);
+            const auto before = [&](size_t s) { return kept && s < n ? kept + (tile * n + s) * size : state; };
+            walk.open(tile * layout.per_tile, before(0));
+            for (size_t s = 0; s < n; ++s) walk.run(s, before(s), before(s + 1));
             walk.read(state, values);
         }
     });
 }
 
 template <class T>
-void backward(const Program& program, const Call<T>& call, const Slopes<T>& slopes) {
+void backward(const Program& program, const Call<T>& call, const Slopes<T>& slopes, const T* kept) {
     const Layout layout = layout_of<T>(program, call.size);
     const size_t parts = n_parts(layout), width = program.n_values;
     Scratch scratch;
@@ -118,10 +137,9 @@ void backward(const Program& program, const Call<T>& call, const Slopes<T>& slop
         Walk<T> walk(program, call, layout, slopes.wanted, true);
         Scratch mine;
         T* lambda = mine.take<T>(layout.places.size());
-        const Return<T> way(program, layout, mine);
+        Return<T> way(program, layout, kept, mine);
         for (; tile < end; ++tile) {
-            walk.open(tile * layout.per_tile, way.start());
-            way.there(walk);
+            way.open(walk, tile);
             walk.set_cotangents(slopes.cotangents, lambda);
             way.back(walk, lambda, slopes.initial ? 0 : walk.first_wanted());
             walk.close(sums + part * width, slopes.own);
@@ -139,9 +157,11 @@ void backward(const Program& program, const Call<T>& call, const Slopes<T>& slop
 
 template size_t bytes_needed<float>(const Program&, size_t, int, bool);
 template size_t bytes_needed<double>(const Program&, size_t, int, bool);
-template void forward<float>(const Program&, const Call<float>&, float*);
-template void forward<double>(const Program&, const Call<double>&, double*);
-template void backward<float>(const Program&, const Call<float>&, const Slopes<float>&);
-template void backward<double>(const Program&, const Call<double>&, const Slopes<double>&);
+template size_t kept_size<float>(const Program&, size_t);
+template size_t kept_size<double>(const Program&, size_t);
+template void forward<float>(const Program&, const Call<float>&, float*, float*);
+template void forward<double>(const Program&, const Call<double>&, double*, double*);
+template void backward<float>(const Program&, const Call<float>&, const Slopes<float>&, const float*);
+template void backward<double>(const Program&, const Call<double>&, const Slopes<double>&, const double*);
 
 }  // namespace qloom::density

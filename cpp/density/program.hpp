@@ -82,9 +82,15 @@ struct Slopes {
 template <class T>
 size_t bytes_needed(const Program&, size_t batch, int threads, bool back);
 
+// Numbers of the states before all sweeps, for a walk back that finds none of them again; 0 where a sample's alone are
+// too many.
 template <class T>
-void forward(const Program&, const Call<T>&, T* values);
+size_t kept_size(const Program&, size_t batch);
+
+// `kept` has room for so many, or is null. The walk back leaves them as they are.
 template <class T>
-void backward(const Program&, const Call<T>&, const Slopes<T>&);
+void forward(const Program&, const Call<T>&, T* values, T* kept);
+template <class T>
+void backward(const Program&, const Call<T>&, const Slopes<T>&, const T* kept);
 
 }  // namespace qloom::density

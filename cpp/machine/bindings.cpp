@@ -3,6 +3,7 @@
 
 #include <stdexcept>
 
+#include "machine/kept.hpp"
 #include "machine/limits.hpp"
 #include "machine/signals.hpp"
 #include "machine/threads.hpp"
@@ -34,5 +35,6 @@ void bind_machine(nb::module_& m) {
         nb::arg("bytes"), nb::arg("threads"), nb::arg("seconds"),
         "Bytes a second, read and written, in `bytes` of memory for each thread.");
     m.def("available_threads", &qloom::available_threads);
+    nb::class_<qloom::Kept>(m, "Kept", "States of a forward walk, for the backward one.").def(nb::init<size_t>());
     watch_signals();
 }

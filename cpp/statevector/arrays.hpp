@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "machine/kept.hpp"
 #include "machine/view.hpp"
-#include "statevector/kept.hpp"
 #include "statevector/program.hpp"
 
 namespace qloom {

@@ -109,7 +109,6 @@ void bind_statevector(nb::module_& m) {
         .def("kept_size", [](const Program& p, size_t batch, bool twice) {
             return twice ? kept_size<double>(p, batch) : kept_size<float>(p, batch);
         });
-    nb::class_<Kept>(m, "Kept", "Final states of a forward walk, for the backward one.").def(nb::init<size_t>());
     bind_walks<float>(m);
     bind_walks<double>(m);
 }

@@ -123,6 +123,22 @@ def test_states_that_are_found_again():
         np.testing.assert_allclose(mine, theirs, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize(("n", "size"), [(3, 5), (3, 0), (7, 2), (8, 9)])
+def test_states_kept_from_the_way_there_change_nothing(n, size):
+    """Bit for bit, for samples in lanes and for threads that share a sample; walked back twice, as a graph may be."""
+    random = np.random.default_rng(n)
+    circuit = random_circuit(n, 14, random, n_channels=1)
+    batch = make_batch(circuit, *arrays_of(random, size, own=False))
+    evaluator = DensityEngine(2).prepare(circuit, [ql.Z(0), ql.X(n - 1)])
+    values, kept = evaluator.forward(batch, keep=True)
+    np.testing.assert_array_equal(values, evaluator.forward(batch, keep=False)[0])
+    cotangents = random.normal(size=(size, 2))
+    found = evaluator.backward(batch, cotangents, None, (True, True))
+    for _ in range(2):
+        for mine, again in zip(evaluator.backward(batch, cotangents, kept, (True, True)), found, strict=True):
+            np.testing.assert_array_equal(mine, again)
+
+
 def test_words_of_many_letters_turn():
     circuit = Circuit(7)
     w = circuit.weights(1)

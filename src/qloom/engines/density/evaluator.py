@@ -17,22 +17,27 @@ from qloom.errors import ShapeError
 
 # Less than this is not worth asking the system for.
 _LEAST_CHECKED = 1 << 28
+# States before all sweeps, kept from the way there, spare the way back finding them again: of a batch up to this many
+# bytes.
+_MOST_KEPT = 1 << 27
 
 
 class _Numbers(NamedTuple):
-    """What a call's arrays come to: numbers of the maps, what slopes by them are found from, the start."""
+    """What a call's arrays come to: numbers of the maps, what slopes by them are found from, the start; states kept."""
 
     values: Values
     chains: list[Chain]
     start: np.ndarray | None
+    states: Any = None
 
 
 class DensityEvaluator(DifferentiableEvaluator):
     """A compiled circuit in the native engine's hands.
 
-    The walk back needs the states before its sweeps. They are kept, up to 256 MB a state that is worked on; beyond that
-    those before every s-th of S sweeps, s about the root of S, and the others are found again: 2 sqrt(S) states in
-    all. Channels are never undone: some cannot be, and others only with large errors.
+    The walk back needs the states before its sweeps. They stay from the way there, up to 128 MB a batch, or are found
+    again, up to 256 MB a state that is worked on; beyond that those before every s-th of S sweeps, s about the root of
+    S, and the others are found again: 2 sqrt(S) states in all. Channels are never undone: some cannot be, and others
+    only with large errors.
     """
 
     walk_cost = 3
@@ -52,10 +57,12 @@ class DensityEvaluator(DifferentiableEvaluator):
             return np.empty((0, self.n_outputs), batch.dtype), None
         transfers, reading = self._transfers(batch), self._compiled.reading
         numbers = self._numbers(batch)
+        if keep:
+            numbers = numbers._replace(states=self._room_for_states(batch))
         read = np.empty((batch.size, len(reading.cells)), batch.dtype)
         _native.density_forward(
             self._compiled.native, *numbers.values, transfers.columns, transfers.is_own, numbers.start, read,
-            self.n_threads,
+            numbers.states, self.n_threads,
         )  # fmt: skip
         return reading.values(read).astype(batch.dtype), numbers if keep else None
 
@@ -72,7 +79,7 @@ class DensityEvaluator(DifferentiableEvaluator):
         _native.density_backward(
             self._compiled.native, *numbers.values, transfers.columns, transfers.is_own, numbers.start,
             np.ascontiguousarray(self._compiled.reading.cotangents(cotangents), batch.dtype),
-            transfers.wanted(wants, self.trained), *by_values, by_start, self.n_threads,
+            transfers.wanted(wants, self.trained), *by_values, by_start, numbers.states, self.n_threads,
         )  # fmt: skip
         d_inputs, d_weights = np.zeros(batch.inputs.shape), np.zeros(batch.weights.shape)
         transfers.slopes(batch, by_values, numbers.chains, d_inputs, d_weights)
@@ -87,6 +94,10 @@ class DensityEvaluator(DifferentiableEvaluator):
             d_inputs.astype(batch.dtype) if wants[0] else None,
             d_weights.astype(batch.dtype) if wants[1] else None,
         )
+
+    def _room_for_states(self, batch: Batch) -> Any:
+        n_bytes = self._compiled.native.kept_bytes(batch.size, batch.dtype.itemsize == 8)
+        return _native.Kept(n_bytes) if 0 < n_bytes <= _MOST_KEPT else None
 
     def _transfers(self, batch: Batch) -> Transfers:
         return self._compiled.transfers[batch.weights.ndim == 2]

@@ -1,4 +1,4 @@
-#include "statevector/kept.hpp"
+#include "machine/kept.hpp"
 
 #include <mutex>
 #include <vector>
@@ -8,7 +8,7 @@
 namespace qloom {
 namespace {
 
-constexpr size_t MOST_SPARE_BLOCKS = 8, MOST_SPARE_BYTES = size_t(1) << 26;
+constexpr size_t MOST_SPARE_BLOCKS = 8, MOST_SPARE_BYTES = size_t(1) << 27;
 
 struct Block {
     void* memory;

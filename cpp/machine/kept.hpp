@@ -1,4 +1,4 @@
-// Final states of a forward walk, kept for the backward one. Their memory is used again by the next walk: memory fresh
+// States of a forward walk, kept for the backward one. Their memory is used again by the next walk: memory fresh
 // from the system is cleared page by page at the first touch, which takes as long as the walk that fills it.
 #pragma once
 #include <atomic>
@@ -16,7 +16,7 @@ public:
     const size_t bytes;
     void* data() const { return memory; }
 
-    // Whether this is the first to ask: a walk back writes over the states, so only one may have them.
+    // Whether this is the first to ask: where a walk back writes over the states, only one may have them.
     bool take() { return !taken.exchange(true); }
 
 private:
