@@ -33,7 +33,7 @@ from qloom.models.generative.words import Words
 N_WORDS = N_STRINGS = 1000
 WIDTHS = (10.0, 7.4, 3.4)  # of the order that images of 784 bits are trained with
 SIZES, STEPS = (100, 300, 1000, 3000), 9
-PEER_GATES = (5000, 20_000, 50_000)
+PEER_GATES = (5000, 20_000, 40_000, 60_000, 80_000)  # the last take minutes to compile
 PEER = Path(__file__).with_name("iqp_peer.py")
 
 
