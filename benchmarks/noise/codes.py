@@ -111,7 +111,7 @@ def idles() -> None:
 
 def color() -> None:
     """Gidney and Jones' superdense circuit as they measured it; ours orders its gates in its own way."""
-    for d, basis, asked in ((3, "X", 0.0423245), (7, "Z", 0.0117859)):
+    for d, basis, asked in ((3, "X", 0.0423245), (7, "Z", 0.0117859), (9, "X", 0.0043046)):
         experiment = memory_experiment("color", distance=d, rounds=4 * d, noise=LayerNoise.uniform(0.001), basis=basis)
         report(f"color {basis} d={d}", experiment.run(100_000, SEED), asked, asked / sqrt(1000))
 

@@ -91,6 +91,9 @@ def noisy_results(
         for outputs in ([ql.Z(0), ql.X(circuit.n_qubits - 1)], "probabilities"):
             arrays = (circuit, outputs, x, w)
             found += [*ql.gradients.gradient(*arrays, engine=engine)]
+            one, batch = engine.prepare_adjoint(circuit, outputs), ql.engines.make_batch(circuit, x, w)
+            values, kept = one.forward(batch, keep=True)
+            found += [values, *one.backward(batch, np.ones_like(values), kept, (True, True))]
         found.append(ql.expectation(circuit, None, x, w, engine=engine))
     return found
 
