@@ -10,6 +10,7 @@ void bind_lowering(nb::module_&);
 void bind_machine(nb::module_&);
 void bind_measuring(nb::module_&);
 void bind_networks(nb::module_&);
+void bind_propagation(nb::module_&);
 void bind_statevector(nb::module_&);
 void bind_trajectories(nb::module_&);
 
@@ -25,4 +26,5 @@ NB_MODULE(_native, m) {
     bind_networks(m);
     bind_iqp(m);
     bind_trajectories(m);
+    bind_propagation(m);
 }

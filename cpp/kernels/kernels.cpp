@@ -10,6 +10,7 @@
 #include "kernels/phases.hpp"
 #include "kernels/turns.hpp"
 #include "kernels/walsh.hpp"
+#include "kernels/words.hpp"
 
 namespace qloom {
 namespace {
@@ -39,6 +40,8 @@ constexpr Kernels<T> TABLE = {
     map_digit<T>,     pull_digit<T>,
     sum_digit<T>,     map_rows<T>,
     sum_entries<T>,   walsh<T>,
+    find_odd_words,   turn_pair<T>,
+    turn_pair_back<T>,
 };
 
 }  // namespace

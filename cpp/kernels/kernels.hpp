@@ -87,6 +87,12 @@ struct DigitRows {
     size_t count;
 };
 
+// Of words as rows of 64-bit numbers: bits under a mask of the number at an offset.
+struct WordPart {
+    uint32_t offset;
+    uint64_t mask;
+};
+
 // Some entries of a sparse matrix.
 struct DigitEntries {
     const uint16_t *rows, *columns;
@@ -180,6 +186,15 @@ struct Kernels {
 
     // In place: out[a] = sum_i (-1)^|a & i| in[i] of `size` items of `width` numbers each.
     void (*walsh)(T* values, size_t size, size_t width);
+
+    // Rows begin .. end in which the bits of all parts together are odd in number: `found` has room for one more than
+    // all; how many they are.
+    size_t (*find_odd_words)(const uint64_t* words, size_t stride, size_t begin, size_t end, const WordPart* parts,
+                             size_t n_parts, uint32_t* found);
+    // Of coefficients of two words, a number a lane: kernels/words.hpp.
+    void (*turn_pair)(T* a, T* b, const T* cosines, const T* sines, size_t lanes);
+    void (*turn_pair_back)(T* a, T* b, T* lambda, T* mu, const T* cosines, const T* sines, T sign, T* slopes,
+                           size_t lanes);
 };
 
 // Of the chosen instruction set.

@@ -44,12 +44,17 @@ class Estimate:
     Attributes:
         runs: circuits at one sample.
         shots: measurements.
+        bounds: (B, O), what values can be off by, where an engine cuts and can tell: no exact value is further away.
+        typical: (B, O), the root of the sum of squares of what was cut: how far off a value is, if what was cut comes
+            with signs by chance. Smaller than the bound, and none.
     """
 
     values: np.ndarray
     errors: np.ndarray
     runs: int
     shots: int = 0
+    bounds: np.ndarray | None = None
+    typical: np.ndarray | None = None
 
 
 MOST_THREADS = 1024

@@ -1,0 +1,31 @@
+// One observable and some samples, a lane each: the way back through the circuit, and the way there again with slopes.
+//
+// Nothing is stored step by step. A turn is undone from what it gave: of a word and its partner both by turning back, of
+// a word whose partner was not let in by dividing by the cosine. Words that a step brought are the last ones, and words
+// that were thrown out are kept beside; so a walk takes room for all words that ever stayed, whatever the depth.
+#pragma once
+#include <memory>
+
+#include "propagation/index.hpp"
+#include "propagation/program.hpp"
+
+namespace qloom::propagation {
+
+class AnyWalk {
+public:
+    virtual ~AnyWalk() = default;
+    // To the circuit's beginning; `recording` what the way back needs. Fills the values of its samples.
+    virtual void run(bool recording) = 0;
+    // Adds slopes of the sum of cotangents times values, `d_weights` and `d_factors` a row a lane where lanes have
+    // their own; only after run(true).
+    virtual void run_back(const double* cotangents, double* d_inputs, double* d_weights, double* d_factors) = 0;
+    virtual size_t bytes() const = 0;
+
+    size_t n_words = 0;
+    std::vector<double> values, bounds, squares;  // of every lane
+};
+
+std::unique_ptr<AnyWalk> make_walk(const Program&, const Call&, size_t output, size_t first_sample, size_t lanes,
+                                   int threads);
+
+}  // namespace qloom::propagation

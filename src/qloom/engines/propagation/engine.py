@@ -1,0 +1,62 @@
+"""The engine of wide circuits: what is cut, and which evaluator a circuit gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qloom import _native
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.kinds import NOISY
+from qloom.engines.base import DifferentiableEvaluator, Engine, checked_threads
+from qloom.engines.outputs import Outputs
+from qloom.engines.propagation.cuts import Cuts, checked_tolerance
+from qloom.engines.propagation.evaluator import PropagationEvaluator
+
+
+class PropagationEngine(Engine):
+    """Expectation values of circuits of up to 1,024 qubits: observables run backwards as sums of Pauli words.
+
+    A rotation about P turns a word W that anticommutes with it into cos(a) W + sin(a) W', W' = -i W P up to its sign:
+    words become more. Those that a cut names are dropped, and the sum of their coefficients bounds what that can have
+    changed: `evaluator.estimate` gives it as `bounds`. Without a cut, values are exact for as long as words have room.
+    Noise multiplies words by numbers below 1, and makes cuts better.
+
+    Derivatives are those of the values as they were cut: a branch that was dropped has no slope.
+
+    Args:
+        min_coefficient: a word stays if its coefficient is larger, in some sample of the 32 that share a set of words.
+        max_weight: letters that a word may have.
+        max_words: of one observable; when there are a quarter more, the smallest are dropped.
+        max_frequency: rotations that may have turned a word, on the shortest way to it.
+        tolerance: of values. Alone, `min_coefficient` is made smaller until no bound is larger; beside other cuts a
+            bound that is larger is refused.
+        warns: whether a bound above the tolerance is a warning, where it would be refused.
+        threads: how many to use; None for all this process may run on. Results do not depend on it.
+
+    Source: Begusic, Gray, Chan 2023, arXiv:2308.05077; Rudolph, Jones, Teng, Angrisani, Holmes 2025, arXiv:2505.21606.
+    """
+
+    gives = walks_back = frozenset({"expectations"})
+    runs = NOISY
+
+    def __init__(
+        self, min_coefficient: float | None = None, max_weight: int | None = None, max_words: int | None = None,
+        max_frequency: int | None = None, tolerance: float | None = None, warns: bool = False,
+        threads: int | None = None,
+    ):  # fmt: skip
+        self.cuts = Cuts(min_coefficient, max_weight, max_words, max_frequency)
+        self.tolerance = checked_tolerance(tolerance)
+        self.warns = warns
+        self.threads = checked_threads(threads)
+        self.is_exact = not self.cuts.any and tolerance is None
+
+    def __repr__(self) -> str:
+        given: dict[str, Any] = {**self.cuts.given, "tolerance": self.tolerance, "threads": self.threads}
+        return f"PropagationEngine({', '.join(f'{k}={v}' for k, v in given.items() if v is not None)})"
+
+    @property
+    def n_threads(self) -> int:
+        return self.threads or _native.available_threads()
+
+    def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
+        return PropagationEvaluator(circuit, outputs, self)
