@@ -18,7 +18,7 @@ from qloom.engines.trajectories import TrajectoryEngine
 __all__ = [
     "Batch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
     "Evaluator", "Expectations", "FinalState", "Noisy", "OnDevice", "Outputs", "Pending", "Probabilities",
-    "PropagationEngine", "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine", "TrajectoryEngine", "classical_shadow", "counts",
-    "entropy", "expectation", "make_batch", "mutual_information", "probabilities", "purity", "reduced_density_matrix",
-    "sample", "state", "variance",
+    "PropagationEngine", "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine", "TrajectoryEngine",
+    "classical_shadow", "counts", "entropy", "expectation", "make_batch", "mutual_information", "probabilities",
+    "purity", "reduced_density_matrix", "sample", "state", "variance",
 ]  # fmt: skip
