@@ -22,4 +22,19 @@ inline char* allocate(size_t bytes) {
     return static_cast<char*>(out);
 }
 
+// For containers that are read at places far apart.
+template <class T>
+struct Paged {
+    using value_type = T;
+    Paged() = default;
+    template <class U>
+    Paged(const Paged<U>&) {}
+    T* allocate(size_t count) { return reinterpret_cast<T*>(qloom::allocate(count * sizeof(T))); }
+    void deallocate(T* memory, size_t) { std::free(memory); }
+    template <class U>
+    bool operator==(const Paged<U>&) const {
+        return true;
+    }
+};
+
 }  // namespace qloom

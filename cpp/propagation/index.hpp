@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "machine/memory.hpp"
+
 namespace qloom::propagation {
 
 class Index {
@@ -53,7 +55,7 @@ private:
     size_t place(uint64_t hash) const { return hash & (entries.size() - 1); }
     size_t next(size_t at) const { return (at + 1) & (entries.size() - 1); }
 
-    std::vector<Entry> entries;
+    std::vector<Entry, Paged<Entry>> entries;
     size_t used = 0;
 };
 

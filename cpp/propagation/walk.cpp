@@ -6,6 +6,7 @@
 
 #include "kernels/kernels.hpp"
 #include "machine/interrupt.hpp"
+#include "machine/memory.hpp"
 #include "machine/random.hpp"
 #include "machine/threads.hpp"
 #include "propagation/letters.hpp"
@@ -34,7 +35,11 @@ struct Word {
         bits[qubit / 64] ^= uint64_t(x_of(letter)) << qubit % 64;
         bits[N + qubit / 64] ^= uint64_t(z_of(letter)) << qubit % 64;
     }
-    bool operator==(const Word& other) const { return bits == other.bits; }
+    bool operator==(const Word& other) const {
+        uint64_t apart = 0;
+        for (size_t k = 0; k < 2 * N; ++k) apart |= bits[k] ^ other.bits[k];
+        return apart == 0;
+    }
 };
 
 // A rotation's word as walks need it.
@@ -294,6 +299,7 @@ private:
             if (guesses[a] == Index::NONE) continue;
             __builtin_prefetch(&words[guesses[a]]);
             __builtin_prefetch(&c[guesses[a] * lanes], 1);
+            __builtin_prefetch(&marks[guesses[a]], 1);
         }
         for (size_t a = 0; a < count; ++a) {
             const uint32_t i = which[a];
@@ -328,7 +334,13 @@ private:
             step,
             [&](Part& part, uint32_t i, uint32_t j, double sign) {
                 double *a = &c[i * lanes], *b = &c[j * lanes];
-                kernel.turn_pair(a, b, cosines.data(), sign > 0 ? sines.data() : opposite.data(), lanes);
+                const double* signed_sines = sign > 0 ? sines.data() : opposite.data();
+                if (lanes == 1) {
+                    const double x = *a, y = *b;
+                    *a = cosines[0] * x - *signed_sines * y, *b = cosines[0] * y + *signed_sines * x;
+                } else {
+                    kernel.turn_pair(a, b, cosines.data(), signed_sines, lanes);
+                }
                 part.n_small += is_small(a) + is_small(b);
                 if (counts_frequency) {
                     const unsigned both = std::min(frequencies[i], frequencies[j]) + 1u;
@@ -672,11 +684,11 @@ private:
     const int threads;
     const bool counts_frequency;
 
-    std::vector<Word<N>> words;
-    std::vector<uint64_t> hashes;
-    std::vector<double> c, lambda;  // a row of lanes a word
+    std::vector<Word<N>, Paged<Word<N>>> words;
+    std::vector<uint64_t, Paged<uint64_t>> hashes;
+    std::vector<double, Paged<double>> c, lambda;  // a row of lanes a word
     std::vector<uint16_t> weights, frequencies;
-    std::vector<uint8_t> marks;  // words that were turned with their partner
+    std::vector<uint8_t, Paged<uint8_t>> marks;  // words that were turned with their partner
     Index index;
     bool is_indexed = false, recording = false, any_close_to_quarter = false;
     Word<N> seen;  // bits that some word has had
