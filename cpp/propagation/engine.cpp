@@ -83,7 +83,7 @@ void backward(const Program& program, const Call& call, const Slopes& out, Walks
         for (size_t l = 0; l < piece.lanes; ++l)
             cotangents[l] = out.cotangents[(piece.first + l) * n_outputs + piece.output];
         const auto data = [](std::vector<double>& numbers) { return numbers.empty() ? nullptr : numbers.data(); };
-        walk->run_back(cotangents, data(mine.inputs), data(mine.weights), data(mine.factors));
+        walk->run_back(call, cotangents, data(mine.inputs), data(mine.weights), data(mine.factors));
     });
     const auto add = [](const std::vector<double>& from, double* to) {
         for (size_t k = 0; k < from.size(); ++k) to[k] += from[k];

@@ -109,7 +109,7 @@ template <int N>
 class Walk final : public AnyWalk {
 public:
     Walk(const Program& p, const Call& c, size_t output, size_t first, size_t n_lanes, int n_threads)
-        : program(p), call(c), cuts(c.cuts), first_sample(first), lanes(n_lanes), threads(n_threads),
+        : program(p), call(&c), first_sample(first), lanes(n_lanes), threads(n_threads),
           counts_frequency(c.cuts.max_frequency < 0xffff), cosines(n_lanes), sines(n_lanes), opposite(n_lanes) {
         values.assign(lanes, 0), bounds.assign(lanes, 0), squares.assign(lanes, 0);
         for (const Term& term : program.observables[output]) add(term);
@@ -137,7 +137,9 @@ public:
         read();
     }
 
-    void run_back(const double* cotangents, double* d_inputs, double* d_weights, double* d_factors) override {
+    void run_back(const Call& now_called, const double* cotangents, double* d_inputs, double* d_weights,
+                  double* d_factors) override {
+        call = &now_called;
         lambda.assign(words.size() * lanes, 0);
         for (size_t i = 0; i < words.size(); ++i)
             for (size_t l = 0; l < lanes && is_diagonal(words[i]); ++l) lambda[i * lanes + l] = cotangents[l];
@@ -238,9 +240,9 @@ private:
     // -- turns
 
     void set_angle(const Angle& angle) {
-        const double* row = angle.source == Source::input ? call.inputs + first_sample * call.n_inputs
-                                                          : call.weights + first_sample * call.weight_stride;
-        const size_t stride = angle.source == Source::input ? call.n_inputs : call.weight_stride;
+        const double* row = angle.source == Source::input ? call->inputs + first_sample * call->n_inputs
+                                                          : call->weights + first_sample * call->weight_stride;
+        const size_t stride = angle.source == Source::input ? call->n_inputs : call->weight_stride;
         any_close_to_quarter = false;
         for (size_t l = 0; l < lanes; ++l) {
             if (l && (angle.source == Source::number || !stride)) {
@@ -359,8 +361,8 @@ private:
         double* a = &c[i * lanes];
         const unsigned frequency = counts_frequency ? frequencies[i] + 1u : 0;
         bool comes = any_close_to_quarter;
-        if (!comes && weights[i] + p.heavier(words[i]) <= int64_t(cuts.max_weight) && frequency <= cuts.max_frequency)
-            for (size_t l = 0; l < lanes; ++l) comes = comes || std::abs(sines[l] * a[l]) > cuts.min_coefficient;
+        if (!comes && weights[i] + p.heavier(words[i]) <= int64_t(call->cuts.max_weight) && frequency <= call->cuts.max_frequency)
+            for (size_t l = 0; l < lanes; ++l) comes = comes || std::abs(sines[l] * a[l]) > call->cuts.min_coefficient;
         if (comes) part.made.push_back({i, sign});
         for (size_t l = 0; l < lanes; ++l) {
             const double other = sign * sines[l] * a[l];
@@ -392,7 +394,7 @@ private:
 
     bool is_small(const double* coefficients) const {
         for (size_t l = 0; l < lanes; ++l)
-            if (std::abs(coefficients[l]) > cuts.min_coefficient) return false;
+            if (std::abs(coefficients[l]) > call->cuts.min_coefficient) return false;
         return true;
     }
 
@@ -422,7 +424,7 @@ private:
         const bool input = angle.source == Source::input;
         double* to = input ? d_inputs : d_weights;
         if (angle.source == Source::number || !to) return;
-        const size_t stride = input ? call.n_inputs : call.weight_stride;
+        const size_t stride = input ? call->n_inputs : call->weight_stride;
         for (size_t l = 0; l < lanes; ++l) to[l * stride + size_t(angle.index)] += angle.scale * slopes[l];
     }
 
@@ -463,13 +465,13 @@ private:
         return out;
     }
     const double* factors_of(const Step& step) const {
-        return call.factors + first_sample * call.factor_stride + step.factors;
+        return call->factors + first_sample * call->factor_stride + step.factors;
     }
     bool has_small_factors(const Step& step) const {
         const double* factors = factors_of(step);
         for (size_t l = 0; l < lanes; ++l)
             for (size_t k = 0; k < size_t(1) << 2 * step.n_letters; ++k)
-                if (std::abs(factors[l * call.factor_stride + k]) < LEAST_DIVISOR) return true;
+                if (std::abs(factors[l * call->factor_stride + k]) < LEAST_DIVISOR) return true;
         return false;
     }
 
@@ -478,7 +480,7 @@ private:
         const double* factors = factors_of(step) + letters;
         double* a = &c[i * lanes];
         if (storing) stored.insert(stored.end(), a, a + lanes);
-        for (size_t l = 0; l < lanes; ++l) a[l] *= factors[l * call.factor_stride];
+        for (size_t l = 0; l < lanes; ++l) a[l] *= factors[l * call->factor_stride];
         n_small += is_small(a);
     }
     // Undone, and slopes by factors; `before` is what was stored, or null.
@@ -486,9 +488,9 @@ private:
         const double* factors = factors_of(step) + letters;
         double *a = &c[i * lanes], *u = &lambda[i * lanes];
         for (size_t l = 0; l < lanes; ++l) {
-            const double factor = factors[l * call.factor_stride];
+            const double factor = factors[l * call->factor_stride];
             a[l] = before ? before[l] : a[l] / factor;
-            if (d_factors) d_factors[l * call.factor_stride + step.factors + letters] += u[l] * a[l];
+            if (d_factors) d_factors[l * call->factor_stride + step.factors + letters] += u[l] * a[l];
             u[l] *= factor;
         }
     }
@@ -533,15 +535,15 @@ private:
     void add_to_identity(const Turned<N>& p, size_t i, const double* to_i) {
         const uint32_t j = partner_of(p, i);
         if (j != Index::NONE) {
-            for (size_t l = 0; l < lanes; ++l) c[j * lanes + l] += to_i[l * call.factor_stride] * c[i * lanes + l];
+            for (size_t l = 0; l < lanes; ++l) c[j * lanes + l] += to_i[l * call->factor_stride] * c[i * lanes + l];
             return;
         }
         bool comes = false;
         std::vector<double>& added = room;
         added.resize(lanes);
         for (size_t l = 0; l < lanes; ++l) {
-            added[l] = to_i[l * call.factor_stride] * c[i * lanes + l];
-            comes = comes || std::abs(added[l]) > cuts.min_coefficient;
+            added[l] = to_i[l * call->factor_stride] * c[i * lanes + l];
+            comes = comes || std::abs(added[l]) > call->cuts.min_coefficient;
         }
         if (comes) return bring(p, {uint32_t(i), 1}, added.data());
         for (size_t l = 0; l < lanes; ++l) bounds[l] += std::abs(added[l]), squares[l] += added[l] * added[l];
@@ -569,11 +571,11 @@ private:
             const uint32_t j = partner_of(p, i);
             if (j == Index::NONE) continue;
             for (size_t l = 0; l < lanes; ++l) {
-                const double factor = to_i[l * call.factor_stride], z_before = c[i * lanes + l];
+                const double factor = to_i[l * call->factor_stride], z_before = c[i * lanes + l];
                 c[j * lanes + l] -= factor * z_before;
                 lambda[i * lanes + l] += factor * lambda[j * lanes + l];
                 if (d_factors)
-                    d_factors[l * call.factor_stride + step.factors + TO_I] += lambda[j * lanes + l] * z_before;
+                    d_factors[l * call->factor_stride + step.factors + TO_I] += lambda[j * lanes + l] * z_before;
             }
         }
         stored.resize(stored.size() - n_stored);
@@ -582,8 +584,8 @@ private:
     // -- what is thrown out
 
     bool is_time_to_throw_out(const Step& step) {
-        if (words.size() > cuts.max_words + cuts.max_words / 4) return true;
-        const bool too_heavy = cuts.max_weight < program.n_qubits &&
+        if (words.size() > call->cuts.max_words + call->cuts.max_words / 4) return true;
+        const bool too_heavy = call->cuts.max_weight < program.n_qubits &&
                                ((step.kind == Kind::clifford && !next_is_clifford()) ||
                                 (step.kind == Kind::rotation && any_close_to_quarter));
         return too_heavy || n_small * SMALL_SHARE > words.size();
@@ -598,18 +600,18 @@ private:
 
     void throw_out() {
         n_small = 0;
-        double least = cuts.min_coefficient;
-        if (words.size() > cuts.max_words) {
+        double least = call->cuts.min_coefficient;
+        if (words.size() > call->cuts.max_words) {
             std::vector<double> sizes(words.size());
             for (size_t i = 0; i < words.size(); ++i) sizes[i] = largest(i);
-            std::nth_element(sizes.begin(), sizes.begin() + long(cuts.max_words), sizes.end(), std::greater<>());
-            least = std::max(least, sizes[cuts.max_words]);
+            std::nth_element(sizes.begin(), sizes.begin() + long(call->cuts.max_words), sizes.end(), std::greater<>());
+            least = std::max(least, sizes[call->cuts.max_words]);
         }
         ThrownOut<N> gone;
         size_t kept = 0;
         for (size_t i = 0; i < words.size(); ++i) {
-            const bool stays = largest(i) > least && weights[i] <= cuts.max_weight &&
-                               (!counts_frequency || frequencies[i] <= cuts.max_frequency);
+            const bool stays = largest(i) > least && weights[i] <= call->cuts.max_weight &&
+                               (!counts_frequency || frequencies[i] <= call->cuts.max_frequency);
             if (!stays) {
                 drop(gone, i);
                 continue;
@@ -666,7 +668,7 @@ private:
     }
 
     void check_room() const {
-        if (bytes() <= cuts.max_bytes) return;
+        if (bytes() <= call->cuts.max_bytes) return;
         throw Exploded{now, words.size(), *std::max_element(bounds.begin(), bounds.end())};
     }
 
@@ -677,8 +679,7 @@ private:
     }
 
     const Program& program;
-    const Call& call;
-    const Cuts& cuts;
+    const Call* call;
     const Kernels<double>& kernel = kernels<double>();
     const size_t first_sample, lanes;
     const int threads;

@@ -17,8 +17,9 @@ public:
     // To the circuit's beginning; `recording` what the way back needs. Fills the values of its samples.
     virtual void run(bool recording) = 0;
     // Adds slopes of the sum of cotangents times values, `d_weights` and `d_factors` a row a lane where lanes have
-    // their own; only after run(true).
-    virtual void run_back(const double* cotangents, double* d_inputs, double* d_weights, double* d_factors) = 0;
+    // their own; only after run(true). The call has the arrays that the way here had, maybe at another place.
+    virtual void run_back(const Call&, const double* cotangents, double* d_inputs, double* d_weights,
+                          double* d_factors) = 0;
     virtual size_t bytes() const = 0;
 
     size_t n_words = 0;
