@@ -2,6 +2,7 @@
 #include <nanobind/stl/tuple.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <tuple>
@@ -47,17 +48,23 @@ propagation::Program make_program(unsigned n_qubits, View<const uint8_t> kinds, 
         check(qubits.data[k] >= 0 && qubits.data[k] < int64_t(n_qubits) && letters.data[k] < 4, "a letter is none");
         p.letters.push_back({uint16_t(qubits.data[k]), letters.data[k]});
     }
+    std::map<std::vector<uint32_t>, size_t> known;
     for (size_t s = 0; s < n; ++s) {
         check(starts.data[s] < starts.data[s + 1] && kinds.data[s] <= uint8_t(Kind::damping), "a step is none");
         propagation::Step step{Kind(kinds.data[s]), size_t(starts.data[s]),
                                size_t(starts.data[s + 1] - starts.data[s]),
                                {Source(source.data[s]), index.data[s], scale.data[s], offset.data[s]},
-                               quarters.data[s], p.n_factors};
+                               quarters.data[s], p.n_factors, 0};
         check(step.kind != Kind::damping || step.n_letters == 1, "damping is of one qubit");
         check(step.n_letters <= 8 || step.kind < Kind::diagonal, "a channel is on too many qubits");
         p.n_factors += factors_of(step);
+        std::vector<uint32_t> name;
+        for (size_t k = step.first_letter; k < step.first_letter + step.n_letters; ++k)
+            name.push_back(uint32_t(p.letters[k].qubit) << 2 | p.letters[k].letter);
+        step.word = known.emplace(name, known.size()).first->second;
         p.steps.push_back(step);
     }
+    p.n_words = known.size();
     return p;
 }
 

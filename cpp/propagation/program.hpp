@@ -27,6 +27,7 @@ struct Step {
     Angle angle;        // of a rotation
     unsigned quarters;  // of a Clifford gate
     size_t factors;     // first of 4^k, and one more for damping: what Z adds to I
+    size_t word;        // of rotations and Clifford gates: steps with the same letters have the same
 };
 
 struct Term {
@@ -39,7 +40,7 @@ struct Program {
     std::vector<Letter> letters;
     std::vector<Step> steps;                      // as the circuit has them, first to last
     std::vector<std::vector<Term>> observables;
-    size_t n_factors = 0;
+    size_t n_factors = 0, n_words = 0;
 };
 
 // What a word must be to stay. A rotation close to a quarter turn always brings its word; the weight is then asked

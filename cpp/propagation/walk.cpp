@@ -16,6 +16,8 @@ namespace {
 
 // Words of one piece of work.
 constexpr size_t CHUNK = size_t(1) << 14;
+// Words whose bits are known together: where none of them meets a step, none is looked at.
+constexpr size_t BLOCK = 64;
 // So many look-ups are on their way from memory at a time.
 constexpr size_t AT_ONCE = 32;
 // Cosines and factors below this are not divided by.
@@ -113,8 +115,8 @@ public:
           counts_frequency(c.cuts.max_frequency < 0xffff), cosines(n_lanes), sines(n_lanes), opposite(n_lanes) {
         values.assign(lanes, 0), bounds.assign(lanes, 0), squares.assign(lanes, 0);
         for (const Term& term : program.observables[output]) add(term);
-        if (words.empty()) return;
-        rebuild();
+        all_turned.resize(program.n_words);
+        if (!words.empty()) rebuild();
     }
 
     void run(bool recording_) override {
@@ -186,10 +188,24 @@ private:
         c.insert(c.end(), lanes, term.coefficient);
     }
 
+    // Bits of a word that is at this place now.
+    void see(size_t i) {
+        if (i / BLOCK >= seen_in.size()) seen_in.resize(i / BLOCK + 1);
+        Word<N>& block = seen_in[i / BLOCK];
+        for (size_t k = 0; k < 2 * N; ++k) block.bits[k] |= words[i].bits[k], seen.bits[k] |= words[i].bits[k];
+    }
+
+    void see_all() {
+        is_seen = true;
+        seen = {};
+        std::fill(seen_in.begin(), seen_in.end(), Word<N>{});
+        for (size_t i = 0; i < words.size(); ++i) see(i);
+    }
+
     void append(const Word<N>& word, uint64_t hash, unsigned weight, unsigned frequency) {
         words.push_back(word), hashes.push_back(hash), weights.push_back(uint16_t(weight)), marks.push_back(0);
         if (counts_frequency) frequencies.push_back(uint16_t(std::min(frequency, 0xffffu)));
-        for (size_t k = 0; k < 2 * N; ++k) seen.bits[k] |= word.bits[k];
+        see(words.size() - 1);
     }
 
     void insert(uint32_t slot) {
@@ -201,11 +217,8 @@ private:
     void rebuild() {
         is_indexed = true;
         index.clear(words.size() + words.size() / 2);
-        seen = {};
-        for (size_t i = 0; i < words.size(); ++i) {
-            index.insert(hashes[i], uint32_t(i));
-            for (size_t k = 0; k < 2 * N; ++k) seen.bits[k] |= words[i].bits[k];
-        }
+        for (size_t i = 0; i < words.size(); ++i) index.insert(hashes[i], uint32_t(i));
+        see_all();
     }
     void need_index() {
         if (!is_indexed) rebuild();
@@ -233,8 +246,34 @@ private:
 
     const Letter* letters_of(const Step& step) const { return &program.letters[step.first_letter]; }
 
+    // The step's word, made once for the way there and back.
+    const Turned<N>& turned(const Step& step) {
+        std::unique_ptr<Turned<N>>& made = all_turned[step.word];
+        if (!made) made = std::make_unique<Turned<N>>(letters_of(step), step.n_letters);
+        return *made;
+    }
+
     uint32_t find(uint64_t hash, const Word<N>& word) const {
         return index.find(hash, [&](uint32_t slot) { return words[slot] == word; });
+    }
+
+    // Words from begin to end that anticommute with a step's.
+    size_t find_turned(const Turned<N>& p, size_t begin, size_t end, uint32_t* found) const {
+        const auto meets = [&](size_t block) {
+            for (const WordPart& part : p.parts)
+                if (seen_in[block / BLOCK].bits[part.offset] & part.mask) return true;
+            return false;
+        };
+        size_t n = 0;
+        for (size_t block = begin; block < end;) {
+            const size_t first = block;
+            while (block < end && meets(block)) block += BLOCK;
+            if (block > first)
+                n += kernel.find_odd_words(words[0].bits.data(), 2 * N, first, std::min(end, block), p.parts.data(),
+                                           p.parts.size(), found + n);
+            block += BLOCK;
+        }
+        return n;
     }
 
     // -- turns
@@ -258,9 +297,8 @@ private:
 
     // pair(part, i, j, sign) for words that are turned into each other, single(part, i, sign) for one without partner.
     template <class P, class S>
-    size_t over_pairs(const Step& step, P pair, S single) {
+    size_t over_pairs(const Turned<N>& p, P pair, S single) {
         need_index();
-        const Turned<N> p(letters_of(step), step.n_letters);
         const size_t size = words.size(), n_parts = (size + CHUNK - 1) / CHUNK;
         if (parts.size() < n_parts) parts.resize(n_parts);
         over_parts(n_parts, [&](size_t k) {
@@ -271,8 +309,7 @@ private:
             part.bounds.assign(lanes, 0), part.squares.assign(lanes, 0), part.slopes.assign(lanes, 0);
             part.found.resize(end - begin + 1);
             size_t n_first = 0;
-            const size_t n = kernel.find_odd_words(words[0].bits.data(), 2 * N, begin, end, p.parts.data(),
-                                                   p.parts.size(), part.found.data());
+            const size_t n = find_turned(p, begin, end, part.found.data());
             for (size_t a = 0; a < n; ++a) {
                 const uint32_t i = part.found[a];
                 if (words[i].bits[p.pivot_number] & p.pivot)
@@ -331,9 +368,9 @@ private:
 
     void turn(const Step& step) {
         set_angle(step.angle);
-        const Turned<N> p(letters_of(step), step.n_letters);
+        const Turned<N>& p = turned(step);
         const size_t n_parts = over_pairs(
-            step,
+            p,
             [&](Part& part, uint32_t i, uint32_t j, double sign) {
                 double *a = &c[i * lanes], *b = &c[j * lanes];
                 const double* signed_sines = sign > 0 ? sines.data() : opposite.data();
@@ -401,7 +438,7 @@ private:
     void turn_back(const Step& step) {
         set_angle(step.angle);
         const size_t n_parts = over_pairs(
-            step,
+            turned(step),
             [&](Part& part, uint32_t i, uint32_t j, double sign) {
                 kernel.turn_pair_back(&c[i * lanes], &c[j * lanes], &lambda[i * lanes], &lambda[j * lanes],
                                       cosines.data(), sign > 0 ? sines.data() : opposite.data(), sign,
@@ -431,13 +468,13 @@ private:
     // -- Clifford gates
 
     void take_quarters(const Step& step, unsigned quarters) {
-        const Turned<N> p(letters_of(step), step.n_letters);
+        const Turned<N>& p = turned(step);
         const bool back = !lambda.empty();
         std::vector<uint32_t>& found = found_all;
         found.resize(words.size() + 1);
+        if (!is_seen) see_all();
         Watch::check(words.size());
-        const size_t n = kernel.find_odd_words(words[0].bits.data(), 2 * N, 0, words.size(), p.parts.data(),
-                                               p.parts.size(), found.data());
+        const size_t n = find_turned(p, 0, words.size(), found.data());
         for (size_t a = 0; a < n; ++a) {
             const uint32_t i = found[a];
             double sign = -1;
@@ -446,7 +483,7 @@ private:
                 weights[i] = uint16_t(weights[i] + p.heavier(words[i]));
                 for (size_t k = 0; k < 2 * N; ++k) words[i].bits[k] ^= p.word.bits[k];
                 hashes[i] ^= p.hash;
-                for (size_t k = 0; k < 2 * N; ++k) seen.bits[k] |= words[i].bits[k];
+                see(i);
             }
             if (sign > 0) continue;
             for (size_t l = 0; l < lanes; ++l) c[i * lanes + l] = -c[i * lanes + l];
@@ -622,7 +659,7 @@ private:
         if (kept == words.size()) return;
         words.resize(kept), hashes.resize(kept), weights.resize(kept), marks.resize(kept), c.resize(kept * lanes);
         if (counts_frequency) frequencies.resize(kept);
-        is_indexed = false;
+        is_indexed = is_seen = false;
         if (!recording) return;
         tape.push_back({THROWN_OUT, 0, 0});
         thrown_bytes += gone.slots.size() * (sizeof(Word<N>) + 14 + 8 * lanes);
@@ -664,7 +701,7 @@ private:
             std::copy_n(&gone.c[k * lanes], lanes, &c[to * lanes]);
             std::fill_n(&lambda[to * lanes], lanes, 0.0);
         }
-        is_indexed = false;
+        is_indexed = is_seen = false;
     }
 
     void check_room() const {
@@ -691,8 +728,9 @@ private:
     std::vector<uint16_t> weights, frequencies;
     std::vector<uint8_t, Paged<uint8_t>> marks;  // words that were turned with their partner
     Index index;
-    bool is_indexed = false, recording = false, any_close_to_quarter = false;
-    Word<N> seen;  // bits that some word has had
+    bool is_indexed = false, is_seen = false, recording = false, any_close_to_quarter = false;
+    Word<N> seen;  // bits that some word has had, and some word of a block
+    std::vector<Word<N>> seen_in;
     size_t now = 0, n_small = 0, thrown_bytes = 0;
 
     std::vector<Record> tape;
@@ -702,6 +740,7 @@ private:
     std::vector<double> cosines, sines, opposite, slopes, room;
     std::vector<Part> parts;
     std::vector<uint32_t> found_all;
+    std::vector<std::unique_ptr<Turned<N>>> all_turned;  // of every word of a step
 };
 
 }  // namespace
