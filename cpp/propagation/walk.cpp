@@ -112,7 +112,8 @@ class Walk final : public AnyWalk {
 public:
     Walk(const Program& p, const Call& c, size_t output, size_t first, size_t n_lanes, int n_threads)
         : program(p), call(&c), first_sample(first), lanes(n_lanes), threads(n_threads),
-          counts_frequency(c.cuts.max_frequency < 0xffff), cosines(n_lanes), sines(n_lanes), opposite(n_lanes) {
+          counts_frequency(c.cuts.max_frequency < 0xffff), angles(whole_vectors(n_lanes)), cosines(angles.size()),
+          sines(angles.size()), opposite(angles.size()) {
         values.assign(lanes, 0), bounds.assign(lanes, 0), squares.assign(lanes, 0);
         for (const Term& term : program.observables[output]) add(term);
         all_turned.resize(program.n_words);
@@ -278,19 +279,21 @@ private:
 
     // -- turns
 
+    size_t whole_vectors(size_t count) const { return (count + kernel.lanes - 1) / kernel.lanes * kernel.lanes; }
+
     void set_angle(const Angle& angle) {
         const double* row = angle.source == Source::input ? call->inputs + first_sample * call->n_inputs
                                                           : call->weights + first_sample * call->weight_stride;
         const size_t stride = angle.source == Source::input ? call->n_inputs : call->weight_stride;
+        const bool shared = angle.source == Source::number || !stride;
+        for (size_t l = 0; l < (shared ? 1 : lanes); ++l)
+            angles[l] = 2 * half_of(angle, angle.source == Source::number ? 0.0 : row[l * stride + size_t(angle.index)]);
+        kernel.cos_sin(angles.data(), shared ? 1 : angles.size() / kernel.lanes, cosines.data(), sines.data());
+        if (shared) std::fill(cosines.begin() + 1, cosines.end(), cosines[0]);
+        if (shared) std::fill(sines.begin() + 1, sines.end(), sines[0]);
         any_close_to_quarter = false;
         for (size_t l = 0; l < lanes; ++l) {
-            if (l && (angle.source == Source::number || !stride)) {
-                cosines[l] = cosines[0], sines[l] = sines[0], opposite[l] = opposite[0];
-                continue;
-            }
-            const double value = angle.source == Source::number ? 0.0 : row[l * stride + size_t(angle.index)];
-            const double half = half_of(angle, value);
-            cosines[l] = std::cos(2 * half), sines[l] = std::sin(2 * half), opposite[l] = -sines[l];
+            opposite[l] = -sines[l];
             any_close_to_quarter = any_close_to_quarter || std::abs(cosines[l]) < LEAST_DIVISOR;
         }
     }
@@ -737,7 +740,8 @@ private:
     std::vector<double> stored;
     std::vector<ThrownOut<N>> thrown;
 
-    std::vector<double> cosines, sines, opposite, slopes, room;
+    std::vector<double, Paged<double>> angles, cosines, sines, opposite;  // of a turn, whole vectors of lanes
+    std::vector<double> slopes, room;
     std::vector<Part> parts;
     std::vector<uint32_t> found_all;
     std::vector<std::unique_ptr<Turned<N>>> all_turned;  // of every word of a step
