@@ -27,6 +27,15 @@ def test_plain_values_make_engines():
     assert shots.shots == 30
 
 
+def test_numbers_that_yaml_reads_as_text():
+    propagation = choose_engine({"name": "propagation", "min_coefficient": "1e-3", "max_weight": 4}).engine(threads=3)
+    assert repr(propagation) == "PropagationEngine(min_coefficient=0.001, max_weight=4, threads=3)"
+    assert choose_engine({"name": "propagation", "min_coefficient": 0}).title == "cut sums of Pauli words"
+    assert choose_engine({"name": "propagation", "min_coefficient": None}).title == "sums of Pauli words"
+    with pytest.raises(ConfigError, match=r"engine\.min_coefficient='few', expected a number from 0 on"):
+        choose_engine({"name": "propagation", "min_coefficient": "few"})
+
+
 def test_a_seed_gives_streams_of_their_own():
     choice = choose_engine({"shots": 1000}).seeded(3)
     first, again, other = (values(choice.engine(stream)) for stream in ([0], [0], [1]))

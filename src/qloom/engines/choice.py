@@ -19,6 +19,7 @@ from qloom.engines.base import Engine
 from qloom.engines.density import DensityEngine
 from qloom.engines.measuring.shots import Shots, checked_shots
 from qloom.engines.noisy import with_noise
+from qloom.engines.propagation import PropagationEngine
 from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.trajectories import TrajectoryEngine
@@ -165,13 +166,38 @@ class TrajectoriesChoice(EngineChoice):
         return f"{self.n_trajectories:,} trajector{'ies' if self.n_trajectories > 1 else 'y'} a sample"
 
 
+@dataclass(frozen=True, kw_only=True)
+class PropagationChoice(EngineChoice):
+    """Expectation values of wide circuits, by sums of Pauli words run backwards."""
+
+    name: str = "propagation"
+    min_coefficient: float | None = described("words with smaller coefficients are dropped; empty: none", 1e-6)
+    max_weight: int | None = described("letters that a word may have; empty: any number")
+    max_words: int | None = described("words of one value; empty: as many as memory has room for")
+    max_frequency: int | None = described("rotations that may have turned a word; empty: any number")
+    tolerance: float | None = described("what the bound of an error may be; empty: anything")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.unmeasured(1)
+
+    def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
+        return PropagationEngine(
+            self.min_coefficient, self.max_weight, self.max_words, self.max_frequency, self.tolerance, threads=threads
+        )
+
+    @property
+    def engine_title(self) -> str:
+        return "sums of Pauli words" if self.unmeasured(1).is_exact else "cut sums of Pauli words"
+
+
 # In seeds of the errors of trajectories.
 _ERRORS = 1
 # What runs circuits where nothing is chosen, and where noise is.
 DEFAULT, NOISY_DEFAULT = "statevector", "density"
 ENGINES: dict[str, type[EngineChoice]] = {
     DEFAULT: StatevectorChoice, "reference": ReferenceChoice, "density": DensityChoice,
-    "trajectories": TrajectoriesChoice,
+    "trajectories": TrajectoriesChoice, "propagation": PropagationChoice,
 }  # fmt: skip
 
 
@@ -195,9 +221,20 @@ def choose_engine(values: EngineChoice | Mapping[str, Any] | None = None) -> Eng
         if key not in known:
             raise ConfigError(f"engine.{key} is no setting of the engine {name}, which has {', '.join(known)}")
     try:
-        return ENGINES[name](**given)
+        return ENGINES[name](**{key: _as_number(name, key, value) for key, value in given.items()})
     except (TypeError, ValueError) as error:
         raise ConfigError(f"engine.{error}") from None
+
+
+def _as_number(name: str, key: str, value: Any) -> Any:
+    """Numbers such as 1e-6, which YAML reads as text."""
+    takes = {each.name: str(each.type) for each in fields(ENGINES[name])}
+    if not isinstance(value, str) or "float" not in takes[key]:
+        return value
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def fields_of(name: str) -> dict[str, str]:
