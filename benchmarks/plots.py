@@ -17,7 +17,7 @@ from benchmarks.peers.running import TOO_LONG
 from benchmarks.results import Row
 from benchmarks.tables import number_of, ours_at, point_of, size_of
 
-_STYLE: dict[str, Any] = {
+STYLE: dict[str, Any] = {
     "font.size": 9, "axes.titlesize": 10, "axes.titlelocation": "left", "axes.spines.top": False,
     "axes.spines.right": False, "axes.edgecolor": "#555555", "axes.grid": True, "axes.axisbelow": True,
     "grid.color": "#e3e3e3", "grid.linewidth": 0.7, "legend.frameon": False, "svg.hashsalt": "qloom",
@@ -57,7 +57,7 @@ def _plain_numbers(axis: Any) -> None:
 
 def plot_times(rows: Sequence[Row], path: Path, title: str) -> None:
     """Milliseconds at every point, one mark a system."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(8.5, 4.6)
         ours = ours_at(rows)
         points = list(ours)
@@ -101,7 +101,7 @@ def _time_axes(axes: Axes, points: Sequence[tuple[int, int, int]], title: str) -
 
 def plot_ratios(rows: Sequence[Row], path: Path, title: str) -> None:
     """How many times as long each peer takes, one mark a point; open marks are only a lower bound."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         peers = _by_peer([row for row in rows if row["ratio"]])
         peers.sort(key=lambda peer: min(float(row["ratio"]) for row in peer[1]), reverse=True)
         figure, (axes,) = _figure(8.5, 0.7 + 0.36 * max(3, len(peers)))
@@ -129,7 +129,7 @@ def _ratio_axes(axes: Axes, names: Sequence[str], title: str) -> None:
 
 def plot_fractions(rows: Sequence[Row], path: Path) -> None:
     """The fraction of P that each training step reaches, by one and two threads."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(8.5, 3.2)
         sizes = list(dict.fromkeys(row["size"] for row in rows))
         for offset, threads, colour in ((-0.2, "1", "#f0b58a"), (0.2, "2", OURS)):
@@ -155,7 +155,7 @@ def plot_fractions(rows: Sequence[Row], path: Path) -> None:
 
 def plot_growth(rows: Sequence[Row], path: Path) -> None:
     """Time against qubits, samples and layers, beside what P allows."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, panels = _figure(9.5, 3.2, 3)
         for axes, (letter, title, fixed) in zip(panels, (
             ("n", "qubits n (B = 64, L = 4)", {"batch": 64, "layers": 4}),
@@ -187,7 +187,7 @@ def _growth_panel(axes: Axes, places: Sequence[int], rows: Sequence[Row], title:
 
 def plot_first_calls(rows: Sequence[Row], path: Path) -> None:
     """Seconds of the first call of what is compiled."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure, (axes,) = _figure(8.5, 3.0)
         points = list(ours_at(rows))
         for (peer, mine), look in zip(_by_peer(rows), _looks(), strict=False):

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import mutual_info_score
 
 import qloom as ql
+from tests.engines.propagation.free_fermions import free_fermions
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -39,6 +40,16 @@ def test_whether_mitigating_pays_is_as_the_page_says(capsys):
         row = next(line for line in code.splitlines() if line.startswith(f"| {shots} |"))
         told = [float(cell) for cell in row.strip("| ").split(" | ")[1:]]
         assert [round(each.error, 3) for each in advice.rows] == told
+
+
+def test_wide_circuits_end_in_their_numbers(capsys):
+    text = (DOCS / "wide.md").read_text()
+    section = text[text.index("## In Python") : text.index("## How words")]
+    names: dict = {}
+    exec("\n".join(line[4:] for line in section.splitlines() if line.startswith("    ")), names)
+    assert capsys.readouterr().out.split() == re.findall(r"prints \*\*([\d.]+|True)\*\*", section)
+    x, _ = free_fermions(200, 20, 0.5, 0.6)
+    assert names["exact"][0] == pytest.approx(x[100], abs=1e-9)
 
 
 def test_synthetic_tables_end_in_their_numbers(capsys):

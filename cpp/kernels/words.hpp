@@ -11,7 +11,8 @@ size_t find_odd_words_of(const uint64_t* words, size_t stride, size_t begin, siz
     size_t n = 0;
     for (size_t i = begin; i < end; ++i) {
         uint64_t bits = 0;
-        for (size_t p = 0; p < (PARTS ? PARTS : n_parts); ++p) bits ^= words[i * stride + parts[p].offset] & parts[p].mask;
+        for (size_t p = 0; p < (PARTS ? PARTS : n_parts); ++p)
+            bits ^= words[i * stride + parts[p].offset] & parts[p].mask;
         found[n] = uint32_t(i);
         n += size_t(__builtin_popcountll(bits) & 1);
     }
@@ -20,9 +21,7 @@ size_t find_odd_words_of(const uint64_t* words, size_t stride, size_t begin, siz
 
 inline size_t find_odd_words(const uint64_t* words, size_t stride, size_t begin, size_t end, const WordPart* parts,
                              size_t n_parts, uint32_t* found) {
-    const auto find = n_parts == 1   ? find_odd_words_of<1>
-                      : n_parts == 2 ? find_odd_words_of<2>
-                                     : find_odd_words_of<0>;
+    const auto find = n_parts == 1 ? find_odd_words_of<1> : n_parts == 2 ? find_odd_words_of<2> : find_odd_words_of<0>;
     return find(words, stride, begin, end, parts, n_parts, found);
 }
 

@@ -51,10 +51,13 @@ propagation::Program make_program(unsigned n_qubits, View<const uint8_t> kinds, 
     std::map<std::vector<uint32_t>, size_t> known;
     for (size_t s = 0; s < n; ++s) {
         check(starts.data[s] < starts.data[s + 1] && kinds.data[s] <= uint8_t(Kind::damping), "a step is none");
-        propagation::Step step{Kind(kinds.data[s]), size_t(starts.data[s]),
+        propagation::Step step{Kind(kinds.data[s]),
+                               size_t(starts.data[s]),
                                size_t(starts.data[s + 1] - starts.data[s]),
                                {Source(source.data[s]), index.data[s], scale.data[s], offset.data[s]},
-                               quarters.data[s], p.n_factors, 0};
+                               quarters.data[s],
+                               p.n_factors,
+                               0};
         check(step.kind != Kind::damping || step.n_letters == 1, "damping is of one qubit");
         check(step.n_letters <= 8 || step.kind < Kind::diagonal, "a channel is on too many qubits");
         p.n_factors += factors_of(step);
@@ -94,8 +97,17 @@ propagation::Call make_call(const propagation::Program& p, const Reals& inputs, 
         const size_t room = step.angle.source == Source::input ? n_inputs : n_weights;
         check(step.angle.index >= 0 && size_t(step.angle.index) < room, "an angle's slot is outside");
     }
-    return {batch,     inputs.data, weights.data, factors.data, n_inputs,
-            n_weights, p.n_factors, own_weights ? n_weights : 0, own_factors ? p.n_factors : 0, cuts, threads};
+    return {batch,
+            inputs.data,
+            weights.data,
+            factors.data,
+            n_inputs,
+            n_weights,
+            p.n_factors,
+            own_weights ? n_weights : 0,
+            own_factors ? p.n_factors : 0,
+            cuts,
+            threads};
 }
 
 template <class F>
@@ -168,6 +180,6 @@ void bind_propagation(nb::module_& m) {
                                       kept);
             });
         },
-        nb::arg(), array, array, array, nb::arg(), array, array_or_none, array_or_none, array_or_none,
-        nb::arg().none(), nb::arg());
+        nb::arg(), array, array, array, nb::arg(), array, array_or_none, array_or_none, array_or_none, nb::arg().none(),
+        nb::arg());
 }

@@ -38,7 +38,7 @@ struct Term {
 struct Program {
     unsigned n_qubits;
     std::vector<Letter> letters;
-    std::vector<Step> steps;                      // as the circuit has them, first to last
+    std::vector<Step> steps;  // as the circuit has them, first to last
     std::vector<std::vector<Term>> observables;
     size_t n_factors = 0, n_words = 0;
 };

@@ -111,9 +111,16 @@ template <int N>
 class Walk final : public AnyWalk {
 public:
     Walk(const Program& p, const Call& c, size_t output, size_t first, size_t n_lanes, int n_threads)
-        : program(p), call(&c), first_sample(first), lanes(n_lanes), threads(n_threads),
-          counts_frequency(c.cuts.max_frequency < 0xffff), angles(whole_vectors(n_lanes)), cosines(angles.size()),
-          sines(angles.size()), opposite(angles.size()) {
+        : program(p),
+          call(&c),
+          first_sample(first),
+          lanes(n_lanes),
+          threads(n_threads),
+          counts_frequency(c.cuts.max_frequency < 0xffff),
+          angles(whole_vectors(n_lanes)),
+          cosines(angles.size()),
+          sines(angles.size()),
+          opposite(angles.size()) {
         values.assign(lanes, 0), bounds.assign(lanes, 0), squares.assign(lanes, 0);
         for (const Term& term : program.observables[output]) add(term);
         all_turned.resize(program.n_words);
@@ -128,10 +135,18 @@ public:
             const size_t before = words.size(), stored_before = stored.size();
             now = s;
             switch (step.kind) {
-                case Kind::rotation: turn(step); break;
-                case Kind::clifford: take_quarters(step, step.quarters); break;
-                case Kind::diagonal: multiply(step); break;
-                case Kind::damping: damp(step); break;
+                case Kind::rotation:
+                    turn(step);
+                    break;
+                case Kind::clifford:
+                    take_quarters(step, step.quarters);
+                    break;
+                case Kind::diagonal:
+                    multiply(step);
+                    break;
+                case Kind::damping:
+                    damp(step);
+                    break;
             }
             if (recording)
                 tape.push_back({uint32_t(s), uint32_t(words.size() - before), stored.size() - stored_before});
@@ -159,9 +174,15 @@ public:
                     turn_back(step);
                     add_slopes(step.angle, d_inputs, d_weights);
                     break;
-                case Kind::clifford: take_quarters(step, 4 - step.quarters); break;
-                case Kind::diagonal: multiply_back(step, record.stored, d_factors); break;
-                case Kind::damping: damp_back(step, record.stored, d_factors); break;
+                case Kind::clifford:
+                    take_quarters(step, 4 - step.quarters);
+                    break;
+                case Kind::diagonal:
+                    multiply_back(step, record.stored, d_factors);
+                    break;
+                case Kind::damping:
+                    damp_back(step, record.stored, d_factors);
+                    break;
             }
             for (size_t k = 0; k < record.inserted; ++k) take_last();
         }
@@ -287,7 +308,8 @@ private:
         const size_t stride = angle.source == Source::input ? call->n_inputs : call->weight_stride;
         const bool shared = angle.source == Source::number || !stride;
         for (size_t l = 0; l < (shared ? 1 : lanes); ++l)
-            angles[l] = 2 * half_of(angle, angle.source == Source::number ? 0.0 : row[l * stride + size_t(angle.index)]);
+            angles[l] =
+                2 * half_of(angle, angle.source == Source::number ? 0.0 : row[l * stride + size_t(angle.index)]);
         kernel.cos_sin(angles.data(), shared ? 1 : angles.size() / kernel.lanes, cosines.data(), sines.data());
         if (shared) std::fill(cosines.begin() + 1, cosines.end(), cosines[0]);
         if (shared) std::fill(sines.begin() + 1, sines.end(), sines[0]);
@@ -401,7 +423,8 @@ private:
         double* a = &c[i * lanes];
         const unsigned frequency = counts_frequency ? frequencies[i] + 1u : 0;
         bool comes = any_close_to_quarter;
-        if (!comes && weights[i] + p.heavier(words[i]) <= int64_t(call->cuts.max_weight) && frequency <= call->cuts.max_frequency)
+        if (!comes && weights[i] + p.heavier(words[i]) <= int64_t(call->cuts.max_weight) &&
+            frequency <= call->cuts.max_frequency)
             for (size_t l = 0; l < lanes; ++l) comes = comes || std::abs(sines[l] * a[l]) > call->cuts.min_coefficient;
         if (comes) part.made.push_back({i, sign});
         for (size_t l = 0; l < lanes; ++l) {
@@ -625,9 +648,9 @@ private:
 
     bool is_time_to_throw_out(const Step& step) {
         if (words.size() > call->cuts.max_words + call->cuts.max_words / 4) return true;
-        const bool too_heavy = call->cuts.max_weight < program.n_qubits &&
-                               ((step.kind == Kind::clifford && !next_is_clifford()) ||
-                                (step.kind == Kind::rotation && any_close_to_quarter));
+        const bool too_heavy =
+            call->cuts.max_weight < program.n_qubits && ((step.kind == Kind::clifford && !next_is_clifford()) ||
+                                                         (step.kind == Kind::rotation && any_close_to_quarter));
         return too_heavy || n_small * SMALL_SHARE > words.size();
     }
     bool next_is_clifford() const { return now && program.steps[now - 1].kind == Kind::clifford; }

@@ -1,8 +1,8 @@
 // One observable and some samples, a lane each: the way back through the circuit, and the way there again with slopes.
 //
-// Nothing is stored step by step. A turn is undone from what it gave: of a word and its partner both by turning back, of
-// a word whose partner was not let in by dividing by the cosine. Words that a step brought are the last ones, and words
-// that were thrown out are kept beside; so a walk takes room for all words that ever stayed, whatever the depth.
+// Nothing is stored step by step. A turn is undone from what it gave: of a word and its partner both by turning back,
+// of a word whose partner was not let in by dividing by the cosine. Words that a step brought are the last ones, and
+// words that were thrown out are kept beside; so a walk takes room for all words that ever stayed, whatever the depth.
 #pragma once
 #include <memory>
 

@@ -124,6 +124,34 @@ def drawn_results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int)
     return found
 
 
+def propagated_results(threads: int) -> list[np.ndarray]:
+    """Words run backwards: cut in every way, with and without noise, more samples and words than a piece of work has."""
+    found, rng = [], np.random.default_rng(0)
+    for n_qubits, n_samples, words_alone in ((3, 70, True), (5, 2, True), (70, 3, True), (4, 0, True)):
+        circuit = noisy_circuit_of(n_qubits, words_alone) if n_qubits < 20 else ql.encoders.angle(n_qubits, "y")
+        x = rng.uniform(-1, 1, (n_samples, circuit.n_inputs))
+        for shape in ((circuit.n_weights,), (n_samples, circuit.n_weights)):
+            batch = ql.engines.make_batch(circuit, x, rng.uniform(-1, 1, shape))
+            for cuts in ({}, {"min_coefficient": 0.01, "max_words": 9}, {"max_weight": 2, "max_frequency": 4}):
+                engine = PropagationEngine(**cuts, threads=threads)
+                one = engine.prepare_adjoint(circuit, [ql.Z(0), ql.X(n_qubits - 1) + ql.Z(1)])
+                values, kept = one.forward(batch, keep=True)
+                cotangents = np.ones_like(values)
+                found += [values, *one.backward(batch, cotangents, kept, (True, True))]
+                found += [*one.backward(batch, cotangents, None, (True, True))]
+    chain = ql.Circuit(30)
+    w = chain.weights(2)
+    for _ in range(7):
+        for q in range(29):
+            chain.rzz(w[0], q, q + 1)
+        for q in range(30):
+            chain.rx(w[1], q)
+    total = sum((ql.Z(q) for q in range(1, 30)), ql.Z(0))
+    wide = PropagationEngine(1e-7, threads=threads).prepare_adjoint(chain, [total])
+    found += [*wide.backward(ql.engines.make_batch(chain, weights=[0.2, 0.2]), np.ones((1, 1)), None, (True, True))]
+    return found
+
+
 def solvers(threads: int) -> list[Solver]:
     return [
         SimulatedAnnealing(30, 6, threads=threads),
@@ -163,6 +191,7 @@ def main() -> None:
                 circuit = make(n_qubits)
                 assert same(*(results(circuit, n_samples, dtype, threads) for threads in (1, 2))), (circuit, dtype)
 
+    assert same(propagated_results(1), propagated_results(2)), "words run backwards"
     for n_qubits, n_samples in NOISY_SIZES:
         for dtype in ("f4", "f8"):
             circuit = noisy_circuit_of(n_qubits)

@@ -12,6 +12,7 @@ from qloom.errors import CircuitError, MemoryLimitError, ShapeError, Unsupported
 from qloom.gradients import prepare_gradient
 from qloom.testing import EngineContract
 from tests.engines.propagation.circuits import N_INPUTS, N_WEIGHTS, arrays_of, ising_chain, random_circuit
+from tests.engines.propagation.free_fermions import free_fermions
 
 REFERENCE = ReferenceEngine()
 
@@ -167,25 +168,6 @@ def test_registers_of_any_width(n):
         )
         truth = ql.expectation(narrow, [ql.observables.pauli(word, range(4))], weights=weights, engine=REFERENCE)
         np.testing.assert_allclose(found, truth, rtol=0, atol=1e-13)
-
-
-def free_fermions(n: int, n_steps: int, coupling: float, field: float) -> tuple[np.ndarray, np.ndarray]:
-    """<X_j> and <Z_j Z_j+1> of `ising_chain` from |+..+>, by the covariances of its Majorana operators."""
-    covariance = np.zeros((2 * n, 2 * n))  # a_j in row 2 j, b_j in row 2 j + 1
-    covariance[::2, 1::2], covariance[1::2, ::2] = np.eye(n), -np.eye(n)
-
-    def turned(first: np.ndarray, second: np.ndarray, angle: float) -> None:
-        for axis in (0, 1):
-            p, q = covariance.take(first, axis), covariance.take(second, axis)
-            here = (first, slice(None)) if axis == 0 else (slice(None), first)
-            there = (second, slice(None)) if axis == 0 else (slice(None), second)
-            covariance[here] = np.cos(angle) * p + np.sin(angle) * q
-            covariance[there] = np.cos(angle) * q - np.sin(angle) * p
-
-    for _ in range(n_steps):
-        turned(np.arange(1, 2 * n - 1, 2), np.arange(2, 2 * n, 2), coupling)
-        turned(np.arange(0, 2 * n, 2), np.arange(1, 2 * n, 2), field)
-    return np.diagonal(covariance, 1)[::2], np.diagonal(covariance, 1)[1::2]
 
 
 def test_long_chains_are_free_fermions():
