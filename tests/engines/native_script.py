@@ -22,7 +22,7 @@ from qloom.combinatorial.solvers import (
     TabuSearch,
     descend,
 )
-from qloom.engines import DensityEngine, StatevectorEngine, TrajectoryEngine
+from qloom.engines import DensityEngine, PropagationEngine, StatevectorEngine, TrajectoryEngine
 
 # Both layouts, tiles that are not full, a batch without samples, a state that threads share.
 SIZES = ((2, 1), (4, 40), (5, 0), (6, 1), (8, 9), (9, 3), (11, 70), (15, 1))
@@ -125,7 +125,7 @@ def drawn_results(circuit: ql.Circuit, n_samples: int, dtype: str, threads: int)
 
 
 def propagated_results(threads: int) -> list[np.ndarray]:
-    """Words run backwards: cut in every way, with and without noise, more samples and words than a piece of work has."""
+    """Words run backwards: cut in every way, noisy or not, more samples and words than a piece of work has."""
     found, rng = [], np.random.default_rng(0)
     for n_qubits, n_samples, words_alone in ((3, 70, True), (5, 2, True), (70, 3, True), (4, 0, True)):
         circuit = noisy_circuit_of(n_qubits, words_alone) if n_qubits < 20 else ql.encoders.angle(n_qubits, "y")
