@@ -89,6 +89,16 @@ def make_batch(circuit: Circuit, inputs: Any = None, weights: Any = None) -> Bat
     return batch
 
 
+def check_shapes(inputs: Any, weights: Any, n_inputs: int, n_weights: int) -> None:
+    """Raise ShapeError for arrays that do not fit a prepared circuit."""
+    x, w = inputs.shape, weights.shape
+    if x[1:] != (n_inputs,) or w not in ((n_weights,), (x[0], n_weights)):
+        raise ShapeError(
+            f"inputs has shape {tuple(x)} and weights {tuple(w)}, "
+            f"expected (B, {n_inputs}) and ({n_weights},) or (B, {n_weights})"
+        )
+
+
 def _flat(slots: Slots, values: Any, beside: Any) -> np.ndarray | None:
     """What was given for slots as one array (count,) or (B, count); None if nothing was."""
     name = f"{slots.source}s"

@@ -9,7 +9,7 @@ import numpy as np
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
-from qloom.engines.batch import Batch, check_memory, initial_states, starts_from_inputs
+from qloom.engines.batch import Batch, check_memory, check_shapes, initial_states, starts_from_inputs
 from qloom.engines.density.program import Compiled
 from qloom.engines.density.start import add_slopes, pauli_vectors
 from qloom.engines.density.transfers import Chain, Transfers, Values
@@ -132,13 +132,7 @@ class DensityEvaluator(DifferentiableEvaluator):
     # -- what is refused
 
     def _check(self, batch: Batch, back: bool) -> None:
-        n_inputs, n_weights = self.circuit.n_inputs, self.circuit.n_weights
-        x, w = batch.inputs.shape, batch.weights.shape
-        if x[1:] != (n_inputs,) or w not in ((n_weights,), (x[0], n_weights)):
-            raise ShapeError(
-                f"inputs has shape {tuple(x)} and weights {tuple(w)}, "
-                f"expected (B, {n_inputs}) and ({n_weights},) or (B, {n_weights})"
-            )
+        check_shapes(batch.inputs, batch.weights, self.circuit.n_inputs, self.circuit.n_weights)
         needed = self.bytes_needed(batch, back)
         if needed > _LEAST_CHECKED:
             n = len(self._compiled.register)

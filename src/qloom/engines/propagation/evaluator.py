@@ -11,7 +11,7 @@ import numpy as np
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Estimate, Wants
-from qloom.engines.batch import Batch, available_memory
+from qloom.engines.batch import Batch, available_memory, check_shapes
 from qloom.engines.outputs import Expectations, Outputs
 from qloom.engines.propagation.factors import Factors
 from qloom.engines.propagation.steps import native_program, steps_of
@@ -177,13 +177,7 @@ class PropagationEvaluator(DifferentiableEvaluator):
         return self._program.factors[batch.weights.ndim == 2]
 
     def _check(self, batch: Batch) -> None:
-        n_inputs, n_weights = self.circuit.n_inputs, self.circuit.n_weights
-        x, w = batch.inputs.shape, batch.weights.shape
-        if x[1:] != (n_inputs,) or w not in ((n_weights,), (x[0], n_weights)):
-            raise ShapeError(
-                f"inputs has shape {tuple(x)} and weights {tuple(w)}, "
-                f"expected (B, {n_inputs}) and ({n_weights},) or (B, {n_weights})"
-            )
+        check_shapes(batch.inputs, batch.weights, self.circuit.n_inputs, self.circuit.n_weights)
 
 
 class _Program:

@@ -10,7 +10,7 @@ import numpy as np
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
-from qloom.engines.batch import Batch, check_memory
+from qloom.engines.batch import Batch, check_memory, check_shapes
 from qloom.engines.statevector.program import Program
 from qloom.engines.statevector.register import n_bits
 from qloom.errors import ShapeError
@@ -83,18 +83,13 @@ class StatevectorEvaluator(DifferentiableEvaluator):
 
     def check(self, inputs: Any, weights: Any, states: int, with_outputs: bool = True) -> None:
         """Refuse arrays that do not fit the circuit, or states that have no room."""
-        n_inputs, n_weights, x, w = self.program.n_inputs, self.program.n_weights, inputs.shape, weights.shape
-        if x[1:] != (n_inputs,) or w not in ((n_weights,), (x[0], n_weights)):
-            raise ShapeError(
-                f"inputs has shape {tuple(x)} and weights {tuple(w)}, "
-                f"expected (B, {n_inputs}) and ({n_weights},) or (B, {n_weights})"
-            )
+        check_shapes(inputs, weights, self.program.n_inputs, self.program.n_weights)
         # Small registers run in tiles of a few samples: only large ones are worth asking the system.
-        if self.program.n_qubits >= 20 or x[0] * self.n_outputs > 1 << 24:
-            needed = self.bytes_needed(x[0], inputs.itemsize, states, states if with_outputs else 0)
+        if self.program.n_qubits >= 20 or len(inputs) * self.n_outputs > 1 << 24:
+            needed = self.bytes_needed(len(inputs), inputs.itemsize, states, states if with_outputs else 0)
             wide, n = self.program.n_qubits, self.n_bits
             within = "" if n == wide else f", in states of {n},"
-            check_memory(needed, f"{x[0]} samples of {wide} qubits{within}, {self.n_outputs} outputs")
+            check_memory(needed, f"{len(inputs)} samples of {wide} qubits{within}, {self.n_outputs} outputs")
 
     def bytes_needed(self, n_samples: int, itemsize: int, states: int, outputs: int) -> int:
         """Bytes of so many states and arrays of values (B, O): one each for a walk forward, two for one back too.
