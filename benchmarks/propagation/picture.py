@@ -32,9 +32,7 @@ def drawn(rows: list[Row]) -> Figure:
             if float(least) > 1e-6:
                 off = [abs(float(row["value"]) - best[row["steps"]]) for row in mine]
                 axes[2].plot(steps, off, "x:", ms=4, color=colour)
-        for axis, title in zip(
-            axes, ("Words", "Seconds", "Errors"), strict=True
-        ):
+        for axis, title in zip(axes, ("Words", "Seconds", "Errors"), strict=True):
             axis.set(yscale="log", title=title, xlabel="steps")
         axes[0].legend()
         for style, label in (("-", "bound"), ("--", "typical"), (":", "from the value cut at 1e-6")):
