@@ -80,6 +80,23 @@ def test_random_circuits(seed):
         np.testing.assert_array_equal(mine, third)
 
 
+def test_angles_and_rates_of_zero_have_their_slopes():
+    """Words with coefficient 0 stay where nothing is cut: their slopes need not be 0."""
+    circuit = Circuit(3)
+    x, w = circuit.inputs(1), circuit.weights(7)
+    circuit.ry(0.7, 0).rx(0.4, 1).ry(0.9, 2).rz(0.5, 2)
+    circuit.ry(x[0], 0).ry(w[0], 1).rx(w[1], 2).cx(0, 1).rzz(w[2], 1, 2).amplitude_damping(w[3], 1).ry(w[4], 2)
+    circuit.depolarizing(w[5], 0).cx(1, 2).rx(w[6], 0).ry(w[4], 1)
+    batch = make_batch(circuit, np.zeros((2, 1)), np.zeros(7))
+    words = [ql.X(0) + ql.Y(1) + ql.Z(2), ql.Y(0) + ql.Z(1) + ql.X(2), ql.Z(0) @ ql.X(1) + ql.Y(2)]
+    cotangents = np.random.default_rng(0).normal(size=(2, 3))
+    right = DensityEngine().prepare(circuit, words).backward(batch, cotangents, None, (True, True))
+    found = PropagationEngine().prepare(circuit, words).backward(batch, cotangents, None, (True, True))
+    assert np.count_nonzero(np.abs(right[1]) > 1e-3) >= 4
+    for mine, expected in zip(found, right, strict=True):
+        np.testing.assert_allclose(mine, expected, rtol=0, atol=1e-12)
+
+
 CUTS = [
     {"min_coefficient": 0.02}, {"max_weight": 2}, {"max_words": 3}, {"max_frequency": 3},
     {"min_coefficient": 0.01, "max_weight": 3, "max_words": 20, "max_frequency": 8},

@@ -21,10 +21,11 @@ class PropagationEngine(Engine):
     changed: `evaluator.estimate` gives it as `bounds`. Without a cut, values are exact for as long as words have room.
     Noise multiplies words by numbers below 1, and makes cuts better.
 
-    Derivatives are those of the values as they were cut: a branch that was dropped has no slope.
+    Derivatives are those of the values as they were cut: a branch that was dropped has no slope. An angle of exactly 0
+    brings a branch with coefficient 0, which `min_coefficient` above 0 drops: begin with small angles.
 
     Args:
-        min_coefficient: a word stays if its coefficient is larger, in some sample of the 32 that share a set of words.
+        min_coefficient: a word stays if its coefficient is larger, in some sample of the 64 that share a set of words.
         max_weight: letters that a word may have.
         max_words: of one observable; when there are a quarter more, the smallest are dropped.
         max_frequency: rotations that may have turned a word, on the shortest way to it.

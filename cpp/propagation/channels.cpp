@@ -1,0 +1,115 @@
+// Channels: words times numbers, and what Z adds to the identity.
+#include "propagation/walk_of.hpp"
+
+namespace qloom::propagation {
+
+template <int N>
+bool Walk<N>::has_small_factors(const Step& step) const {
+    const double* factors = factors_of(step);
+    for (size_t l = 0; l < lanes; ++l)
+        for (size_t k = 0; k < size_t(1) << 2 * step.n_letters; ++k)
+            if (std::abs(factors[l * call->factor_stride + k]) < LEAST_DIVISOR) return true;
+    return false;
+}
+
+template <int N>
+void Walk<N>::scale(const Step& step, size_t i, size_t letters, bool storing) {
+    const double* factors = factors_of(step) + letters;
+    double* a = &c[i * lanes];
+    if (storing) stored.insert(stored.end(), a, a + lanes);
+    for (size_t l = 0; l < lanes; ++l) a[l] *= factors[l * call->factor_stride];
+    n_small += is_small(a);
+}
+
+template <int N>
+void Walk<N>::unscale(const Step& step, size_t i, size_t letters, const double* before, double* d_factors) {
+    const double* factors = factors_of(step) + letters;
+    double *a = &c[i * lanes], *u = &lambda[i * lanes];
+    for (size_t l = 0; l < lanes; ++l) {
+        const double factor = factors[l * call->factor_stride];
+        a[l] = before ? before[l] : a[l] / factor;
+        if (d_factors) d_factors[l * call->factor_stride + step.factors + letters] += u[l] * a[l];
+        u[l] *= factor;
+    }
+}
+
+template <int N>
+void Walk<N>::multiply_back(const Step& step, size_t n_stored, double* d_factors) {
+    const double* before = n_stored ? stored.data() + stored.size() - n_stored : nullptr;
+    Watch::check(words.size());
+    for (size_t i = 0; i < words.size(); ++i)
+        if (const size_t letters = chosen(step, words[i])) {
+            unscale(step, i, letters, before, d_factors);
+            if (before) before += lanes;
+        }
+    stored.resize(stored.size() - n_stored);
+}
+
+template <int N>
+void Walk<N>::damp(const Step& step) {
+    need_index();
+    const bool storing = recording && has_small_factors(step);
+    const Letter z{letters_of(step)->qubit, uint8_t(OF_Z)};
+    const Turned<N> p(&z, 1);
+    const double* to_i = factors_of(step) + TO_I;
+    const size_t size = words.size();
+    Watch::check(size);
+    for (size_t i = 0; i < size; ++i) {
+        const unsigned letter = words[i].letter(z.qubit);
+        if (!letter) continue;
+        if (letter == OF_Z) add_to_identity(p, i, to_i);
+        scale(step, i, letter, storing);
+    }
+    check_room();
+}
+
+template <int N>
+void Walk<N>::add_to_identity(const Turned<N>& p, size_t i, const double* to_i) {
+    const uint32_t j = partner_of(p, i);
+    if (j != Index::NONE) {
+        for (size_t l = 0; l < lanes; ++l) c[j * lanes + l] += to_i[l * call->factor_stride] * c[i * lanes + l];
+        return;
+    }
+    bool comes = keeps_all();
+    std::vector<double>& added = room;
+    added.resize(lanes);
+    for (size_t l = 0; l < lanes; ++l) {
+        added[l] = to_i[l * call->factor_stride] * c[i * lanes + l];
+        comes = comes || std::abs(added[l]) > call->cuts.min_coefficient;
+    }
+    if (comes) return bring(p, {uint32_t(i), 1}, added.data());
+    for (size_t l = 0; l < lanes; ++l) bounds[l] += std::abs(added[l]), squares[l] += added[l] * added[l];
+}
+
+template <int N>
+void Walk<N>::damp_back(const Step& step, size_t n_stored, double* d_factors) {
+    need_index();
+    const double* before = n_stored ? stored.data() + stored.size() - n_stored : nullptr;
+    const Letter z{letters_of(step)->qubit, uint8_t(OF_Z)};
+    const Turned<N> p(&z, 1);
+    const double* to_i = factors_of(step) + TO_I;
+    Watch::check(words.size());
+    for (size_t i = 0; i < words.size(); ++i) {
+        const unsigned letter = words[i].letter(z.qubit);
+        if (!letter) continue;
+        unscale(step, i, letter, before, d_factors);
+        if (before) before += lanes;
+        if (letter != OF_Z) continue;
+        const uint32_t j = partner_of(p, i);
+        if (j == Index::NONE) continue;
+        for (size_t l = 0; l < lanes; ++l) {
+            const double factor = to_i[l * call->factor_stride], z_before = c[i * lanes + l];
+            c[j * lanes + l] -= factor * z_before;
+            lambda[i * lanes + l] += factor * lambda[j * lanes + l];
+            if (d_factors) d_factors[l * call->factor_stride + step.factors + TO_I] += lambda[j * lanes + l] * z_before;
+        }
+    }
+    stored.resize(stored.size() - n_stored);
+}
+
+template class Walk<1>;
+template class Walk<2>;
+template class Walk<4>;
+template class Walk<16>;
+
+}  // namespace qloom::propagation

@@ -1,0 +1,88 @@
+// Words that are thrown out, and brought back.
+#include "propagation/walk_of.hpp"
+
+namespace qloom::propagation {
+
+// After a share of the words has been found too small they are thrown out.
+constexpr size_t SMALL_SHARE = 8;
+
+template <int N>
+bool Walk<N>::is_time_to_throw_out(const Step& step) const {
+    if (words.size() > call->cuts.max_words + call->cuts.max_words / 4) return true;
+    const bool too_heavy =
+        call->cuts.max_weight < program.n_qubits &&
+        ((step.kind == Kind::clifford && !next_is_clifford()) || (step.kind == Kind::rotation && any_close_to_quarter));
+    return too_heavy || n_small * SMALL_SHARE > words.size();
+}
+
+template <int N>
+void Walk<N>::throw_out() {
+    n_small = 0;
+    double least = keeps_all() ? -1 : call->cuts.min_coefficient;
+    if (words.size() > call->cuts.max_words) {
+        std::vector<double> sizes(words.size());
+        for (size_t i = 0; i < words.size(); ++i) sizes[i] = largest(i);
+        std::nth_element(sizes.begin(), sizes.begin() + long(call->cuts.max_words), sizes.end(), std::greater<>());
+        least = std::max(least, sizes[call->cuts.max_words]);
+    }
+    ThrownOut<N> gone;
+    size_t kept = 0;
+    for (size_t i = 0; i < words.size(); ++i) {
+        const bool stays = largest(i) > least && weights[i] <= call->cuts.max_weight &&
+                           (!counts_frequency || frequencies[i] <= call->cuts.max_frequency);
+        if (!stays) {
+            drop(gone, i);
+            continue;
+        }
+        if (kept != i) move(i, kept);
+        ++kept;
+    }
+    if (kept == words.size()) return;
+    words.resize(kept), hashes.resize(kept), weights.resize(kept), marks.resize(kept), c.resize(kept * lanes);
+    if (counts_frequency) frequencies.resize(kept);
+    is_indexed = is_seen = false;
+    if (!recording) return;
+    tape.push_back({THROWN_OUT, 0, 0});
+    thrown_bytes += gone.slots.size() * (sizeof(Word<N>) + 14 + 8 * lanes);
+    thrown.push_back(std::move(gone));
+}
+
+template <int N>
+void Walk<N>::drop(ThrownOut<N>& gone, size_t i) {
+    for (size_t l = 0; l < lanes; ++l) {
+        const double a = c[i * lanes + l];
+        bounds[l] += std::abs(a), squares[l] += a * a;
+    }
+    if (!recording) return;
+    gone.slots.push_back(uint32_t(i)), gone.words.push_back(words[i]), gone.hashes.push_back(hashes[i]);
+    gone.weights.push_back(weights[i]);
+    gone.c.insert(gone.c.end(), &c[i * lanes], &c[i * lanes] + lanes);
+}
+
+template <int N>
+void Walk<N>::bring_back() {
+    const ThrownOut<N> gone = std::move(thrown.back());
+    thrown.pop_back();
+    size_t from = words.size(), to = from + gone.slots.size();
+    words.resize(to), hashes.resize(to), weights.resize(to), marks.assign(to, 0);
+    c.resize(to * lanes), lambda.resize(to * lanes);
+    for (size_t k = gone.slots.size(); to-- > 0;) {
+        if (!k) break;
+        if (gone.slots[k - 1] != to) {
+            move(--from, to);
+            continue;
+        }
+        --k;
+        words[to] = gone.words[k], hashes[to] = gone.hashes[k], weights[to] = gone.weights[k];
+        std::copy_n(&gone.c[k * lanes], lanes, &c[to * lanes]);
+        std::fill_n(&lambda[to * lanes], lanes, 0.0);
+    }
+    is_indexed = is_seen = false;
+}
+
+template class Walk<1>;
+template class Walk<2>;
+template class Walk<4>;
+template class Walk<16>;
+
+}  // namespace qloom::propagation

@@ -1,0 +1,235 @@
+// Rotations and Clifford gates: words and their partners.
+#include "propagation/walk_of.hpp"
+
+namespace qloom::propagation {
+
+// So many look-ups are on their way from memory at a time.
+constexpr size_t AT_ONCE = 32;
+
+template <int N>
+size_t Walk<N>::find_turned(const Turned<N>& p, size_t begin, size_t end, uint32_t* found) const {
+    const auto meets = [&](size_t block) {
+        for (const WordPart& part : p.parts)
+            if (seen_in[block / BLOCK].bits[part.offset] & part.mask) return true;
+        return false;
+    };
+    size_t n = 0;
+    for (size_t block = begin; block < end;) {
+        const size_t first = block;
+        while (block < end && meets(block)) block += BLOCK;
+        if (block > first)
+            n += kernel.find_odd_words(words[0].bits.data(), 2 * N, first, std::min(end, block), p.parts.data(),
+                                       p.parts.size(), found + n);
+        block += BLOCK;
+    }
+    return n;
+}
+
+template <int N>
+void Walk<N>::set_angle(const Angle& angle) {
+    const double* row = angle.source == Source::input ? call->inputs + first_sample * call->n_inputs
+                                                      : call->weights + first_sample * call->weight_stride;
+    const size_t stride = angle.source == Source::input ? call->n_inputs : call->weight_stride;
+    const bool shared = angle.source == Source::number || !stride;
+    for (size_t l = 0; l < (shared ? 1 : lanes); ++l)
+        angles[l] = 2 * half_of(angle, angle.source == Source::number ? 0.0 : row[l * stride + size_t(angle.index)]);
+    kernel.cos_sin(angles.data(), shared ? 1 : angles.size() / kernel.lanes, cosines.data(), sines.data());
+    if (shared) std::fill(cosines.begin() + 1, cosines.end(), cosines[0]);
+    if (shared) std::fill(sines.begin() + 1, sines.end(), sines[0]);
+    can_vary = angle.source != Source::number;
+    any_close_to_quarter = false;
+    for (size_t l = 0; l < lanes; ++l) {
+        opposite[l] = -sines[l];
+        any_close_to_quarter = any_close_to_quarter || std::abs(cosines[l]) < LEAST_DIVISOR;
+    }
+}
+
+template <int N>
+template <class P, class S>
+size_t Walk<N>::over_pairs(const Turned<N>& p, P pair, S single) {
+    need_index();
+    const size_t size = words.size(), n_parts = (size + CHUNK - 1) / CHUNK;
+    if (parts.size() < n_parts) parts.resize(n_parts);
+    over_parts(n_parts, [&](size_t k) {
+        Part& part = parts[k];
+        const size_t begin = k * CHUNK, end = std::min(size, begin + CHUNK);
+        Watch::check(end - begin);
+        part.made.clear(), part.c.clear(), part.second.clear(), part.n_small = 0;
+        part.bounds.assign(lanes, 0), part.squares.assign(lanes, 0), part.slopes.assign(lanes, 0);
+        part.found.resize(end - begin + 1);
+        size_t n_first = 0;
+        const size_t n = find_turned(p, begin, end, part.found.data());
+        for (size_t a = 0; a < n; ++a) {
+            const uint32_t i = part.found[a];
+            if (words[i].bits[p.pivot_number] & p.pivot)
+                part.second.push_back(i);
+            else
+                part.found[n_first++] = i;
+        }
+        for (size_t a = 0; a < n_first; a += AT_ONCE)
+            look_up(p, part, part.found.data() + a, std::min(AT_ONCE, n_first - a), pair, single);
+    });
+    over_parts(n_parts, [&](size_t k) {
+        for (uint32_t i : parts[k].second) {
+            if (!marks[i]) single(parts[k], i, p.sign(words[i]));
+            marks[i] = 0;
+        }
+    });
+    return n_parts;
+}
+
+template <int N>
+template <class P, class S>
+void Walk<N>::look_up(const Turned<N>& p, Part& part, const uint32_t* which, size_t count, P pair, S single) {
+    uint32_t guesses[AT_ONCE];
+    for (size_t a = 0; a < count; ++a) index.prefetch(hashes[which[a]] ^ p.hash);
+    for (size_t a = 0; a < count; ++a) {
+        guesses[a] = index.guess(hashes[which[a]] ^ p.hash);
+        if (guesses[a] == Index::NONE) continue;
+        __builtin_prefetch(&words[guesses[a]]);
+        __builtin_prefetch(&c[guesses[a] * lanes], 1);
+        __builtin_prefetch(&marks[guesses[a]], 1);
+    }
+    for (size_t a = 0; a < count; ++a) {
+        const uint32_t i = which[a];
+        uint32_t j = guesses[a];
+        if (j != Index::NONE) {
+            Word<N> partner = words[i];
+            for (size_t k = 0; k < 2 * N; ++k) partner.bits[k] ^= p.word.bits[k];
+            if (!(words[j] == partner)) j = find(hashes[i] ^ p.hash, partner);
+        }
+        const double sign = p.sign(words[i]);
+        if (j == Index::NONE) {
+            single(part, i, sign);
+        } else {
+            marks[j] = 1;
+            pair(part, i, j, sign);
+        }
+    }
+}
+
+template <int N>
+void Walk<N>::turn(const Step& step) {
+    set_angle(step.angle);
+    const Turned<N>& p = turned(step);
+    const size_t n_parts = over_pairs(
+        p,
+        [&](Part& part, uint32_t i, uint32_t j, double sign) {
+            double *a = &c[i * lanes], *b = &c[j * lanes];
+            const double* signed_sines = sign > 0 ? sines.data() : opposite.data();
+            if (lanes == 1) {
+                const double x = *a, y = *b;
+                *a = cosines[0] * x - *signed_sines * y, *b = cosines[0] * y + *signed_sines * x;
+            } else {
+                kernel.turn_pair(a, b, cosines.data(), signed_sines, lanes);
+            }
+            part.n_small += is_small(a) + is_small(b);
+            if (counts_frequency) {
+                const unsigned both = std::min(frequencies[i], frequencies[j]) + 1u;
+                frequencies[i] = frequencies[j] = uint16_t(std::min(both, 0xffffu));
+            }
+        },
+        [&](Part& part, uint32_t i, double sign) { turn_alone(p, part, i, sign); });
+    for (size_t k = 0; k < n_parts; ++k) {
+        for (size_t m = 0; m < parts[k].made.size(); ++m) bring(p, parts[k].made[m], &parts[k].c[m * lanes]);
+        take_sums(parts[k]);
+    }
+    check_room();
+}
+
+template <int N>
+void Walk<N>::turn_alone(const Turned<N>& p, Part& part, uint32_t i, double sign) {
+    double* a = &c[i * lanes];
+    const unsigned frequency = counts_frequency ? frequencies[i] + 1u : 0;
+    bool comes = any_close_to_quarter;
+    if (!comes && weights[i] + p.heavier(words[i]) <= int64_t(call->cuts.max_weight) &&
+        frequency <= call->cuts.max_frequency)
+        comes = keeps_all() ? can_vary || sines[0] != 0 : brings_more_than_cut(a);
+    if (comes) part.made.push_back({i, sign});
+    for (size_t l = 0; l < lanes; ++l) {
+        const double other = sign * sines[l] * a[l];
+        if (comes) {
+            part.c.push_back(other);
+        } else {
+            part.bounds[l] += std::abs(other);
+            part.squares[l] += other * other;
+        }
+        a[l] *= cosines[l];
+    }
+    part.n_small += is_small(a);
+    if (counts_frequency) frequencies[i] = uint16_t(std::min(frequency, 0xffffu));
+}
+
+template <int N>
+void Walk<N>::bring(const Turned<N>& p, const New& made, const double* coefficients) {
+    Word<N> word = words[made.from];
+    for (size_t k = 0; k < 2 * N; ++k) word.bits[k] ^= p.word.bits[k];
+    const int weight = weights[made.from] + p.heavier(words[made.from]);
+    append(word, hashes[made.from] ^ p.hash, unsigned(weight), counts_frequency ? frequencies[made.from] : 0);
+    c.insert(c.end(), coefficients, coefficients + lanes);
+    insert(uint32_t(words.size() - 1));
+}
+
+template <int N>
+void Walk<N>::turn_back(const Step& step) {
+    set_angle(step.angle);
+    const size_t n_parts = over_pairs(
+        turned(step),
+        [&](Part& part, uint32_t i, uint32_t j, double sign) {
+            kernel.turn_pair_back(&c[i * lanes], &c[j * lanes], &lambda[i * lanes], &lambda[j * lanes], cosines.data(),
+                                  sign > 0 ? sines.data() : opposite.data(), sign, part.slopes.data(), lanes);
+        },
+        [&](Part& part, uint32_t i, double) {
+            double *a = &c[i * lanes], *u = &lambda[i * lanes];
+            for (size_t l = 0; l < lanes; ++l) {
+                a[l] /= cosines[l];
+                part.slopes[l] -= sines[l] * a[l] * u[l];
+                u[l] *= cosines[l];
+            }
+        });
+    std::fill(slopes.begin(), slopes.end(), 0.0);
+    for (size_t k = 0; k < n_parts; ++k)
+        for (size_t l = 0; l < lanes; ++l) slopes[l] += parts[k].slopes[l];
+}
+
+template <int N>
+void Walk<N>::add_slopes(const Angle& angle, double* d_inputs, double* d_weights) const {
+    const bool input = angle.source == Source::input;
+    double* to = input ? d_inputs : d_weights;
+    if (angle.source == Source::number || !to) return;
+    const size_t stride = input ? call->n_inputs : call->weight_stride;
+    for (size_t l = 0; l < lanes; ++l) to[l * stride + size_t(angle.index)] += angle.scale * slopes[l];
+}
+
+template <int N>
+void Walk<N>::take_quarters(const Step& step, unsigned quarters) {
+    const Turned<N>& p = turned(step);
+    const bool back = !lambda.empty();
+    std::vector<uint32_t>& found = found_all;
+    found.resize(words.size() + 1);
+    if (!is_seen) see_all();
+    Watch::check(words.size());
+    const size_t n = find_turned(p, 0, words.size(), found.data());
+    for (size_t a = 0; a < n; ++a) {
+        const uint32_t i = found[a];
+        double sign = -1;
+        if (quarters != 2) {
+            sign = (quarters == 1 ? 1 : -1) * p.sign(words[i]);
+            weights[i] = uint16_t(weights[i] + p.heavier(words[i]));
+            for (size_t k = 0; k < 2 * N; ++k) words[i].bits[k] ^= p.word.bits[k];
+            hashes[i] ^= p.hash;
+            see(i);
+        }
+        if (sign > 0) continue;
+        for (size_t l = 0; l < lanes; ++l) c[i * lanes + l] = -c[i * lanes + l];
+        for (size_t l = 0; back && l < lanes; ++l) lambda[i * lanes + l] = -lambda[i * lanes + l];
+    }
+    if (n && quarters != 2) is_indexed = false;
+}
+
+template class Walk<1>;
+template class Walk<2>;
+template class Walk<4>;
+template class Walk<16>;
+
+}  // namespace qloom::propagation
