@@ -7,7 +7,7 @@ import pytest
 
 import qloom as ql
 from qloom.circuits import Circuit
-from qloom.engines import DensityEngine, Engine, PropagationEngine, ReferenceEngine, make_batch
+from qloom.engines import DensityEngine, Engine, PropagationEngine, ReferenceEngine, StatevectorEngine, make_batch
 from qloom.errors import CircuitError, MemoryLimitError, ShapeError, UnsupportedError
 from qloom.gradients import prepare_gradient
 from qloom.testing import EngineContract
@@ -51,7 +51,7 @@ def observables_of(n_qubits: int) -> list[ql.observables.PauliSum]:
     return [
         ql.Z(0),
         0.5 * ql.X(0) - 0.25 * ql.Y(last) + 0.75,
-        ql.observables.pauli("XYZZYX"[:n_qubits], range(n_qubits)),
+        ql.observables.pauli("XYZZYX"[:n_qubits], range(min(n_qubits, 6))),
     ]
 
 
@@ -145,6 +145,30 @@ def test_slopes_are_those_of_the_cut_values(cuts, noisy):
             n_compared += 1
             assert found[which][place] == pytest.approx((ends[2] - ends[0]) / (2 * step), abs=1e-7), (seed, place)
     assert n_compared > 120
+
+
+@pytest.mark.slow
+def test_a_thousand_circuits_are_the_state_vector_engines():
+    """2 to 20 qubits: values and slopes without cuts, and bounds with one."""
+    exact, cut = PropagationEngine(), PropagationEngine(min_coefficient=0.05)
+    n_cut = 0
+    for seed in range(1000):
+        random = np.random.default_rng(1000 + seed)
+        n = 2 + seed % 19
+        circuit = random_circuit(n, 40, random, noisy=False)
+        batch = make_batch(circuit, *arrays_of(random, 2, own=bool(seed % 2)))
+        words, cotangents = observables_of(n), random.normal(size=(2, 3))
+        truth, mine = StatevectorEngine().prepare(circuit, words), exact.prepare_adjoint(circuit, words)
+        right, kept = truth.forward(batch, True)
+        np.testing.assert_allclose(mine.values(batch), right, rtol=0, atol=1e-10, err_msg=f"{seed}")
+        slopes = truth.backward(batch, cotangents, kept, (True, True))
+        found = mine.backward(batch, cotangents, None, (True, True))
+        for one, expected in zip(found, slopes, strict=True):
+            np.testing.assert_allclose(one, expected, rtol=0, atol=1e-10, err_msg=f"{seed}")
+        estimate = cut.prepare(circuit, words).estimate(batch)
+        assert (np.abs(estimate.values - right) <= estimate.bounds + 1e-12).all(), seed
+        n_cut += (estimate.bounds > 0).any()
+    assert n_cut > 300
 
 
 def test_threads_and_lanes_change_no_bit():
