@@ -129,6 +129,7 @@ Report reported(F work) {
 void bind_propagation(nb::module_& m) {
     const auto array = nb::arg().noconvert();
     const auto array_or_none = nb::arg().noconvert().none();
+    m.attr("propagation_lanes") = propagation::MOST_LANES_OF_WALK;
     nb::class_<propagation::Walks>(m, "PropagationWalks", "Walks of a call that stay for the way back.")
         .def(nb::init<size_t>());
     nb::class_<propagation::Cuts>(m, "PropagationCuts", "What a word must be to stay.")

@@ -4,12 +4,32 @@
 namespace qloom::propagation {
 
 template <int N>
-bool Walk<N>::has_small_factors(const Step& step) const {
+double Walk<N>::least_factor(const Step& step) const {
     const double* factors = factors_of(step);
-    for (size_t l = 0; l < lanes; ++l)
+    double least = 1;
+    for (size_t l = 0; l < (call->factor_stride ? lanes : 1); ++l)
         for (size_t k = 0; k < size_t(1) << 2 * step.n_letters; ++k)
-            if (std::abs(factors[l * call->factor_stride + k]) < LEAST_DIVISOR) return true;
+            least = std::min(least, std::abs(factors[l * call->factor_stride + k]));
+    return least;
+}
+
+template <int N>
+bool Walk<N>::stores(const Step& step) {
+    if (!recording) return false;
+    const double least = least_factor(step);
+    if (least < LEAST_DIVISOR) return true;
+    divided /= least;
     return false;
+}
+
+// Whether words with these letters are 0 from here on, whatever slots hold.
+template <int N>
+bool Walk<N>::ends(const Step& step, size_t letters) const {
+    if (!keeps_all() || step.angle.source != Source::number) return false;
+    const double* factors = factors_of(step) + letters;
+    for (size_t l = 0; l < lanes; ++l)
+        if (factors[l * call->factor_stride] != 0) return false;
+    return true;
 }
 
 template <int N>
@@ -19,6 +39,7 @@ void Walk<N>::scale(const Step& step, size_t i, size_t letters, bool storing) {
     if (storing) stored.insert(stored.end(), a, a + lanes);
     for (size_t l = 0; l < lanes; ++l) a[l] *= factors[l * call->factor_stride];
     n_small += is_small(a);
+    if (ends(step, letters)) weights[i] = ENDED, ++n_ended;
 }
 
 template <int N>
@@ -48,7 +69,7 @@ void Walk<N>::multiply_back(const Step& step, size_t n_stored, double* d_factors
 template <int N>
 void Walk<N>::damp(const Step& step) {
     need_index();
-    const bool storing = recording && has_small_factors(step);
+    const bool storing = stores(step);
     const Letter z{letters_of(step)->qubit, uint8_t(OF_Z)};
     const Turned<N> p(&z, 1);
     const double* to_i = factors_of(step) + TO_I;
@@ -60,7 +81,6 @@ void Walk<N>::damp(const Step& step) {
         if (letter == OF_Z) add_to_identity(p, i, to_i);
         scale(step, i, letter, storing);
     }
-    check_room();
 }
 
 template <int N>
@@ -68,6 +88,7 @@ void Walk<N>::add_to_identity(const Turned<N>& p, size_t i, const double* to_i) 
     const uint32_t j = partner_of(p, i);
     if (j != Index::NONE) {
         for (size_t l = 0; l < lanes; ++l) c[j * lanes + l] += to_i[l * call->factor_stride] * c[i * lanes + l];
+        if (counts_frequency) frequencies[j] = std::min(frequencies[i], frequencies[j]);
         return;
     }
     bool comes = keeps_all();

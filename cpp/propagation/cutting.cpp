@@ -7,29 +7,34 @@ namespace qloom::propagation {
 constexpr size_t SMALL_SHARE = 8;
 
 template <int N>
-bool Walk<N>::is_time_to_throw_out(const Step& step) const {
-    if (words.size() > call->cuts.max_words + call->cuts.max_words / 4) return true;
-    const bool too_heavy =
-        call->cuts.max_weight < program.n_qubits &&
-        ((step.kind == Kind::clifford && !next_is_clifford()) || (step.kind == Kind::rotation && any_close_to_quarter));
-    return too_heavy || n_small * SMALL_SHARE > words.size();
+bool Walk<N>::is_time_to_throw_out() const {
+    return n_ended || words.size() > call->cuts.max_words + call->cuts.max_words / 4 ||
+           n_small * SMALL_SHARE > words.size();
 }
 
 template <int N>
 void Walk<N>::throw_out() {
-    n_small = 0;
+    n_small = n_ended = 0, asks_weights = false;
     double least = keeps_all() ? -1 : call->cuts.min_coefficient;
+    size_t ties = words.size();  // of the least size that may stay
     if (words.size() > call->cuts.max_words) {
         std::vector<double> sizes(words.size());
         for (size_t i = 0; i < words.size(); ++i) sizes[i] = largest(i);
         std::nth_element(sizes.begin(), sizes.begin() + long(call->cuts.max_words), sizes.end(), std::greater<>());
-        least = std::max(least, sizes[call->cuts.max_words]);
+        if (sizes[call->cuts.max_words] > least) {
+            least = sizes[call->cuts.max_words];
+            ties = call->cuts.max_words -
+                   size_t(std::count_if(sizes.begin(), sizes.end(), [&](double size) { return size > least; }));
+        }
     }
     ThrownOut<N> gone;
     size_t kept = 0;
     for (size_t i = 0; i < words.size(); ++i) {
-        const bool stays = largest(i) > least && weights[i] <= call->cuts.max_weight &&
+        const double size = largest(i);
+        const bool is_tie = size == least && least > call->cuts.min_coefficient && ties > 0;
+        const bool stays = (size > least || is_tie) && weights[i] <= call->cuts.max_weight && weights[i] != ENDED &&
                            (!counts_frequency || frequencies[i] <= call->cuts.max_frequency);
+        ties -= is_tie;
         if (!stays) {
             drop(gone, i);
             continue;
@@ -43,7 +48,7 @@ void Walk<N>::throw_out() {
     is_indexed = is_seen = false;
     if (!recording) return;
     tape.push_back({THROWN_OUT, 0, 0});
-    thrown_bytes += gone.slots.size() * (sizeof(Word<N>) + 14 + 8 * lanes);
+    kept_bytes += gone.slots.size() * (sizeof(Word<N>) + 14 + 8 * lanes);
     thrown.push_back(std::move(gone));
 }
 

@@ -8,9 +8,6 @@
 namespace qloom::propagation {
 namespace {
 
-// Samples of a walk: they share one set of words.
-constexpr size_t MOST_LANES_OF_WALK = 64;
-
 struct Piece {
     size_t output, first, lanes;
 };

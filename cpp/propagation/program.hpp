@@ -43,6 +43,9 @@ struct Program {
     size_t n_factors = 0, n_words = 0;
 };
 
+// Samples of a walk: they share one set of words.
+constexpr size_t MOST_LANES_OF_WALK = 64;
+
 // What a word must be to stay. A rotation close to a quarter turn always brings its word; the weight is then asked
 // for when the next words are thrown out.
 struct Cuts {

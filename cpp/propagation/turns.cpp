@@ -37,9 +37,11 @@ void Walk<N>::set_angle(const Angle& angle) {
     if (shared) std::fill(cosines.begin() + 1, cosines.end(), cosines[0]);
     if (shared) std::fill(sines.begin() + 1, sines.end(), sines[0]);
     can_vary = angle.source != Source::number;
+    least_cosine = 1;
     any_close_to_quarter = false;
     for (size_t l = 0; l < lanes; ++l) {
         opposite[l] = -sines[l];
+        least_cosine = std::min(least_cosine, std::abs(cosines[l]));
         any_close_to_quarter = any_close_to_quarter || std::abs(cosines[l]) < LEAST_DIVISOR;
     }
 }
@@ -54,7 +56,7 @@ size_t Walk<N>::over_pairs(const Turned<N>& p, P pair, S single) {
         Part& part = parts[k];
         const size_t begin = k * CHUNK, end = std::min(size, begin + CHUNK);
         Watch::check(end - begin);
-        part.made.clear(), part.c.clear(), part.second.clear(), part.n_small = 0;
+        part.made.clear(), part.c.clear(), part.second.clear(), part.n_small = 0, part.is_alone = false;
         part.bounds.assign(lanes, 0), part.squares.assign(lanes, 0), part.slopes.assign(lanes, 0);
         part.found.resize(end - begin + 1);
         size_t n_first = 0;
@@ -112,6 +114,7 @@ template <int N>
 void Walk<N>::turn(const Step& step) {
     set_angle(step.angle);
     const Turned<N>& p = turned(step);
+    bool is_alone = false;
     const size_t n_parts = over_pairs(
         p,
         [&](Part& part, uint32_t i, uint32_t j, double sign) {
@@ -127,14 +130,17 @@ void Walk<N>::turn(const Step& step) {
             if (counts_frequency) {
                 const unsigned both = std::min(frequencies[i], frequencies[j]) + 1u;
                 frequencies[i] = frequencies[j] = uint16_t(std::min(both, 0xffffu));
+                part.n_small += 2 * (both > call->cuts.max_frequency);
             }
         },
         [&](Part& part, uint32_t i, double sign) { turn_alone(p, part, i, sign); });
     for (size_t k = 0; k < n_parts; ++k) {
         for (size_t m = 0; m < parts[k].made.size(); ++m) bring(p, parts[k].made[m], &parts[k].c[m * lanes]);
         take_sums(parts[k]);
+        is_alone = is_alone || parts[k].is_alone;
     }
-    check_room();
+    if (is_alone) divided /= least_cosine;
+    asks_weights = asks_weights || (any_close_to_quarter && cuts_weights());
 }
 
 template <int N>
@@ -156,7 +162,8 @@ void Walk<N>::turn_alone(const Turned<N>& p, Part& part, uint32_t i, double sign
         }
         a[l] *= cosines[l];
     }
-    part.n_small += is_small(a);
+    part.n_small += is_small(a) + (counts_frequency && frequency > call->cuts.max_frequency) * (1 + comes);
+    part.is_alone = part.is_alone || !comes;
     if (counts_frequency) frequencies[i] = uint16_t(std::min(frequency, 0xffffu));
 }
 
@@ -224,7 +231,7 @@ void Walk<N>::take_quarters(const Step& step, unsigned quarters) {
         for (size_t l = 0; l < lanes; ++l) c[i * lanes + l] = -c[i * lanes + l];
         for (size_t l = 0; back && l < lanes; ++l) lambda[i * lanes + l] = -lambda[i * lanes + l];
     }
-    if (n && quarters != 2) is_indexed = false;
+    if (n && quarters != 2) is_indexed = false, asks_weights = cuts_weights();
 }
 
 template class Walk<1>;

@@ -18,6 +18,7 @@ Walk<N>::Walk(const Program& p, const Call& c, size_t output, size_t first, size
     for (const Term& term : program.observables[output]) add(term);
     all_turned.resize(program.n_words);
     if (!words.empty()) rebuild();
+    asks_weights = cuts_weights();
 }
 
 template <int N>
@@ -26,6 +27,7 @@ void Walk<N>::run(bool recording_) {
     for (size_t s = program.steps.size(); s-- > 0;) {
         const Step& step = program.steps[s];
         if (!meets(step)) continue;
+        if (asks_weights && step.kind != Kind::clifford) throw_out();
         const size_t before = words.size(), stored_before = stored.size();
         now = s;
         switch (step.kind) {
@@ -43,8 +45,11 @@ void Walk<N>::run(bool recording_) {
                 break;
         }
         if (recording) tape.push_back({uint32_t(s), uint32_t(words.size() - before), stored.size() - stored_before});
-        if (is_time_to_throw_out(step)) throw_out();
+        check_room();
+        if (is_time_to_throw_out()) throw_out();
+        if (recording && divided > MOST_DIVIDED) keep_coefficients();
     }
+    if (asks_weights) throw_out();
     read();
 }
 
@@ -61,6 +66,11 @@ void Walk<N>::run_back(const Call& now_called, const double* cotangents, double*
         const Record record = tape.back();
         if (record.step == THROWN_OUT) {
             bring_back();
+            continue;
+        }
+        if (record.step == KEPT) {
+            c.assign(anchors.back().begin(), anchors.back().end());
+            anchors.pop_back();
             continue;
         }
         const Step& step = program.steps[record.step];

@@ -19,8 +19,12 @@ constexpr size_t CHUNK = size_t(1) << 14;
 constexpr size_t BLOCK = 64;
 // Cosines and factors below this are not divided by.
 constexpr double LEAST_DIVISOR = 1.0 / 16;
-// A tape's entry for words that were thrown out.
-constexpr uint32_t THROWN_OUT = ~uint32_t(0);
+// Divisors of the way back, step by step: when together they pass this, coefficients are kept to begin anew from.
+constexpr double MOST_DIVIDED = 1024;
+// A tape's entries for words that were thrown out, and for coefficients that were kept.
+constexpr uint32_t THROWN_OUT = ~uint32_t(0), KEPT = THROWN_OUT - 1;
+// The weight of a word that a fixed factor 0 has ended.
+constexpr uint16_t ENDED = 0xffff;
 
 // What a step did to the number of words.
 struct Record {
@@ -48,6 +52,7 @@ struct Part {
     std::vector<New> made;
     std::vector<double> c, bounds, squares, slopes;  // c of the words that are made
     size_t n_small = 0;
+    bool is_alone = false;  // a word's partner was not let in
 };
 
 template <int N>
@@ -61,10 +66,14 @@ public:
                   double* d_factors) override;
 
     size_t bytes() const override {
-        size_t out = words.capacity() * sizeof(Word<N>) + 8 * (hashes.capacity() + c.capacity() + lambda.capacity()) +
+        // Slopes by coefficients come on the way back: they are as many.
+        size_t out = words.capacity() * sizeof(Word<N>) + 8 * (hashes.capacity() + c.capacity() * (recording ? 2 : 1)) +
                      2 * (weights.capacity() + frequencies.capacity()) + marks.capacity() + index.bytes() +
-                     tape.capacity() * sizeof(Record) + 8 * stored.capacity() + thrown_bytes +
-                     parts.size() * CHUNK * 2 * sizeof(uint32_t);
+                     tape.capacity() * sizeof(Record) + 8 * stored.capacity() + kept_bytes +
+                     seen_in.capacity() * sizeof(Word<N>);
+        for (const Part& part : parts)
+            out += 4 * (part.found.capacity() + part.second.capacity()) + sizeof(New) * part.made.capacity() +
+                   8 * part.c.capacity();
         return out;
     }
 
@@ -177,8 +186,8 @@ private:
         for (size_t l = 0; l < lanes; ++l) bounds[l] += part.bounds[l], squares[l] += part.squares[l];
     }
 
-    // No coefficient is cut: words with coefficient 0 stay too, for their slopes.
-    bool keeps_all() const { return call->cuts.min_coefficient == 0; }
+    // No coefficient is cut: words with coefficient 0 stay too where slopes are wanted, which need not be 0.
+    bool keeps_all() const { return recording && call->cuts.min_coefficient == 0; }
     bool is_small(const double* coefficients) const {
         if (keeps_all()) return false;
         for (size_t l = 0; l < lanes; ++l)
@@ -213,7 +222,10 @@ private:
     const double* factors_of(const Step& step) const {
         return call->factors + first_sample * call->factor_stride + step.factors;
     }
-    bool has_small_factors(const Step& step) const;
+    // Of all samples and letters, without sign.
+    double least_factor(const Step& step) const;
+    // Whether what words were before a channel is stored, since factors are too small to be divided by.
+    bool stores(const Step& step);
 
     // A word's coefficients times the factors that its letters choose.
     void scale(const Step& step, size_t i, size_t letters, bool storing);
@@ -221,7 +233,7 @@ private:
     void unscale(const Step& step, size_t i, size_t letters, const double* before, double* d_factors);
 
     void multiply(const Step& step) {
-        const bool storing = recording && has_small_factors(step);
+        const bool storing = stores(step);
         Watch::check(words.size());
         for (size_t i = 0; i < words.size(); ++i)
             if (const size_t letters = chosen(step, words[i])) scale(step, i, letters, storing);
@@ -230,6 +242,7 @@ private:
     void multiply_back(const Step& step, size_t n_stored, double* d_factors);
 
     static constexpr size_t OF_Z = 2, TO_I = 4;  // among a damping step's factors
+    bool ends(const Step& step, size_t letters) const;
 
     void damp(const Step& step);
 
@@ -245,9 +258,7 @@ private:
 
     // -- what is thrown out
 
-    bool is_time_to_throw_out(const Step& step) const;
-    bool next_is_clifford() const { return now && program.steps[now - 1].kind == Kind::clifford; }
-
+    bool is_time_to_throw_out() const;
     double largest(size_t i) const {
         double out = 0;
         for (size_t l = 0; l < lanes; ++l) out = std::max(out, std::abs(c[i * lanes + l]));
@@ -255,6 +266,15 @@ private:
     }
 
     void throw_out();
+
+    // Small divisors multiply: what is found again from coefficients that were large loses as many digits.
+    void keep_coefficients() {
+        divided = 1;
+        anchors.emplace_back(c.begin(), c.end());
+        kept_bytes += 8 * c.size();
+        tape.push_back({KEPT, 0, 0});
+    }
+    bool cuts_weights() const { return call->cuts.max_weight < program.n_qubits; }
 
     void drop(ThrownOut<N>& gone, size_t i);
 
@@ -293,13 +313,17 @@ private:
     Index index;
     bool is_indexed = false, is_seen = false, recording = false;
     bool any_close_to_quarter = false, can_vary = false;  // the angle of the turn that is made
-    Word<N> seen;                                         // bits that some word has had, and some word of a block
+    double least_cosine = 1;
+    Word<N> seen;  // bits that some word has had, and some word of a block
     std::vector<Word<N>> seen_in;
-    size_t now = 0, n_small = 0, thrown_bytes = 0;
+    size_t now = 0, n_small = 0, n_ended = 0, kept_bytes = 0;
+    bool asks_weights = false;  // words may have become heavier than the cut
+    double divided = 1;         // by what the way back has to divide since coefficients were kept
 
     std::vector<Record> tape;
     std::vector<double> stored;
     std::vector<ThrownOut<N>> thrown;
+    std::vector<std::vector<double>> anchors;  // coefficients that were kept
 
     std::vector<double, Paged<double>> angles, cosines, sines, opposite;  // of a turn, whole vectors of lanes
     std::vector<double> slopes, room;

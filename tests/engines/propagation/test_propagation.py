@@ -147,6 +147,115 @@ def test_slopes_are_those_of_the_cut_values(cuts, noisy):
     assert n_compared > 120
 
 
+@pytest.mark.parametrize(("n", "damping", "layers"), [(4, 0.3, 60), (4, 0.1, 200), (5, 0.4, 30)])
+def test_slopes_of_deep_noise(n, damping, layers):
+    """Words become too small to be found again from what they became: coefficients are kept in between."""
+    circuit = Circuit(n)
+    w = circuit.weights(layers, n, 2)
+    for layer in w:
+        for q in range(n):
+            circuit.rx(layer[q][0], q).rz(layer[q][1], q)
+        for q in range(n - 1):
+            circuit.rzz(0.7, q, q + 1)
+        for q in range(n):
+            circuit.amplitude_damping(damping, q)
+    batch = make_batch(circuit, weights=np.random.default_rng(0).uniform(-1, 1, circuit.n_weights))
+    cotangents = np.ones((1, 2))
+    found, right = (
+        engine.prepare(circuit, [ql.Z(0), ql.X(1)]).backward(batch, cotangents, None, (False, True))[1]
+        for engine in (PropagationEngine(), DensityEngine())
+    )
+    np.testing.assert_allclose(found, right, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("n_refused", [8, 16, 40])
+def test_slopes_where_partners_are_refused_again_and_again(n_refused):
+    """Cosines of .07, each divided by on the way back."""
+    circuit = Circuit(2)
+    w = circuit.weights(3)
+    circuit.rx(0.3, 0).rx(w[2], 0)
+    for _ in range(n_refused):
+        circuit.pauli_rotation(w[1], "YX", (0, 1))
+    circuit.rx(w[0], 0)
+    evaluator = PropagationEngine(max_weight=1).prepare_adjoint(circuit, [ql.Z(0)])
+    at = np.array([0.4, 1.5, 0.6])
+    found = evaluator.backward(make_batch(circuit, weights=at), np.ones((1, 1)), None, (False, True))[1]
+    ends = [evaluator.values(make_batch(circuit, weights=[*at, step, 0, 0]))[0, 0] for step in (1e-5, -1e-5)]
+    assert found[0] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-9)
+
+
+def test_the_smallest_words_go_and_ties_stay_up_to_the_number():
+    circuit = Circuit(100)
+    for q in range(100):
+        circuit.rx(0.3, q)
+    mean = sum((ql.Z(q) * 0.01 for q in range(1, 100)), ql.Z(0) * 0.01)
+    found = PropagationEngine(max_words=50).prepare(circuit, [mean]).propagated(make_batch(circuit))
+    assert 25 <= found.words[0] <= 63
+    assert found.values[0, 0] > 0.2
+    assert found.values[0, 0] + found.bounds[0, 0] >= np.cos(0.3)
+
+
+def test_words_turned_too_often_are_dropped():
+    circuit = Circuit(1).rx(0.3, 0).rx(0.4, 0).rx(0.5, 0).rx(0.6, 0)
+    found = PropagationEngine(max_frequency=1).prepare(circuit, [ql.Z(0)]).propagated(make_batch(circuit))
+    assert (found.words[0], found.values[0, 0]) == (0, 0)
+    assert found.bounds[0, 0] >= abs(np.cos(1.8))
+    wide = Circuit(14)
+    w = wide.weights(1)
+    for _ in range(4):
+        for q in range(14):
+            wide.rx(w[0], q)
+        for q in range(13):
+            wide.rzz(w[0], q, q + 1)
+        for q in range(14):
+            wide.ry(w[0], q)
+    for angle in (1.5, 1.52):  # the second is close to a quarter turn, where words are always brought
+        found = PropagationEngine(max_frequency=2).prepare(wide, [ql.Z(7)]).propagated(make_batch(wide, None, [angle]))
+        assert found.words[0] < 100
+
+
+def test_gates_elsewhere_change_no_cut():
+    estimates = []
+    for elsewhere in (False, True):
+        circuit = Circuit(6)
+        if elsewhere:
+            circuit.h(5)
+        circuit.cx(0, 1)
+        found = PropagationEngine(max_weight=1).prepare(circuit, [ql.Z(1)]).propagated(make_batch(circuit))
+        estimates.append((found.values[0, 0], found.bounds[0, 0], found.words[0]))
+    assert estimates == [(0, 1, 0)] * 2
+
+
+def test_what_resets_end_is_gone():
+    """Also where slopes are wanted and nothing is cut."""
+    circuit = Circuit(16)
+    w = circuit.weights(16)
+    for q in range(16):
+        circuit.rx(w[q], q).reset(q).ry(0.3, q)
+    for _ in range(4):
+        for q in range(15):
+            circuit.rzz(0.4, q, q + 1)
+        for q in range(16):
+            circuit.rx(w[q], q)
+    engine = PropagationEngine(max_words=1_000_000)
+    evaluator, batch = engine.prepare_adjoint(circuit, [ql.Z(8)]), make_batch(circuit, weights=np.full(16, 0.2))
+    _, kept = evaluator.forward(batch, keep=True)
+    assert evaluator.propagated(batch).words[0] == 1
+    assert evaluator.backward(batch, np.ones((1, 1)), kept, (False, True))[1].shape == (16,)
+
+
+def test_one_walk_has_all_the_room(monkeypatch):
+    """Threads that have no walk of their own take none of its memory."""
+    monkeypatch.setattr("qloom.engines.propagation.evaluator.available_memory", lambda: 40_000_000)
+    circuit = ising_chain(30, 7, 0.2, 0.2)
+    total = sum((ql.Z(q) for q in range(1, 30)), ql.Z(0))
+    found = [
+        PropagationEngine(1e-7, threads=threads).prepare(circuit, [total]).propagated(make_batch(circuit)).words[0]
+        for threads in (1, 64)
+    ]
+    assert found[0] == found[1] > 10_000
+
+
 @pytest.mark.slow
 def test_a_thousand_circuits_are_the_state_vector_engines():
     """2 to 20 qubits: values and slopes without cuts, and bounds with one."""
@@ -313,6 +422,9 @@ def test_what_is_refused():
     with pytest.raises(ShapeError, match=r"depolarizing on qubit 0: p is 1\.2, expected 0 to 1"):
         PropagationEngine().prepare(rated, [ql.Z(0)]).values(make_batch(rated, [[0.1], [1.2]]))
     for given in (
+        {"min_coefficient": True},
+        {"tolerance": True},
+        {"warns": "no"},
         {"min_coefficient": -1},
         {"max_weight": 0},
         {"max_words": 1.5},

@@ -29,7 +29,7 @@ class Cuts:
 
     def __post_init__(self) -> None:
         least = self.min_coefficient
-        if least is not None and not (isinstance(least, Real) and np.isfinite(least) and least >= 0):
+        if least is not None and not (_is_real(least) and np.isfinite(least) and least >= 0):
             raise CircuitError(f"min_coefficient={least!r}, expected a number from 0 on, such as 1e-6")
         for name in ("max_weight", "max_words", "max_frequency"):
             if getattr(self, name) is not None:
@@ -54,8 +54,12 @@ class Cuts:
         )
 
 
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def checked_tolerance(tolerance: float | None) -> float | None:
     """A tolerance above 0, or None."""
-    if tolerance is not None and not (isinstance(tolerance, Real) and np.isfinite(tolerance) and tolerance > 0):
+    if tolerance is not None and not (_is_real(tolerance) and np.isfinite(tolerance) and tolerance > 0):
         raise CircuitError(f"tolerance={tolerance!r}, expected a number above 0, such as 1e-3, or None")
     return tolerance

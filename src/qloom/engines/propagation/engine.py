@@ -11,6 +11,7 @@ from qloom.engines.base import DifferentiableEvaluator, Engine, checked_threads
 from qloom.engines.outputs import Outputs
 from qloom.engines.propagation.cuts import Cuts, checked_tolerance
 from qloom.engines.propagation.evaluator import PropagationEvaluator
+from qloom.errors import CircuitError
 
 
 class PropagationEngine(Engine):
@@ -28,7 +29,8 @@ class PropagationEngine(Engine):
         min_coefficient: a word stays if its coefficient is larger, in some sample of the 64 that share a set of words.
         max_weight: letters that a word may have.
         max_words: of one observable; when there are a quarter more, the smallest are dropped.
-        max_frequency: rotations that may have turned a word, on the shortest way to it.
+        max_frequency: rotations that may have turned a word, on the shortest way to it. Words that are over it, or too
+            small, are dropped when they are an eighth of all.
         tolerance: of values. Alone, `min_coefficient` is made smaller until no bound is larger; beside other cuts a
             bound that is larger is refused.
         warns: whether a bound above the tolerance is a warning, where it would be refused.
@@ -47,12 +49,15 @@ class PropagationEngine(Engine):
     ):  # fmt: skip
         self.cuts = Cuts(min_coefficient, max_weight, max_words, max_frequency)
         self.tolerance = checked_tolerance(tolerance)
+        if type(warns) is not bool:
+            raise CircuitError(f"warns={warns!r}, expected True or False")
         self.warns = warns
         self.threads = checked_threads(threads)
         self.is_exact = not self.cuts.any and tolerance is None
 
     def __repr__(self) -> str:
         given: dict[str, Any] = {**self.cuts.given, "tolerance": self.tolerance, "threads": self.threads}
+        given["warns"] = self.warns or None
         return f"PropagationEngine({', '.join(f'{k}={v}' for k, v in given.items() if v is not None)})"
 
     @property

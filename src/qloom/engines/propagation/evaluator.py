@@ -52,8 +52,9 @@ class _Kept(NamedTuple):
 class PropagationEvaluator(DifferentiableEvaluator):
     """A circuit's steps in the native engine's hands.
 
-    The walk back finds coefficients again from what they became, so it needs room for the words that stayed, and for
-    those that stayed for a while, whatever the circuit's depth: no state is kept step by step.
+    The walk back finds coefficients again from what they became. It needs room for the words that stayed, and for those
+    that stayed for a while; of all coefficients a copy is kept each time that finding them again would cost three
+    digits.
     """
 
     walk_cost = 3
@@ -104,7 +105,7 @@ class PropagationEvaluator(DifferentiableEvaluator):
         d_inputs, d_weights = np.zeros(inputs.shape), np.zeros(weights.shape)
         by_factors = np.zeros(kept.factors.shape) if kept.factors.size else None
         self._raise_if_full(_native.propagation_backward(
-            self._native, inputs, weights, kept.factors, self._cuts(kept.least),
+            self._native, inputs, weights, kept.factors, self._cuts(kept.least, batch.size),
             np.ascontiguousarray(cotangents, np.float64), d_inputs, d_weights, by_factors, kept.walks,
             self.engine.n_threads,
         ))  # fmt: skip
@@ -154,13 +155,14 @@ class PropagationEvaluator(DifferentiableEvaluator):
         if batch.size:
             inputs, weights = (np.ascontiguousarray(array, np.float64) for array in (batch.inputs, batch.weights))
             self._raise_if_full(_native.propagation_forward(
-                self._native, inputs, weights, factors, self._cuts(least), values, bounds, squares, words, walks,
-                self.engine.n_threads,
+                self._native, inputs, weights, factors, self._cuts(least, batch.size), values, bounds, squares, words,
+                walks, self.engine.n_threads,
             ))  # fmt: skip
         return Found(values, bounds, np.sqrt(squares), words), _Kept(least, factors, walks) if keep else None
 
-    def _cuts(self, least: float | None) -> Any:
-        at_once = max(1, self.engine.n_threads)
+    def _cuts(self, least: float | None, size: int) -> Any:
+        walks = self.n_outputs * -(-size // _native.propagation_lanes)
+        at_once = max(1, min(self.engine.n_threads, walks))
         return self.engine.cuts.native(int(available_memory() * _SHARE_OF_MEMORY) // at_once, least)
 
     def _raise_if_full(self, report: tuple[bool, int, int, float]) -> None:

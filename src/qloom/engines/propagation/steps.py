@@ -39,7 +39,7 @@ class Step:
 
     Attributes:
         letters: codes, one a qubit; 0 for channels.
-        angle: of a rotation.
+        angle: of a rotation; of a channel one of its rates, a number if all are.
         quarters: of a Clifford gate, 1 to 3.
         part: of a channel.
     """
@@ -101,7 +101,8 @@ def _channel(part: Part) -> Step:
     kind = DIAGONAL
     if not part.is_wide:
         kind = _kind_of(part)
-    return Step(kind, part.qubits, (0,) * k, part=part)
+    slots = [angle for angle in part.angles if not angle.is_number]
+    return Step(kind, part.qubits, (0,) * k, slots[0] if slots else _NUMBER, part=part)
 
 
 def _kind_of(part: Part) -> int:
