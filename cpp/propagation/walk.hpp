@@ -1,10 +1,10 @@
 // One observable and some samples, a lane each: the way back through the circuit, and the way there again with slopes.
 //
-// A turn is undone from what it gave: of a word and its partner both by turning back, of a word whose partner was not let
-// in by dividing by the cosine; a channel by dividing by its factors. Words that a step brought are the last ones, and
-// words that were thrown out are kept beside. Divisors multiply: before they cost more than three digits coefficients
-// are kept, to begin anew from. So a walk takes room for all words that ever stayed, and for a copy of the coefficients
-// every so many steps of noise.
+// A turn is undone from what it gave: of a word and its partner both by turning back, of a word whose partner was not
+// let in by dividing by the cosine; a channel by dividing by its factors. Words that a step brought are the last ones,
+// and words that were thrown out are kept beside. Divisors multiply: before they cost more than three digits
+// coefficients are kept, to begin anew from. So a walk takes room for all words that ever stayed, and for a copy of the
+// coefficients every so many steps of noise.
 #pragma once
 #include <memory>
 

@@ -180,7 +180,7 @@ def test_slopes_where_partners_are_refused_again_and_again(n_refused):
     evaluator = PropagationEngine(max_weight=1).prepare_adjoint(circuit, [ql.Z(0)])
     at = np.array([0.4, 1.5, 0.6])
     found = evaluator.backward(make_batch(circuit, weights=at), np.ones((1, 1)), None, (False, True))[1]
-    ends = [evaluator.values(make_batch(circuit, weights=[*at, step, 0, 0]))[0, 0] for step in (1e-5, -1e-5)]
+    ends = [evaluator.values(make_batch(circuit, weights=at + np.array([step, 0, 0])))[0, 0] for step in (1e-5, -1e-5)]
     assert found[0] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-9)
 
 
