@@ -85,7 +85,7 @@ def test_a_handler_that_does_not_raise_changes_nothing():
         "import signal, numpy as np, qloom as ql\n"
         "seen = []\n"
         "circuit = ql.encoders.angle(12) + ql.ansatze.strongly_entangling(12, 4)\n"
-        "x, w = np.ones((4000, 12), 'f4'), np.ones(circuit.n_weights, 'f4')\n"
+        "x, w = np.ones((16_000, 12), 'f4'), np.ones(circuit.n_weights, 'f4')  # half a second or more\n"
         "plain = ql.gradients.gradient(circuit, None, x, w)\n"
         "signal.signal(signal.SIGALRM, lambda *_: seen.append(1))\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)\n"
