@@ -62,7 +62,7 @@ print("finished")
         (18, 400, 40, "forward"),  # each state is one thread's
         (12, 400_000, 20, "forward"),
         (12, 400_000, 20, "backward"),
-        pytest.param(12, 8_000, 40, "loss.backward()", marks=pytest.mark.slow),
+        pytest.param(12, 20_000, 40, "loss.backward()", marks=pytest.mark.slow),
     ],
 )
 def test_ends_within_a_second(n_qubits, n_samples, n_layers, what, threads):
