@@ -46,7 +46,7 @@ class Estimate:
         shots: measurements.
         bounds: (B, O), what values can be off by, where an engine cuts and can tell: no exact value is further away.
         typical: (B, O), the root of the sum of squares of what was cut: how far off a value is, if what was cut comes
-            with signs by chance. Smaller than the bound, and none.
+            with signs by chance. It is at most the bound, and is no bound itself.
     """
 
     values: np.ndarray
