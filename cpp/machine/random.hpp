@@ -4,16 +4,19 @@
 
 namespace qloom {
 
+// A number for every number, by chance: splitmix64 of Steele, Lea and Flood 2014 after its step.
+constexpr uint64_t mixed(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+    return z ^ (z >> 31);
+}
+constexpr uint64_t MIXED_STEP = 0x9E3779B97F4A7C15;
+
 // xoshiro128+ of Blackman and Vigna 2018.
 class Random {
 public:
     explicit Random(uint64_t seed) {
-        for (uint32_t& part : state) {  // splitmix64
-            uint64_t z = seed += 0x9E3779B97F4A7C15;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            part = uint32_t((z ^ (z >> 31)) >> 16);
-        }
+        for (uint32_t& part : state) part = uint32_t(mixed(seed += MIXED_STEP) >> 16);
     }
     // In [0, 1), from the upper 24 bits.
     float uniform() { return float(next() >> 8) * 0x1p-24f; }

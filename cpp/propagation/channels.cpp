@@ -70,13 +70,12 @@ template <int N>
 void Walk<N>::damp(const Step& step) {
     need_index();
     const bool storing = stores(step);
-    const Letter z{letters_of(step)->qubit, uint8_t(OF_Z)};
-    const Turned<N> p(&z, 1);
+    const Turned<N>& p = turned(step);
     const double* to_i = factors_of(step) + TO_I;
     const size_t size = words.size();
     Watch::check(size);
     for (size_t i = 0; i < size; ++i) {
-        const unsigned letter = words[i].letter(z.qubit);
+        const unsigned letter = words[i].letter(p.letters->qubit);
         if (!letter) continue;
         if (letter == OF_Z) add_to_identity(p, i, to_i);
         scale(step, i, letter, storing);
@@ -106,12 +105,11 @@ template <int N>
 void Walk<N>::damp_back(const Step& step, size_t n_stored, double* d_factors) {
     need_index();
     const double* before = n_stored ? stored.data() + stored.size() - n_stored : nullptr;
-    const Letter z{letters_of(step)->qubit, uint8_t(OF_Z)};
-    const Turned<N> p(&z, 1);
+    const Turned<N>& p = turned(step);
     const double* to_i = factors_of(step) + TO_I;
     Watch::check(words.size());
     for (size_t i = 0; i < words.size(); ++i) {
-        const unsigned letter = words[i].letter(z.qubit);
+        const unsigned letter = words[i].letter(p.letters->qubit);
         if (!letter) continue;
         unscale(step, i, letter, before, d_factors);
         if (before) before += lanes;

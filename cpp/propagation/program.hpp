@@ -18,7 +18,7 @@ enum class Kind : uint8_t {
 
 struct Letter {
     uint16_t qubit;
-    uint8_t letter;  // of P; I for a channel
+    uint8_t letter;  // of P; I for a channel that multiplies, Z for damping
 };
 
 struct Step {

@@ -38,11 +38,9 @@ void Walk<N>::set_angle(const Angle& angle) {
     if (shared) std::fill(sines.begin() + 1, sines.end(), sines[0]);
     can_vary = angle.source != Source::number;
     least_cosine = 1;
-    any_close_to_quarter = false;
     for (size_t l = 0; l < lanes; ++l) {
         opposite[l] = -sines[l];
         least_cosine = std::min(least_cosine, std::abs(cosines[l]));
-        any_close_to_quarter = any_close_to_quarter || std::abs(cosines[l]) < LEAST_DIVISOR;
     }
 }
 
@@ -95,11 +93,7 @@ void Walk<N>::look_up(const Turned<N>& p, Part& part, const uint32_t* which, siz
     for (size_t a = 0; a < count; ++a) {
         const uint32_t i = which[a];
         uint32_t j = guesses[a];
-        if (j != Index::NONE) {
-            Word<N> partner = words[i];
-            for (size_t k = 0; k < 2 * N; ++k) partner.bits[k] ^= p.word.bits[k];
-            if (!(words[j] == partner)) j = find(hashes[i] ^ p.hash, partner);
-        }
+        if (j != Index::NONE && !(words[j] == words[i] * p.word)) j = partner_of(p, i);
         const double sign = p.sign(words[i]);
         if (j == Index::NONE) {
             single(part, i, sign);
@@ -140,14 +134,14 @@ void Walk<N>::turn(const Step& step) {
         is_alone = is_alone || parts[k].is_alone;
     }
     if (is_alone) divided /= least_cosine;
-    asks_weights = asks_weights || (any_close_to_quarter && cuts_weights());
+    asks_weights = asks_weights || (any_close_to_quarter() && cuts_weights());
 }
 
 template <int N>
 void Walk<N>::turn_alone(const Turned<N>& p, Part& part, uint32_t i, double sign) {
     double* a = &c[i * lanes];
     const unsigned frequency = counts_frequency ? frequencies[i] + 1u : 0;
-    bool comes = any_close_to_quarter;
+    bool comes = any_close_to_quarter();
     if (!comes && weights[i] + p.heavier(words[i]) <= int64_t(call->cuts.max_weight) &&
         frequency <= call->cuts.max_frequency)
         comes = keeps_all() ? can_vary || sines[0] != 0 : brings_more_than_cut(a);
@@ -169,10 +163,9 @@ void Walk<N>::turn_alone(const Turned<N>& p, Part& part, uint32_t i, double sign
 
 template <int N>
 void Walk<N>::bring(const Turned<N>& p, const New& made, const double* coefficients) {
-    Word<N> word = words[made.from];
-    for (size_t k = 0; k < 2 * N; ++k) word.bits[k] ^= p.word.bits[k];
     const int weight = weights[made.from] + p.heavier(words[made.from]);
-    append(word, hashes[made.from] ^ p.hash, unsigned(weight), counts_frequency ? frequencies[made.from] : 0);
+    append(words[made.from] * p.word, hashes[made.from] ^ p.hash, unsigned(weight),
+           counts_frequency ? frequencies[made.from] : 0);
     c.insert(c.end(), coefficients, coefficients + lanes);
     insert(uint32_t(words.size() - 1));
 }
@@ -210,28 +203,31 @@ void Walk<N>::add_slopes(const Angle& angle, double* d_inputs, double* d_weights
 
 template <int N>
 void Walk<N>::take_quarters(const Step& step, unsigned quarters) {
-    const Turned<N>& p = turned(step);
-    const bool back = !lambda.empty();
-    std::vector<uint32_t>& found = found_all;
-    found.resize(words.size() + 1);
     if (!is_seen) see_all();
-    Watch::check(words.size());
-    const size_t n = find_turned(p, 0, words.size(), found.data());
-    for (size_t a = 0; a < n; ++a) {
-        const uint32_t i = found[a];
-        double sign = -1;
-        if (quarters != 2) {
-            sign = (quarters == 1 ? 1 : -1) * p.sign(words[i]);
-            weights[i] = uint16_t(weights[i] + p.heavier(words[i]));
-            for (size_t k = 0; k < 2 * N; ++k) words[i].bits[k] ^= p.word.bits[k];
-            hashes[i] ^= p.hash;
-            see(i);
-        }
-        if (sign > 0) continue;
-        for (size_t l = 0; l < lanes; ++l) c[i * lanes + l] = -c[i * lanes + l];
-        for (size_t l = 0; back && l < lanes; ++l) lambda[i * lanes + l] = -lambda[i * lanes + l];
+    size_t n_found = 0;
+    found_here.resize(CHUNK + 1);
+    for (size_t begin = 0; begin < words.size(); begin += CHUNK) {
+        const size_t end = std::min(words.size(), begin + CHUNK);
+        Watch::check(end - begin);
+        const size_t n = find_turned(turned(step), begin, end, found_here.data());
+        for (size_t a = 0; a < n; ++a) take_quarters_of(turned(step), found_here[a], quarters);
+        n_found += n;
     }
-    if (n && quarters != 2) is_indexed = false, asks_weights = cuts_weights();
+    if (n_found && quarters != 2) is_indexed = false, asks_weights = cuts_weights();
+}
+
+template <int N>
+void Walk<N>::take_quarters_of(const Turned<N>& p, uint32_t i, unsigned quarters) {
+    double sign = -1;
+    if (quarters != 2) {
+        sign = (quarters == 1 ? 1 : -1) * p.sign(words[i]);
+        weights[i] = uint16_t(weights[i] + p.heavier(words[i]));
+        words[i] *= p.word, hashes[i] ^= p.hash;
+        see(i);
+    }
+    if (sign > 0) return;
+    for (size_t l = 0; l < lanes; ++l) c[i * lanes + l] = -c[i * lanes + l];
+    for (size_t l = 0; !lambda.empty() && l < lanes; ++l) lambda[i * lanes + l] = -lambda[i * lanes + l];
 }
 
 template class Walk<1>;

@@ -1,3 +1,4 @@
+#include "machine/random.hpp"
 #include "propagation/walk_of.hpp"
 
 namespace qloom::propagation {
@@ -108,13 +109,7 @@ void Walk<N>::add(const Term& term) {
 
 uint64_t hash_of(unsigned qubit, unsigned letter) {
     constexpr uint64_t X = 0x5851f42d4c957f2d, Z = 0x14057b7ef767814f;
-    const auto mixed = [](uint64_t k) {  // splitmix64
-        k += 0x9e3779b97f4a7c15;
-        k = (k ^ k >> 30) * 0xbf58476d1ce4e5b9;
-        k = (k ^ k >> 27) * 0x94d049bb133111eb;
-        return k ^ k >> 31;
-    };
-    return (x_of(letter) ? mixed(X + qubit) : 0) ^ (z_of(letter) ? mixed(Z + qubit) : 0);
+    return (x_of(letter) ? mixed(X + qubit + MIXED_STEP) : 0) ^ (z_of(letter) ? mixed(Z + qubit + MIXED_STEP) : 0);
 }
 
 std::unique_ptr<AnyWalk> make_walk(const Program& p, const Call& c, size_t output, size_t first, size_t lanes,

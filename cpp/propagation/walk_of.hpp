@@ -147,8 +147,9 @@ private:
         return *made;
     }
 
-    uint32_t find(uint64_t hash, const Word<N>& word) const {
-        return index.find(hash, [&](uint32_t slot) { return words[slot] == word; });
+    uint32_t partner_of(const Turned<N>& p, size_t i) const {
+        const Word<N> partner = words[i] * p.word;
+        return index.find(hashes[i] ^ p.hash, [&](uint32_t slot) { return words[slot] == partner; });
     }
 
     // Words from begin to end that anticommute with a step's.
@@ -159,6 +160,7 @@ private:
     size_t whole_vectors(size_t count) const { return (count + kernel.lanes - 1) / kernel.lanes * kernel.lanes; }
 
     void set_angle(const Angle& angle);
+    bool any_close_to_quarter() const { return least_cosine < LEAST_DIVISOR; }
 
     // pair(part, i, j, sign) for words that are turned into each other, single(part, i, sign) for one without partner.
     template <class P, class S>
@@ -209,6 +211,7 @@ private:
     // -- Clifford gates
 
     void take_quarters(const Step& step, unsigned quarters);
+    void take_quarters_of(const Turned<N>& p, uint32_t i, unsigned quarters);
 
     // -- channels
 
@@ -247,12 +250,6 @@ private:
     void damp(const Step& step);
 
     void add_to_identity(const Turned<N>& p, size_t i, const double* to_i);
-
-    uint32_t partner_of(const Turned<N>& p, size_t i) const {
-        Word<N> partner = words[i];
-        for (size_t k = 0; k < 2 * N; ++k) partner.bits[k] ^= p.word.bits[k];
-        return find(hashes[i] ^ p.hash, partner);
-    }
 
     void damp_back(const Step& step, size_t n_stored, double* d_factors);
 
@@ -312,7 +309,7 @@ private:
     std::vector<uint8_t, Paged<uint8_t>> marks;  // words that were turned with their partner
     Index index;
     bool is_indexed = false, is_seen = false, recording = false;
-    bool any_close_to_quarter = false, can_vary = false;  // the angle of the turn that is made
+    bool can_vary = false;  // the angle of the turn that is made
     double least_cosine = 1;
     Word<N> seen;  // bits that some word has had, and some word of a block
     std::vector<Word<N>> seen_in;
@@ -328,7 +325,7 @@ private:
     std::vector<double, Paged<double>> angles, cosines, sines, opposite;  // of a turn, whole vectors of lanes
     std::vector<double> slopes, room;
     std::vector<Part> parts;
-    std::vector<uint32_t> found_all;
+    std::vector<uint32_t> found_here;
     std::vector<std::unique_ptr<Turned<N>>> all_turned;  // of every word of a step
 };
 

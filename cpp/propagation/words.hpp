@@ -19,6 +19,12 @@ struct Word {
         bits[qubit / 64] ^= uint64_t(x_of(letter)) << qubit % 64;
         bits[N + qubit / 64] ^= uint64_t(z_of(letter)) << qubit % 64;
     }
+    // Up to its phase.
+    Word& operator*=(const Word& other) {
+        for (size_t k = 0; k < 2 * N; ++k) bits[k] ^= other.bits[k];
+        return *this;
+    }
+    friend Word operator*(Word a, const Word& b) { return a *= b; }
     bool operator==(const Word& other) const {
         uint64_t apart = 0;
         for (size_t k = 0; k < 2 * N; ++k) apart |= bits[k] ^ other.bits[k];

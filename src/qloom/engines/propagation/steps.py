@@ -38,7 +38,7 @@ class Step:
     """One step on some qubits.
 
     Attributes:
-        letters: codes, one a qubit; 0 for channels.
+        letters: codes, one a qubit; of channels that multiply all I, of damping Z.
         angle: of a rotation; of a channel one of its rates, a number if all are.
         quarters: of a Clifford gate, 1 to 3.
         part: of a channel.
@@ -102,7 +102,8 @@ def _channel(part: Part) -> Step:
     if not part.is_wide:
         kind = _kind_of(part)
     slots = [angle for angle in part.angles if not angle.is_number]
-    return Step(kind, part.qubits, (0,) * k, slots[0] if slots else _NUMBER, part=part)
+    letters = (CODES["Z" if kind == DAMPING else "I"],) * k
+    return Step(kind, part.qubits, letters, slots[0] if slots else _NUMBER, part=part)
 
 
 def _kind_of(part: Part) -> int:
