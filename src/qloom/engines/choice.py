@@ -175,7 +175,7 @@ class PropagationChoice(EngineChoice):
     max_weight: int | None = described("letters that a word may have; empty: any number")
     max_words: int | None = described("words of one value; empty: as many as memory has room for")
     max_frequency: int | None = described("rotations that may have turned a word; empty: any number")
-    tolerance: float | None = described("what the bound of an error may be; it chooses min_coefficient where every cut is empty")
+    tolerance: float | None = described("of values; it chooses min_coefficient where all cuts are empty")
 
     def __post_init__(self) -> None:
         super().__post_init__()

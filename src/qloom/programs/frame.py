@@ -36,19 +36,29 @@ def make_frame(n_qubits: int, monomial: bool) -> Any:
 
 @dataclass(frozen=True)
 class GateForm:
-    """What lowering needs of a gate, whatever its angles are.
+    """What lowering needs of a gate, whatever its angles are: these stand as inputs here.
 
     Args:
         expansion: its rotations, on the native side.
-        phases: multiples of its own angles, which stand as inputs here; they add up to its phase.
+        rotations: the same, letters with angles.
+        phases: multiples of its own angles; they add up to its phase.
     """
 
     expansion: Any
+    rotations: tuple[tuple[str, Angle], ...]
     phases: tuple[Angle, ...]
+
+    def rotations_at(self, angles: Sequence[Angle]) -> list[tuple[str, Angle]]:
+        """The rotations for the angles of one call."""
+        return [(letters, _at(angle, angles)) for letters, angle in self.rotations]
 
     def phases_at(self, angles: Sequence[Angle]) -> list[Angle]:
         """The phases for the angles of one call."""
-        return [p if p.is_number else angles[p.index] * p.scale + p.offset for p in self.phases]
+        return [_at(phase, angles) for phase in self.phases]
+
+
+def _at(form: Angle, angles: Sequence[Angle]) -> Angle:
+    return form if form.is_number else angles[form.index] * form.scale + form.offset
 
 
 def gate_forms(circuit: Circuit) -> list[GateForm]:
@@ -60,7 +70,7 @@ def gate_forms(circuit: Circuit) -> list[GateForm]:
         form = known.get(id(op.gate))
         if form is None:
             # Gates made on the fly may carry large matrices: they are not kept beyond the circuit.
-            form = known[id(op.gate)] = (_table_form if op.gate.data is None else _make_form)(op.gate)
+            form = known[id(op.gate)] = gate_form(op.gate)
         forms.append(form)
     return forms
 
@@ -76,7 +86,8 @@ def _make_form(gate: Gate) -> GateForm:
         gate.n_qubits, gate.n_angles, [letters for letters, _ in expansion.rotations],
         [-1 if a.is_number else a.index for a in angles], [a.scale for a in angles], [a.offset for a in angles],
     )  # fmt: skip
-    return GateForm(native, tuple(map(as_angle, expansion.phases)))
+    rotations = tuple((letters, angle) for (letters, _), angle in zip(expansion.rotations, angles, strict=True))
+    return GateForm(native, rotations, tuple(map(as_angle, expansion.phases)))
 
 
 def _angle_of(scalar: Scalar) -> Angle:
@@ -85,6 +96,11 @@ def _angle_of(scalar: Scalar) -> Angle:
 
 
 _table_form = lru_cache(maxsize=1024)(_make_form)
+
+
+def gate_form(gate: Gate) -> GateForm:
+    """The form of a unitary gate; that of a gate of the table is made once."""
+    return (_table_form if gate.data is None else _make_form)(gate)
 
 
 @dataclass(frozen=True)

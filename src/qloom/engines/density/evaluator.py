@@ -52,7 +52,7 @@ class DensityEvaluator(DifferentiableEvaluator):
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
-        self._check(batch, back=False)
+        self._check(batch, back=False, kept=self._kept_bytes(batch) if keep else 0)
         if not batch.size:
             return np.empty((0, self.n_outputs), batch.dtype), None
         transfers, reading = self._transfers(batch), self._compiled.reading
@@ -95,9 +95,14 @@ class DensityEvaluator(DifferentiableEvaluator):
             d_weights.astype(batch.dtype) if wants[1] else None,
         )
 
+    def _kept_bytes(self, batch: Batch) -> int:
+        """Of the states that stay for the way back; 0 where they are too many."""
+        n_bytes: int = self._compiled.native.kept_bytes(batch.size, batch.dtype.itemsize == 8)
+        return n_bytes if n_bytes <= _MOST_KEPT else 0
+
     def _room_for_states(self, batch: Batch) -> Any:
-        n_bytes = self._compiled.native.kept_bytes(batch.size, batch.dtype.itemsize == 8)
-        return _native.Kept(n_bytes) if 0 < n_bytes <= _MOST_KEPT else None
+        n_bytes = self._kept_bytes(batch)
+        return _native.Kept(n_bytes) if n_bytes else None
 
     def _transfers(self, batch: Batch) -> Transfers:
         return self._compiled.transfers[batch.weights.ndim == 2]
@@ -131,9 +136,9 @@ class DensityEvaluator(DifferentiableEvaluator):
 
     # -- what is refused
 
-    def _check(self, batch: Batch, back: bool) -> None:
+    def _check(self, batch: Batch, back: bool, kept: int = 0) -> None:
         check_shapes(batch.inputs, batch.weights, self.circuit.n_inputs, self.circuit.n_weights)
-        needed = self.bytes_needed(batch, back)
+        needed = self.bytes_needed(batch, back) + kept
         if needed > _LEAST_CHECKED:
             n = len(self._compiled.register)
             check_memory(needed, f"{batch.size} density matrices of {n} qubits, {self.n_outputs} outputs")

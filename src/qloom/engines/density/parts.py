@@ -57,16 +57,17 @@ def parts_of(circuit: Circuit) -> list[Part]:
             for letters, angle in op.gate.expansion(*op.angles).rotations:
                 parts += _rotation(letters, op.qubits, as_angle(angle))
         elif op.qubits:  # a phase of the whole state is none of a density matrix
-            _check_width(op.gate)
+            check_width(op.gate, "DensityEngine")
             parts.append(Part(op.gate, op.qubits, op.angles))
     return parts
 
 
-def _check_width(gate: Gate) -> None:
+def check_width(gate: Gate, engine: str) -> None:
+    """Raise CircuitError for a channel on more qubits than an engine takes."""
     most = MOST_QUBITS_OF_CHANNEL if gate.pauli is None else MOST_QUBITS_OF_DIAGONAL
     if not gate.is_unitary and gate.n_qubits > most:
         raise CircuitError(
-            f"{gate.name} is on {gate.n_qubits} qubits, DensityEngine takes channels on up to {most}, of Pauli words "
+            f"{gate.name} is on {gate.n_qubits} qubits, {engine} takes channels on up to {most}, of Pauli words "
             f"up to {MOST_QUBITS_OF_DIAGONAL}; use TrajectoryEngine"
         )
 

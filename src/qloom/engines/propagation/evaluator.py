@@ -72,7 +72,6 @@ class PropagationEvaluator(DifferentiableEvaluator):
         self.n_outputs = outputs.size
         self._program = _compiled(self.circuit)
         self._native = self._program.native(outputs)
-        self._outputs = outputs
 
     def __reduce__(self) -> Any:  # the native program is made again from the circuit
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")

@@ -10,6 +10,7 @@ import numpy as np
 from qloom.circuits.gate import Gate
 from qloom.engines.batch import Batch
 from qloom.engines.density.links import Group, Link
+from qloom.engines.density.parts import Part
 from qloom.engines.propagation.steps import DAMPING, PLACES, Step
 
 
@@ -83,6 +84,6 @@ class _Places:
         self.group.add_slopes(batch, by_matrices, d_inputs, d_weights)
 
 
-def _part(step: Step):  # type: ignore[no-untyped-def]
+def _part(step: Step) -> Part:
     assert step.part is not None
     return step.part

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import pi
 from typing import Any
 
@@ -16,13 +15,13 @@ import numpy as np
 
 from qloom import _native
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.gate import Gate
 from qloom.circuits.operations import Operation
-from qloom.circuits.parameters import Angle, as_angle
-from qloom.engines.density.parts import MOST_QUBITS_OF_CHANNEL, MOST_QUBITS_OF_DIAGONAL, Part
+from qloom.circuits.parameters import Angle
+from qloom.engines.density.parts import Part, check_width
 from qloom.engines.density.patterns import example
-from qloom.errors import CircuitError, UnsupportedError
+from qloom.errors import UnsupportedError
 from qloom.programs import SOURCES
+from qloom.programs.frame import gate_form
 
 ROTATION, CLIFFORD, DIAGONAL, DAMPING = range(4)
 # Angles this close to a quarter turn are one.
@@ -66,62 +65,39 @@ def steps_of(circuit: Circuit) -> Iterator[Step]:
 
 
 def _rotations(op: Operation) -> Iterator[Step]:
-    for codes, form in (_table_forms if op.gate.data is None else _forms)(op.gate):
-        where = [(q, code) for q, code in zip(op.qubits, codes, strict=True) if code]
-        angle = form if form.is_number else op.angles[form.index] * form.scale + form.offset
+    for word, angle in gate_form(op.gate).rotations_at(op.angles):
+        where = [(q, CODES[letter]) for q, letter in zip(op.qubits, word, strict=True) if letter != "I"]
         if not where:
             continue
         qubits, letters = zip(*where, strict=True)
-        if not angle.is_number:
-            yield Step(ROTATION, qubits, letters, angle)
-            continue
-        quarters = round(angle.offset / (pi / 2))
-        if abs(angle.offset - quarters * (pi / 2)) > _ROUNDING:
+        quarters = round(angle.offset / (pi / 2)) if angle.is_number else 0
+        if not angle.is_number or abs(angle.offset - quarters * (pi / 2)) > _ROUNDING:
             yield Step(ROTATION, qubits, letters, angle)
         elif quarters % 4:
             yield Step(CLIFFORD, qubits, letters, quarters=quarters % 4)
 
 
-def _forms(gate: Gate) -> list[tuple[tuple[int, ...], Angle]]:
-    """Rotations of a gate whose own angles stand as inputs."""
-    expansion = gate.expansion(*(Angle("input", k) for k in range(gate.n_angles)))
-    return [(tuple(CODES[letter] for letter in letters), as_angle(angle)) for letters, angle in expansion.rotations]
-
-
-_table_forms = lru_cache(maxsize=1024)(_forms)
-
-
 def _channel(part: Part) -> Step:
-    k = len(part.qubits)
-    if k > (MOST_QUBITS_OF_CHANNEL if part.gate.pauli is None else MOST_QUBITS_OF_DIAGONAL):
-        raise CircuitError(
-            f"{part.gate.name} is on {k} qubits, PropagationEngine takes channels on up to {MOST_QUBITS_OF_CHANNEL}, "
-            f"of Pauli words up to {MOST_QUBITS_OF_DIAGONAL}; use TrajectoryEngine"
-        )
-    kind = DIAGONAL
-    if not part.is_wide:
-        kind = _kind_of(part)
+    check_width(part.gate, "PropagationEngine")
+    kind = DIAGONAL if part.is_wide else _kind_of(part)
     slots = [angle for angle in part.angles if not angle.is_number]
-    letters = (CODES["Z" if kind == DAMPING else "I"],) * k
+    letters = (CODES["Z" if kind == DAMPING else "I"],) * len(part.qubits)
     return Step(kind, part.qubits, letters, slots[0] if slots else _NUMBER, part=part)
 
 
 def _kind_of(part: Part) -> int:
     """Whether a channel only multiplies words, or takes Z to the identity too."""
-    size = 4 ** len(part.qubits)
     matrix = np.abs(example(part, 0)) + np.abs(example(part, 1))
     off = matrix - np.diag(np.diag(matrix))
-    if size == 4 and off[3, 0] > _ROUNDING:
+    damps = len(part.qubits) == 1 and off[3, 0] > _ROUNDING
+    if damps:
         off[3, 0] = 0
-        kind = DAMPING
-    else:
-        kind = DIAGONAL
     if (off > _ROUNDING).any():
         raise UnsupportedError(
             f"PropagationEngine takes channels that multiply Pauli words or damp to |0>, got {part.gate.name} on "
             f"{', '.join(map(str, part.qubits))}; use DensityEngine() or TrajectoryEngine()"
         )
-    return kind
+    return DAMPING if damps else DIAGONAL
 
 
 def native_program(n_qubits: int, steps: Iterable[Step]) -> Any:
