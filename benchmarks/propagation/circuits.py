@@ -85,17 +85,21 @@ def recorded(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def bonds(n: int) -> list[tuple[int, int]]:
+    """Of an open chain, the even ones first."""
+    return [(q, q + 1) for q in (*range(0, n - 1, 2), *range(1, n - 1, 2))]
+
+
 def bricks(n: int, n_layers: int) -> tuple[Circuit, PauliSum]:
     """Layers of RZZ on even, then odd bonds, then RX, all with weights of their own; -sum ZZ - sum X."""
     circuit = Circuit(n)
     w = circuit.weights(n_layers, 2 * n - 1)
-    bonds = [(q, q + 1) for q in (*range(0, n - 1, 2), *range(1, n - 1, 2))]
     for layer in w:
-        for k, bond in enumerate(bonds):
+        for k, bond in enumerate(bonds(n)):
             circuit.rzz(layer[k], *bond)
         for q in range(n):
             circuit.rx(layer[n - 1 + q], q)
-    words = [("ZZ", bond, -1.0) for bond in bonds] + [("X", (q,), -1.0) for q in range(n)]
+    words = [("ZZ", bond, -1.0) for bond in bonds(n)] + [("X", (q,), -1.0) for q in range(n)]
     return circuit, sum_of(words)
 
 
@@ -108,8 +112,8 @@ def encoded(n: int, n_layers: int) -> Circuit:
     for layer in w:
         for q in range(n):
             circuit.ry(layer[0][q], q)
-        for q in (*range(0, n - 1, 2), *range(1, n - 1, 2)):
-            circuit.rzz(layer[1][q], q, q + 1)
+        for bond in bonds(n):
+            circuit.rzz(layer[1][bond[0]], *bond)
     return circuit
 
 
@@ -119,7 +123,5 @@ def encoded_task(n: int, n_layers: int, numbers: np.ndarray) -> Task:
     rotations: list[Rotation] = [("Y", (q,), float(x[q])) for q in range(n)]
     for layer in w:
         rotations += [("Y", (q,), float(layer[0, q])) for q in range(n)]
-        rotations += [
-            ("ZZ", (q, q + 1), float(layer[1, q])) for q in (*range(0, n - 1, 2), *range(1, n - 1, 2))
-        ]  # fmt: skip
+        rotations += [("ZZ", bond, float(layer[1, bond[0]])) for bond in bonds(n)]
     return Task(n, rotations, [("Z", (q,), 1.0) for q in range(n)])

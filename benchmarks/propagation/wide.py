@@ -172,20 +172,27 @@ def exact() -> None:
             )
 
 
+def step(evaluator: Any, batch: Any, wants: tuple[bool, bool]) -> tuple[float, np.ndarray, Any]:
+    """Median seconds of values and slopes, the values, and slopes by inputs."""
+    times, cotangents = [], np.ones((batch.size, evaluator.n_outputs))
+    for _ in range(15):
+        start = time.perf_counter()
+        values, kept = evaluator.forward(batch, True)
+        d_inputs, _ = evaluator.backward(batch, cotangents, kept, wants)
+        times.append(time.perf_counter() - start)
+    return median(times), values, d_inputs
+
+
 def slopes() -> None:
     circuit, observable = bricks(64, 4)
     weights = np.random.default_rng(0).uniform(-0.5, 0.5, circuit.n_weights)
     for threads in (1, 2):
         engine = PropagationEngine(1e-4, max_weight=5, threads=threads)
         evaluator: Any = engine.prepare_adjoint(circuit, [observable])
-        batch, times = make_batch(circuit, weights=weights), []
-        for _ in range(15):
-            start = time.perf_counter()
-            _, kept = evaluator.forward(batch, True)
-            evaluator.backward(batch, np.ones((1, 1)), kept, (False, True))
-            times.append(1e3 * (time.perf_counter() - start))
+        batch = make_batch(circuit, weights=weights)
+        milliseconds = 1e3 * step(evaluator, batch, (False, True))[0]
         words = evaluator.propagated(batch).words[0]
-        record("value and 508 slopes, ms", median(times), 25, median(times) <= 25, f"{words} words", threads)
+        record("value and 508 slopes, ms", milliseconds, 25, milliseconds <= 25, f"{words} words", threads)
 
 
 def batches() -> None:
@@ -198,27 +205,16 @@ def batches() -> None:
     angles = np.array([[angle for _, _, angle in task.rotations] for task in tasks])
     for threads in (1, 2):
         evaluator: Any = PropagationEngine(threads=threads).prepare_adjoint(circuit, [tasks[0].observable()])
-        batch, times = make_batch(circuit, inputs, weights), []
-        for _ in range(15):
-            start = time.perf_counter()
-            values, kept = evaluator.forward(batch, True)
-            d_inputs, _ = evaluator.backward(batch, np.ones((size, 1)), kept, (True, True))
-            times.append(time.perf_counter() - start)
+        seconds, values, d_inputs = step(evaluator, make_batch(circuit, inputs, weights), (True, True))
         with tempfile.TemporaryDirectory() as folder:
             np.savez(f"{folder}/angles.npz", angles=angles)
             other = peer(tasks[0], threads, "many", f"{folder}/angles.npz")
             with np.load(f"{folder}/angles.npz.found.npz") as found:
                 assert np.abs(found["values"] - values[:, 0]).max() < 1e-10
                 assert np.abs(found["slopes"][:, :n] - d_inputs).max() < 1e-10
-        ratio = other["seconds"] / median(times)
-        record(
-            "100 qubits x 256 samples, loop over ours",
-            ratio,
-            20,
-            ratio >= 20,
-            f"{1e3 * median(times):.1f} ms; {other['version']} {1e3 * other['seconds']:.1f} ms",
-            threads,
-        )
+        ratio = other["seconds"] / seconds
+        detail = f"{1e3 * seconds:.1f} ms; {other['version']} {1e3 * other['seconds']:.1f} ms"
+        record("100 qubits x 256 samples, loop over ours", ratio, 20, ratio >= 20, detail, threads)
 
 
 def size() -> None:
