@@ -9,6 +9,7 @@
 
 #include "machine/signals.hpp"
 #include "machine/view.hpp"
+#include "propagation/symmetries.hpp"
 #include "propagation/walks.hpp"
 
 namespace nb = nanobind;
@@ -57,7 +58,8 @@ propagation::Program make_program(unsigned n_qubits, View<const uint8_t> kinds, 
                                {Source(source.data[s]), index.data[s], scale.data[s], offset.data[s]},
                                quarters.data[s],
                                p.n_factors,
-                               0};
+                               0,
+                               propagation::Step::NONE};
         check(step.kind != Kind::damping || step.n_letters == 1, "damping is of one qubit");
         check(step.n_letters <= 8 || step.kind < Kind::diagonal, "a channel is on too many qubits");
         p.n_factors += factors_of(step);
@@ -68,6 +70,8 @@ propagation::Program make_program(unsigned n_qubits, View<const uint8_t> kinds, 
         p.steps.push_back(step);
     }
     p.n_words = known.size();
+    propagation::bring_leading_forward(p);
+    propagation::find_symmetries(p);
     return p;
 }
 
@@ -78,9 +82,11 @@ void measure(propagation::Program& p, size_t n_outputs, Masks x, Masks z, Reals 
           "terms are not as many everywhere");
     for (size_t t = 0; t < n; ++t) {
         check(outputs.data[t] >= 0 && size_t(outputs.data[t]) < n_outputs, "a term is of no output");
-        propagation::Term term{std::vector<uint64_t>(16), std::vector<uint64_t>(16), coefficients.data[t]};
-        std::copy_n(x.data + t * numbers, numbers, term.x.begin());
-        std::copy_n(z.data + t * numbers, numbers, term.z.begin());
+        propagation::Term term{
+            {std::vector<uint64_t>(propagation::MOST_NUMBERS), std::vector<uint64_t>(propagation::MOST_NUMBERS)},
+            coefficients.data[t]};
+        std::copy_n(x.data + t * numbers, numbers, term.word.x.begin());
+        std::copy_n(z.data + t * numbers, numbers, term.word.z.begin());
         p.observables[size_t(outputs.data[t])].push_back(std::move(term));
     }
 }

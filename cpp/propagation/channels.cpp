@@ -39,7 +39,7 @@ void Walk<N>::scale(const Step& step, size_t i, size_t letters, bool storing) {
     if (storing) stored.insert(stored.end(), a, a + lanes);
     for (size_t l = 0; l < lanes; ++l) a[l] *= factors[l * call->factor_stride];
     n_small += is_small(a);
-    if (ends(step, letters)) weights[i] = ENDED, ++n_ended;
+    if (ends(step, letters)) end(i);
 }
 
 template <int N>
@@ -98,6 +98,7 @@ void Walk<N>::add_to_identity(const Turned<N>& p, size_t i, const double* to_i) 
         comes = comes || std::abs(added[l]) > call->cuts.min_coefficient;
     }
     if (comes) return bring(p, {uint32_t(i), 1}, added.data());
+    if (brings_nothing(i)) return;
     for (size_t l = 0; l < lanes; ++l) bounds[l] += std::abs(added[l]), squares[l] += added[l] * added[l];
 }
 

@@ -8,18 +8,17 @@ constexpr size_t SMALL_SHARE = 8;
 
 template <int N>
 bool Walk<N>::is_time_to_throw_out() const {
-    return n_ended || words.size() > call->cuts.max_words + call->cuts.max_words / 4 ||
-           n_small * SMALL_SHARE > words.size();
+    return words.size() > call->cuts.max_words + call->cuts.max_words / 4 || n_small * SMALL_SHARE > words.size();
 }
 
 template <int N>
 void Walk<N>::throw_out() {
-    n_small = n_ended = 0, asks_weights = false;
+    n_small = 0, asks_weights = false;
     double least = keeps_all() ? -1 : call->cuts.min_coefficient;
     size_t ties = words.size();  // of the least size that may stay
     if (words.size() > call->cuts.max_words) {
         std::vector<double> sizes(words.size());
-        for (size_t i = 0; i < words.size(); ++i) sizes[i] = largest(i);
+        for (size_t i = 0; i < words.size(); ++i) sizes[i] = size_of(i);
         std::nth_element(sizes.begin(), sizes.begin() + long(call->cuts.max_words), sizes.end(), std::greater<>());
         if (sizes[call->cuts.max_words] > least) {
             least = sizes[call->cuts.max_words];
@@ -30,9 +29,9 @@ void Walk<N>::throw_out() {
     ThrownOut<N> gone;
     size_t kept = 0;
     for (size_t i = 0; i < words.size(); ++i) {
-        const double size = largest(i);
+        const double size = size_of(i);
         const bool is_tie = size == least && least > call->cuts.min_coefficient && ties > 0;
-        const bool stays = (size > least || is_tie) && weights[i] <= call->cuts.max_weight && weights[i] != ENDED &&
+        const bool stays = (size > least || is_tie) && weights[i] <= call->cuts.max_weight &&
                            (!counts_frequency || frequencies[i] <= call->cuts.max_frequency);
         ties -= is_tie;
         if (!stays) {
@@ -54,7 +53,7 @@ void Walk<N>::throw_out() {
 
 template <int N>
 void Walk<N>::drop(ThrownOut<N>& gone, size_t i) {
-    for (size_t l = 0; l < lanes; ++l) {
+    for (size_t l = 0; l < lanes && weights[i] != ENDED; ++l) {
         const double a = c[i * lanes + l];
         bounds[l] += std::abs(a), squares[l] += a * a;
     }

@@ -16,6 +16,12 @@ enum class Kind : uint8_t {
     damping,   // the same on one qubit; then Z adds to I too
 };
 
+// x and z bits of a word, in numbers of 64.
+constexpr size_t MOST_NUMBERS = 16;
+struct Mask {
+    std::vector<uint64_t> x, z;
+};
+
 struct Letter {
     uint16_t qubit;
     uint8_t letter;  // of P; I for a channel that multiplies, Z for damping
@@ -28,18 +34,24 @@ struct Step {
     unsigned quarters;  // of a Clifford gate
     size_t factors;     // first of 4^k, and one more for damping: what Z adds to I
     size_t word;        // of rotations and Clifford gates: steps with the same letters have the same
+    size_t broken =
+        NONE;  // the symmetry of the state that ends here; words that anticommute with it have value 0 before
+
+    static constexpr size_t NONE = ~size_t(0);
 };
 
 struct Term {
-    std::vector<uint64_t> x, z;
+    Mask word;
     double coefficient;
 };
 
 struct Program {
     unsigned n_qubits;
     std::vector<Letter> letters;
-    std::vector<Step> steps;  // as the circuit has them, first to last
+    std::vector<Step> steps;  // first to last; those of one qubit that come before all it shares with others lead
+    size_t n_leading = 0;
     std::vector<std::vector<Term>> observables;
+    std::vector<Mask> broken, unbroken;  // symmetries of the state, at some step and at the end
     size_t n_factors = 0, n_words = 0;
 };
 
@@ -65,7 +77,11 @@ struct Call {
     int threads;
 };
 
-// (B, O) each: values, sums of absolute values and of squares of what was dropped; words at the end of each (O,).
+// Steps that lead come first; they commute with what they pass.
+void bring_leading_forward(Program&);
+
+// (B, O) each: values, sums of absolute values and of squares of what was dropped; the most words of each that a step
+// left (O,).
 struct Values {
     double *values, *bounds, *squares;
     int64_t* words;

@@ -7,19 +7,19 @@ namespace qloom::propagation {
 constexpr size_t AT_ONCE = 32;
 
 template <int N>
-size_t Walk<N>::find_turned(const Turned<N>& p, size_t begin, size_t end, uint32_t* found) const {
+size_t Walk<N>::find(const Anticommuting<N>& those, size_t begin, size_t stop, uint32_t* found) const {
     const auto meets = [&](size_t block) {
-        for (const WordPart& part : p.parts)
+        for (const WordPart& part : those.parts)
             if (seen_in[block / BLOCK].bits[part.offset] & part.mask) return true;
         return false;
     };
     size_t n = 0;
-    for (size_t block = begin; block < end;) {
+    for (size_t block = begin; block < stop;) {
         const size_t first = block;
-        while (block < end && meets(block)) block += BLOCK;
+        while (block < stop && meets(block)) block += BLOCK;
         if (block > first)
-            n += kernel.find_odd_words(words[0].bits.data(), 2 * N, first, std::min(end, block), p.parts.data(),
-                                       p.parts.size(), found + n);
+            n += kernel.find_odd_words(words[0].bits.data(), 2 * N, first, std::min(stop, block), those.parts.data(),
+                                       those.parts.size(), found + n);
         block += BLOCK;
     }
     return n;
@@ -37,11 +37,10 @@ void Walk<N>::set_angle(const Angle& angle) {
     if (shared) std::fill(cosines.begin() + 1, cosines.end(), cosines[0]);
     if (shared) std::fill(sines.begin() + 1, sines.end(), sines[0]);
     can_vary = angle.source != Source::number;
-    least_cosine = 1;
-    for (size_t l = 0; l < lanes; ++l) {
-        opposite[l] = -sines[l];
-        least_cosine = std::min(least_cosine, std::abs(cosines[l]));
-    }
+    double least = 1;
+    for (size_t l = 0; l < (shared ? 1 : lanes); ++l) least = std::min(least, std::abs(cosines[l]));
+    for (size_t l = 0; l < lanes; ++l) opposite[l] = -sines[l];
+    least_cosine = least;
 }
 
 template <int N>
@@ -58,7 +57,7 @@ size_t Walk<N>::over_pairs(const Turned<N>& p, P pair, S single) {
         part.bounds.assign(lanes, 0), part.squares.assign(lanes, 0), part.slopes.assign(lanes, 0);
         part.found.resize(end - begin + 1);
         size_t n_first = 0;
-        const size_t n = find_turned(p, begin, end, part.found.data());
+        const size_t n = find(p.those, begin, end, part.found.data());
         for (size_t a = 0; a < n; ++a) {
             const uint32_t i = part.found[a];
             if (words[i].bits[p.pivot_number] & p.pivot)
@@ -141,8 +140,9 @@ template <int N>
 void Walk<N>::turn_alone(const Turned<N>& p, Part& part, uint32_t i, double sign) {
     double* a = &c[i * lanes];
     const unsigned frequency = counts_frequency ? frequencies[i] + 1u : 0;
+    const bool is_nothing = brings_nothing(i);
     bool comes = any_close_to_quarter();
-    if (!comes && weights[i] + p.heavier(words[i]) <= int64_t(call->cuts.max_weight) &&
+    if (!comes && !is_nothing && weights[i] + p.heavier(words[i]) <= int64_t(call->cuts.max_weight) &&
         frequency <= call->cuts.max_frequency)
         comes = keeps_all() ? can_vary || sines[0] != 0 : brings_more_than_cut(a);
     if (comes) part.made.push_back({i, sign});
@@ -150,7 +150,7 @@ void Walk<N>::turn_alone(const Turned<N>& p, Part& part, uint32_t i, double sign
         const double other = sign * sines[l] * a[l];
         if (comes) {
             part.c.push_back(other);
-        } else {
+        } else if (!is_nothing) {
             part.bounds[l] += std::abs(other);
             part.squares[l] += other * other;
         }
@@ -163,8 +163,9 @@ void Walk<N>::turn_alone(const Turned<N>& p, Part& part, uint32_t i, double sign
 
 template <int N>
 void Walk<N>::bring(const Turned<N>& p, const New& made, const double* coefficients) {
-    const int weight = weights[made.from] + p.heavier(words[made.from]);
-    append(words[made.from] * p.word, hashes[made.from] ^ p.hash, unsigned(weight),
+    const unsigned from = weights[made.from];
+    append(words[made.from] * p.word, hashes[made.from] ^ p.hash,
+           from == ENDED ? ENDED : unsigned(int(from) + p.heavier(words[made.from])),
            counts_frequency ? frequencies[made.from] : 0);
     c.insert(c.end(), coefficients, coefficients + lanes);
     insert(uint32_t(words.size() - 1));
@@ -198,7 +199,13 @@ void Walk<N>::add_slopes(const Angle& angle, double* d_inputs, double* d_weights
     double* to = input ? d_inputs : d_weights;
     if (angle.source == Source::number || !to) return;
     const size_t stride = input ? call->n_inputs : call->weight_stride;
-    for (size_t l = 0; l < lanes; ++l) to[l * stride + size_t(angle.index)] += angle.scale * slopes[l];
+    if (stride) {
+        for (size_t l = 0; l < lanes; ++l) to[l * stride + size_t(angle.index)] += angle.scale * slopes[l];
+        return;
+    }
+    double sum = 0;
+    for (size_t l = 0; l < lanes; ++l) sum += slopes[l];
+    to[angle.index] += angle.scale * sum;
 }
 
 template <int N>
@@ -209,7 +216,7 @@ void Walk<N>::take_quarters(const Step& step, unsigned quarters) {
     for (size_t begin = 0; begin < words.size(); begin += CHUNK) {
         const size_t end = std::min(words.size(), begin + CHUNK);
         Watch::check(end - begin);
-        const size_t n = find_turned(turned(step), begin, end, found_here.data());
+        const size_t n = find(turned(step).those, begin, end, found_here.data());
         for (size_t a = 0; a < n; ++a) take_quarters_of(turned(step), found_here[a], quarters);
         n_found += n;
     }
@@ -221,7 +228,7 @@ void Walk<N>::take_quarters_of(const Turned<N>& p, uint32_t i, unsigned quarters
     double sign = -1;
     if (quarters != 2) {
         sign = (quarters == 1 ? 1 : -1) * p.sign(words[i]);
-        weights[i] = uint16_t(weights[i] + p.heavier(words[i]));
+        if (weights[i] != ENDED) weights[i] = uint16_t(weights[i] + p.heavier(words[i]));
         words[i] *= p.word, hashes[i] ^= p.hash;
         see(i);
     }

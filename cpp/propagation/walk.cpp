@@ -16,6 +16,8 @@ Walk<N>::Walk(const Program& p, const Call& c, size_t output, size_t first, size
       sines(angles.size()),
       opposite(angles.size()) {
     values.assign(lanes, 0), bounds.assign(lanes, 0), squares.assign(lanes, 0);
+    for (const Mask& mask : program.broken) broken.emplace_back(Word<N>(mask));
+    for (const Mask& mask : program.unbroken) unbroken.emplace_back(Word<N>(mask));
     for (const Term& term : program.observables[output]) add(term);
     all_turned.resize(program.n_words);
     if (!words.empty()) rebuild();
@@ -25,7 +27,7 @@ Walk<N>::Walk(const Program& p, const Call& c, size_t output, size_t first, size
 template <int N>
 void Walk<N>::run(bool recording_) {
     recording = recording_;
-    for (size_t s = program.steps.size(); s-- > 0;) {
+    for (size_t s = program.steps.size(); s-- > program.n_leading;) {
         const Step& step = program.steps[s];
         if (!meets(step)) continue;
         if (asks_weights && step.kind != Kind::clifford) throw_out();
@@ -46,11 +48,14 @@ void Walk<N>::run(bool recording_) {
                 break;
         }
         if (recording) tape.push_back({uint32_t(s), uint32_t(words.size() - before), stored.size() - stored_before});
+        if (step.broken != Step::NONE) end(broken[step.broken]);
         check_room();
         if (is_time_to_throw_out()) throw_out();
+        n_words = std::max(n_words, words.size());
         if (recording && divided > MOST_DIVIDED) keep_coefficients();
     }
     if (asks_weights) throw_out();
+    n_words = std::max(n_words, words.size());
     read();
 }
 
@@ -59,10 +64,7 @@ void Walk<N>::run_back(const Call& now_called, const double* cotangents, double*
                        double* d_factors) {
     call = &now_called;
     frequencies.clear();  // nothing is cut on the way back
-    lambda.assign(words.size() * lanes, 0);
-    for (size_t i = 0; i < words.size(); ++i)
-        for (size_t l = 0; l < lanes && is_diagonal(words[i]); ++l) lambda[i * lanes + l] = cotangents[l];
-    slopes.assign(lanes, 0);
+    read_back(cotangents, d_inputs, d_weights, d_factors);
     for (; !tape.empty(); tape.pop_back()) {
         const Record record = tape.back();
         if (record.step == THROWN_OUT) {
@@ -95,10 +97,19 @@ void Walk<N>::run_back(const Call& now_called, const double* cotangents, double*
 }
 
 template <int N>
+void Walk<N>::end(const Anticommuting<N>& those) {
+    found_here.resize(CHUNK + 1);
+    for (size_t begin = 0; begin < words.size(); begin += CHUNK) {
+        const size_t stop = std::min(words.size(), begin + CHUNK), n = find(those, begin, stop, found_here.data());
+        for (size_t a = 0; a < n; ++a) end(found_here[a]);
+    }
+}
+
+template <int N>
 void Walk<N>::add(const Term& term) {
-    Word<N> word;
-    std::copy(term.x.begin(), term.x.begin() + N, word.bits.begin());
-    std::copy(term.z.begin(), term.z.begin() + N, word.bits.begin() + N);
+    const Word<N> word(term.word);
+    for (const Anticommuting<N>& those : unbroken)
+        if (those.has(word)) return;
     uint64_t hash = 0;
     unsigned weight = 0;
     for (unsigned q = 0; q < program.n_qubits; ++q)

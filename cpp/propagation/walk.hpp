@@ -24,7 +24,7 @@ public:
                           double* d_factors) = 0;
     virtual size_t bytes() const = 0;
 
-    size_t n_words = 0;
+    size_t n_words = 0;                           // the most that a step left
     std::vector<double> values, bounds, squares;  // of every lane
 };
 

@@ -23,7 +23,7 @@ constexpr double LEAST_DIVISOR = 1.0 / 16;
 constexpr double MOST_DIVIDED = 1024;
 // A tape's entries for words that were thrown out, and for coefficients that were kept.
 constexpr uint32_t THROWN_OUT = ~uint32_t(0), KEPT = THROWN_OUT - 1;
-// The weight of a word that a fixed factor 0 has ended.
+// The weight of a word whose value is 0 from here on.
 constexpr uint16_t ENDED = 0xffff;
 
 // What a step did to the number of words.
@@ -125,12 +125,6 @@ private:
         c.resize(last * lanes), lambda.resize(last * lanes);
     }
 
-    bool is_diagonal(const Word<N>& word) const {
-        for (int k = 0; k < N; ++k)
-            if (word.bits[k]) return false;
-        return true;
-    }
-
     // Whether some word may have letters where the step has.
     bool meets(const Step& step) const {
         for (size_t k = 0; k < step.n_letters; ++k)
@@ -152,8 +146,20 @@ private:
         return index.find(hashes[i] ^ p.hash, [&](uint32_t slot) { return words[slot] == partner; });
     }
 
-    // Words from begin to end that anticommute with a step's.
-    size_t find_turned(const Turned<N>& p, size_t begin, size_t end, uint32_t* found) const;
+    // Words from begin to stop that anticommute.
+    size_t find(const Anticommuting<N>& those, size_t begin, size_t stop, uint32_t* found) const;
+
+    // Words of value 0 are thrown out with the small ones, and add nothing to bounds.
+    void end(size_t i) {
+        n_small += weights[i] != ENDED;
+        weights[i] = ENDED;
+    }
+    void end(const Anticommuting<N>& those);
+    // Of words that a step brings from one that stays, whether they have value 0.
+    bool brings_nothing(size_t i) const {
+        const size_t which = program.steps[now].broken;
+        return weights[i] == ENDED || (which != Step::NONE && !broken[which].has(words[i]));
+    }
 
     // -- turns
 
@@ -256,9 +262,10 @@ private:
     // -- what is thrown out
 
     bool is_time_to_throw_out() const;
-    double largest(size_t i) const {
-        double out = 0;
-        for (size_t l = 0; l < lanes; ++l) out = std::max(out, std::abs(c[i * lanes + l]));
+    // The largest of its coefficients; words of value 0 are smaller than any.
+    double size_of(size_t i) const {
+        double out = weights[i] == ENDED ? -1 : 0;
+        for (size_t l = 0; l < lanes && weights[i] != ENDED; ++l) out = std::max(out, std::abs(c[i * lanes + l]));
         return out;
     }
 
@@ -289,11 +296,28 @@ private:
         throw Exploded{now, words.size(), *std::max_element(bounds.begin(), bounds.end())};
     }
 
-    void read() {
-        n_words = words.size();
-        for (size_t i = 0; i < words.size(); ++i)
-            for (size_t l = 0; l < lanes && is_diagonal(words[i]); ++l) values[l] += c[i * lanes + l];
+    // -- the start
+
+    // Of a qubit's Bloch vector the numbers of a letter, a lane each.
+    double* bloch_of(std::vector<double>& of, unsigned qubit, unsigned letter) const {
+        return &of[(size_t(qubit) * 3 + letter - 1) * lanes];
     }
+    const double* bloch_of(const std::vector<double>& of, unsigned qubit, unsigned letter) const {
+        return &of[(size_t(qubit) * 3 + letter - 1) * lanes];
+    }
+    void set_turn(const Step& step);
+    void lead(const Step& step);
+    void lead_back(const Step& step, const double* before, double* d_factors);
+    // Bloch vectors; `keeping` what each leading step found.
+    void start(bool keeping);
+    bool is_measured(const Word<N>& word) const;
+    // work(qubit, letter)
+    template <class F>
+    void over_letters(const Word<N>& word, F work) const;
+    void measure(size_t begin, size_t end, std::vector<double>& sums) const;
+    void measure_back(size_t i, const double* cotangents, std::vector<double>& products);
+    void read();
+    void read_back(const double* cotangents, double* d_inputs, double* d_weights, double* d_factors);
 
     const Program& program;
     const Call* call;
@@ -313,7 +337,7 @@ private:
     double least_cosine = 1;
     Word<N> seen;  // bits that some word has had, and some word of a block
     std::vector<Word<N>> seen_in;
-    size_t now = 0, n_small = 0, n_ended = 0, kept_bytes = 0;
+    size_t now = 0, n_small = 0, kept_bytes = 0;
     bool asks_weights = false;  // words may have become heavier than the cut
     double divided = 1;         // by what the way back has to divide since coefficients were kept
 
@@ -324,9 +348,14 @@ private:
 
     std::vector<double, Paged<double>> angles, cosines, sines, opposite;  // of a turn, whole vectors of lanes
     std::vector<double> slopes, room;
+    std::vector<double> bloch, bloch_before, d_bloch;
+    std::array<std::array<uint64_t, N>, 4>
+        absent{};  // qubits where a letter's number is 0, whatever inputs and weights are
+    std::vector<std::pair<unsigned, unsigned>> letters_here;
     std::vector<Part> parts;
     std::vector<uint32_t> found_here;
     std::vector<std::unique_ptr<Turned<N>>> all_turned;  // of every word of a step
+    std::vector<Anticommuting<N>> broken, unbroken;      // the program's symmetries
 };
 
 }  // namespace qloom::propagation

@@ -1,6 +1,8 @@
 // Pauli words on up to 64 N qubits, and rotations about them.
 #pragma once
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <vector>
 
 #include "kernels/kernels.hpp"
@@ -12,6 +14,12 @@ namespace qloom::propagation {
 template <int N>
 struct Word {
     std::array<uint64_t, 2 * N> bits{};
+
+    Word() = default;
+    explicit Word(const Mask& mask) {
+        std::copy_n(mask.x.begin(), N, bits.begin());
+        std::copy_n(mask.z.begin(), N, bits.begin() + N);
+    }
     unsigned letter(unsigned qubit) const {
         return unsigned(bits[qubit / 64] >> qubit % 64 & 1) | unsigned(bits[N + qubit / 64] >> qubit % 64 & 1) << 1;
     }
@@ -32,12 +40,29 @@ struct Word {
     }
 };
 
+// What anticommutes with a word: those that have an odd number of bits under these masks.
+template <int N>
+struct Anticommuting {
+    std::vector<WordPart> parts;
+
+    Anticommuting() = default;
+    explicit Anticommuting(const Word<N>& word) {
+        for (size_t k = 0; k < 2 * N; ++k)
+            if (word.bits[k]) parts.push_back({uint32_t((k + N) % (2 * N)), word.bits[k]});
+    }
+    bool has(const Word<N>& other) const {
+        uint64_t odd = 0;
+        for (const WordPart& part : parts) odd ^= other.bits[part.offset] & part.mask;
+        return std::popcount(odd) & 1;
+    }
+};
+
 // A rotation's word as walks need it.
 template <int N>
 struct Turned {
     Word<N> word;
     uint64_t hash = 0;
-    std::vector<WordPart> parts;  // a word anticommutes where the bits under these masks are odd in number
+    Anticommuting<N> those;
     const Letter* letters;
     size_t n_letters;
     size_t pivot_number;  // of two words that are turned into each other one has this bit
@@ -48,9 +73,8 @@ struct Turned {
             word.multiply(l[k].qubit, l[k].letter);
             hash ^= hash_of(l[k].qubit, l[k].letter);
         }
-        for (size_t k = 0; k < 2 * N; ++k)
-            if (word.bits[k]) parts.push_back({uint32_t((k + N) % (2 * N)), word.bits[k]});
-        pivot_number = (parts.front().offset + N) % (2 * N);
+        those = Anticommuting<N>(word);
+        pivot_number = (those.parts.front().offset + N) % (2 * N);
         pivot = word.bits[pivot_number] & -word.bits[pivot_number];
     }
     // The sign of -i W P beside the Hermitian word.

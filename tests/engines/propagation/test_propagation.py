@@ -186,6 +186,8 @@ def test_slopes_where_partners_are_refused_again_and_again(n_refused):
 
 def test_the_smallest_words_go_and_ties_stay_up_to_the_number():
     circuit = Circuit(100)
+    for q in range(99):
+        circuit.rzz(0.2, q, q + 1)
     for q in range(100):
         circuit.rx(0.3, q)
     mean = sum((ql.Z(q) * 0.01 for q in range(1, 100)), ql.Z(0) * 0.01)
@@ -196,9 +198,9 @@ def test_the_smallest_words_go_and_ties_stay_up_to_the_number():
 
 
 def test_words_turned_too_often_are_dropped():
-    circuit = Circuit(1).rx(0.3, 0).rx(0.4, 0).rx(0.5, 0).rx(0.6, 0)
+    circuit = Circuit(2).rzz(0.2, 0, 1).rx(0.3, 0).rx(0.4, 0).rx(0.5, 0).rx(0.6, 0)
     found = PropagationEngine(max_frequency=1).prepare(circuit, [ql.Z(0)]).propagated(make_batch(circuit))
-    assert (found.words[0], found.values[0, 0]) == (0, 0)
+    assert found.values[0, 0] == 0
     assert found.bounds[0, 0] >= abs(np.cos(1.8))
     wide = Circuit(14)
     w = wide.weights(1)
@@ -214,6 +216,40 @@ def test_words_turned_too_often_are_dropped():
         assert found.words[0] < 100
 
 
+def test_gates_on_qubits_that_are_still_apart_bring_no_words():
+    """A product of 200 numbers, exactly and with its slopes, where words would be 3^200."""
+    circuit = Circuit(200)
+    w = circuit.weights(200)
+    for q in range(200):
+        circuit.h(q).rz(w[q], q).ry(0.1, q).amplitude_damping(0.002, q).rx(0.2, q)
+    everywhere = ql.observables.pauli("Z" * 200, range(200))
+    weights = np.random.default_rng(0).uniform(-0.3, 0.3, 200)
+    evaluator = PropagationEngine().prepare(circuit, [everywhere, ql.Z(0)])
+    found = evaluator.propagated(make_batch(circuit, weights=weights))
+    assert found.words.tolist() == [1, 1]
+    single = Circuit(1)
+    single.h(0).rz(single.weights(1)[0], 0).ry(0.1, 0).amplitude_damping(0.002, 0).rx(0.2, 0)
+    alone = DensityEngine().prepare(single, [ql.Z(0)])
+    each = np.array([alone.values(make_batch(single, weights=[a]))[0, 0] for a in weights])
+    assert found.values[0] == pytest.approx([each.prod(), each[0]], rel=1e-10)
+    _, slopes = evaluator.backward(make_batch(circuit, weights=weights), np.array([[1.0, 0]]), None, (False, True))
+    right = alone.backward(make_batch(single, weights=weights[:1]), np.ones((1, 1)), None, (False, True))[1]
+    assert slopes[0] == pytest.approx(right[0] * each[1:].prod(), rel=1e-10)
+
+
+def test_words_against_a_symmetry_of_the_state_have_no_value_and_no_bound():
+    """A GHZ state of 30 qubits, turned about XX, is symmetric under X on all: Z on one is 0 under any cut."""
+    circuit = Circuit(30).h(0)
+    for q in range(29):
+        circuit.cx(q, q + 1)
+    for q in range(29):
+        circuit.rxx(0.3, q, q + 1).rzz(0.2, q, q + 1)
+    words = [ql.Z(4), ql.Z(4) @ ql.Z(9)]
+    found = PropagationEngine(max_weight=3).prepare(circuit, words).propagated(make_batch(circuit))
+    assert (found.values[0, 0], found.bounds[0, 0], found.words[0]) == (0, 0, 0)
+    assert found.bounds[0, 1] > 0
+
+
 def test_gates_elsewhere_change_no_cut():
     estimates = []
     for elsewhere in (False, True):
@@ -223,15 +259,18 @@ def test_gates_elsewhere_change_no_cut():
         circuit.cx(0, 1)
         found = PropagationEngine(max_weight=1).prepare(circuit, [ql.Z(1)]).propagated(make_batch(circuit))
         estimates.append((found.values[0, 0], found.bounds[0, 0], found.words[0]))
-    assert estimates == [(0, 1, 0)] * 2
+    assert estimates == [(0, 1, 1)] * 2
 
 
 def test_what_resets_end_is_gone():
     """Also where slopes are wanted and nothing is cut."""
     circuit = Circuit(16)
     w = circuit.weights(16)
+    for _ in range(8):  # from which 4^16 words would come
+        for q in range(16):
+            circuit.rx(w[q], q).rzz(w[q], q, (q + 1) % 16).ry(w[q], q)
     for q in range(16):
-        circuit.rx(w[q], q).reset(q).ry(0.3, q)
+        circuit.reset(q).ry(0.3, q)
     for _ in range(4):
         for q in range(15):
             circuit.rzz(0.4, q, q + 1)
@@ -240,7 +279,7 @@ def test_what_resets_end_is_gone():
     engine = PropagationEngine(max_words=1_000_000)
     evaluator, batch = engine.prepare_adjoint(circuit, [ql.Z(8)]), make_batch(circuit, weights=np.full(16, 0.2))
     _, kept = evaluator.forward(batch, keep=True)
-    assert evaluator.propagated(batch).words[0] == 1
+    assert evaluator.propagated(batch).words[0] < 10_000
     assert evaluator.backward(batch, np.ones((1, 1)), kept, (False, True))[1].shape == (16,)
 
 

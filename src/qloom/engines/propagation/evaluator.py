@@ -32,7 +32,7 @@ _FIRST_COEFFICIENT, _SMALLER, _LEAST_COEFFICIENT = 0.1, 8.0, 1e-15
 class Found(NamedTuple):
     """Of every output.
 
-    Shapes: values, bounds, typical (B, O); words (O,), the most at a walk's end.
+    Shapes: values, bounds, typical (B, O); words (O,), the most that a step left in some walk.
     """
 
     values: np.ndarray
