@@ -5,11 +5,11 @@ namespace qloom::propagation {
 
 template <int N>
 double Walk<N>::least_factor(const Step& step) const {
-    const double* factors = factors_of(step);
+    const double* factors = samples.factors_of(step);
     double least = 1;
-    for (size_t l = 0; l < (call->factor_stride ? lanes : 1); ++l)
+    for (size_t l = 0; l < (samples.factor_stride() ? lanes : 1); ++l)
         for (size_t k = 0; k < size_t(1) << 2 * step.n_letters; ++k)
-            least = std::min(least, std::abs(factors[l * call->factor_stride + k]));
+            least = std::min(least, std::abs(factors[l * samples.factor_stride() + k]));
     return least;
 }
 
@@ -26,30 +26,30 @@ bool Walk<N>::stores(const Step& step) {
 template <int N>
 bool Walk<N>::ends(const Step& step, size_t letters) const {
     if (!keeps_all() || step.angle.source != Source::number) return false;
-    const double* factors = factors_of(step) + letters;
+    const double* factors = samples.factors_of(step) + letters;
     for (size_t l = 0; l < lanes; ++l)
-        if (factors[l * call->factor_stride] != 0) return false;
+        if (factors[l * samples.factor_stride()] != 0) return false;
     return true;
 }
 
 template <int N>
 void Walk<N>::scale(const Step& step, size_t i, size_t letters, bool storing) {
-    const double* factors = factors_of(step) + letters;
+    const double* factors = samples.factors_of(step) + letters;
     double* a = &c[i * lanes];
     if (storing) stored.insert(stored.end(), a, a + lanes);
-    for (size_t l = 0; l < lanes; ++l) a[l] *= factors[l * call->factor_stride];
+    for (size_t l = 0; l < lanes; ++l) a[l] *= factors[l * samples.factor_stride()];
     n_small += is_small(a);
     if (ends(step, letters)) end(i);
 }
 
 template <int N>
 void Walk<N>::unscale(const Step& step, size_t i, size_t letters, const double* before, double* d_factors) {
-    const double* factors = factors_of(step) + letters;
+    const double* factors = samples.factors_of(step) + letters;
     double *a = &c[i * lanes], *u = &lambda[i * lanes];
     for (size_t l = 0; l < lanes; ++l) {
-        const double factor = factors[l * call->factor_stride];
+        const double factor = factors[l * samples.factor_stride()];
         a[l] = before ? before[l] : a[l] / factor;
-        if (d_factors) d_factors[l * call->factor_stride + step.factors + letters] += u[l] * a[l];
+        if (d_factors) d_factors[l * samples.factor_stride() + step.factors + letters] += u[l] * a[l];
         u[l] *= factor;
     }
 }
@@ -71,7 +71,7 @@ void Walk<N>::damp(const Step& step) {
     need_index();
     const bool storing = stores(step);
     const Turned<N>& p = turned(step);
-    const double* to_i = factors_of(step) + TO_I;
+    const double* to_i = samples.factors_of(step) + TO_I;
     const size_t size = words.size();
     Watch::check(size);
     for (size_t i = 0; i < size; ++i) {
@@ -86,7 +86,7 @@ template <int N>
 void Walk<N>::add_to_identity(const Turned<N>& p, size_t i, const double* to_i) {
     const uint32_t j = partner_of(p, i);
     if (j != Index::NONE) {
-        for (size_t l = 0; l < lanes; ++l) c[j * lanes + l] += to_i[l * call->factor_stride] * c[i * lanes + l];
+        for (size_t l = 0; l < lanes; ++l) c[j * lanes + l] += to_i[l * samples.factor_stride()] * c[i * lanes + l];
         if (counts_frequency) frequencies[j] = std::min(frequencies[i], frequencies[j]);
         return;
     }
@@ -94,8 +94,8 @@ void Walk<N>::add_to_identity(const Turned<N>& p, size_t i, const double* to_i) 
     std::vector<double>& added = room;
     added.resize(lanes);
     for (size_t l = 0; l < lanes; ++l) {
-        added[l] = to_i[l * call->factor_stride] * c[i * lanes + l];
-        comes = comes || std::abs(added[l]) > call->cuts.min_coefficient;
+        added[l] = to_i[l * samples.factor_stride()] * c[i * lanes + l];
+        comes = comes || std::abs(added[l]) > samples.call->cuts.min_coefficient;
     }
     if (comes) return bring(p, {uint32_t(i), 1}, added.data());
     if (brings_nothing(i)) return;
@@ -107,7 +107,7 @@ void Walk<N>::damp_back(const Step& step, size_t n_stored, double* d_factors) {
     need_index();
     const double* before = n_stored ? stored.data() + stored.size() - n_stored : nullptr;
     const Turned<N>& p = turned(step);
-    const double* to_i = factors_of(step) + TO_I;
+    const double* to_i = samples.factors_of(step) + TO_I;
     Watch::check(words.size());
     for (size_t i = 0; i < words.size(); ++i) {
         const unsigned letter = words[i].letter(p.letters->qubit);
@@ -118,10 +118,11 @@ void Walk<N>::damp_back(const Step& step, size_t n_stored, double* d_factors) {
         const uint32_t j = partner_of(p, i);
         if (j == Index::NONE) continue;
         for (size_t l = 0; l < lanes; ++l) {
-            const double factor = to_i[l * call->factor_stride], z_before = c[i * lanes + l];
+            const double factor = to_i[l * samples.factor_stride()], z_before = c[i * lanes + l];
             c[j * lanes + l] -= factor * z_before;
             lambda[i * lanes + l] += factor * lambda[j * lanes + l];
-            if (d_factors) d_factors[l * call->factor_stride + step.factors + TO_I] += lambda[j * lanes + l] * z_before;
+            if (d_factors)
+                d_factors[l * samples.factor_stride() + step.factors + TO_I] += lambda[j * lanes + l] * z_before;
         }
     }
     stored.resize(stored.size() - n_stored);

@@ -8,21 +8,23 @@ constexpr size_t SMALL_SHARE = 8;
 
 template <int N>
 bool Walk<N>::is_time_to_throw_out() const {
-    return words.size() > call->cuts.max_words + call->cuts.max_words / 4 || n_small * SMALL_SHARE > words.size();
+    return words.size() > samples.call->cuts.max_words + samples.call->cuts.max_words / 4 ||
+           n_small * SMALL_SHARE > words.size();
 }
 
 template <int N>
 void Walk<N>::throw_out() {
     n_small = 0, asks_weights = false;
-    double least = keeps_all() ? -1 : call->cuts.min_coefficient;
+    double least = keeps_all() ? -1 : samples.call->cuts.min_coefficient;
     size_t ties = words.size();  // of the least size that may stay
-    if (words.size() > call->cuts.max_words) {
+    if (words.size() > samples.call->cuts.max_words) {
         std::vector<double> sizes(words.size());
         for (size_t i = 0; i < words.size(); ++i) sizes[i] = size_of(i);
-        std::nth_element(sizes.begin(), sizes.begin() + long(call->cuts.max_words), sizes.end(), std::greater<>());
-        if (sizes[call->cuts.max_words] > least) {
-            least = sizes[call->cuts.max_words];
-            ties = call->cuts.max_words -
+        std::nth_element(sizes.begin(), sizes.begin() + long(samples.call->cuts.max_words), sizes.end(),
+                         std::greater<>());
+        if (sizes[samples.call->cuts.max_words] > least) {
+            least = sizes[samples.call->cuts.max_words];
+            ties = samples.call->cuts.max_words -
                    size_t(std::count_if(sizes.begin(), sizes.end(), [&](double size) { return size > least; }));
         }
     }
@@ -30,9 +32,9 @@ void Walk<N>::throw_out() {
     size_t kept = 0;
     for (size_t i = 0; i < words.size(); ++i) {
         const double size = size_of(i);
-        const bool is_tie = size == least && least > call->cuts.min_coefficient && ties > 0;
-        const bool stays = (size > least || is_tie) && weights[i] <= call->cuts.max_weight &&
-                           (!counts_frequency || frequencies[i] <= call->cuts.max_frequency);
+        const bool is_tie = size == least && least > samples.call->cuts.min_coefficient && ties > 0;
+        const bool stays = (size > least || is_tie) && weights[i] <= samples.call->cuts.max_weight &&
+                           (!counts_frequency || frequencies[i] <= samples.call->cuts.max_frequency);
         ties -= is_tie;
         if (!stays) {
             drop(gone, i);

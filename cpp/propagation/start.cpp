@@ -1,14 +1,9 @@
-// What words are measured in at last: qubits that are still apart. Each has a Bloch vector, from |0> through the
-// program's leading steps.
-#include <bit>
+#include "propagation/start.hpp"
 
-#include "propagation/walk_of.hpp"
+#include <algorithm>
 
 namespace qloom::propagation {
 namespace {
-
-constexpr double COSINES[4] = {1, 0, -1, 0}, SINES[4] = {0, 1, 0, -1};
-constexpr unsigned Z = 2;
 
 // The two letters that a rotation about the third mixes, as W -> cos W + sign sin W'.
 struct Mixed {
@@ -19,182 +14,118 @@ struct Mixed {
     }
 };
 
+bool turns(const Step& step) { return step.kind == Kind::rotation || step.kind == Kind::clifford; }
+
 }  // namespace
 
-template <int N>
-void Walk<N>::set_turn(const Step& step) {
-    if (step.kind == Kind::rotation) return set_angle(step.angle);
-    std::fill_n(cosines.begin(), lanes, COSINES[step.quarters]);
-    std::fill_n(sines.begin(), lanes, SINES[step.quarters]);
-}
-
-template <int N>
-void Walk<N>::lead(const Step& step) {
-    const Letter& at = *letters_of(step);
-    if (step.kind == Kind::rotation || step.kind == Kind::clifford) {
-        set_turn(step);
-        const Mixed mixed(at.letter);
-        double *a = bloch_of(bloch, at.qubit, mixed.one), *b = bloch_of(bloch, at.qubit, mixed.other);
-        for (size_t l = 0; l < lanes; ++l) {
-            const double sine = mixed.sign * sines[l], x = a[l], y = b[l];
-            a[l] = cosines[l] * x + sine * y, b[l] = cosines[l] * y - sine * x;
-        }
-        return;
-    }
-    const double* factors = factors_of(step);
-    for (unsigned letter = 1; letter < 4; ++letter)
-        for (size_t l = 0; l < lanes; ++l)
-            bloch_of(bloch, at.qubit, letter)[l] *= factors[l * call->factor_stride + letter];
-    for (size_t l = 0; step.kind == Kind::damping && l < lanes; ++l)
-        bloch_of(bloch, at.qubit, Z)[l] += factors[l * call->factor_stride + TO_I];
-}
-
-template <int N>
-void Walk<N>::start(bool keeping) {
+void Start::prepare(bool keeping) {
     bloch.assign(program.n_qubits * 3 * lanes, 0);
-    for (unsigned q = 0; q < program.n_qubits; ++q) std::fill_n(bloch_of(bloch, q, Z), lanes, 1.0);
-    bloch_before.clear();
-    std::vector<bool> varies(program.n_qubits);
+    if (keeping) d_bloch.assign(bloch.size(), 0), before.clear();
+    for (unsigned q = 0; q < program.n_qubits; ++q) std::fill_n(numbers_of(bloch, q, OF_Z), lanes, 1.0);
     for (size_t s = 0; s < program.n_leading; ++s) {
         const Step& step = program.steps[s];
-        const unsigned qubit = letters_of(step)->qubit;
-        if (step.angle.source != Source::number) varies[qubit] = true;
-        const double* vector = bloch_of(bloch, qubit, 1);
-        if (keeping) bloch_before.insert(bloch_before.end(), vector, vector + 3 * lanes);
+        const double* vector = numbers_of(bloch, program.letters[step.first_letter].qubit, 1);
+        if (keeping) before.insert(before.end(), vector, vector + 3 * lanes);
         lead(step);
     }
+    find_absent();
+}
+
+void Start::find_absent() {
+    std::vector<bool> varies(program.n_qubits);
+    for (size_t s = 0; s < program.n_leading; ++s)
+        if (program.steps[s].angle.source != Source::number)
+            varies[program.letters[program.steps[s].first_letter].qubit] = true;
     for (unsigned letter = 1; letter < 4; ++letter) {
-        absent[letter] = {};
+        is_absent[letter].assign(MOST_NUMBERS, 0);
         for (unsigned q = 0; q < program.n_qubits; ++q) {
-            const double* numbers = bloch_of(bloch, q, letter);
+            const double* numbers = numbers_of(bloch, q, letter);
             if (!varies[q] && std::all_of(numbers, numbers + lanes, [](double a) { return a == 0; }))
-                absent[letter][q / 64] |= uint64_t(1) << q % 64;
+                is_absent[letter][q / 64] |= uint64_t(1) << q % 64;
         }
     }
 }
 
-// Whether no letter of a word is absent.
-template <int N>
-bool Walk<N>::is_measured(const Word<N>& word) const {
-    uint64_t none = 0;
-    for (int k = 0; k < N; ++k) {
-        const uint64_t x = word.bits[k], z = word.bits[N + k];
-        none |= (x & ~z & absent[1][k]) | (~x & z & absent[2][k]) | (x & z & absent[3][k]);
-    }
-    return none == 0;
-}
-
-template <int N>
-template <class F>
-void Walk<N>::over_letters(const Word<N>& word, F work) const {
-    for (int k = 0; k < N; ++k)
-        for (uint64_t left = word.bits[k] | word.bits[N + k]; left; left &= left - 1) {
-            const unsigned q = unsigned(64 * k + std::countr_zero(left));
-            work(q, word.letter(q));
-        }
-}
-
-template <int N>
-void Walk<N>::measure(size_t begin, size_t end, std::vector<double>& sums) const {
-    std::vector<double> product(lanes);
-    for (size_t i = begin; i < end; ++i) {
-        if (!is_measured(words[i])) continue;
-        std::copy_n(&c[i * lanes], lanes, product.begin());
-        over_letters(words[i], [&](unsigned q, unsigned letter) {
-            const double* factors = bloch_of(bloch, q, letter);
-            for (size_t l = 0; l < lanes; ++l) product[l] *= factors[l];
-        });
-        for (size_t l = 0; l < lanes; ++l) sums[l] += product[l];
-    }
-}
-
-template <int N>
-void Walk<N>::read() {
-    start(false);
-    const size_t size = words.size(), n_parts = (size + CHUNK - 1) / CHUNK;
-    if (parts.size() < n_parts) parts.resize(n_parts);
-    over_parts(n_parts, [&](size_t k) {
-        Watch::check(CHUNK);
-        parts[k].slopes.assign(lanes, 0);
-        measure(k * CHUNK, std::min(size, (k + 1) * CHUNK), parts[k].slopes);
-    });
-    for (size_t k = 0; k < n_parts; ++k)
-        for (size_t l = 0; l < lanes; ++l) values[l] += parts[k].slopes[l];
-}
-
-// Slopes by a word's coefficients and, from products of its other letters, by Bloch vectors.
-template <int N>
-void Walk<N>::measure_back(size_t i, const double* cotangents, std::vector<double>& products) {
-    double* u = &lambda[i * lanes];
-    if (!is_measured(words[i])) return;
-    std::vector<std::pair<unsigned, unsigned>>& letters = letters_here;
-    letters.clear();
-    over_letters(words[i], [&](unsigned q, unsigned letter) { letters.push_back({q, letter}); });
-    products.resize(lanes * (letters.size() + 1));
-    std::copy_n(cotangents, lanes, products.begin());
-    for (size_t k = 0; k < letters.size(); ++k) {
-        const double* factors = bloch_of(bloch, letters[k].first, letters[k].second);
-        double* product = &products[k * lanes];
-        for (size_t l = 0; l < lanes; ++l) product[lanes + l] = product[l] * factors[l];
-    }
-    std::copy_n(&products[letters.size() * lanes], lanes, u);
-    double* after = slopes.data();
-    std::copy_n(&c[i * lanes], lanes, after);
-    for (size_t k = letters.size(); k-- > 0;) {
-        const double* factors = bloch_of(bloch, letters[k].first, letters[k].second);
-        double* to = bloch_of(d_bloch, letters[k].first, letters[k].second);
-        for (size_t l = 0; l < lanes; ++l) to[l] += products[k * lanes + l] * after[l], after[l] *= factors[l];
-    }
-}
-
-template <int N>
-void Walk<N>::read_back(const double* cotangents, double* d_inputs, double* d_weights, double* d_factors) {
-    start(true);
-    d_bloch.assign(bloch.size(), 0);
-    lambda.assign(words.size() * lanes, 0);
-    slopes.assign(lanes, 0);
-    std::vector<double> products;
-    for (size_t i = 0; i < words.size(); ++i) measure_back(i, cotangents, products);
-    for (size_t s = program.n_leading; s-- > 0;) {
-        const Step& step = program.steps[s];
-        lead_back(step, &bloch_before[s * 3 * lanes], d_factors);
-        if (step.kind == Kind::rotation) add_slopes(step.angle, d_inputs, d_weights);
-    }
-}
-
-template <int N>
-void Walk<N>::lead_back(const Step& step, const double* before, double* d_factors) {
-    const Letter& at = *letters_of(step);
-    const auto was = [&](unsigned letter) { return before + (letter - 1) * lanes; };
-    if (step.kind == Kind::rotation || step.kind == Kind::clifford) {
-        set_turn(step);
+void Start::lead(const Step& step) {
+    const Letter& at = program.letters[step.first_letter];
+    if (turns(step)) {
+        samples.turn_by(step);
         const Mixed mixed(at.letter);
-        const double *x = was(mixed.one), *y = was(mixed.other);
-        double *u = bloch_of(d_bloch, at.qubit, mixed.one), *v = bloch_of(d_bloch, at.qubit, mixed.other);
+        double *a = numbers_of(bloch, at.qubit, mixed.one), *b = numbers_of(bloch, at.qubit, mixed.other);
         for (size_t l = 0; l < lanes; ++l) {
-            const double cosine = cosines[l], sine = mixed.sign * sines[l], signed_cosine = mixed.sign * cosine;
-            slopes[l] =
-                u[l] * (signed_cosine * y[l] - sines[l] * x[l]) - v[l] * (signed_cosine * x[l] + sines[l] * y[l]);
-            const double a = u[l], b = v[l];
-            u[l] = cosine * a - sine * b, v[l] = cosine * b + sine * a;
+            const double cosine = samples.cosines[l], sine = mixed.sign * samples.sines[l], x = a[l], y = b[l];
+            a[l] = cosine * x + sine * y, b[l] = cosine * y - sine * x;
         }
         return;
     }
-    const double* factors = factors_of(step);
-    for (size_t l = 0; l < lanes; ++l) {
-        double* d = d_factors ? d_factors + l * call->factor_stride + step.factors : nullptr;
-        if (d && step.kind == Kind::damping) d[TO_I] += bloch_of(d_bloch, at.qubit, Z)[l];
-        for (unsigned letter = 1; letter < 4; ++letter) {
-            double& u = bloch_of(d_bloch, at.qubit, letter)[l];
-            if (d) d[letter] += u * was(letter)[l];
-            u *= factors[l * call->factor_stride + letter];
-        }
+    const double* factors = samples.factors_of(step);
+    for (size_t l = 0; l < lanes; ++l, factors += samples.factor_stride()) {
+        for (unsigned letter = 1; letter < 4; ++letter) numbers_of(bloch, at.qubit, letter)[l] *= factors[letter];
+        if (step.kind == Kind::damping) numbers_of(bloch, at.qubit, OF_Z)[l] += factors[TO_I];
     }
 }
 
-template class Walk<1>;
-template class Walk<2>;
-template class Walk<4>;
-template class Walk<16>;
+void Start::measure(const std::vector<Letter>& word, const double* coefficients, std::vector<double>& sums) {
+    products.assign(coefficients, coefficients + lanes);
+    for (const Letter& at : word) {
+        const double* numbers = numbers_of(bloch, at.qubit, at.letter);
+        for (size_t l = 0; l < lanes; ++l) products[l] *= numbers[l];
+    }
+    for (size_t l = 0; l < lanes; ++l) sums[l] += products[l];
+}
+
+void Start::measure_back(const std::vector<Letter>& word, const double* coefficients, const double* cotangents,
+                         double* u) {
+    products.resize(lanes * (word.size() + 1));
+    std::copy_n(cotangents, lanes, products.begin());
+    for (size_t k = 0; k < word.size(); ++k) {
+        const double* numbers = numbers_of(bloch, word[k].qubit, word[k].letter);
+        double* product = &products[k * lanes];
+        for (size_t l = 0; l < lanes; ++l) product[lanes + l] = product[l] * numbers[l];
+    }
+    std::copy_n(&products[word.size() * lanes], lanes, u);
+    after.assign(coefficients, coefficients + lanes);
+    for (size_t k = word.size(); k-- > 0;) {
+        const double *numbers = numbers_of(bloch, word[k].qubit, word[k].letter), *product = &products[k * lanes];
+        double* to = numbers_of(d_bloch, word[k].qubit, word[k].letter);
+        for (size_t l = 0; l < lanes; ++l) to[l] += product[l] * after[l], after[l] *= numbers[l];
+    }
+}
+
+void Start::go_back(double* d_inputs, double* d_weights, double* d_factors) {
+    slopes.resize(lanes);
+    for (size_t s = program.n_leading; s-- > 0;) {
+        const Step& step = program.steps[s];
+        lead_back(step, &before[s * 3 * lanes], d_factors);
+        if (step.kind == Kind::rotation) samples.add_slopes(step.angle, slopes.data(), d_inputs, d_weights);
+    }
+}
+
+void Start::lead_back(const Step& step, const double* vector, double* d_factors) {
+    const Letter& at = program.letters[step.first_letter];
+    const auto was = [&](unsigned letter) { return vector + (letter - 1) * lanes; };
+    if (turns(step)) {
+        samples.turn_by(step);
+        const Mixed mixed(at.letter);
+        const double *x = was(mixed.one), *y = was(mixed.other);
+        double *u = numbers_of(d_bloch, at.qubit, mixed.one), *v = numbers_of(d_bloch, at.qubit, mixed.other);
+        for (size_t l = 0; l < lanes; ++l) {
+            const double cosine = samples.cosines[l], sine = samples.sines[l], a = u[l], b = v[l];
+            slopes[l] = a * (mixed.sign * cosine * y[l] - sine * x[l]) - b * (mixed.sign * cosine * x[l] + sine * y[l]);
+            u[l] = cosine * a - mixed.sign * sine * b, v[l] = cosine * b + mixed.sign * sine * a;
+        }
+        return;
+    }
+    const double* factors = samples.factors_of(step);
+    for (size_t l = 0; l < lanes; ++l) {
+        double* d = d_factors ? d_factors + l * samples.factor_stride() + step.factors : nullptr;
+        if (d && step.kind == Kind::damping) d[TO_I] += numbers_of(d_bloch, at.qubit, OF_Z)[l];
+        for (unsigned letter = 1; letter < 4; ++letter) {
+            double& u = numbers_of(d_bloch, at.qubit, letter)[l];
+            if (d) d[letter] += u * was(letter)[l];
+            u *= factors[l * samples.factor_stride() + letter];
+        }
+    }
+}
 
 }  // namespace qloom::propagation

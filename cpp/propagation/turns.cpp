@@ -26,24 +26,6 @@ size_t Walk<N>::find(const Anticommuting<N>& those, size_t begin, size_t stop, u
 }
 
 template <int N>
-void Walk<N>::set_angle(const Angle& angle) {
-    const double* row = angle.source == Source::input ? call->inputs + first_sample * call->n_inputs
-                                                      : call->weights + first_sample * call->weight_stride;
-    const size_t stride = angle.source == Source::input ? call->n_inputs : call->weight_stride;
-    const bool shared = angle.source == Source::number || !stride;
-    for (size_t l = 0; l < (shared ? 1 : lanes); ++l)
-        angles[l] = 2 * half_of(angle, angle.source == Source::number ? 0.0 : row[l * stride + size_t(angle.index)]);
-    kernel.cos_sin(angles.data(), shared ? 1 : angles.size() / kernel.lanes, cosines.data(), sines.data());
-    if (shared) std::fill(cosines.begin() + 1, cosines.end(), cosines[0]);
-    if (shared) std::fill(sines.begin() + 1, sines.end(), sines[0]);
-    can_vary = angle.source != Source::number;
-    double least = 1;
-    for (size_t l = 0; l < (shared ? 1 : lanes); ++l) least = std::min(least, std::abs(cosines[l]));
-    for (size_t l = 0; l < lanes; ++l) opposite[l] = -sines[l];
-    least_cosine = least;
-}
-
-template <int N>
 template <class P, class S>
 size_t Walk<N>::over_pairs(const Turned<N>& p, P pair, S single) {
     need_index();
@@ -105,25 +87,25 @@ void Walk<N>::look_up(const Turned<N>& p, Part& part, const uint32_t* which, siz
 
 template <int N>
 void Walk<N>::turn(const Step& step) {
-    set_angle(step.angle);
+    samples.turn_by(step);
     const Turned<N>& p = turned(step);
     bool is_alone = false;
     const size_t n_parts = over_pairs(
         p,
         [&](Part& part, uint32_t i, uint32_t j, double sign) {
             double *a = &c[i * lanes], *b = &c[j * lanes];
-            const double* signed_sines = sign > 0 ? sines.data() : opposite.data();
+            const double* signed_sines = sign > 0 ? samples.sines.data() : samples.opposite.data();
             if (lanes == 1) {
                 const double x = *a, y = *b;
-                *a = cosines[0] * x - *signed_sines * y, *b = cosines[0] * y + *signed_sines * x;
+                *a = samples.cosines[0] * x - *signed_sines * y, *b = samples.cosines[0] * y + *signed_sines * x;
             } else {
-                kernel.turn_pair(a, b, cosines.data(), signed_sines, lanes);
+                kernel.turn_pair(a, b, samples.cosines.data(), signed_sines, lanes);
             }
             part.n_small += is_small(a) + is_small(b);
             if (counts_frequency) {
                 const unsigned both = std::min(frequencies[i], frequencies[j]) + 1u;
                 frequencies[i] = frequencies[j] = uint16_t(std::min(both, 0xffffu));
-                part.n_small += 2 * (both > call->cuts.max_frequency);
+                part.n_small += 2 * (both > samples.call->cuts.max_frequency);
             }
         },
         [&](Part& part, uint32_t i, double sign) { turn_alone(p, part, i, sign); });
@@ -132,7 +114,7 @@ void Walk<N>::turn(const Step& step) {
         take_sums(parts[k]);
         is_alone = is_alone || parts[k].is_alone;
     }
-    if (is_alone) divided /= least_cosine;
+    if (is_alone) divided /= samples.least_cosine;
     asks_weights = asks_weights || (any_close_to_quarter() && cuts_weights());
 }
 
@@ -142,21 +124,21 @@ void Walk<N>::turn_alone(const Turned<N>& p, Part& part, uint32_t i, double sign
     const unsigned frequency = counts_frequency ? frequencies[i] + 1u : 0;
     const bool is_nothing = brings_nothing(i);
     bool comes = any_close_to_quarter();
-    if (!comes && !is_nothing && weights[i] + p.heavier(words[i]) <= int64_t(call->cuts.max_weight) &&
-        frequency <= call->cuts.max_frequency)
-        comes = keeps_all() ? can_vary || sines[0] != 0 : brings_more_than_cut(a);
+    if (!comes && !is_nothing && weights[i] + p.heavier(words[i]) <= int64_t(samples.call->cuts.max_weight) &&
+        frequency <= samples.call->cuts.max_frequency)
+        comes = keeps_all() ? samples.can_vary || samples.sines[0] != 0 : brings_more_than_cut(a);
     if (comes) part.made.push_back({i, sign});
     for (size_t l = 0; l < lanes; ++l) {
-        const double other = sign * sines[l] * a[l];
+        const double other = sign * samples.sines[l] * a[l];
         if (comes) {
             part.c.push_back(other);
         } else if (!is_nothing) {
             part.bounds[l] += std::abs(other);
             part.squares[l] += other * other;
         }
-        a[l] *= cosines[l];
+        a[l] *= samples.cosines[l];
     }
-    part.n_small += is_small(a) + (counts_frequency && frequency > call->cuts.max_frequency) * (1 + comes);
+    part.n_small += is_small(a) + (counts_frequency && frequency > samples.call->cuts.max_frequency) * (1 + comes);
     part.is_alone = part.is_alone || !comes;
     if (counts_frequency) frequencies[i] = uint16_t(std::min(frequency, 0xffffu));
 }
@@ -173,39 +155,25 @@ void Walk<N>::bring(const Turned<N>& p, const New& made, const double* coefficie
 
 template <int N>
 void Walk<N>::turn_back(const Step& step) {
-    set_angle(step.angle);
+    samples.turn_by(step);
     const size_t n_parts = over_pairs(
         turned(step),
         [&](Part& part, uint32_t i, uint32_t j, double sign) {
-            kernel.turn_pair_back(&c[i * lanes], &c[j * lanes], &lambda[i * lanes], &lambda[j * lanes], cosines.data(),
-                                  sign > 0 ? sines.data() : opposite.data(), sign, part.slopes.data(), lanes);
+            kernel.turn_pair_back(&c[i * lanes], &c[j * lanes], &lambda[i * lanes], &lambda[j * lanes],
+                                  samples.cosines.data(), sign > 0 ? samples.sines.data() : samples.opposite.data(),
+                                  sign, part.slopes.data(), lanes);
         },
         [&](Part& part, uint32_t i, double) {
             double *a = &c[i * lanes], *u = &lambda[i * lanes];
             for (size_t l = 0; l < lanes; ++l) {
-                a[l] /= cosines[l];
-                part.slopes[l] -= sines[l] * a[l] * u[l];
-                u[l] *= cosines[l];
+                a[l] /= samples.cosines[l];
+                part.slopes[l] -= samples.sines[l] * a[l] * u[l];
+                u[l] *= samples.cosines[l];
             }
         });
     std::fill(slopes.begin(), slopes.end(), 0.0);
     for (size_t k = 0; k < n_parts; ++k)
         for (size_t l = 0; l < lanes; ++l) slopes[l] += parts[k].slopes[l];
-}
-
-template <int N>
-void Walk<N>::add_slopes(const Angle& angle, double* d_inputs, double* d_weights) const {
-    const bool input = angle.source == Source::input;
-    double* to = input ? d_inputs : d_weights;
-    if (angle.source == Source::number || !to) return;
-    const size_t stride = input ? call->n_inputs : call->weight_stride;
-    if (stride) {
-        for (size_t l = 0; l < lanes; ++l) to[l * stride + size_t(angle.index)] += angle.scale * slopes[l];
-        return;
-    }
-    double sum = 0;
-    for (size_t l = 0; l < lanes; ++l) sum += slopes[l];
-    to[angle.index] += angle.scale * sum;
 }
 
 template <int N>

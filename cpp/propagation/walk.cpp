@@ -6,15 +6,12 @@ namespace qloom::propagation {
 template <int N>
 Walk<N>::Walk(const Program& p, const Call& c, size_t output, size_t first, size_t n_lanes, int n_threads)
     : program(p),
-      call(&c),
-      first_sample(first),
+      samples(c, first, n_lanes),
       lanes(n_lanes),
+      start(p, samples),
       threads(n_threads),
-      counts_frequency(c.cuts.max_frequency < 0xffff),
-      angles(whole_vectors(n_lanes)),
-      cosines(angles.size()),
-      sines(angles.size()),
-      opposite(angles.size()) {
+      counts_frequency(c.cuts.max_frequency < 0xffff) {
+    slopes.assign(lanes, 0);
     values.assign(lanes, 0), bounds.assign(lanes, 0), squares.assign(lanes, 0);
     for (const Mask& mask : program.broken) broken.emplace_back(Word<N>(mask));
     for (const Mask& mask : program.unbroken) unbroken.emplace_back(Word<N>(mask));
@@ -62,7 +59,7 @@ void Walk<N>::run(bool recording_) {
 template <int N>
 void Walk<N>::run_back(const Call& now_called, const double* cotangents, double* d_inputs, double* d_weights,
                        double* d_factors) {
-    call = &now_called;
+    samples.call = &now_called;
     frequencies.clear();  // nothing is cut on the way back
     read_back(cotangents, d_inputs, d_weights, d_factors);
     for (; !tape.empty(); tape.pop_back()) {
@@ -80,7 +77,7 @@ void Walk<N>::run_back(const Call& now_called, const double* cotangents, double*
         switch (step.kind) {
             case Kind::rotation:
                 turn_back(step);
-                add_slopes(step.angle, d_inputs, d_weights);
+                samples.add_slopes(step.angle, slopes.data(), d_inputs, d_weights);
                 break;
             case Kind::clifford:
                 take_quarters(step, 4 - step.quarters);

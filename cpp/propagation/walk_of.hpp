@@ -8,6 +8,7 @@
 #include "machine/interrupt.hpp"
 #include "machine/memory.hpp"
 #include "machine/threads.hpp"
+#include "propagation/start.hpp"
 #include "propagation/walk.hpp"
 #include "propagation/words.hpp"
 
@@ -163,10 +164,7 @@ private:
 
     // -- turns
 
-    size_t whole_vectors(size_t count) const { return (count + kernel.lanes - 1) / kernel.lanes * kernel.lanes; }
-
-    void set_angle(const Angle& angle);
-    bool any_close_to_quarter() const { return least_cosine < LEAST_DIVISOR; }
+    bool any_close_to_quarter() const { return samples.least_cosine < LEAST_DIVISOR; }
 
     // pair(part, i, j, sign) for words that are turned into each other, single(part, i, sign) for one without partner.
     template <class P, class S>
@@ -195,24 +193,22 @@ private:
     }
 
     // No coefficient is cut: words with coefficient 0 stay too where slopes are wanted, which need not be 0.
-    bool keeps_all() const { return recording && call->cuts.min_coefficient == 0; }
+    bool keeps_all() const { return recording && samples.call->cuts.min_coefficient == 0; }
     bool is_small(const double* coefficients) const {
         if (keeps_all()) return false;
         for (size_t l = 0; l < lanes; ++l)
-            if (std::abs(coefficients[l]) > call->cuts.min_coefficient) return false;
+            if (std::abs(coefficients[l]) > samples.call->cuts.min_coefficient) return false;
         return true;
     }
 
     // Of some sample, what the turn gives to a partner.
     bool brings_more_than_cut(const double* a) const {
         for (size_t l = 0; l < lanes; ++l)
-            if (std::abs(sines[l] * a[l]) > call->cuts.min_coefficient) return true;
+            if (std::abs(samples.sines[l] * a[l]) > samples.call->cuts.min_coefficient) return true;
         return false;
     }
 
     void turn_back(const Step& step);
-
-    void add_slopes(const Angle& angle, double* d_inputs, double* d_weights) const;
 
     // -- Clifford gates
 
@@ -227,9 +223,6 @@ private:
         size_t out = 0;
         for (size_t k = 0; k < step.n_letters; ++k) out = out << 2 | word.letter(letters[k].qubit);
         return out;
-    }
-    const double* factors_of(const Step& step) const {
-        return call->factors + first_sample * call->factor_stride + step.factors;
     }
     // Of all samples and letters, without sign.
     double least_factor(const Step& step) const;
@@ -250,7 +243,6 @@ private:
 
     void multiply_back(const Step& step, size_t n_stored, double* d_factors);
 
-    static constexpr size_t OF_Z = 2, TO_I = 4;  // among a damping step's factors
     bool ends(const Step& step, size_t letters) const;
 
     void damp(const Step& step);
@@ -278,7 +270,7 @@ private:
         kept_bytes += 8 * c.size();
         tape.push_back({KEPT, 0, 0});
     }
-    bool cuts_weights() const { return call->cuts.max_weight < program.n_qubits; }
+    bool cuts_weights() const { return samples.call->cuts.max_weight < program.n_qubits; }
 
     void drop(ThrownOut<N>& gone, size_t i);
 
@@ -292,37 +284,23 @@ private:
     void bring_back();
 
     void check_room() const {
-        if (bytes() <= call->cuts.max_bytes) return;
+        if (bytes() <= samples.call->cuts.max_bytes) return;
         throw Exploded{now, words.size(), *std::max_element(bounds.begin(), bounds.end())};
     }
 
     // -- the start
 
-    // Of a qubit's Bloch vector the numbers of a letter, a lane each.
-    double* bloch_of(std::vector<double>& of, unsigned qubit, unsigned letter) const {
-        return &of[(size_t(qubit) * 3 + letter - 1) * lanes];
-    }
-    const double* bloch_of(const std::vector<double>& of, unsigned qubit, unsigned letter) const {
-        return &of[(size_t(qubit) * 3 + letter - 1) * lanes];
-    }
-    void set_turn(const Step& step);
-    void lead(const Step& step);
-    void lead_back(const Step& step, const double* before, double* d_factors);
-    // Bloch vectors; `keeping` what each leading step found.
-    void start(bool keeping);
+    // Whether no letter of a word is absent.
     bool is_measured(const Word<N>& word) const;
-    // work(qubit, letter)
-    template <class F>
-    void over_letters(const Word<N>& word, F work) const;
-    void measure(size_t begin, size_t end, std::vector<double>& sums) const;
-    void measure_back(size_t i, const double* cotangents, std::vector<double>& products);
+    const std::vector<Letter>& letters_at(size_t i);
     void read();
     void read_back(const double* cotangents, double* d_inputs, double* d_weights, double* d_factors);
 
     const Program& program;
-    const Call* call;
     const Kernels<double>& kernel = kernels<double>();
-    const size_t first_sample, lanes;
+    Samples samples;
+    const size_t lanes;
+    Start start;
     const int threads;
     const bool counts_frequency;
 
@@ -333,8 +311,6 @@ private:
     std::vector<uint8_t, Paged<uint8_t>> marks;  // words that were turned with their partner
     Index index;
     bool is_indexed = false, is_seen = false, recording = false;
-    bool can_vary = false;  // the angle of the turn that is made
-    double least_cosine = 1;
     Word<N> seen;  // bits that some word has had, and some word of a block
     std::vector<Word<N>> seen_in;
     size_t now = 0, n_small = 0, kept_bytes = 0;
@@ -346,12 +322,8 @@ private:
     std::vector<ThrownOut<N>> thrown;
     std::vector<std::vector<double>> anchors;  // coefficients that were kept
 
-    std::vector<double, Paged<double>> angles, cosines, sines, opposite;  // of a turn, whole vectors of lanes
     std::vector<double> slopes, room;
-    std::vector<double> bloch, bloch_before, d_bloch;
-    std::array<std::array<uint64_t, N>, 4>
-        absent{};  // qubits where a letter's number is 0, whatever inputs and weights are
-    std::vector<std::pair<unsigned, unsigned>> letters_here;
+    std::vector<Letter> letters_here;
     std::vector<Part> parts;
     std::vector<uint32_t> found_here;
     std::vector<std::unique_ptr<Turned<N>>> all_turned;  // of every word of a step
