@@ -9,7 +9,7 @@ faster than a loop over monoprop's functional.
 Floor of a rotation: every word is read (16 bytes for up to 64 qubits); a pair that turns has its coefficients and
 words read at places far apart, four lines of the cache.
 
-Run: python -m benchmarks.propagation.wide [grid] [chain] [kicked] [exact] [slopes] [batch] [size]
+Run: python -m benchmarks.propagation.wide [grid] [chain] [kicked] [exact] [slopes] [batch] [surrogate] [size]
 The peer's environment: python -m benchmarks.peers.installation propagation
 """
 
@@ -34,6 +34,7 @@ import numpy as np
 from benchmarks.peers.installation import install, python_of
 from benchmarks.propagation.circuits import Task, bricks, chain, encoded, encoded_task, grid, kicked, recorded
 from benchmarks.results import append_row, provenance
+from qloom.circuits import Circuit
 from qloom.engines import PropagationEngine, make_batch
 
 PEER = Path(__file__).with_name("monoprop_peer.py")
@@ -217,6 +218,46 @@ def batches() -> None:
         record("100 qubits x 256 samples, loop over ours", ratio, 20, ratio >= 20, detail, threads)
 
 
+def surrogates() -> None:
+    """Values of the kicked model at 256 angles below .35: from words found anew at each, in a batch, and found once."""
+    task = kicked("z62_20", 1.0)
+    circuit = Circuit(task.n_qubits)
+    kick = circuit.weights(1)[0]
+    for letters, qubits, angle in task.rotations:
+        circuit.pauli_rotation(kick if letters == "X" else angle, letters, qubits)
+    observables, angles = [task.observable()], np.linspace(0, 0.35, 256)[:, None]
+    for threads in (1, 2):
+        engine = PropagationEngine(1e-4, max_weight=8, threads=threads)
+        start = time.perf_counter()
+        surrogate = engine.surrogate(circuit, observables, weights=angles[[85, 170, 255]])
+        making = time.perf_counter() - start
+        walked, replayed = (one.prepare(circuit, observables) for one in (engine, surrogate))
+        batch, rows = make_batch(circuit, weights=angles), [make_batch(circuit, weights=row[None]) for row in angles]
+
+        def one_by_one(walked: Any = walked, rows: Any = rows) -> None:
+            for row in rows:
+                walked.values(row)
+
+        def seconds(work: Callable[[], Any]) -> float:
+            times = []
+            for _ in range(7):
+                start = time.perf_counter()
+                work()
+                times.append(time.perf_counter() - start)
+            return median(times)
+
+        alone, together, again = (
+            seconds(work)
+            for work in (one_by_one, lambda w=walked, b=batch: w.values(b), lambda r=replayed, b=batch: r.values(b))
+        )
+        off = np.abs(walked.values(batch) - replayed.values(batch)).max()
+        detail = (
+            f"{1e3 * again:.1f} ms; a batch {1e3 * together:.0f} ms, made in {1e3 * making:.0f} ms; {surrogate.n_slots} "
+            f"words, {surrogate.n_bytes / 1e6:.2f} MB, values at most {off:.1e} apart"
+        )
+        record("256 angles, one by one over replayed", alone / again, 1, alone > again, detail, threads)
+
+
 def size() -> None:
     """Words, seconds and bounds against steps and cuts, for the plots of docs/wide.md."""
     for least in (1e-4, 1e-5, 1e-6):
@@ -241,6 +282,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "exact": exact,
     "slopes": slopes,
     "batch": batches,
+    "surrogate": surrogates,
     "grid": grids,
     "size": size,
 }

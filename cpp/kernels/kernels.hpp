@@ -195,6 +195,9 @@ struct Kernels {
     void (*turn_pair)(T* a, T* b, const T* cosines, const T* sines, size_t lanes);
     void (*turn_pair_back)(T* a, T* b, T* lambda, T* mu, const T* cosines, const T* sines, T sign, T* slopes,
                            size_t lanes);
+    void (*turn_pairs)(T* c, const uint32_t* pairs, size_t n, const T* cosines, const T* sines, size_t row);
+    void (*turn_pairs_back)(T* c, T* lambda, const uint32_t* pairs, size_t n, const T* cosines, const T* sines,
+                            T* slopes, size_t row);
 };
 
 // Of the chosen instruction set.

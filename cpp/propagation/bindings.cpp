@@ -9,6 +9,7 @@
 
 #include "machine/signals.hpp"
 #include "machine/view.hpp"
+#include "propagation/recording.hpp"
 #include "propagation/symmetries.hpp"
 #include "propagation/walks.hpp"
 
@@ -116,6 +117,43 @@ propagation::Call make_call(const propagation::Program& p, const Reals& inputs, 
             threads};
 }
 
+template <class T>
+nb::ndarray<nb::numpy, T, nb::c_contig> copied(const T* from, size_t count) {
+    T* out = new T[count + 1];
+    std::copy_n(from, count, out);
+    return {out, {count}, nb::capsule(out, [](void* at) noexcept { delete[] static_cast<T*>(at); })};
+}
+
+// Slots, operands, moments and coefficients of an observable, as plain numbers.
+nb::tuple arrays_of(const propagation::Recordings& all, size_t output) {
+    const propagation::Recording& r = all.at(output);
+    std::vector<uint32_t> letters;
+    for (const propagation::Letter& l : r.letters) letters.push_back(uint32_t(l.qubit) << 2 | l.letter);
+    const size_t numbers = r.moments.size() * propagation::Moment::SIZE;
+    return nb::make_tuple(r.n_slots, copied(r.given.data(), r.given.size()),
+                          copied(r.coefficients.data(), r.coefficients.size()),
+                          copied(reinterpret_cast<const uint32_t*>(r.moments.data()), numbers),
+                          copied(r.operands.data(), r.operands.size()), copied(r.read.data(), r.read.size()),
+                          copied(r.ends.data(), r.ends.size()), copied(letters.data(), letters.size()));
+}
+
+using Counts = View<const uint32_t>;
+
+void append_recording(propagation::Recordings& all, const propagation::Program& program, uint32_t n_slots, Counts given,
+                      Reals coefficients, Counts moments, Counts operands, Counts read, Counts ends, Counts letters) {
+    using propagation::Moment;
+    const auto numbers = [](const auto& view) { return std::vector(view.data, view.data + view.size); };
+    propagation::Recording r{n_slots,           numbers(given), numbers(coefficients), {},
+                             numbers(operands), numbers(read),  numbers(ends),         {}};
+    check(moments.size % Moment::SIZE == 0, "moments are none");
+    r.moments.resize(moments.size / Moment::SIZE);
+    std::copy_n(moments.data, moments.size, reinterpret_cast<uint32_t*>(r.moments.data()));
+    for (size_t k = 0; k < letters.size; ++k)
+        r.letters.push_back({uint16_t(letters.data[k] >> 2), uint8_t(letters.data[k] & 3)});
+    if (const char* mistake = propagation::mistake_in(r, program)) throw std::invalid_argument(mistake);
+    all.push_back(std::move(r));
+}
+
 template <class F>
 Report reported(F work) {
     std::optional<propagation::Exploded> full;
@@ -161,21 +199,23 @@ void bind_propagation(nb::module_& m) {
         "propagation_forward",
         [](const propagation::Program& p, Reals inputs, Reals weights, Reals factors, const propagation::Cuts& cuts,
            View<double> values, View<double> bounds, View<double> squares, View<int64_t> words,
-           propagation::Walks* kept, int threads) {
+           propagation::Walks* kept, const propagation::Recordings* recordings, int threads) {
             const auto call = make_call(p, inputs, weights, factors, cuts, threads);
             const size_t size = call.size * p.observables.size();
             check(values.size == size && bounds.size == size && squares.size == size &&
                       words.size == p.observables.size(),
                   "values are not (B, O)");
-            return reported(
-                [&] { propagation::forward(p, call, {values.data, bounds.data, squares.data, words.data}, kept); });
+            return reported([&] {
+                propagation::forward(p, call, {values.data, bounds.data, squares.data, words.data}, kept, recordings);
+            });
         },
-        nb::arg(), array, array, array, nb::arg(), array, array, array, array, nb::arg().none(), nb::arg());
+        nb::arg(), array, array, array, nb::arg(), array, array, array, array, nb::arg().none(), nb::arg().none(),
+        nb::arg());
     m.def(
         "propagation_backward",
         [](const propagation::Program& p, Reals inputs, Reals weights, Reals factors, const propagation::Cuts& cuts,
            Reals cotangents, View<double> by_inputs, View<double> by_weights, View<double> by_factors,
-           propagation::Walks* kept, int threads) {
+           propagation::Walks* kept, const propagation::Recordings* recordings, int threads) {
             const auto call = make_call(p, inputs, weights, factors, cuts, threads);
             check(cotangents.size == call.size * p.observables.size(), "cotangents are not (B, O)");
             check((!by_inputs.data || by_inputs.size == inputs.size) &&
@@ -184,9 +224,28 @@ void bind_propagation(nb::module_& m) {
                   "slopes are not as many as what they are by");
             return reported([&] {
                 propagation::backward(p, call, {cotangents.data, by_inputs.data, by_weights.data, by_factors.data},
-                                      kept);
+                                      kept, recordings);
             });
         },
         nb::arg(), array, array, array, nb::arg(), array, array_or_none, array_or_none, array_or_none, nb::arg().none(),
-        nb::arg());
+        nb::arg().none(), nb::arg());
+    nb::class_<propagation::Recordings>(m, "PropagationRecordings", "Walks written down, one of each observable.")
+        .def(nb::init<>())
+        .def("__len__", [](const propagation::Recordings& r) { return r.size(); })
+        .def("arrays", &arrays_of)
+        .def("append", &append_recording)
+        .def_prop_ro("slots", [](const propagation::Recordings& all) {
+            size_t out = 0;
+            for (const propagation::Recording& r : all) out += r.n_slots;
+            return out;
+        });
+    m.def(
+        "propagation_record",
+        [](const propagation::Program& p, Reals inputs, Reals weights, Reals factors, const propagation::Cuts& cuts,
+           propagation::Recordings& out, int threads) {
+            const auto call = make_call(p, inputs, weights, factors, cuts, threads);
+            check(call.size > 0, "no samples");
+            return reported([&] { out = propagation::record(p, call); });
+        },
+        nb::arg(), array, array, array, nb::arg(), nb::arg(), nb::arg());
 }

@@ -48,7 +48,7 @@ void Walk<N>::throw_out() {
     if (counts_frequency) frequencies.resize(kept);
     is_indexed = is_seen = false;
     if (!recording) return;
-    tape.push_back({THROWN_OUT, 0, 0});
+    tape.push_back({THROWN_OUT, 0, 0, 0});
     kept_bytes += gone.slots.size() * (sizeof(Word<N>) + 14 + 8 * lanes);
     thrown.push_back(std::move(gone));
 }
@@ -72,6 +72,7 @@ void Walk<N>::bring_back() {
     size_t from = words.size(), to = from + gone.slots.size();
     words.resize(to), hashes.resize(to), weights.resize(to), marks.assign(to, 0);
     c.resize(to * lanes), lambda.resize(to * lanes);
+    if (written) names.resize(to);
     for (size_t k = gone.slots.size(); to-- > 0;) {
         if (!k) break;
         if (gone.slots[k - 1] != to) {

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "machine/threads.hpp"
+#include "propagation/recording.hpp"
 #include "propagation/walks.hpp"
 
 namespace qloom::propagation {
@@ -12,12 +13,20 @@ struct Piece {
     size_t output, first, lanes;
 };
 
-std::vector<Piece> pieces_of(const Program& program, const Call& call) {
+std::vector<Piece> pieces_of(const Program& program, const Call& call, const Recordings* recordings) {
     std::vector<Piece> out;
-    for (size_t o = 0; o < program.observables.size(); ++o)
-        for (size_t first = 0; first < call.size; first += MOST_LANES_OF_WALK)
-            out.push_back({o, first, std::min(MOST_LANES_OF_WALK, call.size - first)});
+    for (size_t o = 0; o < program.observables.size(); ++o) {
+        const size_t lanes = recordings ? lanes_of((*recordings)[o]) : MOST_LANES_OF_WALK;
+        for (size_t first = 0; first < call.size; first += lanes)
+            out.push_back({o, first, std::min(lanes, call.size - first)});
+    }
     return out;
+}
+
+std::unique_ptr<AnyWalk> walk_of(const Program& program, const Call& call, const Piece& piece,
+                                 const Recordings* recordings, int threads) {
+    if (recordings) return make_replay(program, (*recordings)[piece.output], call, piece.first, piece.lanes);
+    return make_walk(program, call, piece.output, piece.first, piece.lanes, threads);
 }
 
 // Threads take walks; one walk alone is shared by them.
@@ -34,15 +43,15 @@ struct Sums {
 
 }  // namespace
 
-void forward(const Program& program, const Call& call, const Values& out, Walks* kept) {
-    const std::vector<Piece> pieces = pieces_of(program, call);
+void forward(const Program& program, const Call& call, const Values& out, Walks* kept, const Recordings* recordings) {
+    const std::vector<Piece> pieces = pieces_of(program, call, recordings);
     const size_t n_outputs = program.observables.size();
     if (kept) kept->all.resize(pieces.size());
     std::atomic<size_t> bytes{0};
     std::vector<int64_t> words(pieces.size());
     over(pieces, call.threads, [&](size_t k, int threads) {
         const Piece& piece = pieces[k];
-        std::unique_ptr<AnyWalk> walk = make_walk(program, call, piece.output, piece.first, piece.lanes, threads);
+        std::unique_ptr<AnyWalk> walk = walk_of(program, call, piece, recordings, threads);
         walk->run(kept != nullptr);
         for (size_t l = 0; l < piece.lanes; ++l) {
             const size_t at = (piece.first + l) * n_outputs + piece.output;
@@ -58,8 +67,8 @@ void forward(const Program& program, const Call& call, const Values& out, Walks*
         out.words[pieces[k].output] = std::max(out.words[pieces[k].output], words[k]);
 }
 
-void backward(const Program& program, const Call& call, const Slopes& out, Walks* kept) {
-    const std::vector<Piece> pieces = pieces_of(program, call);
+void backward(const Program& program, const Call& call, const Slopes& out, Walks* kept, const Recordings* recordings) {
+    const std::vector<Piece> pieces = pieces_of(program, call, recordings);
     const size_t n_outputs = program.observables.size();
     std::vector<Sums> sums(pieces.size());
     over(pieces, call.threads, [&](size_t k, int threads) {
@@ -67,7 +76,7 @@ void backward(const Program& program, const Call& call, const Slopes& out, Walks
         std::unique_ptr<AnyWalk> walk;
         if (kept && k < kept->all.size()) walk = std::move(kept->all[k]);
         if (!walk) {
-            walk = make_walk(program, call, piece.output, piece.first, piece.lanes, threads);
+            walk = walk_of(program, call, piece, recordings, threads);
             walk->run(true);
         }
         const auto room = [&](bool wanted, size_t count, bool own) {
@@ -90,6 +99,18 @@ void backward(const Program& program, const Call& call, const Slopes& out, Walks
         add(sums[k].weights, out.weights + pieces[k].first * call.weight_stride);
         add(sums[k].factors, out.factors + pieces[k].first * call.factor_stride);
     }
+}
+
+Recordings record(const Program& program, const Call& call) {
+    Recordings out(program.observables.size());
+    std::vector<Piece> pieces;
+    for (size_t o = 0; o < out.size(); ++o) pieces.push_back({o, 0, call.size});
+    over(pieces, call.threads, [&](size_t k, int threads) {
+        std::unique_ptr<AnyWalk> walk = walk_of(program, call, pieces[k], nullptr, threads);
+        walk->run(true);
+        walk->record(out[k]);
+    });
+    return out;
 }
 
 }  // namespace qloom::propagation

@@ -101,9 +101,14 @@ struct Exploded {
 
 // Walks of a call, kept for the way back.
 class Walks;
+struct Recording;
+using Recordings = std::vector<Recording>;
 
 // Kept walks are appended to `kept` unless it is null, up to `most_kept` bytes.
-void forward(const Program&, const Call&, const Values&, Walks* kept);
-void backward(const Program&, const Call&, const Slopes&, Walks* kept);
+// With recordings words are those that were written down.
+void forward(const Program&, const Call&, const Values&, Walks* kept, const Recordings*);
+void backward(const Program&, const Call&, const Slopes&, Walks* kept, const Recordings*);
+// One of each observable; a word stays if any sample needs it.
+Recordings record(const Program&, const Call&);
 
 }  // namespace qloom::propagation

@@ -28,7 +28,7 @@ void Walk<N>::run(bool recording_) {
         const Step& step = program.steps[s];
         if (!meets(step)) continue;
         if (asks_weights && step.kind != Kind::clifford) throw_out();
-        const size_t before = words.size(), stored_before = stored.size();
+        const size_t before = words.size(), stored_before = stored.size(), ended_before = ended.size();
         now = s;
         switch (step.kind) {
             case Kind::rotation:
@@ -44,8 +44,10 @@ void Walk<N>::run(bool recording_) {
                 damp(step);
                 break;
         }
-        if (recording) tape.push_back({uint32_t(s), uint32_t(words.size() - before), stored.size() - stored_before});
         if (step.broken != Step::NONE) end(broken[step.broken]);
+        if (recording)
+            tape.push_back({uint32_t(s), uint32_t(words.size() - before), stored.size() - stored_before,
+                            uint32_t(ended.size() - ended_before)});
         check_room();
         if (is_time_to_throw_out()) throw_out();
         n_words = std::max(n_words, words.size());
@@ -113,6 +115,7 @@ void Walk<N>::add(const Term& term) {
         if (const unsigned letter = word.letter(q)) hash ^= hash_of(q, letter), ++weight;
     append(word, hash, weight, 0);
     c.insert(c.end(), lanes, term.coefficient);
+    given.push_back(term.coefficient);
 }
 
 uint64_t hash_of(unsigned qubit, unsigned letter) {

@@ -13,6 +13,8 @@
 
 namespace qloom::propagation {
 
+struct Recording;
+
 class AnyWalk {
 public:
     virtual ~AnyWalk() = default;
@@ -22,6 +24,8 @@ public:
     // their own; only after run(true). The call has the arrays that the way here had, maybe at another place.
     virtual void run_back(const Call&, const double* cotangents, double* d_inputs, double* d_weights,
                           double* d_factors) = 0;
+    // Writes down what was walked instead; only after run(true), and once.
+    virtual void record(Recording&) = 0;
     virtual size_t bytes() const = 0;
 
     size_t n_words = 0;                           // the most that a step left

@@ -8,6 +8,7 @@
 #include "machine/interrupt.hpp"
 #include "machine/memory.hpp"
 #include "machine/threads.hpp"
+#include "propagation/recording.hpp"
 #include "propagation/start.hpp"
 #include "propagation/walk.hpp"
 #include "propagation/words.hpp"
@@ -30,7 +31,8 @@ constexpr uint16_t ENDED = 0xffff;
 // What a step did to the number of words.
 struct Record {
     uint32_t step, inserted;
-    size_t stored;  // numbers
+    size_t stored;   // numbers
+    uint32_t ended;  // words
 };
 
 template <int N>
@@ -40,6 +42,12 @@ struct ThrownOut {
     std::vector<uint64_t> hashes;
     std::vector<uint16_t> weights;
     std::vector<double> c;
+};
+
+// Where a word's coefficient is in a recording, and whether it has the other sign there.
+struct Name {
+    uint32_t slot;
+    bool minus;
 };
 
 struct New {
@@ -52,6 +60,7 @@ struct Part {
     std::vector<uint32_t> found, second;
     std::vector<New> made;
     std::vector<double> c, bounds, squares, slopes;  // c of the words that are made
+    std::vector<uint32_t> operands[Moment::KINDS - 1];
     size_t n_small = 0;
     bool is_alone = false;  // a word's partner was not let in
 };
@@ -66,11 +75,13 @@ public:
     void run_back(const Call& now_called, const double* cotangents, double* d_inputs, double* d_weights,
                   double* d_factors) override;
 
+    void record(Recording& to) override;
+
     size_t bytes() const override {
         // Slopes by coefficients come on the way back: they are as many.
         size_t out = words.capacity() * sizeof(Word<N>) + 8 * (hashes.capacity() + c.capacity() * (recording ? 2 : 1)) +
                      2 * (weights.capacity() + frequencies.capacity()) + marks.capacity() + index.bytes() +
-                     tape.capacity() * sizeof(Record) + 8 * stored.capacity() + kept_bytes +
+                     tape.capacity() * sizeof(Record) + 4 * ended.capacity() + 8 * stored.capacity() + kept_bytes +
                      seen_in.capacity() * sizeof(Word<N>);
         for (const Part& part : parts)
             out += 4 * (part.found.capacity() + part.second.capacity()) + sizeof(New) * part.made.capacity() +
@@ -152,8 +163,9 @@ private:
 
     // Words of value 0 are thrown out with the small ones, and add nothing to bounds.
     void end(size_t i) {
-        n_small += weights[i] != ENDED;
-        weights[i] = ENDED;
+        if (weights[i] == ENDED) return;
+        weights[i] = ENDED, ++n_small;
+        if (recording) ended.push_back(uint32_t(i));
     }
     void end(const Anticommuting<N>& those);
     // Of words that a step brings from one that stays, whether they have value 0.
@@ -268,7 +280,7 @@ private:
         divided = 1;
         anchors.emplace_back(c.begin(), c.end());
         kept_bytes += 8 * c.size();
-        tape.push_back({KEPT, 0, 0});
+        tape.push_back({KEPT, 0, 0, 0});
     }
     bool cuts_weights() const { return samples.call->cuts.max_weight < program.n_qubits; }
 
@@ -279,6 +291,7 @@ private:
         if (!frequencies.empty()) frequencies[to] = frequencies[from];
         std::copy_n(&c[from * lanes], lanes, &c[to * lanes]);
         if (!lambda.empty()) std::copy_n(&lambda[from * lanes], lanes, &lambda[to * lanes]);
+        if (written) names[to] = names[from];
     }
 
     void bring_back();
@@ -295,6 +308,16 @@ private:
     const std::vector<Letter>& letters_at(size_t i);
     void read();
     void read_back(const double* cotangents, double* d_inputs, double* d_weights, double* d_factors);
+
+    // -- recordings
+
+    void name(size_t i);
+    void record_end();
+    void record_turn(const Step& step, size_t first_new);
+    void record_channel(const Step& step, size_t first_new);
+    void record_thrown_out();
+    void gather(const Step& step, size_t n_parts);
+    void take_back_ended(size_t count);
 
     const Program& program;
     const Kernels<double>& kernel = kernels<double>();
@@ -318,12 +341,20 @@ private:
     double divided = 1;         // by what the way back has to divide since coefficients were kept
 
     std::vector<Record> tape;
+    std::vector<uint32_t> ended;
     std::vector<double> stored;
     std::vector<ThrownOut<N>> thrown;
     std::vector<std::vector<double>> anchors;  // coefficients that were kept
 
     std::vector<double> slopes, room;
     std::vector<Letter> letters_here;
+
+    std::vector<double> given;  // coefficients of the observable
+    Recording* written = nullptr;
+    std::vector<Name> names;
+    uint32_t n_slots = 0;
+    std::vector<uint32_t> free_slots, backwards;
+
     std::vector<Part> parts;
     std::vector<uint32_t> found_here;
     std::vector<std::unique_ptr<Turned<N>>> all_turned;  // of every word of a step

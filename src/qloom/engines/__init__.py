@@ -9,7 +9,7 @@ from qloom.engines.measuring.shadows import ClassicalShadow, classical_shadow
 from qloom.engines.measuring.shots import Shots
 from qloom.engines.noisy import Noisy, OnDevice
 from qloom.engines.outputs import DensityMatrix, Expectations, FinalState, Outputs, Probabilities
-from qloom.engines.propagation import PropagationEngine
+from qloom.engines.propagation import PropagationEngine, Surrogate
 from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
 from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
@@ -18,7 +18,8 @@ from qloom.engines.trajectories import TrajectoryEngine
 __all__ = [
     "Batch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
     "Evaluator", "Expectations", "FinalState", "Noisy", "OnDevice", "Outputs", "Pending", "Probabilities",
-    "PropagationEngine", "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine", "TrajectoryEngine",
+    "PropagationEngine", "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine", "Surrogate",
+    "TrajectoryEngine",
     "classical_shadow", "counts", "entropy", "expectation", "make_batch", "mutual_information", "probabilities",
     "purity", "reduced_density_matrix", "sample", "state", "variance",
 ]  # fmt: skip

@@ -2,5 +2,6 @@
 
 from qloom.engines.propagation.engine import PropagationEngine
 from qloom.engines.propagation.evaluator import PropagationEvaluator
+from qloom.engines.propagation.surrogate import Surrogate
 
-__all__ = ["PropagationEngine", "PropagationEvaluator"]
+__all__ = ["PropagationEngine", "PropagationEvaluator", "Surrogate"]

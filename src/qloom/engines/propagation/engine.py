@@ -8,10 +8,12 @@ from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.kinds import NOISY
 from qloom.engines.base import DifferentiableEvaluator, Engine, checked_threads
+from qloom.engines.batch import make_batch
 from qloom.engines.outputs import Outputs
 from qloom.engines.propagation.cuts import Cuts, checked_tolerance
 from qloom.engines.propagation.evaluator import PropagationEvaluator
-from qloom.errors import CircuitError
+from qloom.engines.propagation.surrogate import Surrogate
+from qloom.errors import CircuitError, UnsupportedError
 
 
 class PropagationEngine(Engine):
@@ -59,6 +61,34 @@ class PropagationEngine(Engine):
         given: dict[str, Any] = {**self.cuts.given, "tolerance": self.tolerance, "threads": self.threads}
         given["warns"] = self.warns or None
         return f"PropagationEngine({', '.join(f'{k}={v}' for k, v in given.items() if v is not None)})"
+
+    @property
+    def chooses(self) -> bool:
+        """Whether the least coefficient is chosen by the tolerance."""
+        return self.tolerance is not None and not self.cuts.any
+
+    def surrogate(
+        self, circuit: Circuit, observables: Any = None, inputs: Any = None, weights: Any = None
+    ) -> Surrogate:
+        """Find words at some samples, for values at other angles: an engine for this circuit and these observables.
+
+        A word stays if any of the samples needs it, which share one set of words however many they are: give those
+        that show where inputs and weights will be. Without cuts, or cut by `max_weight` and `max_frequency` alone,
+        words are the same at any angles.
+
+        Shapes: inputs (B, I) or (I,), weights (W,) or (B, W).
+
+        Raises:
+            MemoryLimitError: where words, or what is written down, have no room.
+        """
+        evaluator = self.prepare(circuit, observables)
+        if not isinstance(evaluator, PropagationEvaluator):
+            raise UnsupportedError(
+                "a surrogate is of expectation values without readout errors; wrap it in Noisy, which adds those"
+            )
+        recorded, least = evaluator.record(make_batch(circuit, inputs, weights))
+        cuts = self.cuts if least is None else Cuts(least)
+        return Surrogate(recorded, cuts, self.tolerance, self.warns, self.threads)
 
     @property
     def n_threads(self) -> int:

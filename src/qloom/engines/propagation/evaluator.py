@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,6 +22,7 @@ from qloom.programs.masks import MOST_QUBITS, pack
 
 if TYPE_CHECKING:
     from qloom.engines.propagation.engine import PropagationEngine
+    from qloom.engines.propagation.surrogate import Surrogate
 
 # Words of walks that stay for the way back; others are run again.
 _MOST_KEPT_BYTES = 1 << 28
@@ -59,7 +62,10 @@ class PropagationEvaluator(DifferentiableEvaluator):
 
     walk_cost = 3
 
-    def __init__(self, circuit: Circuit, outputs: Outputs, engine: PropagationEngine):
+    def __init__(
+        self, circuit: Circuit, outputs: Outputs, engine: PropagationEngine | Surrogate,
+        recorded: Recorded | None = None,
+    ):  # fmt: skip
         assert isinstance(outputs, Expectations)
         if circuit.n_qubits > MOST_QUBITS:
             raise UnsupportedError(f"the circuit has {circuit.n_qubits} qubits, PropagationEngine takes {MOST_QUBITS}")
@@ -69,9 +75,10 @@ class PropagationEvaluator(DifferentiableEvaluator):
                 "state"
             )
         self.circuit, self.engine = circuit.copy(), engine
-        self.n_outputs = outputs.size
+        self.outputs, self.n_outputs = outputs, outputs.size
         self._program = _compiled(self.circuit)
-        self._native = self._program.native(outputs)
+        self._native = self._program.native(outputs) if recorded is None else recorded.program
+        self._recordings = None if recorded is None else recorded.native
 
     def __reduce__(self) -> Any:  # the native program is made again from the circuit
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
@@ -106,7 +113,7 @@ class PropagationEvaluator(DifferentiableEvaluator):
         self._raise_if_full(_native.propagation_backward(
             self._native, inputs, weights, kept.factors, self._cuts(kept.least, batch.size),
             np.ascontiguousarray(cotangents, np.float64), d_inputs, d_weights, by_factors, kept.walks,
-            self.engine.n_threads,
+            self._recordings, self.engine.n_threads,
         ))  # fmt: skip
         if by_factors is not None:
             factors.add_slopes(batch, by_factors, d_inputs, d_weights)
@@ -117,13 +124,28 @@ class PropagationEvaluator(DifferentiableEvaluator):
             d_weights.astype(batch.dtype) if wants[1] else None,
         )
 
+    def record(self, batch: Batch) -> tuple[Recorded, float | None]:
+        """What walks of these samples do, written down, and the least coefficient, where it was chosen."""
+        self._check(batch)
+        if not batch.size:
+            raise ShapeError("inputs has 0 rows, expected at least one sample to find words at")
+        _, kept = self._found(batch, keep=True) if self.engine.chooses else (None, None)
+        least = kept.least if kept else None
+        recorded = Recorded(self.circuit, self.outputs)
+        inputs, weights = (np.ascontiguousarray(array, np.float64) for array in (batch.inputs, batch.weights))
+        self._raise_if_full(_native.propagation_record(
+            recorded.program, inputs, weights, self._factors(batch).values(batch), self._cuts(least, 1),
+            recorded.native, self.engine.n_threads,
+        ))  # fmt: skip
+        return recorded, least
+
     # -- values
 
     def _found(self, batch: Batch, keep: bool) -> tuple[Found, _Kept | None]:
         """As cut as the engine says; where it has a tolerance alone, cut less until that is met."""
         self._check(batch)
         tolerance = self.engine.tolerance
-        chooses = tolerance is not None and not self.engine.cuts.any
+        chooses = self.engine.chooses
         least = _FIRST_COEFFICIENT * min(1.0, tolerance) if chooses and tolerance is not None else None
         while True:
             found, kept = self._run(batch, least, keep)
@@ -155,7 +177,7 @@ class PropagationEvaluator(DifferentiableEvaluator):
             inputs, weights = (np.ascontiguousarray(array, np.float64) for array in (batch.inputs, batch.weights))
             self._raise_if_full(_native.propagation_forward(
                 self._native, inputs, weights, factors, self._cuts(least, batch.size), values, bounds, squares, words,
-                walks, self.engine.n_threads,
+                walks, self._recordings, self.engine.n_threads,
             ))  # fmt: skip
         return Found(values, bounds, np.sqrt(squares), words), _Kept(least, factors, walks) if keep else None
 
@@ -181,6 +203,20 @@ class PropagationEvaluator(DifferentiableEvaluator):
         check_shapes(batch.inputs, batch.weights, self.circuit.n_inputs, self.circuit.n_weights)
 
 
+class Recorded:
+    """Walks of a circuit and its observables, written down; empty at first."""
+
+    def __init__(self, circuit: Circuit, outputs: Expectations):
+        self.circuit, self.outputs = circuit.copy(), outputs
+        steps = _compiled(self.circuit)
+        self.program, self.steps_sha256 = steps.native(outputs), steps.sha256
+        self.native = _native.PropagationRecordings()
+
+    def append(self, n_slots: int, *arrays: np.ndarray) -> None:
+        """One of the next observable; ValueError where it does not fit the circuit."""
+        self.native.append(self.program, n_slots, *arrays)
+
+
 class _Program:
     """A circuit's steps, for any observables."""
 
@@ -189,6 +225,12 @@ class _Program:
         self._steps = list(steps_of(circuit))
         self.n_steps = len(self._steps)
         self.factors = Factors(self._steps, own_weights=False), Factors(self._steps, own_weights=True)
+
+    @property
+    def sha256(self) -> str:
+        """What tells the steps from those of other circuits, or of a version that makes them otherwise."""
+        steps = [(s.kind, s.qubits, s.letters, s.angle.to_json(), s.quarters) for s in self._steps]
+        return hashlib.sha256(json.dumps(steps).encode()).hexdigest()
 
     def native(self, outputs: Expectations) -> Any:
         """The steps with what is measured behind them."""
