@@ -252,8 +252,8 @@ def surrogates() -> None:
         )
         off = np.abs(walked.values(batch) - replayed.values(batch)).max()
         detail = (
-            f"{1e3 * again:.1f} ms; a batch {1e3 * together:.0f} ms, made in {1e3 * making:.0f} ms; {surrogate.n_slots} "
-            f"words, {surrogate.n_bytes / 1e6:.2f} MB, values at most {off:.1e} apart"
+            f"{1e3 * again:.1f} ms; a batch {1e3 * together:.0f} ms, made in {1e3 * making:.0f} ms; "
+            f"{surrogate.n_slots} words, {surrogate.n_bytes / 1e6:.2f} MB, values at most {off:.1e} apart"
         )
         record("256 angles, one by one over replayed", alone / again, 1, alone > again, detail, threads)
 

@@ -5,7 +5,8 @@ What an engine can do is data on its class, so that nothing above this folder as
     gives           kinds of outputs that its evaluators compute
     runs            kinds of gates that it takes: unitary ones, channels, measurements, resets
     walks_back      kinds of which they also walk backwards, so that derivatives cost a few evaluations
-    is_exact        whether values are those of the circuit, or estimates that vary from call to call
+    is_exact        whether values are those of the circuit; else they are cut, or estimates that vary from call to call
+    is_bounded      whether estimates say by what values can be off at most, and what that is typically
     shots           measurements of an estimate; None where nothing is measured
     reads_wrongly   whether its evaluators take readout errors themselves; those of others never see them
 
@@ -159,6 +160,7 @@ class Engine(ABC):
     runs: frozenset[Kind] = UNITARY
     walks_back: frozenset[str] = frozenset()
     is_exact: bool = True
+    is_bounded: bool = False
     shots: int | None = None
     reads_wrongly: ClassVar[bool] = False
 

@@ -44,7 +44,7 @@ class Noisy(Engine):
             )
         self.engine, self.model = engine, model
         self.gives, self.runs, self.walks_back = engine.gives, engine.runs, engine.walks_back
-        self.is_exact, self.shots = engine.is_exact, engine.shots
+        self.is_exact, self.is_bounded, self.shots = engine.is_exact, engine.is_bounded, engine.shots
         self._made: dict[Circuit, Circuit] = {}
 
     def __repr__(self) -> str:

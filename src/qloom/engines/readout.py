@@ -134,12 +134,21 @@ class ReadoutEvaluator(DifferentiableEvaluator):
         return self._read(true, self._matrices(batch)).astype(batch.dtype), (true, kept) if keep else None
 
     def estimate(self, batch: Batch) -> Estimate:
-        """Standard errors as if those of the parts were independent."""
+        """Standard errors, and typical ones, as if those of the parts were independent; bounds add up."""
         parts = self.parts.estimate(batch)
         matrices = self._matrices(batch)
-        values, squares = self._read(parts.values, matrices), self._read_squares(parts.errors**2, matrices)
-        errors = np.sqrt(squares).astype(batch.dtype)
-        return Estimate(values.astype(batch.dtype), errors, parts.runs, parts.shots)
+
+        def together(errors: np.ndarray) -> np.ndarray:
+            return np.sqrt(self._read_squares(errors**2, matrices))
+
+        return Estimate(
+            self._read(parts.values, matrices).astype(batch.dtype),
+            together(parts.errors).astype(batch.dtype),
+            parts.runs,
+            parts.shots,
+            bounds=None if parts.bounds is None else self._read_bounds(parts.bounds, matrices),
+            typical=None if parts.typical is None else together(parts.typical),
+        )
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
         true, inner = (self.parts.values(batch), None) if kept is None else kept
@@ -169,6 +178,10 @@ class ReadoutEvaluator(DifferentiableEvaluator):
     @abstractmethod
     def _read_squares(self, squares: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
         """Squares of standard errors of values from those of true ones."""
+
+    @abstractmethod
+    def _read_bounds(self, bounds: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+        """Bounds of values from those of true ones."""
 
     @abstractmethod
     def _pulled(self, cotangents: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
@@ -207,6 +220,9 @@ class _ReadWords(ReadoutEvaluator):
 
     def _read_squares(self, squares: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
         return _times(squares, self._counted(matrices) ** 2)
+
+    def _read_bounds(self, bounds: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+        return _times(bounds, np.abs(self._counted(matrices)))
 
     def _pulled(self, cotangents: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
         return _times(cotangents, np.swapaxes(self._counted(matrices), -1, -2))
@@ -271,6 +287,9 @@ class _ReadOutcomes(ReadoutEvaluator):
 
     def _read_squares(self, squares: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
         return self._read(squares, [m**2 for m in matrices])
+
+    def _read_bounds(self, bounds: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
+        return self._read(bounds, matrices)
 
     def _pulled(self, cotangents: np.ndarray, matrices: list[np.ndarray]) -> np.ndarray:
         spread = np.repeat(cotangents, 2**self._n_others, axis=1)

@@ -25,7 +25,7 @@ from qloom.observables import PauliSum, group_commuting, word_letters
 from qloom.programs import SOURCES, effective, make_frame, pull_back_sums
 from qloom.trainability.draws import random_inputs
 from qloom.trainability.effective_dimension import data_constant, effective_dimension
-from qloom.trainability.exactness import exact_engine
+from qloom.trainability.exactness import engine_at, engine_of_states, exact_engine
 from qloom.trainability.expressibility import Spectrum, entangling_capability, expressibility, input_waves, spectrum
 from qloom.trainability.first_weights import FirstWeights, first_weights
 from qloom.trainability.heisenberg import reached_words
@@ -57,6 +57,8 @@ class Diagnosis:
         widths, variances: of gradients at random angles, for the circuit and the observables on its first qubits; the
             mean over weights with an effect, then over observables that some weight changes.
         decay: of the variance over widths; None for a single width.
+        cut_shares: at every width what was not followed of the mean square of values, where an engine cuts; variances
+            are then this much too small, or more. 0 where values are exact.
         noisy_variances: the same under noise, NaN where a density matrix would take long; None without noise.
         start: where training would begin: as a layer of the circuit draws its weights by default, or as this layer did.
         squares_at_start: means of the squares of the same gradients there. Not variances: at a start that is no
@@ -84,6 +86,7 @@ class Diagnosis:
     spread: float | None
     widths: tuple[int, ...]
     variances: tuple[float, ...]
+    cut_shares: tuple[float, ...]
     decay: Decay | None
     noisy_variances: tuple[float, ...] | None
     start: FirstWeights
@@ -120,12 +123,14 @@ def diagnose(
     Args:
         circuit: or a QuantumLayer, whose circuit it is.
         observables: a Pauli sum or several; None for the layer's own, and for Z on every qubit of a circuit.
-        widths: numbers of qubits the circuit is restricted to; by default up to four, the largest its own, or 12.
+        widths: numbers of qubits the circuit is restricted to; by default up to four, the largest its own, or 12. On
+            more than 20 qubits words are followed instead of states, the largest 16,384 of an observable.
         n_samples: random angles a width and observable.
         spread: standard deviation of the random angles; None for uniform ones.
         seed: of the draws.
         n_data: rows of data that the effective dimension is for.
-        engine: gives exact values and states; None for a layer's own, and StatevectorEngine() for a circuit.
+        engine: gives exact values, or a PropagationEngine, which may cut; None for a layer's own, and
+            StatevectorEngine() for a circuit.
         noise: a model, or that of a device, to see what it leaves of gradients at random angles on up to
             MOST_QUBITS_NOISY qubits.
 
@@ -134,14 +139,15 @@ def diagnose(
             restricted to the widths; for outcome probabilities or states instead of observables; for an argument out
             of range.
     """
-    engine = exact_engine(circuit, engine, "a diagnosis")
+    engine = exact_engine(circuit, engine, "a diagnosis", or_bounded=True)
+    states_from = engine_of_states(engine)
     start, circuit, observables = _checked(circuit, observables)
     check_spread(spread)
     data_constant(n_data)
     widths = _default_widths(circuit, observables) if widths is None else _checked_widths(widths)
     found = [_gradients(circuit, observables, width, n_samples, spread, seed, start, engine) for width in widths]
     noisy = None if noise is None else _under_noise(circuit, observables, widths, n_samples, spread, seed, noise)
-    variances, squares, shots = zip(*found, strict=True)
+    variances, squares, shots, cut_shares = zip(*found, strict=True)
     small = circuit.n_qubits <= MOST_QUBITS_COMPARED
     states = small and not starts_from_inputs(circuit)  # else the states of random inputs are all states
     return Diagnosis(
@@ -152,6 +158,7 @@ def diagnose(
         spread=spread,
         widths=tuple(widths),
         variances=variances,
+        cut_shares=cut_shares,
         decay=_decay(widths, variances),
         start=start,
         noisy_variances=noisy,
@@ -162,14 +169,16 @@ def diagnose(
         light_cone=_light_cone(circuit, observables),
         algebra=_algebra(circuit),
         words=_most_words(circuit, observables),
-        directions=_directions(circuit, seed, engine) if small and circuit.n_weights <= MOST_WEIGHTS_MEASURED else None,
-        effective_dimension=effective_dimension(circuit, n_data, seed=seed, engine=engine)
+        directions=_directions(circuit, seed, states_from)
+        if small and circuit.n_weights <= MOST_WEIGHTS_MEASURED
+        else None,
+        effective_dimension=effective_dimension(circuit, n_data, seed=seed, engine=states_from)
         if _is_quick(circuit)
         else None,
         n_data=n_data,
-        expressibility=expressibility(circuit, seed=seed, engine=engine) if states else None,
-        entangling_capability=entangling_capability(circuit, seed=seed, engine=engine) if states else None,
-        spectrum=_spectrum(circuit, observables, seed, engine) if states else None,
+        expressibility=expressibility(circuit, seed=seed, engine=states_from) if states else None,
+        entangling_capability=entangling_capability(circuit, seed=seed, engine=states_from) if states else None,
+        spectrum=_spectrum(circuit, observables, seed, states_from) if states else None,
     )
 
 
@@ -213,21 +222,23 @@ def _restrictable(circuit: Circuit, observables: Sequence[PauliSum], width: int)
 def _gradients(
     circuit: Circuit, observables: Sequence[PauliSum], width: int, n_samples: int, spread: float | None, seed: int,
     start: FirstWeights, engine: Engine,
-) -> tuple[float, float, float]:  # fmt: skip
-    """At one width: variance at random angles, mean square at the start, and shots; see `Diagnosis`."""
+) -> tuple[float, float, float, float]:  # fmt: skip
+    """At one width: variance at random angles, mean square at the start, shots, and what was cut; see `Diagnosis`."""
+    engine = engine_at(width, engine)
     part = circuit if width == circuit.n_qubits else restricted(circuit, width)
     draw = start.draw(circuit, part)
-    variances, squares, shots = [], [], []
+    variances, squares, shots, cuts = [], [], [], [0.0]
     for observable in _at_width(circuit, observables, width):
         found = gradient_variance(part, observable, n_samples, spread, seed, engine=engine)
+        cuts.append(found.cut_share)
         if found.effective.any():
             first = gradient_variance(part, observable, n_samples, seed=seed, weights=draw, engine=engine)
             variances.append(found.mean)
             squares.append(float(first.squares[found.effective].mean()))
             shots.append(_power(observable) / found.mean)
     if not variances:
-        return 0.0, 0.0, inf
-    return float(np.mean(variances)), float(np.mean(squares)), max(shots)
+        return 0.0, 0.0, inf, max(cuts)
+    return float(np.mean(variances)), float(np.mean(squares)), max(shots), max(cuts)
 
 
 def _under_noise(

@@ -11,7 +11,7 @@ from scipy.stats import linregress, t
 
 from qloom.checks import checked_count, is_real
 from qloom.circuits import Circuit
-from qloom.engines import Batch, Engine
+from qloom.engines import Batch, Engine, Estimate
 from qloom.engines.streams import make_generator
 from qloom.errors import CircuitError
 from qloom.gradients import prepare_gradient
@@ -33,12 +33,15 @@ class GradientVariance:
         errors: standard errors of these, (W,).
         n_samples: drawn.
         squares: means of the squares, (W,); at uniform weights these are the variances, as their mean is 0.
+        cut_share: of the mean square of values at uniform angles, what an engine did not follow. Slopes are those of
+            what it did: variances are then this much too small, or more.
     """
 
     of_weights: np.ndarray
     errors: np.ndarray
     n_samples: int
     squares: np.ndarray
+    cut_share: float = 0.0
 
     @property
     def effective(self) -> np.ndarray:
@@ -75,7 +78,7 @@ def gradient_variance(
     n_samples, random = checked_count("n_samples", n_samples, least=2), make_generator(seed)
     check_spread(spread)
     evaluator = prepare_gradient(circuit, observable, engine)
-    slopes = []
+    slopes, cuts = [], _Cuts()
     for first in range(0, n_samples, MOST_SAMPLES):
         count = min(MOST_SAMPLES, n_samples - first)
         inputs, shape = random_inputs(circuit, count, random), (count, circuit.n_weights)
@@ -83,11 +86,30 @@ def gradient_variance(
             drawn = np.stack([weights(random) for _ in range(count)])
         else:
             drawn = random.uniform(-np.pi, np.pi, shape) if spread is None else random.normal(0, spread, shape)
-        slopes.append(evaluator.backward(Batch(inputs, drawn, False), np.ones((count, 1)), None, (False, True))[1])
+        batch = Batch(inputs, drawn, False)
+        slopes.append(evaluator.backward(batch, np.ones((count, 1)), None, (False, True))[1])
+        if engine is not None and engine.is_bounded:
+            cuts.add(evaluator.estimate(batch))
     found = np.concatenate([np.asarray(part) for part in slopes])
     apart = (found - found.mean(axis=0)) ** 2
     errors = apart.std(axis=0, ddof=1) / np.sqrt(n_samples)
-    return GradientVariance(found.var(axis=0, ddof=1), errors, n_samples, (found**2).mean(axis=0))
+    return GradientVariance(found.var(axis=0, ddof=1), errors, n_samples, (found**2).mean(axis=0), cuts.share)
+
+
+class _Cuts:
+    """Squares of values and of what was cut: at uniform angles words come with signs that are independent."""
+
+    def __init__(self) -> None:
+        self.kept = self.cut = 0.0
+
+    def add(self, estimate: Estimate) -> None:
+        self.kept += float((estimate.values**2).sum())
+        if estimate.typical is not None:
+            self.cut += float((estimate.typical**2).sum())
+
+    @property
+    def share(self) -> float:
+        return self.cut / (self.kept + self.cut) if self.cut else 0.0
 
 
 def check_spread(spread: Any) -> None:

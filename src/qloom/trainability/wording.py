@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Gradients smaller than this are called small.
 SMALL_GRADIENT = 1e-3
+# Shares of a square that need no word.
+SMALL_SHARE = 0.01
 COLUMNS = 100
 
 
@@ -28,7 +30,8 @@ def describe(found: Diagnosis) -> str:
 
 def advise(found: Diagnosis) -> str:
     """What to do, in a sentence or a few."""
-    return " ".join(part for part in (_on_gradients(found), _on_noise(found), _on_simulation(found)) if part)
+    said = _on_gradients(found), _on_cuts(found), _on_noise(found), _on_simulation(found)
+    return " ".join(part for part in said if part)
 
 
 # -- the lines
@@ -66,6 +69,8 @@ def _gradients(found: Diagnosis) -> list[str]:
         (f"variance at {_angles(found)}", found.variances, found.decay),
         (f"square from {found.start.label}", found.squares_at_start, found.decay_at_start),
     ]
+    if any(found.cut_shares):
+        rows.append(("share of the square cut away", found.cut_shares, None))
     if found.noisy_variances is not None:
         rows.insert(1, ("with noise", found.noisy_variances, _noisy_decay(found)))
     head = "gradients at random inputs" if found.n_inputs else "gradients"
@@ -89,6 +94,18 @@ def _noisy_decay(found: Diagnosis) -> Decay | None:
     pairs = zip(found.widths, found.noisy_variances or (), strict=False)
     seen = [(width, variance) for width, variance in pairs if variance > 0]
     return decay(*zip(*seen, strict=True)) if len(seen) > 1 else None
+
+
+def _on_cuts(found: Diagnosis) -> str:
+    """What the numbers of wide circuits leave out."""
+    cut = [(width, share) for width, share in zip(found.widths, found.cut_shares, strict=True) if share > SMALL_SHARE]
+    if not cut:
+        return ""
+    width, share = cut[-1]
+    return (
+        f"On {_many(width, 'qubit')} {share:.0%} of the mean square of a value was not followed: variances there are "
+        "of the rest, too small by as much or more. Pass engine=PropagationEngine(max_words=...) with more words."
+    )
 
 
 def _on_noise(found: Diagnosis) -> str:

@@ -122,6 +122,25 @@ def test_no_value_is_further_off_than_its_bound(cuts):
     assert (np.concatenate(bounds) == 0).any(), "something was cut everywhere"
 
 
+def test_bounds_go_through_readout_errors():
+    """Of single and of joint ones, with rates that are inputs."""
+    n_cut = 0
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        circuit = random_circuit(4, 25, random, noisy=bool(seed % 2))
+        joint = random.dirichlet(np.full(4, 0.5), 4).T
+        circuit.readout_error(0.05 * circuit.inputs(1)[0] + 0.06, 0.02, 0).confusion(joint, (1, 2))
+        inputs, weights = arrays_of(random, 3, own=False)
+        batch = make_batch(circuit, np.hstack([inputs, random.uniform(-1, 1, (3, 1))]), weights)
+        truth = DensityEngine().prepare(circuit, observables_of(4)).values(batch)
+        cut = PropagationEngine(min_coefficient=0.05).prepare(circuit, observables_of(4)).estimate(batch)
+        assert cut.bounds is not None and cut.typical is not None
+        assert (np.abs(cut.values - truth) <= cut.bounds + 1e-12).all()
+        assert (cut.typical <= cut.bounds + 1e-15).all()
+        n_cut += int((np.abs(cut.values - truth) > 1e-6).any())
+    assert n_cut > 10
+
+
 @pytest.mark.parametrize("cuts", CUTS, ids=lambda cuts: ", ".join(cuts))
 @pytest.mark.parametrize("noisy", [False, True])
 def test_slopes_are_those_of_the_cut_values(cuts, noisy):

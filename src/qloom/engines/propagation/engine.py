@@ -43,6 +43,7 @@ class PropagationEngine(Engine):
 
     gives = walks_back = frozenset({"expectations"})
     runs = NOISY
+    is_bounded = True
 
     def __init__(
         self, min_coefficient: float | None = None, max_weight: int | None = None, max_words: int | None = None,

@@ -47,6 +47,7 @@ class Surrogate(Engine):
 
     gives = walks_back = frozenset({"expectations"})
     runs = NOISY
+    is_bounded = True
     chooses = False
 
     def __init__(
