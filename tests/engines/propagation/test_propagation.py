@@ -134,7 +134,8 @@ def test_bounds_go_through_readout_errors():
         batch = make_batch(circuit, np.hstack([inputs, random.uniform(-1, 1, (3, 1))]), weights)
         truth = DensityEngine().prepare(circuit, observables_of(4)).values(batch)
         cut = PropagationEngine(min_coefficient=0.05).prepare(circuit, observables_of(4)).estimate(batch)
-        assert cut.bounds is not None and cut.typical is not None
+        assert cut.bounds is not None
+        assert cut.typical is not None
         assert (np.abs(cut.values - truth) <= cut.bounds + 1e-12).all()
         assert (cut.typical <= cut.bounds + 1e-15).all()
         n_cut += int((np.abs(cut.values - truth) > 1e-6).any())
