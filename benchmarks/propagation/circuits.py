@@ -99,8 +99,20 @@ def bricks(n: int, n_layers: int) -> tuple[Circuit, PauliSum]:
             circuit.rzz(layer[k], *bond)
         for q in range(n):
             circuit.rx(layer[n - 1 + q], q)
-    words = [("ZZ", bond, -1.0) for bond in bonds(n)] + [("X", (q,), -1.0) for q in range(n)]
-    return circuit, sum_of(words)
+    return circuit, sum_of(_ising_words(n))
+
+
+def bricks_task(n: int, numbers: np.ndarray) -> Task:
+    """The same at some numbers, flat."""
+    rotations: list[Rotation] = []
+    for layer in numbers.reshape(-1, 2 * n - 1):
+        rotations += [("ZZ", bond, float(layer[k])) for k, bond in enumerate(bonds(n))]
+        rotations += [("X", (q,), float(layer[n - 1 + q])) for q in range(n)]
+    return Task(n, rotations, _ising_words(n))
+
+
+def _ising_words(n: int) -> list[tuple[str, tuple[int, ...], float]]:
+    return [("ZZ", bond, -1.0) for bond in bonds(n)] + [("X", (q,), -1.0) for q in range(n)]
 
 
 def encoded(n: int, n_layers: int) -> Circuit:

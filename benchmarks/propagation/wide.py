@@ -9,8 +9,8 @@ faster than a loop over monoprop's functional.
 Floor of a rotation: every word is read (16 bytes for up to 64 qubits); a pair that turns has its coefficients and
 words read at places far apart, four lines of the cache.
 
-Run: python -m benchmarks.propagation.wide [grid] [chain] [kicked] [exact] [slopes] [batch] [surrogate] [size]
-The peer's environment: python -m benchmarks.peers.installation propagation
+Run: python -m benchmarks.propagation.wide [grid] [chain] [others] [kicked] [exact] [slopes] [batch] [surrogate] [size]
+The peer's environment: python -m benchmarks.peers.installation propagation propagation_others
 """
 
 from __future__ import annotations
@@ -32,12 +32,22 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.installation import install, python_of
-from benchmarks.propagation.circuits import Task, bricks, chain, encoded, encoded_task, grid, kicked, recorded
+from benchmarks.propagation.circuits import (
+    Task,
+    bricks,
+    bricks_task,
+    chain,
+    encoded,
+    encoded_task,
+    grid,
+    kicked,
+    recorded,
+)
 from benchmarks.results import append_row, provenance
 from qloom.circuits import Circuit
 from qloom.engines import PropagationEngine, make_batch
 
-PEER = Path(__file__).with_name("monoprop_peer.py")
+PEER, OTHERS = (Path(__file__).with_name(name) for name in ("monoprop_peer.py", "others_peer.py"))
 # Steps after which monoprop's own benchmark has 5.6 million words, and its cut.
 GRID_STEPS, LEAST = 21, 1e-6
 
@@ -57,19 +67,21 @@ def once(task: Task, least: float, threads: int, max_weight: int | None = None) 
     return time.perf_counter() - start, found
 
 
-def peer(task: Task, threads: int, *arguments: str) -> dict[str, Any]:
-    if wrong := install("propagation"):
-        raise RuntimeError(f"environment propagation: {wrong}")
+def peer(
+    task: Task, threads: int, *arguments: str, script: Path = PEER, environment: str = "propagation"
+) -> dict[str, Any]:
+    if wrong := install(environment):
+        raise RuntimeError(f"environment {environment}: {wrong}")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(asdict(task), file)
         file.flush()
-        environment = {**os.environ, "monoprop_NUM_THREADS": str(threads)}
+        variables = {name: str(threads) for name in ("monoprop_NUM_THREADS", "RAYON_NUM_THREADS", "OMP_NUM_THREADS")}
         done = subprocess.run(
-            [str(python_of("propagation")), str(PEER), file.name, *arguments],
+            [str(python_of(environment)), str(script), file.name, *arguments],
             capture_output=True,
             text=True,
             check=True,
-            env=environment,
+            env={**os.environ, **variables},
         )
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -124,6 +136,41 @@ def grid_alone(threads: int) -> None:
 def chains() -> None:
     times, found = zip(*(once(chain(64, 10), LEAST, 1) for _ in range(7)), strict=True)
     record("chain of 64, 10 steps, s", median(times), 0.08, median(times) <= 0.08, f"{found[0].words[0]} words", 1)
+
+
+def others() -> None:
+    """The chain in libraries that cut by coefficients, and slopes in one that cuts by weight alone."""
+
+    def asked(task: Task, threads: int, *arguments: str) -> dict[str, Any]:
+        return peer(task, threads, *arguments, script=OTHERS, environment="propagation_others")
+
+    for library in ("ppvm", "pauli_prop"):
+        task = chain(64, 10)
+        mine = [once(task, LEAST, 1) for _ in range(5)]
+        seconds, value = median(time for time, _ in mine), mine[0][1].values[0, 0]
+        other = asked(task, 1, library, str(LEAST))
+        detail = (
+            f"{1e3 * seconds:.1f} ms, value {value:.6f}; {other['version']} {1e3 * other['seconds']:.0f} ms, "
+            f"{other['words']} words, value {other['value']:.6f}"
+        )
+        record(
+            f"chain of 64, {library} over ours", other["seconds"] / seconds, 1, other["seconds"] >= seconds, detail, 1
+        )
+    weights = np.random.default_rng(0).uniform(-0.5, 0.5, 4 * 127)
+    circuit, observable = bricks(64, 4)
+    for threads in (1, 2):
+        evaluator: Any = PropagationEngine(max_weight=5, threads=threads).prepare_adjoint(circuit, [observable])
+        batch = make_batch(circuit, weights=weights)
+        seconds, values, _ = step(evaluator, batch, (False, True))
+        slopes = evaluator.backward(batch, np.ones((1, 1)), None, (False, True))[1]
+        other = asked(bricks_task(64, weights), threads, "tencirpauli", "5")
+        off = np.abs(np.array(other["slopes"]) - slopes).max()
+        detail = (
+            f"{1e3 * seconds:.1f} ms; {other['version']} {1e3 * other['seconds']:.1f} ms; values "
+            f"{abs(values[0, 0] - other['value']):.1e} and slopes {off:.1e} apart"
+        )
+        ratio = other["seconds"] / seconds
+        record("508 slopes, weight to 5, tencirpauli over ours", ratio, 1, ratio >= 1, detail, threads)
 
 
 def kicks() -> None:
@@ -278,6 +325,7 @@ def size() -> None:
 
 PARTS: dict[str, Callable[[], None]] = {
     "chain": chains,
+    "others": others,
     "kicked": kicks,
     "exact": exact,
     "slopes": slopes,
