@@ -4,7 +4,6 @@ python monoprop_peer.py TASK once LEAST_COEFFICIENT | python monoprop_peer.py TA
 """
 
 import json
-import resource
 import sys
 import time
 
@@ -45,5 +44,8 @@ else:
     np.savez(sys.argv[3] + ".found.npz", values=[float(v) for v, _ in results],
              slopes=[np.asarray(g) * scale for _, g in results])  # fmt: skip
     found = {}
-megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+# Not getrusage's figure, which a process takes over from the one that started it.
+with open("/proc/self/status") as file:
+    status = dict(line.split(":", 1) for line in file.read().splitlines())
+megabytes = int(status["VmHWM"].split()[0]) / 1e3
 print(json.dumps({"version": f"monoprop {__version__}", "seconds": seconds, "megabytes": megabytes, **found}))

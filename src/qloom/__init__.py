@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qloom.circuits import Circuit
     from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
     from qloom.engines.measuring.shadows import classical_shadow
+    from qloom.engines.outcomes import distribution
     from qloom.engines.reduced import entropy, mutual_information, purity, reduced_density_matrix
     from qloom.gradients import jacobian, metric_tensor
     from qloom.models.saving import load_model
@@ -26,7 +27,8 @@ _FOLDERS = (
 )  # fmt: skip
 
 __all__ = [
-    "Circuit", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "entropy", "expectation", "hermitian",
+    "Circuit", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "distribution", "entropy", "expectation",
+    "hermitian",
     "jacobian", "load_model", "metric_tensor", "mutual_information", "pauli", "probabilities", "projector", "purity",
     "reduced_density_matrix", "sample", "state", "variance", *_FOLDERS,
 ]  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 from qloom.checks import as_tuple, checked_count, checked_places, is_integer
 from qloom.circuits import composition, preparation
 from qloom.circuits.channels import confusion_gate, depolarizing_gate, kraus_gate, pauli_channel_gate
+from qloom.circuits.conditions import bits_read, bits_written, condition_on, conditional_gate, measured_gate
 from qloom.circuits.gate import Gate, Scalar
 from qloom.circuits.gates import GATES, find_gate, pauli_rotation_gate
 from qloom.circuits.operations import Amplitudes, Operation
@@ -54,6 +55,7 @@ class Circuit:
         input_slots, weight_slots: the blocks that were declared, with their names and shapes.
         initial: the state it starts in, where that is given by amplitudes.
         operations: gates on qubits with angles, first to last.
+        n_bits: classical bits that measurements write and conditions read, all 0 at first.
     """
 
     def __getattr__(self, name: str) -> Callable[..., Circuit]:
@@ -71,6 +73,7 @@ class Circuit:
         self.input_slots, self.weight_slots = Slots("input"), Slots("weight")
         self.initial: Amplitudes | None = None
         self.operations: list[Operation] = []
+        self.n_bits = 0
         self._hashed = HashedContent()
 
     # -- angle slots
@@ -115,6 +118,7 @@ class Circuit:
             )
         for angle in slots:
             self._check_slot(angle)
+        self._check_bits(gate)
         if gate.rates and all(angle.is_number for angle in slots):
             fault = gate.fault(*(angle.offset for angle in slots))
             if fault:
@@ -158,6 +162,41 @@ class Circuit:
         """A joint readout error: probabilities (2^k, 2^k) of measured outcomes (rows) by true ones (columns)."""
         return self.append(confusion_gate(matrix), (), as_tuple("confusion", qubits))
 
+    # -- classical bits
+
+    def bits(self, count: int) -> range:
+        """New classical bits, 0 until a measurement writes them."""
+        first, self.n_bits = self.n_bits, self.n_bits + checked_count("bits", count)
+        return range(first, self.n_bits)
+
+    def measure(self, qubit: int, bit: int | None = None) -> Circuit:
+        """Measurement of a qubit in the course of a circuit, as 0 or 1: into a classical bit, where one is given."""
+        return self.append("measure" if bit is None else measured_gate(bit), (), (qubit,))
+
+    def when(
+        self, bits: int | Iterable[int], values: int | Iterable[int], part: Circuit, negated: bool = False
+    ) -> Circuit:
+        """Apply a circuit's gates where bits, read as a number with the first the lowest, have one of the values.
+
+        Args:
+            bits: written before.
+            values: numbers; with `negated` all others.
+            part: of as many qubits, without slots of its own.
+        """
+        condition = condition_on(bits, values, negated)
+        for op in part.operations:
+            self.append(conditional_gate(op.gate, condition), op.angles, op.qubits)
+        return self
+
+    def _check_bits(self, gate: Gate) -> None:
+        missing = [bit for bit in bits_read(gate) if bit >= self.n_bits]
+        if missing:
+            raise CircuitError(
+                f"a condition reads bit {missing[0]}, the circuit has {self.n_bits}; measure into it before, or take "
+                "more with bits(...)"
+            )
+        self.n_bits = max([self.n_bits, *(bit + 1 for bit in bits_written(gate))])
+
     def _check_slot(self, angle: Angle) -> None:
         if angle.source == "number":
             return
@@ -175,7 +214,7 @@ class Circuit:
         other = Circuit.__new__(Circuit)
         other.n_qubits = self.n_qubits
         other.input_slots, other.weight_slots = self.input_slots.copy(), self.weight_slots.copy()
-        other.initial = self.initial
+        other.initial, other.n_bits = self.initial, self.n_bits
         other.operations = list(self.operations)
         other._hashed = self._hashed
         return other
@@ -229,7 +268,7 @@ class Circuit:
         return self._hashed.hash_of(self._content())
 
     def _content(self) -> tuple[Any, ...]:
-        return self.n_qubits, self.n_inputs, self.n_weights, self.initial, tuple(self.operations)
+        return self.n_qubits, self.n_bits, self.n_inputs, self.n_weights, self.initial, tuple(self.operations)
 
     def __reduce__(self) -> Any:
         return Circuit.from_json, (self.to_json(),)

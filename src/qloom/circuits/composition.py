@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def compose(circuit: Circuit, other: Circuit, qubits: Sequence[int] | None = None) -> Circuit:
     """A new circuit: this one, then `other` on the given qubits (all by default).
 
-    Its inputs and weights come after those of this one. A block whose name is taken is counted on: "w" becomes "w_2".
+    Its inputs and weights come after those of this one; classical bits with one number are one. A block whose name is
+    taken is counted on: "w" becomes "w_2".
     """
     from qloom.circuits.circuit import Circuit  # which has this function as a method
 
@@ -41,6 +42,7 @@ def compose(circuit: Circuit, other: Circuit, qubits: Sequence[int] | None = Non
     for op in other.operations:
         angles = tuple(angle.shifted(circuit.n_inputs, circuit.n_weights) for angle in op.angles)
         out.operations.append(Operation(op.gate, tuple(places[q] for q in op.qubits), angles))
+    out.n_bits = max(out.n_bits, other.n_bits)
     out.input_slots.extend(other.input_slots)
     out.weight_slots.extend(other.weight_slots)
     return out

@@ -20,7 +20,7 @@ from qloom.circuits.transfer import transfer_of_expansion, transfer_of_kraus, tr
 from qloom.errors import CircuitError, UnsupportedError
 
 Scalar = float | Angle
-Kind = Literal["unitary", "channel", "measurement", "reset", "readout"]
+Kind = Literal["unitary", "channel", "measurement", "reset", "readout", "conditional"]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class Gate:
         qasm: name in OpenQASM 3's stdgates.inc or OpenQASM 2's qelib1.inc, None where it is in neither.
         data: what a gate made on the fly carries besides angles: letters, numbers or the gate it controls.
         kind: "unitary"; or "channel", "measurement" or "reset", which have Kraus operators and none of matrix,
-            expansion and inverse: asked for these they raise an UnsupportedError. Or "readout", which has `confusion`.
+            expansion and inverse: asked for these they raise an UnsupportedError. Or "readout", which has `confusion`;
+            or "conditional", a gate under a condition on classical bits, which are its data.
         kraus: of what is not unitary, angles -> (K, 2^k, 2^k) operators: rho becomes the sum of K rho K^dagger. Those
             of a measurement belong to its outcomes.
         pauli: of a channel that applies Pauli words at random, rates (...,) -> probabilities (..., 4^k) of the words,
@@ -104,7 +105,7 @@ class Gate:
     joint: Callable[..., str | None] | None = None
 
     def __post_init__(self) -> None:
-        if (self.kraus is None) != (self.kind in ("unitary", "readout")):
+        if (self.kraus is None) != (self.kind in ("unitary", "readout", "conditional")):
             raise CircuitError(
                 f"gate {self.name!r} is a {self.kind}, expected Kraus operators of channels, measurements and resets "
                 "alone"
@@ -120,7 +121,7 @@ class Gate:
             object.__setattr__(self, "transfer", self._made_transfer())
 
     def _made_transfer(self) -> Callable[..., np.ndarray]:
-        if self.confusion is not None:
+        if self.confusion is not None or self.kind == "conditional":
             return _refusal(self.name, self.kind, "transfer matrix")
         if self.pauli is not None:
             return transfer_of_pauli(self.pauli)
@@ -136,6 +137,8 @@ class Gate:
         """Its Kraus operators, of a unitary gate the matrix alone."""
         if self.confusion is not None:
             raise UnsupportedError(f"{self.name} is a readout error and has no operators; ask for its confusion matrix")
+        if self.kind == "conditional":
+            raise UnsupportedError("a gate under a condition on bits has no operators; ask for those of the gate")
         return (self.matrix(*angles),) if self.kraus is None else self.kraus(*angles)
 
     def fault(self, *rates: Any) -> str | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from qloom.circuits.channels import confusion_gate, depolarizing_gate, kraus_from_data, pauli_channel_gate
 from qloom.circuits.circuit import Amplitudes, Circuit
+from qloom.circuits.conditions import Condition, conditional_gate, measured_gate
 from qloom.circuits.gate import Gate
 from qloom.circuits.gates import controlled_gate, find_gate, pauli_rotation_gate
 from qloom.circuits.parameters import Angle, slot_array
@@ -36,6 +37,7 @@ def circuit_to_json(circuit: Circuit) -> str:
         "n_qubits": circuit.n_qubits,
         "n_inputs": circuit.n_inputs,
         "n_weights": circuit.n_weights,
+        **({"n_bits": circuit.n_bits} if circuit.n_bits else {}),
         "slots": {slots.source: _blocks_to_json(slots) for slots in (circuit.input_slots, circuit.weight_slots)},
         "initial": _initial_to_json(circuit.initial),
         "operations": operations,
@@ -52,6 +54,8 @@ def _build(document: dict[str, Any]) -> Circuit:
     circuit = Circuit(_declared(document, "n_qubits", 1, MOST_QUBITS))
     for slots, name in ((circuit.input_slots, "n_inputs"), (circuit.weight_slots, "n_weights")):
         _declare(slots, _declared(document, name, 0, MOST_SLOTS), document.get("slots"))
+    if "n_bits" in document:
+        circuit.bits(_declared(document, "n_bits", 1, MOST_QUBITS))
     _prepare(circuit, document["initial"])
     for op in document["operations"]:
         circuit.append(_gate_from_json(op), map(Angle.from_json, op.get("angles", ())), op["qubits"])
@@ -84,6 +88,9 @@ def _declare(slots: Slots, count: int, blocks: dict[str, Any] | None) -> None:
 def _gate_to_json(gate: Gate) -> dict[str, Any]:
     if gate.data is None:
         return {"gate": gate.name}
+    if gate.kind == "conditional":
+        inner, condition = gate.data
+        return {"gate": gate.name, "data": {"of": _gate_to_json(inner), **condition.to_json()}}
     return {"gate": gate.name, "data": _gate_to_json(gate.data) if isinstance(gate.data, Gate) else gate.data}
 
 
@@ -100,6 +107,8 @@ _MADE = {
     "pauli_channel": pauli_channel_gate,
     "kraus": kraus_from_data,
     "confusion": confusion_gate,
+    "measure": measured_gate,
+    "if": lambda data: conditional_gate(_gate_from_json(data["of"]), Condition.from_json(data)),
     "controlled": lambda data: controlled_gate(_gate_from_json(data)),
 }
 

@@ -13,6 +13,7 @@ from qloom.engines.batch import check_memory, make_batch
 from qloom.engines.density import DensityEngine
 from qloom.engines.measuring.shots import Shots, checked_shots
 from qloom.engines.noisy import with_noise
+from qloom.engines.outcomes import bit_counts, counted
 from qloom.engines.outputs import Expectations, Probabilities, as_expectations, checked_qubits, refuse_numbers
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import Stream
@@ -120,9 +121,16 @@ def counts(
     seed: int | None = None,
     engine: Engine | None = None,
 ) -> dict[str, int] | list[dict[str, int]]:
-    """How often each bit string was measured: a dict, or a list of one a sample if there is a batch dimension."""
+    """How often each bit string was measured: a dict, or a list of one a sample if there is a batch dimension.
+
+    Of a circuit that measures into classical bits these are their strings, bit 0 leftmost, unless `qubits` are named.
+    """
+    if isinstance(circuit, Circuit) and circuit.n_bits and qubits is None:
+        batch = make_batch(circuit, inputs, weights)
+        found = bit_counts(circuit, shots, batch, seed, engine)
+        return found[0] if batch.single else found
     bits, single = _draw(circuit, shots, inputs, weights, qubits, seed, engine)
-    tables = [_counted(row) for row in bits]
+    tables = [counted(row) for row in bits]
     return tables[0] if single else tables
 
 
@@ -151,13 +159,3 @@ def _draw(
     batch = make_batch(circuit, inputs, weights)
     check_memory(batch.size * shots * (24 + len(measured)), f"{batch.size} x {shots} samples of {len(measured)} qubits")
     return checked_engine(engine).sampler(circuit, measured).draw(batch, shots, Stream(seed)), batch.single
-
-
-def _counted(bits: np.ndarray) -> dict[str, int]:
-    """How often each row of bits (shots, k) occurs, by its string, in order."""
-    n_bits = bits.shape[1]
-    packed = np.ascontiguousarray(np.packbits(bits, axis=1))
-    rows, times = np.unique(packed.view(f"V{packed.shape[1]}").ravel(), return_counts=True)
-    found = np.unpackbits(rows.view(np.uint8).reshape(len(rows), -1), axis=1, count=n_bits) + ord("0")
-    names = np.ascontiguousarray(found).view(f"S{n_bits}").ravel()
-    return {name.decode(): int(t) for name, t in zip(names, times, strict=True)}

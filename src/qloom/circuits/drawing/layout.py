@@ -76,19 +76,38 @@ def layout(circuit: Circuit) -> list[Item]:
 def _operation_item(op: Operation, free: Sequence[int]) -> Item:
     qubits = op.qubits or (0,)  # a global phase belongs to no line: it stands on the first
     column = max(free[min(qubits) : max(qubits) + 1])
-    gate, n_controls = _without_controls(op.gate)
+    gate, label = (op.gate, "") if op.gate.kind != "conditional" else _under_conditions(op.gate)
+    gate, n_controls = _without_controls(gate)
     controls, targets = qubits[:n_controls], qubits[n_controls:]
     symbols = dict.fromkeys(controls, CONTROL)
-    symbol = {"x": TARGET, "z": CONTROL}.get(gate.name) if controls else None
-    symbol = EXCHANGE if gate.name == "swap" else symbol
+    symbol = None if label else {"x": TARGET, "z": CONTROL}.get(gate.name) if controls else None
+    symbol = EXCHANGE if gate.name == "swap" and not label else symbol
     if symbol:
         return Item(column, symbols | dict.fromkeys(targets, symbol), {}, "")
     roles = dict(zip(targets, _roles(gate), strict=True))
     many = len(op.angles) > _MOST_ANGLES_SHOWN
     angles = (f"{len(op.angles)} rates",) if many else tuple(map(_angle_text, op.angles))
     return Item(
-        column, symbols, roles, _box_name(gate), angles, angles[0] if many else _short(op.angles), _kind(op.angles)
+        column,
+        symbols,
+        roles,
+        label + _box_name(gate),
+        angles,
+        angles[0] if many else _short(op.angles),
+        _kind(op.angles),
     )
+
+
+def _under_conditions(gate: Gate) -> tuple[Gate, str]:
+    """The gate inside, and its conditions as text, such as "c1=1? "."""
+    inner, condition = gate.data
+    bits = "c" + ",".join(map(str, condition.bits))
+    values = ",".join(map(str, sorted(condition.values)))
+    text = f"{bits}{'≠' if condition.negated else '='}{values}? "
+    if inner.kind != "conditional":
+        return inner, text
+    innermost, rest = _under_conditions(inner)
+    return innermost, text + rest
 
 
 def _without_controls(gate: Gate) -> tuple[Gate, int]:
@@ -117,6 +136,8 @@ def _box_name(gate: Gate) -> str:
     letters = _letters(gate)
     if letters:
         return f"R{letters}" if len(letters) <= _LONGEST_WORD_IN_NAME else "R"
+    if gate.kind == "measurement" and gate.data is not None:
+        return f"M→c{gate.data}"
     return _LABELS.get(gate.name, gate.name.upper())
 
 
