@@ -24,7 +24,8 @@ def code_under(title: str) -> str:
     """The indented blocks of a section."""
     section = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", README.read_text(), re.MULTILINE | re.DOTALL)
     assert section, f"README has no section {title!r}"
-    return "\n".join(line[4:] for line in section[1].splitlines() if line.startswith("    "))
+    lines = [line[4:] for line in section[1].splitlines() if line.startswith("    ")]
+    return "\n".join(line for line in lines if not line.startswith("qloom "))
 
 
 def commands() -> list[str]:
@@ -73,6 +74,7 @@ def customers(tmp_path_factory):
         text = "customerID,tenure,plan,Churn\n" + "".join(f"C{i},{m},{p},{c}\n" for i, m, p, c in rows)
         (folder / f"{name}.csv").write_text(text)
     (folder / "ft10").write_text(JOBS)
+    (folder / "circuit.qasm").write_text(ql.Circuit(2).h(0).cx(0, 1).to_qasm())
     (folder / "ibm_manila.json.gz").write_bytes(calibration())
     with contextlib.chdir(folder):
         assert run(TRAIN) == 0

@@ -90,6 +90,8 @@ static void bind_walks(nb::module_& m) {
         flips);
 }
 
+void bind_many(nb::module_&);
+
 void bind_statevector(nb::module_& m) {
     nb::class_<Program>(m, "Program")
         .def("__init__",
@@ -111,4 +113,5 @@ void bind_statevector(nb::module_& m) {
         });
     bind_walks<float>(m);
     bind_walks<double>(m);
+    bind_many(m);
 }

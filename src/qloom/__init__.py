@@ -10,6 +10,8 @@ from qloom.exports import exported_by
 
 if TYPE_CHECKING:
     from qloom.circuits import Circuit
+    from qloom.circuits.qasm import from_qasm
+    from qloom.engines.circuit_batch import CircuitBatch
     from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
     from qloom.engines.measuring.shadows import classical_shadow
     from qloom.engines.outcomes import distribution
@@ -27,8 +29,8 @@ _FOLDERS = (
 )  # fmt: skip
 
 __all__ = [
-    "Circuit", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "distribution", "entropy", "expectation",
-    "hermitian",
+    "Circuit", "CircuitBatch", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "distribution", "entropy", "expectation",
+    "from_qasm", "hermitian",
     "jacobian", "load_model", "metric_tensor", "mutual_information", "pauli", "probabilities", "projector", "purity",
     "reduced_density_matrix", "sample", "state", "variance", *_FOLDERS,
 ]  # fmt: skip

@@ -250,11 +250,14 @@ class Circuit:
 
     def depth(self) -> int:
         """Layers of gates when each starts as soon as its qubits are free."""
-        level = [0] * self.n_qubits
+        level, written = [0] * self.n_qubits, [0] * self.n_bits
         for op in self.operations:
-            end = 1 + max((level[q] for q in op.qubits), default=0)
+            bits = (*bits_read(op.gate), *bits_written(op.gate))
+            end = 1 + max([*(level[q] for q in op.qubits), *(written[bit] for bit in bits)], default=0)
             for q in op.qubits:
                 level[q] = end
+            for bit in bits:
+                written[bit] = end
         return max(level)
 
     def __len__(self) -> int:
@@ -297,6 +300,12 @@ class Circuit:
         from qloom.circuits.serialization import circuit_to_json
 
         return circuit_to_json(self)
+
+    def to_qasm(self, version: int = 3, dialect: str | None = None) -> str:
+        """The circuit as OpenQASM 2 or 3 text; see `qloom.circuits.qasm.to_qasm`."""
+        from qloom.circuits.qasm import to_qasm
+
+        return to_qasm(self, version, dialect)
 
     @staticmethod
     def from_json(text: str) -> Circuit:

@@ -2,6 +2,7 @@
 
 from qloom.engines.base import DifferentiableEvaluator, Engine, Estimate, Evaluator, Pending
 from qloom.engines.batch import Batch, make_batch
+from qloom.engines.circuit_batch import CircuitBatch, PreparedBatch
 from qloom.engines.density import DensityEngine
 from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
 from qloom.engines.measuring.samplers import Sampler
@@ -16,8 +17,8 @@ from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.trajectories import TrajectoryEngine
 
 __all__ = [
-    "Batch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
-    "Evaluator", "Expectations", "FinalState", "Noisy", "OnDevice", "Outputs", "Pending", "Probabilities",
+    "Batch", "CircuitBatch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
+    "Evaluator", "Expectations", "FinalState", "Noisy", "OnDevice", "Outputs", "Pending", "PreparedBatch", "Probabilities",
     "PropagationEngine", "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine", "Surrogate",
     "TrajectoryEngine",
     "classical_shadow", "counts", "entropy", "expectation", "make_batch", "mutual_information", "probabilities",

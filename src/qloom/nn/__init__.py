@@ -1,6 +1,8 @@
 """torch modules made of circuits."""
 
 from qloom.nn.attention import QuantumAttention
+from qloom.nn.circuit_data import CircuitDataset, collate_circuits
+from qloom.nn.circuit_layer import CircuitLayer
 from qloom.nn.convolution import QuantumConv2d
 from qloom.nn.entangling import EntanglingLayer
 from qloom.nn.head import QuantumHead
@@ -13,6 +15,8 @@ from qloom.nn.replacement import replace
 
 __all__ = [
     "QCNN",
+    "CircuitDataset",
+    "CircuitLayer",
     "EntanglingLayer",
     "QuantumAttention",
     "QuantumConv2d",

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from qloom.circuits.circuit import Amplitudes, Circuit, Operation
+from qloom.circuits.conditions import bits_read, bits_written
 from qloom.circuits.gate import Gate
 from qloom.circuits.gates import GATES
 from qloom.circuits.parameters import Angle
@@ -64,18 +65,21 @@ class Item:
 def layout(circuit: Circuit) -> list[Item]:
     """The circuit's operations in order, each in the first column where all rows it covers are free."""
     items = [] if circuit.initial is None else [_initial_item(circuit.initial, circuit.n_qubits)]
-    free = [len(items)] * circuit.n_qubits
+    free, free_bits = [len(items)] * circuit.n_qubits, [0] * circuit.n_bits
     for op in circuit.operations:
-        item = _operation_item(op, free)
+        bits = (*bits_read(op.gate), *bits_written(op.gate))
+        item = _operation_item(op, free, max((free_bits[bit] for bit in bits), default=0))
         for row in item.rows:
             free[row] = item.column + 1
+        for bit in bits:
+            free_bits[bit] = item.column + 1
         items.append(item)
     return items
 
 
-def _operation_item(op: Operation, free: Sequence[int]) -> Item:
+def _operation_item(op: Operation, free: Sequence[int], least: int) -> Item:
     qubits = op.qubits or (0,)  # a global phase belongs to no line: it stands on the first
-    column = max(free[min(qubits) : max(qubits) + 1])
+    column = max(least, *free[min(qubits) : max(qubits) + 1])
     gate, label = (op.gate, "") if op.gate.kind != "conditional" else _under_conditions(op.gate)
     gate, n_controls = _without_controls(gate)
     controls, targets = qubits[:n_controls], qubits[n_controls:]
@@ -102,8 +106,10 @@ def _under_conditions(gate: Gate) -> tuple[Gate, str]:
     """The gate inside, and its conditions as text, such as "c1=1? "."""
     inner, condition = gate.data
     bits = "c" + ",".join(map(str, condition.bits))
-    values = ",".join(map(str, sorted(condition.values)))
-    text = f"{bits}{'≠' if condition.negated else '='}{values}? "
+    values, negated = condition.values, condition.negated
+    if len(condition.bits) == 1 and negated:
+        values, negated = frozenset({0, 1}) - values, False
+    text = f"{bits}{'≠' if negated else '='}{','.join(map(str, sorted(values)))}? "
     if inner.kind != "conditional":
         return inner, text
     innermost, rest = _under_conditions(inner)

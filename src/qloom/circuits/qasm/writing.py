@@ -1,0 +1,318 @@
+"""Circuits as OpenQASM: version 2 with the gates of its paper and definitions of all others, version 3, and Braket's.
+
+What a gate does is written by its Pauli rotations where a dialect has no name for it. Phases of the whole state are
+written in version 3, where a gate may be controlled; version 2 has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from qloom.circuits.circuit import Circuit, Operation
+from qloom.circuits.conditions import Condition
+from qloom.circuits.gate import Gate
+from qloom.circuits.parameters import Angle, as_angle
+from qloom.circuits.qasm.definitions import QELIB1, STDGATES
+from qloom.errors import UnsupportedError
+
+# Names of gates in a dialect where they are not ours.
+_NAMES_2 = {"p": "u1", "u": "u3", "cp": "cu1"}
+_NAMES_3 = {"u": "U", "global_phase": "gphase"}
+_NAMES_BRAKET = {
+    "id": "i", "sdg": "si", "tdg": "ti", "sx": "v", "sxdg": "vi", "p": "phaseshift", "cx": "cnot", "ccx": "ccnot",
+    "cp": "cphaseshift", "rxx": "xx", "ryy": "yy", "rzz": "zz", "csx": "cv", "u": "U", "global_phase": "gphase",
+    **{name: name for name in ["x", "y", "z", "h", "s", "t", "rx", "ry", "rz", "cy", "cz", "swap", "iswap", "cswap"]},
+}  # fmt: skip
+# Words that no parameter may have for its name.
+_TAKEN = STDGATES | QELIB1 | {
+    "U", "CX", "gphase", "e", "pi", "tau", "euler", "ln", "sin", "cos", "tan", "exp", "sqrt", "if", "else",
+    "for", "in", "while", "qubit", "bit", "int", "uint", "float", "angle", "bool", "gate", "input", "output",
+    "const", "let", "def", "return", "measure", "reset", "barrier", "ctrl", "inv", "pow", "negctrl", "c", "q",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """What a file may have.
+
+    Args:
+        names: of our gates that it has.
+        has_phase: of the whole state.
+        defines: gates that it has no name for are defined, not written out.
+    """
+
+    version: int
+    head: str
+    names: dict[str, str]
+    has_phase: bool
+    defines: bool
+    is_braket: bool = False
+
+
+def _same(names: Iterable[str]) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+_PAPER = _same(QELIB1 - {"u1", "u3", "cu1", "cu3"}) | _NAMES_2
+_STANDARD = _same(STDGATES - {"CX", "phase", "cphase", "u1", "u2", "u3"}) | _NAMES_3
+_DIALECTS = {
+    "openqasm2": _Dialect(2, 'OPENQASM 2.0;\ninclude "qelib1.inc";', _PAPER, has_phase=False, defines=True),
+    "openqasm3": _Dialect(3, 'OPENQASM 3.0;\ninclude "stdgates.inc";', _STANDARD, has_phase=True, defines=True),
+    "braket": _Dialect(3, "OPENQASM 3.0;", _NAMES_BRAKET, has_phase=True, defines=False, is_braket=True),
+}
+
+
+def to_qasm(circuit: Circuit, version: int = 3, dialect: str | None = None) -> str:
+    """The circuit as OpenQASM text.
+
+    Args:
+        circuit: without channels, which OpenQASM has none of. Slots become `input` parameters of version 3, one for
+            each number, named after their blocks: ``theta_0``.
+        version: 2 or 3.
+        dialect: "openqasm2", "openqasm3" or "braket" instead, which has no include and gate names of its own.
+
+    Raises:
+        UnsupportedError: for what the dialect cannot hold, by name.
+    """
+    name = dialect or f"openqasm{version}"
+    if name not in _DIALECTS:
+        raise UnsupportedError(f"OpenQASM dialect {name!r}, expected one of {', '.join(_DIALECTS)}")
+    if circuit.initial is not None:
+        raise UnsupportedError("a circuit that starts from amplitudes has no OpenQASM; prepare them by gates")
+    return _Writer(circuit, _DIALECTS[name]).text()
+
+
+@dataclass
+class _Writer:
+    circuit: Circuit
+    dialect: _Dialect
+    definitions: dict[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        self.slots = self._slot_names()
+        self.bits = self._bit_names()
+        body = list(self._body())
+        n = self.circuit.n_qubits
+        qubits = f"qreg q[{n}];" if self.dialect.version == 2 else f"qubit[{n}] q;"
+        inputs = [f"input float {name};" for names in self.slots.values() for name in names]
+        lines = [self.dialect.head, *inputs, *self.definitions.values(), qubits, *self._registers(), *body]
+        return "\n".join(lines) + "\n"
+
+    # -- names
+
+    def _slot_names(self) -> dict[str, list[str]]:
+        out: dict[str, list[str]] = {"input": [], "weight": []}
+        if self.dialect.version == 2 and (self.circuit.n_inputs or self.circuit.n_weights):
+            raise UnsupportedError(
+                f"{self.circuit!r} has slots, which OpenQASM 2 has not; write version 3, or a circuit with numbers"
+            )
+        taken = set(_TAKEN)
+        for source, slots in (("input", self.circuit.input_slots), ("weight", self.circuit.weight_slots)):
+            for block in slots:
+                size = 1
+                for length in block.shape:
+                    size *= length
+                for k in range(size):
+                    base = "".join(c if c.isalnum() else "_" for c in block.name) or source
+                    name = base if size == 1 and base not in taken else f"{base}_{k}"
+                    while name in taken or not (name[0].isalpha() or name[0] == "_"):
+                        name = f"p_{name}"
+                    taken.add(name)
+                    out[source].append(name)
+        return out
+
+    def _bit_names(self) -> list[str]:
+        """Of every bit. In version 2 a condition reads a whole register: its bits are one."""
+        n, letter = self.circuit.n_bits, "b" if self.dialect.is_braket else "c"
+        self.layout: list[tuple[str, int]] = [(letter, n)] if n else []
+        if self.dialect.version == 3:
+            return [f"{letter}[{k}]" for k in range(n)]
+        groups = {c.bits for op in self.circuit.operations for c in _conditions_of(op.gate)[1]}
+        names, taken = [""] * n, set[int]()
+        if not groups or groups == {tuple(range(n))}:
+            return [f"c[{k}]" for k in range(n)]
+        self.layout = []
+        for bits in sorted(groups):
+            if taken & set(bits):
+                raise UnsupportedError(
+                    f"conditions on bits {bits} and others that overlap have no OpenQASM 2, which compares whole "
+                    "registers; write version 3"
+                )
+            taken |= set(bits)
+        # Registers in order of their lowest bits, so that bits keep their order where that is possible.
+        parts = sorted([*groups, *((bit,) for bit in range(n) if bit not in taken)])
+        for number, bits in enumerate(parts):
+            self.layout.append((f"c{number}", len(bits)))
+            for k, bit in enumerate(bits):
+                names[bit] = f"c{number}[{k}]"
+        if [bit for bits in parts for bit in bits] != list(range(n)):
+            raise UnsupportedError(
+                "conditions on bits that are no neighbours have no OpenQASM 2 in which bits keep their order; write "
+                "version 3"
+            )
+        return names
+
+    def _registers(self) -> Iterator[str]:
+        for name, size in self.layout:
+            yield f"creg {name}[{size}];" if self.dialect.version == 2 else f"bit[{size}] {name};"
+
+    # -- statements
+
+    def _body(self) -> Iterator[str]:
+        for conditions, operations in groupby(self.circuit.operations, key=lambda op: _conditions_of(op.gate)[1]):
+            lines = [line for op in operations for line in self._statement(op)]
+            yield from self._under(conditions, lines) if conditions else lines
+
+    def _under(self, conditions: tuple[Condition, ...], lines: list[str]) -> Iterator[str]:
+        if self.dialect.is_braket:
+            raise UnsupportedError("gates under conditions on bits are not in Braket's OpenQASM; write version 3")
+        if self.dialect.version == 3:
+            tests = " && ".join(f"({self._test(c)})" if len(conditions) > 1 else self._test(c) for c in conditions)
+            yield f"if ({tests}) {{"
+            yield from (f"  {line}" for line in lines)
+            yield "}"
+            return
+        if len(conditions) > 1:
+            raise UnsupportedError("conditions within each other are not in OpenQASM 2; write version 3")
+        condition = conditions[0]
+        register = self.bits[condition.bits[0]].split("[")[0]
+        everything = frozenset(range(1 << min(len(condition.bits), 16)))
+        values = everything - condition.values if condition.negated else condition.values
+        if condition.negated and len(condition.bits) > 16:
+            raise UnsupportedError("a condition that a register of many bits is not a number is not in OpenQASM 2")
+        if len(values) > 1 and any("measure" in line for line in lines):
+            raise UnsupportedError("a measurement under a condition with several values is not in OpenQASM 2")
+        for value in sorted(values):
+            yield from (f"if({register}=={value}) {line}" for line in lines)
+
+    def _test(self, condition: Condition) -> str:
+        names = [self.bits[bit] for bit in condition.bits]
+        if condition.bits == tuple(range(self.circuit.n_bits)) and len(condition.values) == 1 and len(names) > 1:
+            return f"c {'!=' if condition.negated else '=='} {min(condition.values)}"
+        if len(names) == 1 and len(condition.values) == 1:
+            return f"{'' if (1 in condition.values) != condition.negated else '!'}{names[0]}"
+        cases = [
+            " && ".join(f"{'' if value >> k & 1 else '!'}{name}" for k, name in enumerate(names))
+            for value in sorted(condition.values)
+        ]
+        text = " || ".join(f"({case})" for case in cases) or "false"
+        return f"!({text})" if condition.negated else text
+
+    def _statement(self, op: Operation) -> Iterator[str]:
+        gate, _ = _conditions_of(op.gate)
+        qubits = [f"q[{q}]" for q in op.qubits]
+        if gate.kind == "measurement":
+            yield self._measurement(gate, qubits[0])
+        elif gate.kind == "reset":
+            yield f"reset {qubits[0]};"
+        elif gate.is_unitary:
+            yield from self._gate(gate, op.angles, qubits)
+        else:
+            raise UnsupportedError(
+                f"{gate.name} on qubit {op.qubits[0]} is a {gate.kind}, which OpenQASM has none of; take it out"
+            )
+
+    def _measurement(self, gate: Gate, qubit: str) -> str:
+        if gate.data is None:
+            if self.dialect.version == 2:
+                raise UnsupportedError("a measurement into no bit is not in OpenQASM 2; give it a bit")
+            return f"measure {qubit};"
+        bit = self.bits[gate.data]
+        return f"measure {qubit} -> {bit};" if self.dialect.version == 2 else f"{bit} = measure {qubit};"
+
+    # -- gates
+
+    def _gate(self, gate: Gate, angles: Sequence[Angle], qubits: Sequence[str]) -> Iterator[str]:
+        texts = [self._angle(angle) for angle in angles]
+        n_controls, inner = _controls_of(gate)
+        name = self.dialect.names.get(inner.name) if inner.data is None else None
+        if n_controls and name is not None and self.dialect.version == 3:
+            prefix = f"ctrl({n_controls}) @ " if n_controls > 1 else "ctrl @ "
+            yield f"{prefix}{_call(name, texts)} {', '.join(qubits)};"
+        elif n_controls == 0 and name is not None:
+            yield f"{_call(name, texts)} {', '.join(qubits)}".rstrip() + ";"
+        elif gate.data is None and self.dialect.defines and gate.n_qubits and gate.name not in QELIB1 | STDGATES:
+            self._define(gate)
+            yield f"{_call(gate.name, texts)} {', '.join(qubits)};"
+        else:
+            yield from self._expanded(gate, angles, qubits)
+
+    def _expanded(self, gate: Gate, angles: Sequence[Angle], qubits: Sequence[str]) -> Iterator[str]:
+        expansion = gate.expansion(*angles)
+        for letters, angle in expansion.rotations:
+            acted_on = [(letter, q) for letter, q in zip(letters, qubits, strict=True) if letter != "I"]
+            if acted_on:
+                yield from self._rotation(acted_on, self._angle(as_angle(angle)))
+        if self.dialect.has_phase:
+            for phase in expansion.phases:
+                yield f"gphase({self._angle(as_angle(phase))});"
+
+    def _rotation(self, acted_on: list[tuple[str, str]], angle: str) -> Iterator[str]:
+        """exp(-i angle P / 2): each letter turned to Z, parities taken to the last qubit and back."""
+        if len(acted_on) == 1:
+            letter, qubit = acted_on[0]
+            yield f"r{letter.lower()}({angle}) {qubit};"
+            return
+        cx, last = self.dialect.names["cx"], acted_on[-1][1]
+        ladder = [f"{cx} {qubit}, {last};" for _, qubit in acted_on[:-1]]
+        for letter, qubit in acted_on:
+            if letter != "Z":
+                yield f"h {qubit};" if letter == "X" else f"rx({_QUARTER}) {qubit};"
+        yield from ladder
+        yield f"rz({angle}) {last};"
+        yield from reversed(ladder)
+        for letter, qubit in acted_on:
+            if letter != "Z":
+                yield f"h {qubit};" if letter == "X" else f"rx(-{_QUARTER}) {qubit};"
+
+    def _define(self, gate: Gate) -> None:
+        """By its rotations, whose angles are multiples of its own."""
+        if gate.name in self.definitions:
+            return
+        self.definitions[gate.name] = ""  # its place among the others
+        parameters = [Angle("weight", k) for k in range(gate.n_angles)]
+        qubits = [f"a{k}" for k in range(gate.n_qubits)]
+        inner = _Writer(self.circuit, self.dialect, self.definitions)
+        inner.slots = {"input": [], "weight": [f"p{k}" for k in range(gate.n_angles)]}
+        lines = " ".join(inner._expanded(gate, parameters, qubits))
+        head = _call(gate.name, inner.slots["weight"])
+        self.definitions[gate.name] = f"gate {head} {', '.join(qubits)} {{ {lines} }}"
+
+    def _angle(self, angle: Angle) -> str:
+        if angle.is_number:
+            return _number(angle.offset)
+        name = self.slots[angle.source][angle.index]
+        scaled = name if angle.scale == 1 else f"{_number(angle.scale)}*{name}"
+        if angle.offset == 0:
+            return scaled
+        return f"{scaled}{'+' if angle.offset > 0 else '-'}{_number(abs(angle.offset))}"
+
+
+_QUARTER = repr(1.5707963267948966)
+
+
+def _call(name: str, angles: Sequence[str]) -> str:
+    return f"{name}({', '.join(angles)})" if angles else name
+
+
+def _number(value: float) -> str:
+    """As short as it is read back: with a point, or an exponent alone."""
+    return repr(float(value))
+
+
+def _conditions_of(gate: Gate) -> tuple[Gate, tuple[Condition, ...]]:
+    conditions: list[Condition] = []
+    while gate.kind == "conditional":
+        gate, condition = gate.data
+        conditions.append(condition)
+    return gate, tuple(conditions)
+
+
+def _controls_of(gate: Gate) -> tuple[int, Gate]:
+    """How many controls a gate made by `controlled` has, and the gate that they control."""
+    count = 0
+    while gate.name == "controlled" and isinstance(gate.data, Gate):
+        gate, count = gate.data, count + 1
+    return count, gate

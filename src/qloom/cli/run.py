@@ -1,0 +1,83 @@
+"""`qloom run`: measure a circuit's file."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from qloom.circuits import Circuit
+from qloom.cli.circuit_files import read_circuit
+from qloom.cli.draw import FORMATS
+from qloom.engines.evaluation import counts
+from qloom.engines.outcomes import distribution
+from qloom.errors import ConfigError, MemoryLimitError
+from qloom.files import replace_file, write_json
+
+# Outcomes that are shown, and probabilities beside them.
+MOST_SHOWN, MOST_QUBITS_EXACT = 16, 16
+_BAR = 40
+
+
+def run(
+    file: Annotated[Path, typer.Argument(help="OpenQASM 2 or 3, or a circuit's JSON.")],
+    shots: Annotated[int, typer.Option(help="Measurements.", min=1)] = 1000,
+    seed: Annotated[int | None, typer.Option(help="Of the measurements; fresh if not given.")] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file of all counts.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture to write: .svg, .png or .pdf.")] = None,
+) -> None:
+    """Measure a circuit from a file: counts of its bits, or of all qubits where it has none, beside probabilities."""
+    if plot is not None and plot.suffix.lower() not in FORMATS:
+        raise ConfigError(f"plot is {str(plot)!r}, expected a name that ends in {', '.join(FORMATS)}")
+    circuit = read_circuit(file)
+    if circuit.n_inputs or circuit.n_weights:
+        raise ConfigError(f"{file} has {circuit.n_inputs + circuit.n_weights} input parameters, expected numbers")
+    if not circuit.n_bits:
+        for qubit in range(circuit.n_qubits):
+            circuit.measure(qubit, qubit)
+    found: Any = counts(circuit, shots, seed=seed)
+    exact = _exact(circuit)
+    typer.echo(f"{circuit!r}\n{shots:,} shots, bit 0 leftmost, {len(found)} different outcomes")
+    shown = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST_SHOWN]
+    for bits, count in shown:
+        beside = "" if exact is None else f"   probability {exact.get(bits, 0.0):.4f}"
+        typer.echo(f"{bits}  {count:>{len(str(shots))}}  {'█' * round(_BAR * count / shown[0][1]):{_BAR}}{beside}")
+    if len(found) > len(shown):
+        typer.echo(
+            f"... and {len(found) - len(shown)} more with {sum(found.values()) - sum(n for _, n in shown)} shots"
+        )
+    if out is not None:
+        typer.echo(f"{write_json(out, {'shots': shots, 'seed': seed, 'counts': found})} written")
+    if plot is not None:
+        _write(plot, dict(shown), exact, shots)
+
+
+def _exact(circuit: Circuit) -> dict[str, float] | None:
+    """Probabilities, where these are quickly found."""
+    if circuit.n_qubits > MOST_QUBITS_EXACT or circuit.n_bits > MOST_QUBITS_EXACT:
+        return None
+    try:
+        found: Any = distribution(circuit)
+    except MemoryLimitError:
+        return None
+    return dict(found)
+
+
+def _write(path: Path, shown: dict[str, int], exact: dict[str, float] | None, shots: int) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(max(4.0, 0.5 * len(shown) + 2), 3.5), layout="constrained")
+    ax = figure.subplots()
+    ax.bar(list(shown), [count / shots for count in shown.values()], color="#0072b2", label=f"{shots:,} shots")
+    if exact is not None:
+        ax.plot(list(shown), [exact.get(bits, 0.0) for bits in shown], "_", color="#d55e00", ms=16, mew=2,
+                label="probability")  # fmt: skip
+    ax.set_ylabel("share")
+    ax.set_xlabel("bits, bit 0 leftmost")
+    ax.tick_params(axis="x", rotation=90)
+    ax.legend()
+    picture = BytesIO()
+    figure.savefig(picture, format=path.suffix[1:].lower())
+    typer.echo(f"{replace_file(path, picture.getvalue())} written")
