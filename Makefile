@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SDKS := .venv-sdks
 CPP := $(shell find cpp -name "*.cpp" -o -name "*.hpp")
 NATIVE := CMakeLists.txt $(CPP)
 
@@ -16,7 +17,7 @@ help:
 	@echo "make demo         install, train on an embedded table, say where the report is"
 	@echo "make test         install, lint, type check and all tests but the slow ones; SHARED=FOLDER names real data"
 	@echo "make test-fast    the ten-second tests, the first thing to run after an edit"
-	@echo "make test-slow    the tests that take longer: sanitizers, portable kernels, an independent simulator, real tables"
+	@echo "make test-slow    the tests that take longer: sanitizers, portable kernels, an independent simulator, other SDKs, real tables"
 	@echo "make bench        time the engine beside the machine's limits, ten minutes"
 	@echo "make bench-peers  time it beside other systems, 40 minutes, after installing them (13 GB)"
 	@echo "make bench-page   write docs/performance.md from the results"
@@ -51,8 +52,14 @@ $(VENV)/.independent: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt pennylane
 	@touch $@
 
-test-slow: $(VENV)/.independent
+# Other packages for circuits, and ways to devices, beside this one.
+$(SDKS)/.installed: $(VENV)/.installed tests/sdks.txt scripts/sdks.py
+	@$(BIN)/python scripts/sdks.py $(VENV) $(SDKS)
+	@touch $@
+
+test-slow: $(VENV)/.independent $(SDKS)/.installed
 	$(BIN)/pytest -m slow
+	$(SDKS)/bin/python -m pytest -n 2 -m "slow or not slow" tests/circuits/exchange tests/engines/hardware
 
 lint: install
 	$(BIN)/ruff check .
@@ -79,4 +86,4 @@ bench-page: install
 	$(BIN)/python -m benchmarks.page
 
 clean:
-	rm -rf $(VENV) build
+	rm -rf $(VENV) $(SDKS) build

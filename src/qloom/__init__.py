@@ -10,6 +10,21 @@ from qloom.exports import exported_by
 
 if TYPE_CHECKING:
     from qloom.circuits import Circuit
+    from qloom.circuits.exchange import (
+        from_braket,
+        from_cirq,
+        from_pennylane,
+        from_pytket,
+        from_qiskit,
+        from_stim,
+        from_tfq,
+        to_braket,
+        to_cirq,
+        to_pennylane,
+        to_pytket,
+        to_qiskit,
+        to_stim,
+    )
     from qloom.circuits.qasm import from_qasm
     from qloom.engines.circuit_batch import CircuitBatch
     from qloom.engines.evaluation import counts, expectation, probabilities, sample, state, variance
@@ -29,10 +44,11 @@ _FOLDERS = (
 )  # fmt: skip
 
 __all__ = [
-    "Circuit", "CircuitBatch", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "distribution", "entropy", "expectation",
-    "from_qasm", "hermitian",
-    "jacobian", "load_model", "metric_tensor", "mutual_information", "pauli", "probabilities", "projector", "purity",
-    "reduced_density_matrix", "sample", "state", "variance", *_FOLDERS,
+    "Circuit", "CircuitBatch", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "distribution",
+    "entropy", "expectation", "from_braket", "from_cirq", "from_pennylane", "from_pytket", "from_qasm",
+    "from_qiskit", "from_stim", "from_tfq", "hermitian", "jacobian", "load_model", "metric_tensor",
+    "mutual_information", "pauli", "probabilities", "projector", "purity", "reduced_density_matrix", "sample",
+    "state", "to_braket", "to_cirq", "to_pennylane", "to_pytket", "to_qiskit", "to_stim", "variance", *_FOLDERS,
 ]  # fmt: skip
 _exported = exported_by(__name__)
 announce_operators()

@@ -198,13 +198,18 @@ def test_imaginary_time_never_rises_and_is_its_flow():
 
 @pytest.mark.parametrize(("make", "step"), [(NaturalGradient, 0.1), (ImaginaryTime, 0.2)])
 def test_metrics_find_the_ground_state_in_fewer_steps_than_adam(make, step):
-    exact, steps = ground_energy(4), []
+    """Medians over five starts, by numpy: torch's random numbers differ from processor to processor."""
+    exact, medians = ground_energy(4), []
     for metric in (True, False):
-        layer = energy_layer(seed=3)
-        optimizer = make(layer, step) if metric else torch.optim.Adam(layer.parameters(), 0.05)
-        near = np.flatnonzero(np.array(train(optimizer, layer, 400)) < exact * (1 - 1e-3))
-        steps.append(near[0] if len(near) else 400)
-    assert steps[0] < steps[1]
+        steps = []
+        for seed in range(5):
+            layer = energy_layer()
+            layer.set_weights(np.random.default_rng(seed).uniform(-np.pi, np.pi, layer.circuit.n_weights))
+            optimizer = make(layer, step) if metric else torch.optim.Adam(layer.parameters(), 0.05)
+            near = np.flatnonzero(np.array(train(optimizer, layer, 400)) < exact * (1 - 1e-3))
+            steps.append(near[0] if len(near) else 400)
+        medians.append(np.median(steps))
+    assert medians[0] < 0.5 * medians[1]
 
 
 def test_rotosolve_is_exact_along_each_angle():

@@ -17,7 +17,7 @@ from qloom.errors import QloomError
 
 COMMANDS = (
     "train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "report", "noise", "solve", "generate",
-    "score", "draw", "run", "doctor", "bench",
+    "score", "draw", "run", "devices", "doctor", "bench",
 )  # fmt: skip
 """Each is a function in a module of the same name."""
 QUICK = ("init", "predict", "evaluate", "score")

@@ -17,10 +17,10 @@ from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.trajectories import TrajectoryEngine
 
 __all__ = [
-    "Batch", "CircuitBatch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator", "Engine", "Estimate",
-    "Evaluator", "Expectations", "FinalState", "Noisy", "OnDevice", "Outputs", "Pending", "PreparedBatch", "Probabilities",
-    "PropagationEngine", "ReferenceEngine", "Sampler", "Shots", "StatevectorEngine", "Surrogate",
-    "TrajectoryEngine",
-    "classical_shadow", "counts", "entropy", "expectation", "make_batch", "mutual_information", "probabilities",
-    "purity", "reduced_density_matrix", "sample", "state", "variance",
+    "Batch", "CircuitBatch", "ClassicalShadow", "DensityEngine", "DensityMatrix", "DifferentiableEvaluator",
+    "Engine", "Estimate", "Evaluator", "Expectations", "FinalState", "Noisy", "OnDevice", "Outputs", "Pending",
+    "PreparedBatch", "Probabilities", "PropagationEngine", "ReferenceEngine", "Sampler", "Shots",
+    "StatevectorEngine", "Surrogate", "TrajectoryEngine", "classical_shadow", "counts", "entropy",
+    "expectation", "make_batch", "mutual_information", "probabilities", "purity", "reduced_density_matrix",
+    "sample", "state", "variance",
 ]  # fmt: skip

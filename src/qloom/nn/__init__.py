@@ -25,6 +25,7 @@ __all__ = [
     "QuantumLSTM",
     "QuantumLayer",
     "QuantumLinear",
+    "collate_circuits",
     "replace",
     "stages",
     "train_only",

@@ -1,0 +1,58 @@
+"""`qloom devices`: what devices there are here, each tried with one circuit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from qloom.circuits import Circuit
+from qloom.engines.evaluation import expectation
+from qloom.engines.hardware import BraketDevice, Device, DeviceEngine, QiskitDevice
+from qloom.errors import QloomError
+from qloom.observables import Z
+
+# Targets on this machine; those elsewhere need an account, and cost.
+LOCAL: dict[str, Callable[[Path], Device]] = {
+    "qiskit aer": lambda folder: QiskitDevice.local("aer", folder),
+    "qiskit FakeManilaV2": lambda folder: QiskitDevice.local("FakeManilaV2", folder),
+    "braket braket_sv": lambda folder: BraketDevice.local("braket_sv", folder),
+    "braket braket_dm": lambda folder: BraketDevice.local("braket_dm", folder),
+}
+SHOTS = 2000
+# Of machines with noise, whose values are off by more than shots make them.
+_NOISY, _EXACT = 0.2, 6 / np.sqrt(SHOTS)
+
+
+def devices() -> None:
+    """List the devices that are installed, and try each with a circuit that tells qubits and signs apart."""
+    circuit = _asymmetric()
+    right = expectation(circuit, [Z(0), Z(1), Z(2)])
+    typer.echo(f"{'device':24}{'Z of three qubits':28}  (exact: {_shown(right)})")
+    for name, make in LOCAL.items():
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                engine = DeviceEngine(make(Path(folder) / "service"), SHOTS, Path(folder) / "journal.sqlite")
+                found = expectation(circuit, [Z(0), Z(1), Z(2)], engine=engine)
+            except QloomError as error:
+                typer.echo(f"{name:24}{error}")
+                continue
+        off = float(np.abs(found - right).max())
+        says = "as it should be" if off < (_NOISY if "Fake" in name else _EXACT) else f"WRONG by {off:.2f}"
+        typer.echo(f"{name:24}{_shown(found):28}  {says}")
+    typer.echo(
+        "IBM's machines: QiskitDevice(backend), Braket's: BraketDevice(AwsDevice(arn)); docs/devices.md says what of "
+        "these was run"
+    )
+
+
+def _asymmetric() -> Circuit:
+    """Three qubits with values of their own: 0.9, -0.2 and a number between that a wrong order would move."""
+    return Circuit(3).ry(0.45, 0).ry(1.77, 1).cx(1, 2).rz(0.7, 2).ry(-0.6, 2)
+
+
+def _shown(values: np.ndarray) -> str:
+    return "  ".join(f"{value:+.3f}" for value in values)

@@ -1,0 +1,101 @@
+"""Devices through Amazon Braket: its local simulators, and machines by their ARN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit, Operation
+from qloom.circuits.exchange import to_braket
+from qloom.circuits.parameters import Angle
+from qloom.engines.hardware.jobs import Device, DeviceError, Job
+from qloom.engines.hardware.local import LocalDevice
+from qloom.extras import package
+
+_LOCAL = {"braket_sv": "braket_sv", "braket_dm": "braket_dm"}
+
+
+class BraketDevice(Device):
+    """A machine of Braket's; every row of a job is a task under a token made of its key, so that none runs twice.
+
+    Args:
+        device: an AwsDevice.
+        prices: money_a_shot, money_a_row, seconds_a_shot.
+    """
+
+    def __init__(self, device: Any, prices: Mapping[str, float] | None = None):
+        self.device, self.name = device, f"braket {device.name}"
+        for name, value in (prices or {}).items():
+            setattr(self, name, float(value))
+
+    @staticmethod
+    def local(name: str, folder: str | Path) -> LocalDevice:
+        """A local simulator in the background: "braket_sv" or "braket_dm"."""
+        if name not in _LOCAL:
+            raise DeviceError(f"no local simulator {name!r}, expected one of {', '.join(_LOCAL)}")
+        return LocalDevice(f"{__name__}:{name}", folder, f"braket {name}")
+
+    def submit(self, job: Job) -> str:
+        arns = []
+        for row, numbers in enumerate(job.values):
+            circuit = _bound(job.circuit, job.qubits, numbers)
+            token = f"{job.key[:48]}-{row}"
+            try:
+                task = self.device.run(circuit, shots=job.shots, client_token=token, tags={"qloom": job.key[:48]})
+            except Exception as error:
+                raise DeviceError(
+                    f"{self.name} did not take a task ({type(error).__name__}: {error})", passes=True
+                ) from error
+            arns.append(task.id)
+        return " ".join(arns)
+
+    def find(self, job: Job) -> str | None:
+        return None  # the same tokens are sent again, and give the tasks that are there
+
+    def result(self, handle: str, job: Job) -> np.ndarray | None:
+        aws = package("braket.aws", "BraketDevice", "devices", brought_by="amazon-braket-sdk")
+        rows = []
+        for arn in handle.split():
+            task = aws.AwsQuantumTask(arn)
+            state = task.state()
+            if state in ("FAILED", "CANCELLED"):
+                raise DeviceError(f"{self.name}: task {arn} ended as {state.lower()}", paid=False)
+            if state != "COMPLETED":
+                return None
+            rows.append(np.asarray(task.result().measurements, np.uint8))
+        return np.array(rows)
+
+
+def run_local(
+    name: str, circuit: Circuit, qubits: tuple[int, ...], values: np.ndarray, shots: int, seed: int
+) -> np.ndarray:
+    """Bits (B, shots, k) from a local simulator, whose random numbers are numpy's old ones."""
+    simulator = _simulator(name)
+    np.random.seed(seed)
+    rows = [simulator.run(_bound(circuit, qubits, numbers), shots=shots).result().measurements for numbers in values]
+    return np.array(rows, np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _simulator(name: str) -> Any:
+    return package("braket.devices", "BraketDevice", "devices", brought_by="amazon-braket-sdk").LocalSimulator(name)
+
+
+def _bound(circuit: Circuit, qubits: tuple[int, ...], numbers: np.ndarray) -> Any:
+    """A circuit with numbers, all qubits there, measured in this order."""
+    bound = Circuit(circuit.n_qubits)
+
+    def number(angle: Angle) -> Angle:
+        return angle if angle.is_number else Angle("number", 0, 0.0, angle.scale * numbers[angle.index] + angle.offset)
+
+    bound.operations = [Operation(op.gate, op.qubits, tuple(map(number, op.angles))) for op in circuit.operations]
+    for qubit in range(circuit.n_qubits):  # what is not acted on is not there otherwise
+        bound.append("id", (), (qubit,))
+    out = to_braket(bound)
+    for qubit in qubits:
+        out.measure(qubit)
+    return out

@@ -1,0 +1,120 @@
+"""What is asked of a device, what it costs, and what a device is."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.errors import QloomError
+
+
+class DeviceError(QloomError):
+    """A device that does not answer, a job that failed.
+
+    Args:
+        passes: whether it may be well again: the same is asked once more.
+        paid: whether a job that failed has been paid for.
+    """
+
+    def __init__(self, message: str, passes: bool = False, paid: bool = True):
+        super().__init__(message)
+        self.passes, self.paid = passes, paid
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Measurements, money in the device's currency, seconds on the device."""
+
+    shots: int = 0
+    money: float = 0.0
+    seconds: float = 0.0
+    jobs: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.shots + other.shots, self.money + other.money, self.seconds + other.seconds, self.jobs + other.jobs
+        )
+
+    def __mul__(self, times: int) -> Cost:
+        return Cost(self.shots * times, self.money * times, self.seconds * times, self.jobs * times)
+
+    def __str__(self) -> str:
+        return f"{self.jobs:,} jobs, {self.shots:,} shots, {self.money:,.2f} of money, {self.seconds / 60:.1f} minutes"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One circuit at many numbers, measured.
+
+    Args:
+        circuit: whose only slots are inputs, in one block.
+        qubits: that are measured, bit k from the k-th.
+        values: of the slots, (B, P).
+        shots: of each row.
+        place: what tells the same measurements apart when they are made again, such as the call of a stream.
+    """
+
+    circuit: Circuit
+    qubits: tuple[int, ...]
+    values: np.ndarray
+    shots: int
+    place: tuple[int, ...]
+
+    @cached_property
+    def key(self) -> str:
+        """64 letters, the same for the same content in every process."""
+        found = hashlib.sha256(self.circuit.to_json().encode())
+        values = np.ascontiguousarray(self.values, np.float64)
+        for part in (self.qubits, values.shape, (self.shots,), self.place):
+            found.update(repr(tuple(map(int, part))).encode())
+        found.update(values.tobytes())
+        return found.hexdigest()
+
+    @property
+    def seed(self) -> int:
+        """For devices that draw by numbers of their own."""
+        return int(self.key[:7], 16)
+
+    @property
+    def size(self) -> int:
+        """All measurements."""
+        return len(self.values) * self.shots
+
+
+class Device(ABC):
+    """What runs jobs. An adapter is one file with a subclass.
+
+    Attributes:
+        name: as journals have it.
+        n_qubits: None for any number.
+        money_a_shot, money_a_row: prices, a row being one circuit of a job.
+        seconds_a_shot: on the device.
+    """
+
+    name: str
+    n_qubits: int | None = None
+    money_a_shot: float = 0.0
+    money_a_row: float = 0.0
+    seconds_a_shot: float = 0.0
+
+    def cost(self, rows: int, shots: int) -> Cost:
+        """Of a job, before it is sent: of so many circuits and as many shots each."""
+        n = rows * shots
+        return Cost(n, n * self.money_a_shot + rows * self.money_a_row, n * self.seconds_a_shot, 1)
+
+    @abstractmethod
+    def submit(self, job: Job) -> str:
+        """Send a job under its key; what it is asked for by afterwards. DeviceError if it was not taken."""
+
+    @abstractmethod
+    def find(self, job: Job) -> str | None:
+        """What `submit` gave for a job with this key, if that was taken; None if it never arrived."""
+
+    @abstractmethod
+    def result(self, handle: str, job: Job) -> np.ndarray | None:
+        """Bits (B, shots, k), uint8; None as long as it waits. DeviceError for a job that failed or is forgotten."""

@@ -1,0 +1,141 @@
+"""Devices through Qiskit's primitives: IBM's, whatever has a BackendV2, Aer, and IBM's fake machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.exchange import to_qiskit
+from qloom.engines.hardware.jobs import Device, DeviceError, Job
+from qloom.engines.hardware.local import LocalDevice
+from qloom.extras import package
+
+# What transpiling looks for, the same in every run.
+LEVEL, SEED = 1, 0
+
+
+class QiskitDevice(Device):
+    """A backend of Qiskit's that takes jobs by SamplerV2.
+
+    Args:
+        backend: a BackendV2.
+        sampler: of the same; None for IBM Runtime's.
+        service: a QiskitRuntimeService, to ask for jobs by their keys after a run was killed; None for the backend's.
+        prices: money_a_shot, money_a_row, seconds_a_shot.
+    """
+
+    def __init__(
+        self, backend: Any, sampler: Any = None, service: Any = None, prices: Mapping[str, float] | None = None
+    ):  # fmt: skip
+        self.backend, self.name, self.n_qubits = backend, f"qiskit {backend.name}", backend.num_qubits
+        self._service = service if service is not None else getattr(backend, "service", None)
+        self._sampler = sampler
+        for name, value in (prices or {}).items():
+            setattr(self, name, float(value))
+
+    @staticmethod
+    def local(name: str, folder: str | Path) -> LocalDevice:
+        """Aer in the background: "aer" without noise, or as a fake machine, such as "FakeManilaV2"."""
+        n_qubits = None if name == "aer" else fake_backend(name).num_qubits
+        return LocalDevice(f"{__name__}:{name}", folder, f"qiskit {name}", n_qubits)
+
+    def submit(self, job: Job) -> str:
+        sampler = self._sampler
+        if sampler is None:
+            runtime = package("qiskit_ibm_runtime", "QiskitDevice", "devices", brought_by="qiskit-ibm-runtime")
+            sampler = runtime.SamplerV2(mode=self.backend)
+            sampler.options.environment.job_tags = [job.key]
+        try:
+            sent = sampler.run([_pub(self.backend, job.circuit, job.qubits, job.values)], shots=job.shots)
+        except Exception as error:
+            raise DeviceError(
+                f"{self.name} did not take a job ({type(error).__name__}: {error})", passes=True
+            ) from error
+        return str(sent.job_id())
+
+    def find(self, job: Job) -> str | None:
+        if self._service is None:
+            return None
+        found = self._service.jobs(job_tags=[job.key], limit=1)
+        return str(found[0].job_id()) if found else None
+
+    def result(self, handle: str, job: Job) -> np.ndarray | None:
+        if self._service is None:
+            raise DeviceError(f"{self.name} gives no results of jobs that were sent before; pass its service")
+        sent = self._service.job(handle)
+        status = str(getattr(sent.status(), "name", sent.status())).upper()
+        if status in ("ERROR", "CANCELLED"):
+            raise DeviceError(f"{self.name}: job {handle} ended as {status.lower()}", paid=False)
+        return _bits(sent.result(), job.qubits) if status == "DONE" else None
+
+
+def run_local(
+    name: str, circuit: Circuit, qubits: tuple[int, ...], values: np.ndarray, shots: int, seed: int
+) -> np.ndarray:
+    """Bits (B, shots, k) from Aer."""
+    primitives = package("qiskit_aer.primitives", "QiskitDevice", "devices", brought_by="qiskit-aer")
+    backend = _simulator(name)
+    sampler = primitives.SamplerV2.from_backend(backend, seed=seed)
+    return _bits(sampler.run([_pub(backend, circuit, qubits, values)], shots=shots).result(), qubits)
+
+
+@lru_cache(maxsize=8)
+def _simulator(name: str) -> Any:
+    aer = package("qiskit_aer", "QiskitDevice", "devices", brought_by="qiskit-aer")
+    return aer.AerSimulator() if name == "aer" else aer.AerSimulator.from_backend(fake_backend(name))
+
+
+def fake_backend(name: str) -> Any:
+    """One of IBM's machines as it was recorded; DeviceError for another name."""
+    fakes = package("qiskit_ibm_runtime.fake_provider", "QiskitDevice", "devices", brought_by="qiskit-ibm-runtime")
+    made = getattr(fakes, name, None)
+    if made is None:
+        known = [known for known in dir(fakes) if known.startswith("Fake") and known.endswith("V2")]
+        raise DeviceError(f"no machine {name!r}, expected aer or one of {', '.join(known[:5])} ... {known[-1]}")
+    return made()
+
+
+def _pub(backend: Any, circuit: Circuit, qubits: tuple[int, ...], values: np.ndarray) -> tuple[Any, ...]:
+    """The circuit as the backend runs it, with numbers for its parameters in their order."""
+    transpiled = _transpiled(_Key(backend, circuit.to_json(), qubits))
+    parameters = list(transpiled.parameters)
+    if not parameters:
+        return (transpiled, np.zeros((len(values), 0))) if len(values) != 1 else (transpiled,)
+    places = [int(parameter.name.rsplit("[", 1)[1][:-1]) if "[" in parameter.name else 0 for parameter in parameters]
+    return transpiled, values[:, places]
+
+
+class _Key:
+    """A backend, a circuit and what is measured, as one key; backends are not hashed by what they are."""
+
+    def __init__(self, backend: Any, circuit: str, qubits: tuple[int, ...]):
+        self.backend, self.content = backend, (id(backend), circuit, qubits)
+
+    def __hash__(self) -> int:
+        return hash(self.content)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self.content == other.content
+
+
+@lru_cache(maxsize=256)
+def _transpiled(key: _Key) -> Any:
+    qiskit = package("qiskit", "QiskitDevice", "devices")
+    _, text, qubits = key.content
+    circuit = Circuit.from_json(text)
+    for bit, qubit in enumerate(qubits):
+        circuit.measure(qubit, bit)
+    return qiskit.transpile(to_qiskit(circuit), key.backend, optimization_level=LEVEL, seed_transpiler=SEED)
+
+
+def _bits(result: Any, qubits: tuple[int, ...]) -> np.ndarray:
+    """(B, shots, k): its arrays have bit 0 last, rows first where there are any."""
+    data = result[0].data
+    array = next(iter(data.values()))
+    bits = np.unpackbits(np.asarray(array.array, np.uint8), axis=-1)[..., -len(qubits) :][..., ::-1]
+    return bits.reshape(-1, *bits.shape[-2:])

@@ -1,0 +1,284 @@
+"""A device whose jobs are written down, against exact values; killed, cut off, refused and out of money."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import qloom as ql
+from qloom.engines.hardware import (
+    Budget,
+    BudgetError,
+    Cost,
+    DeviceEngine,
+    DeviceError,
+    Job,
+    Journal,
+    LocalDevice,
+    RecordedDevice,
+)
+from qloom.errors import ArtifactError, CircuitError, UnsupportedError
+from tests.engines.hardware.training import layer_on, train
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+
+
+def device(folder: Path, kind: type[LocalDevice] = LocalDevice, **options: object) -> LocalDevice:
+    return kind("tests.engines.hardware.simulator:ours", folder / "service", "ours", **options)
+
+
+@pytest.fixture(autouse=True)
+def found_by_the_service(monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def circuit_of_two() -> ql.Circuit:
+    circuit = ql.Circuit(3)
+    x, w = circuit.inputs(2, name="x"), circuit.weights(2, name="w")
+    return circuit.ry(x[0], 0).ry(w[0], 1).cx(0, 2).rx(2 * x[1] + 0.1, 2).ry(w[1], 0)
+
+
+def test_values_and_slopes_are_those_of_the_circuit(tmp_path):
+    """Six standard errors of 4,000 shots: a false alarm in 10^7 runs, and the seed is fixed."""
+    circuit, words = circuit_of_two(), [ql.Z(0), ql.X(1) @ ql.Z(2)]
+    x, weights = np.random.default_rng(0).uniform(-1, 1, (4, 2)), np.array([0.3, -0.7])
+    engine = DeviceEngine(device(tmp_path), 4000, tmp_path / "journal.sqlite")
+    found = ql.expectation(circuit, words, x, weights, engine=engine)
+    exact = ql.expectation(circuit, words, x, weights)
+    assert np.abs(found - exact).max() < 6 / np.sqrt(4000)
+    assert engine.spent == Cost(16000, 0.0, 0.0, 1)
+    slopes = []
+    for one in (engine, None):
+        layer = ql.nn.QuantumLayer(circuit, words, engine=one, dtype=torch.float64, init=weights.tolist())
+        layer(torch.from_numpy(x)).sum().backward()
+        slopes.append(layer.weights.grad.numpy())
+    assert np.abs(slopes[0] - slopes[1]).max() < 6 * 8 / np.sqrt(4000)
+
+
+def test_a_second_run_asks_for_nothing(tmp_path):
+    first = train(DeviceEngine(device(tmp_path), 50, tmp_path / "journal.sqlite"), 3)
+    spent = Journal(tmp_path / "journal.sqlite").spent
+    engine = DeviceEngine(device(tmp_path), 50, tmp_path / "journal.sqlite")
+    assert train(engine, 3) == first
+    assert engine.spent == spent
+    assert set(engine.device.bought.values()) == {1}
+    other = DeviceEngine(device(tmp_path), 50, tmp_path / "journal.sqlite", seed=1)
+    assert train(other, 1) != first
+    assert engine.spent.shots > spent.shots
+
+
+def test_costs_are_estimated_to_the_shot(tmp_path):
+    dear = device(tmp_path)
+    dear.money_a_shot, dear.money_a_row, dear.seconds_a_shot = 0.001, 0.3, 0.02
+    seen: list[Cost] = []
+    engine = DeviceEngine(dear, 20, tmp_path / "journal.sqlite", on_job=seen.append)
+    told = engine.estimate_cost(layer_on(engine), n_samples=6, n_steps=2)
+    train(engine, 2)
+    assert engine.spent.shots == told.shots == 2 * (6 + 2 * 3 * 6) * 20
+    assert engine.spent.money == pytest.approx(told.money)
+    assert engine.spent.seconds == pytest.approx(told.seconds)
+    assert [cost.jobs for cost in seen] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("limit", [{"shots": 1000}, {"money": 2.0}, {"minutes": 0.3}])
+def test_budgets_are_never_passed_and_what_is_paid_stays(tmp_path, limit):
+    dear = device(tmp_path)
+    dear.money_a_shot, dear.seconds_a_shot = 0.002, 0.018
+    engine = DeviceEngine(dear, 10, tmp_path / "journal.sqlite", Budget(**limit))
+    with pytest.raises(BudgetError, match=f"{next(iter(limit))} is more than is left .* nothing was sent"):
+        train(engine, 10)
+    spent = engine.spent
+    assert 0 < spent.shots <= 1000
+    assert spent.money <= 2 + 1e-9
+    assert spent.seconds <= 60 * 0.3 + 1e-9
+    assert sum(dear.bought.values()) == spent.jobs
+    more = DeviceEngine(dear, 10, tmp_path / "journal.sqlite")
+    train(more, 2)
+    assert set(dear.bought.values()) == {1}
+
+
+class CutOff(LocalDevice):
+    """Takes a job and is gone before it says so; answers badly in between."""
+
+    calls = 0
+
+    def submit(self, job: Job) -> str:
+        self.calls += 1
+        if self.calls % 3 == 1:
+            raise DeviceError("no network", passes=True)
+        if self.calls % 3 == 2:
+            super().submit(job)
+            raise DeviceError("cut off after it was sent", passes=True)
+        return super().submit(job)
+
+    def result(self, handle: str, job: Job) -> np.ndarray | None:
+        self.calls += 1
+        if self.calls % 5 == 0:
+            raise DeviceError("no network", passes=True)
+        return super().result(handle, job)
+
+
+def test_lost_networks_buy_nothing_twice(tmp_path):
+    shaky = device(tmp_path, CutOff)
+    found = train(DeviceEngine(shaky, 20, tmp_path / "journal.sqlite"), 3)
+    assert set(shaky.bought.values()) == {1}
+    assert found == train(DeviceEngine(device(tmp_path / "other"), 20, tmp_path / "other.sqlite"), 3)
+
+
+class Elsewhere(LocalDevice):
+    """Gives what belongs to another circuit."""
+
+    def result(self, handle: str, job: Job) -> np.ndarray | None:
+        return np.zeros((1, 1, 1), np.uint8)
+
+
+class Forgets(LocalDevice):
+    def result(self, handle: str, job: Job) -> np.ndarray | None:
+        raise DeviceError("the job expired", paid=True)
+
+
+class Refuses(LocalDevice):
+    def submit(self, job: Job) -> str:
+        raise DeviceError("no such plan")
+
+
+class Sleeps(LocalDevice):
+    def result(self, handle: str, job: Job) -> np.ndarray | None:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "spent"),
+    [
+        (Elsewhere, "results of another circuit", 1), (Forgets, "the job expired", 1), (Refuses, "no such plan", 0),
+        (Sleeps, "no result after 0.2 s; it is in the journal", 1),
+    ],
+)  # fmt: skip
+def test_what_goes_wrong_is_said_and_booked(tmp_path, kind, message, spent):
+    engine = DeviceEngine(device(tmp_path, kind), 10, tmp_path / "journal.sqlite", timeout=0.2)
+    for _ in range(2):  # and again when it is begun again
+        with pytest.raises(DeviceError, match=message if kind is not Forgets else "expired"):
+            ql.expectation(ql.Circuit(1).h(0), [ql.Z(0)], engine=DeviceEngine(
+                engine.device, 10, tmp_path / "journal.sqlite", timeout=0.2
+            ))  # fmt: skip
+        assert engine.spent.jobs == spent
+
+
+def test_what_is_refused(tmp_path):
+    engine = DeviceEngine(device(tmp_path, n_qubits=2), 10, tmp_path / "journal.sqlite")
+    with pytest.raises(UnsupportedError, match="has 3 qubits, ours has 2"):
+        ql.expectation(circuit_of_two(), [ql.Z(0)], np.zeros(2), np.zeros(2), engine=engine)
+    with pytest.raises(CircuitError, match="seed=None"):
+        DeviceEngine(engine.device, 10, tmp_path / "journal.sqlite", seed=None)
+    with pytest.raises(CircuitError, match="budget of shots=-1"):
+        Budget(shots=-1)
+    (tmp_path / "text").write_text("no journal at all, but long enough to be looked at as one " * 20)
+    with pytest.raises(ArtifactError, match="is no journal"):
+        Journal(tmp_path / "text")
+    assert engine.spent == Cost()
+
+
+def test_threads_share_a_journal(tmp_path):
+    engine = DeviceEngine(device(tmp_path), 10, tmp_path / "journal.sqlite", Budget(shots=200))
+    errors = []
+
+    def measure(angle: float) -> None:
+        try:
+            ql.expectation(ql.Circuit(1).ry(angle, 0), [ql.Z(0)], engine=engine)
+        except BudgetError:
+            errors.append(angle)
+
+    threads = [threading.Thread(target=measure, args=(k / 10,)) for k in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert engine.spent == Cost(200, 0.0, 0.0, 20)
+    assert len(errors) == 10
+
+
+def kill_at_random(name: str, folder: Path, n_kills: int, n_steps: int, shots: int) -> tuple[list[float], int]:
+    """Weights of a training that was killed so often, and how often it was killed while it ran."""
+    drawn = random.Random(0)
+    command = [sys.executable, str(HERE / "training.py"), name, str(folder), str(n_steps), str(shots)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    killed = 0
+    while killed < n_kills:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        jobs = n_jobs(folder)
+        while process.poll() is None and n_jobs(folder) == jobs:  # until the first job of this run
+            time.sleep(0.002)
+        time.sleep(drawn.uniform(0, 0.05))
+        if process.poll() is not None:
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        killed += 1
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    return json.loads(done.stdout), killed
+
+
+def n_jobs(folder: Path) -> int:
+    try:
+        return len(Journal(folder / "journal.sqlite")) if (folder / "journal.sqlite").exists() else 0
+    except (sqlite3.Error, ArtifactError):
+        return 0
+
+
+def test_a_training_that_is_killed_buys_nothing_twice_and_ends_alike(tmp_path):
+    (tmp_path / "killed").mkdir()
+    weights, killed = kill_at_random("ours", tmp_path / "killed", n_kills=3, n_steps=5, shots=50)
+    engine = DeviceEngine(device(tmp_path / "whole"), 50, tmp_path / "whole.sqlite")
+    assert weights == train(engine, 5)
+    assert killed == 3
+    bought = LocalDevice("", tmp_path / "killed" / "service", "ours").bought
+    assert set(bought.values()) == {1}
+    assert Journal(tmp_path / "killed" / "journal.sqlite").spent == engine.spent
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["FakeManilaV2", "braket_sv"])
+def test_machines_of_others_are_killed_at_random(name, tmp_path):
+    needed = "qiskit_ibm_runtime" if "Fake" in name else "braket.devices"
+    pytest.importorskip(needed, reason="the extra 'devices' is not installed")
+    for part in ("killed", "whole"):
+        (tmp_path / part).mkdir()
+    weights, killed = kill_at_random(name, tmp_path / "killed", n_kills=10, n_steps=30, shots=100)
+    whole, _ = kill_at_random(name, tmp_path / "whole", n_kills=0, n_steps=30, shots=100)
+    assert weights == whole
+    assert killed == 10
+    bought = LocalDevice("", tmp_path / "killed" / "service", name).bought
+    assert set(bought.values()) == {1}
+    spent = [Journal(tmp_path / part / "journal.sqlite").spent for part in ("killed", "whole")]
+    assert spent[0] == spent[1] == Cost(30 * (6 + 36) * 100, 0.0, 0.0, 60)
+
+
+def test_recorded_counts_are_given_again():
+    circuit = ql.Circuit(2).h(0).cx(0, 1)
+    recorded = RecordedDevice({circuit: {"00": 480, "11": 490, "01": 30}})
+    job = Job(circuit, (0, 1), np.zeros((1, 0)), 1000, (0,))
+    bits = recorded.result(recorded.submit(job), job)
+    assert bits.shape == (1, 1000, 2)
+    assert (bits[0].sum(axis=1) == 2).sum() == 490
+
+
+def test_a_recorded_device_measures_words(tmp_path):
+    circuit = ql.Circuit(2).h(0).cx(0, 1)
+    recorded = RecordedDevice({circuit: {"00": 480, "11": 490, "01": 30}})
+    engine = DeviceEngine(recorded, 1000, tmp_path / "journal.sqlite")
+    assert ql.expectation(circuit, [ql.Z(0) @ ql.Z(1)], engine=engine)[0] == pytest.approx(0.94)
+    with pytest.raises(DeviceError, match="has no counts of"):
+        ql.expectation(ql.Circuit(2).x(0), [ql.Z(0)], engine=engine)
