@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -73,11 +74,12 @@ class BraketDevice(Device):
 def run_local(
     name: str, circuit: Circuit, qubits: tuple[int, ...], values: np.ndarray, shots: int, seed: int
 ) -> np.ndarray:
-    """Bits (B, shots, k) from a local simulator, whose random numbers are numpy's old ones."""
-    simulator = _simulator(name)
-    np.random.seed(seed)
-    rows = [simulator.run(_bound(circuit, qubits, numbers), shots=shots).result().measurements for numbers in values]
-    return np.array(rows, np.uint8)
+    """Bits (B, shots, k) from a local simulator."""
+    simulator, random = _simulator(name), np.random.default_rng(seed)
+    # It takes a fresh generator for every circuit, and no seed. This process runs one job at a time.
+    with patch.object(np.random, "default_rng", lambda *_: random):
+        tasks = (simulator.run(_bound(circuit, qubits, numbers), shots=shots) for numbers in values)
+        return np.array([task.result().measurements for task in tasks], np.uint8)
 
 
 @lru_cache(maxsize=4)
