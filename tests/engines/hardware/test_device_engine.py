@@ -138,6 +138,62 @@ def test_lost_networks_buy_nothing_twice(tmp_path):
     assert found == train(DeviceEngine(device(tmp_path / "other"), 20, tmp_path / "other.sqlite"), 3)
 
 
+class Gone(LocalDevice):
+    """Takes jobs, and is not heard of again until it is well."""
+
+    is_well = False
+
+    def submit(self, job: Job) -> str:
+        taken = super().submit(job)
+        if not self.is_well:
+            raise DeviceError("cut off after it was sent", passes=True)
+        return taken
+
+    def find(self, job: Job) -> str | None:
+        if not self.is_well:
+            raise DeviceError("no network", passes=True)
+        return super().find(job)
+
+
+def test_what_may_have_arrived_is_asked_for_by_the_next_run(tmp_path, monkeypatch):
+    monkeypatch.setattr("qloom.engines.hardware.engine.LONGEST_WAIT", 0.001)
+    gone = device(tmp_path, Gone)
+    engine = DeviceEngine(gone, 10, tmp_path / "journal.sqlite")
+    with pytest.raises(DeviceError, match="no network"):
+        ql.expectation(ql.Circuit(1).h(0), [ql.Z(0)], engine=engine)
+    assert engine.spent.jobs == 1
+    gone.is_well = True
+    again = DeviceEngine(gone, 10, tmp_path / "journal.sqlite")
+    ql.expectation(ql.Circuit(1).h(0), [ql.Z(0)], engine=again)
+    assert (again.spent.jobs, set(gone.bought.values())) == (1, {1})
+
+
+def test_runs_side_by_side_on_one_journal_buy_once(tmp_path):
+    slow = device(tmp_path)
+    found = []
+
+    def run() -> None:
+        engine = DeviceEngine(slow, 50, tmp_path / "journal.sqlite")
+        found.append(ql.expectation(ql.Circuit(1).ry(0.7, 0), [ql.Z(0)], engine=engine)[0])
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert set(slow.bought.values()) == {1}
+    assert Journal(tmp_path / "journal.sqlite").spent == Cost(50, 0.0, 0.0, 1)
+
+
+def test_devices_do_not_answer_for_each_other(tmp_path):
+    """One journal and seed, tried on one device and then run on another."""
+    for name in ("ours", "another"):
+        one = LocalDevice("tests.engines.hardware.simulator:ours", tmp_path / name, name)
+        ql.expectation(ql.Circuit(1).h(0), [ql.Z(0)], engine=DeviceEngine(one, 20, tmp_path / "journal.sqlite"))
+        assert len(one.bought) == 1
+
+
 class Elsewhere(LocalDevice):
     """Gives what belongs to another circuit."""
 

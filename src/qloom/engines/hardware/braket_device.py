@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -40,18 +41,20 @@ class BraketDevice(Device):
             raise DeviceError(f"no local simulator {name!r}, expected one of {', '.join(_LOCAL)}")
         return LocalDevice(f"{__name__}:{name}", folder, f"braket {name}")
 
+    def check(self, job: Job) -> None:
+        if len(job.values):
+            _bound(job.circuit, job.qubits, job.values[0])
+
     def submit(self, job: Job) -> str:
         arns = []
         for row, numbers in enumerate(job.values):
             circuit = _bound(job.circuit, job.qubits, numbers)
-            token = f"{job.key[:48]}-{row}"
             try:
-                task = self.device.run(circuit, shots=job.shots, client_token=token, tags={"qloom": job.key[:48]})
+                with under_token(self.device.aws_session, f"{job.key[:48]}-{row}"):
+                    arns.append(self.device.run(circuit, shots=job.shots, tags={"qloom": job.key[:48]}).id)
             except Exception as error:
-                raise DeviceError(
-                    f"{self.name} did not take a task ({type(error).__name__}: {error})", passes=True
-                ) from error
-            arns.append(task.id)
+                message = f"{self.name} did not take a task ({type(error).__name__}: {error})"
+                raise DeviceError(message, passes=True) from error
         return " ".join(arns)
 
     def find(self, job: Job) -> str | None:
@@ -61,14 +64,27 @@ class BraketDevice(Device):
         aws = package("braket.aws", "BraketDevice", "devices", brought_by="amazon-braket-sdk")
         rows = []
         for arn in handle.split():
-            task = aws.AwsQuantumTask(arn)
-            state = task.state()
-            if state in ("FAILED", "CANCELLED"):
-                raise DeviceError(f"{self.name}: task {arn} ended as {state.lower()}", paid=False)
-            if state != "COMPLETED":
+            try:
+                task = aws.AwsQuantumTask(arn)
+                state = task.state()
+                measured = task.result().measurements if state == "COMPLETED" else None
+            except Exception as error:
+                message = f"{self.name} does not answer ({type(error).__name__}: {error})"
+                raise DeviceError(message, passes=True) from error
+            if state in ("FAILED", "CANCELLED"):  # the other tasks of the job are paid for
+                raise DeviceError(f"{self.name}: task {arn} ended as {state.lower()}", paid=len(job.values) > 1)
+            if measured is None:
                 return None
-            rows.append(np.asarray(task.result().measurements, np.uint8))
+            rows.append(np.asarray(measured, np.uint8))
         return np.array(rows)
+
+
+@contextmanager
+def under_token(session: Any, token: str) -> Iterator[None]:
+    """Tasks of a session are made under a token: a second one with the same is the first. The SDK hands none on."""
+    create = session.create_quantum_task
+    with patch.object(session, "create_quantum_task", lambda **given: create(**given, clientToken=token)):
+        yield
 
 
 def run_local(

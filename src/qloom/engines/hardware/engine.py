@@ -31,7 +31,7 @@ class DeviceEngine(Shots):
     Every job is written to a journal before it is sent, under a key made of its content and its place among the
     measurements of the run. A run that was killed, and begins again with the same seed, asks for results of jobs that
     were paid, sends nothing twice, and goes on. Derivatives are parameter shifts, the circuits of a batch in one job a
-    group of words.
+    group of words. Jobs are told apart by their order: threads that share an engine in no fixed one buy anew.
 
     Args:
         device: an adapter, such as `QiskitDevice` or `BraketDevice`.
@@ -117,7 +117,7 @@ class _DeviceSampler(Sampler):
         weights = np.broadcast_to(batch.weights, (batch.size, batch.weights.shape[-1]))
         values = np.hstack([batch.inputs, weights]).astype(np.float64)
         place = tuple(map(int, stream.call()))
-        return self._jobs.bits(Job(self.circuit, self.qubits, values, shots, place))
+        return self._jobs.bits(Job(self.circuit, self.qubits, values, shots, place, self._jobs.device.name))
 
 
 def n_turned(circuit: Circuit, trained: np.ndarray, by: Sequence[str]) -> int:
@@ -162,7 +162,13 @@ class _Jobs:
             return self._checked(entry.bits, job)
         if entry is not None and entry.status == LOST:
             raise DeviceError(f"job {job.key[:12]} failed and was paid for ({entry.message}); give another seed")
-        handle = self._handle(job, entry)
+        if entry is None or entry.handle is None or entry.status == REFUSED:
+            self.device.check(job)
+            with self.journal.sending():
+                entry = self.journal.entry(job.key)
+                handle = self._handle(job, entry)
+        else:
+            handle = entry.handle
         bits = self._checked(self._wait(handle, job), job)
         self.journal.done(job.key, bits)
         if self.on_job is not None:
@@ -184,7 +190,8 @@ class _Jobs:
         try:
             handle = self._sent(job)
         except DeviceError as error:
-            self.journal.failed(job.key, str(error), paid=False)
+            if not error.passes:  # else it may have arrived: the next run asks
+                self.journal.failed(job.key, str(error), paid=False)
             raise
         self.journal.sent(job.key, handle)
         return handle
@@ -200,7 +207,11 @@ class _Jobs:
         except DeviceError as error:
             if not error.passes:
                 raise
-        return self._tried(send)
+        try:
+            return self._tried(send)
+        except DeviceError as error:
+            error.passes = True  # the first may have arrived
+            raise
 
     def _tried(self, work: Callable[[], Any]) -> Any:
         for attempt in range(MOST_TRIES):

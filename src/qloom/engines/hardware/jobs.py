@@ -57,6 +57,7 @@ class Job:
         values: of the slots, (B, P).
         shots: of each row.
         place: what tells the same measurements apart when they are made again, such as the call of a stream.
+        device: name of who measures.
     """
 
     circuit: Circuit
@@ -64,11 +65,12 @@ class Job:
     values: np.ndarray
     shots: int
     place: tuple[int, ...]
+    device: str = ""
 
     @cached_property
     def key(self) -> str:
         """64 letters, the same for the same content in every process."""
-        found = hashlib.sha256(self.circuit.to_json().encode())
+        found = hashlib.sha256(f"{self.device}\n{self.circuit.to_json()}".encode())
         values = np.ascontiguousarray(self.values, np.float64)
         for part in (self.qubits, values.shape, (self.shots,), self.place):
             found.update(repr(tuple(map(int, part))).encode())
@@ -106,6 +108,9 @@ class Device(ABC):
         """Of a job, before it is sent: of so many circuits and as many shots each."""
         n = rows * shots
         return Cost(n, n * self.money_a_shot + rows * self.money_a_row, n * self.seconds_a_shot, 1)
+
+    def check(self, job: Job) -> None:  # noqa: B027 - most have nothing to add
+        """Raise for a job that the device cannot have, before it is paid for."""
 
     @abstractmethod
     def submit(self, job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import time
 import zlib
@@ -105,8 +106,21 @@ class Journal:
             ).fetchone()
         return None if row is None else Entry(row[0], row[1], _unpacked(row[2], row[3]), row[4])
 
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Held by who asks whether a job was sent, and sends it: no other thread or process does so meanwhile.
+
+        The lock is the system's: it goes with a process that is killed.
+        """
+        with self.path.with_name(self.path.name + ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def reserve(self, job: Job, device: str, cost: Cost, budget: Budget) -> None:
-        """Write a job down as one that is sent now, if the budget has room; BudgetError if not."""
+        """Write a job down as one that is sent now, if the budget has room; BudgetError if not.
+
+        Only while `sending` is held, and for a job that is not there or was refused.
+        """
         with self._open() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:

@@ -7,7 +7,7 @@ without one.
 
 from __future__ import annotations
 
-import os
+import fcntl
 import sqlite3
 import subprocess
 import sys
@@ -29,13 +29,15 @@ CREATE TABLE IF NOT EXISTS queue (
     n_values INTEGER NOT NULL, numbers BLOB NOT NULL, shots INTEGER NOT NULL, seed INTEGER NOT NULL,
     status TEXT NOT NULL, bits BLOB, message TEXT, sent INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS service (id INTEGER PRIMARY KEY CHECK (id = 1), process INTEGER, beat REAL);
 """
-# Seconds without a job after which the process ends, and without a beat after which it is taken for dead.
-IDLE, SILENT = 20.0, 10.0
+# Seconds without a job after which the process ends.
+IDLE = 20.0
 _PAUSE = 0.01
 # Processes outlive this one, but are asked how they ended as long as it lives.
 _STARTED: list[subprocess.Popen[bytes]] = []
+# When this process last started one, and seconds within which that has taken the lock.
+_LAST: dict[Path, float] = {}
+_STARTING = 5.0
 
 
 class LocalDevice(Device):
@@ -62,7 +64,9 @@ class LocalDevice(Device):
         with _opened(self.folder) as connection:
             connection.execute(
                 "INSERT INTO queue (key, target, circuit, qubits, n_rows, n_values, numbers, shots, seed, status, "
-                "sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET sent = sent + 1",
+                "sent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1) "
+                "ON CONFLICT (key) DO UPDATE SET sent = sent + 1, message = NULL, "
+                "status = CASE status WHEN 'failed' THEN 'queued' ELSE status END",
                 row,
             )
         return job.key
@@ -104,27 +108,37 @@ def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[bool]:
+    """Whether no other process is at the queue; the lock is the system's, and goes with who holds it."""
+    with (folder / "service.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
 def _start(folder: Path) -> None:
-    """A process for the queue, unless one is at it."""
-    with _opened(folder) as connection:
-        row = connection.execute("SELECT beat FROM service").fetchone()
-    if row is None or time.time() - row[0] > SILENT:
-        with _opened(folder) as connection:
-            connection.execute("INSERT OR REPLACE INTO service VALUES (1, NULL, ?)", (time.time(),))
-        _STARTED[:] = [process for process in _STARTED if process.poll() is None]
-        started = subprocess.Popen(
-            [sys.executable, "-m", "qloom.engines.hardware.local", str(folder)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        _STARTED.append(started)
+    """A process for the queue, unless one is at it; of several that are started at once one stays."""
+    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
+    with _alone(folder) as is_free:
+        if not is_free or time.monotonic() - _LAST.get(folder, -IDLE) < _STARTING:
+            return
+    _LAST[folder] = time.monotonic()
+    started = subprocess.Popen(
+        [sys.executable, "-m", "qloom.engines.hardware.local", str(folder)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    _STARTED.append(started)
 
 
 def serve(folder: Path) -> None:
     """Run what is queued until nothing comes."""
-    last = time.monotonic()
-    with _opened(folder) as connection:
-        while time.monotonic() - last < IDLE:
-            connection.execute("INSERT OR REPLACE INTO service VALUES (1, ?, ?)", (os.getpid(), time.time()))
+    with _alone(folder) as is_free, _opened(folder) as connection:
+        last = time.monotonic()
+        while is_free and time.monotonic() - last < IDLE:
             row = connection.execute(
                 "SELECT key, target, circuit, qubits, n_rows, n_values, numbers, shots, seed FROM queue "
                 "WHERE status = 'queued' ORDER BY rowid LIMIT 1"
@@ -134,7 +148,6 @@ def serve(folder: Path) -> None:
                 continue
             _run(connection, row)
             last = time.monotonic()
-        connection.execute("DELETE FROM service")
 
 
 def _run(connection: sqlite3.Connection, row: tuple) -> None:

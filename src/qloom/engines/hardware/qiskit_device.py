@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,15 @@ class QiskitDevice(Device):
         self, backend: Any, sampler: Any = None, service: Any = None, prices: Mapping[str, float] | None = None
     ):  # fmt: skip
         self.backend, self.name, self.n_qubits = backend, f"qiskit {backend.name}", backend.num_qubits
-        self._service = service if service is not None else getattr(backend, "service", None)
+        self._service: Any = service if service is not None else getattr(backend, "service", None)
         self._sampler = sampler
+        if self._service is None:
+            raise DeviceError(
+                f"{self.name} has no service that knows its jobs by their keys: what was paid could be lost; pass "
+                "service=, or take QiskitDevice.local(...) for simulators"
+            )
+        if sampler is not None and not hasattr(getattr(sampler, "options", None), "environment"):
+            raise DeviceError(f"{type(sampler).__name__} tags no jobs, expected IBM Runtime's SamplerV2, or none")
         for name, value in (prices or {}).items():
             setattr(self, name, float(value))
 
@@ -44,34 +52,40 @@ class QiskitDevice(Device):
         n_qubits = None if name == "aer" else fake_backend(name).num_qubits
         return LocalDevice(f"{__name__}:{name}", folder, f"qiskit {name}", n_qubits)
 
+    def check(self, job: Job) -> None:
+        _pubs(self.backend, job.circuit, job.qubits, job.values)
+
     def submit(self, job: Job) -> str:
-        sampler = self._sampler
+        pubs, sampler = _pubs(self.backend, job.circuit, job.qubits, job.values), self._sampler
         if sampler is None:
             runtime = package("qiskit_ibm_runtime", "QiskitDevice", "devices", brought_by="qiskit-ibm-runtime")
             sampler = runtime.SamplerV2(mode=self.backend)
-            sampler.options.environment.job_tags = [job.key]
-        try:
-            sent = sampler.run([_pub(self.backend, job.circuit, job.qubits, job.values)], shots=job.shots)
-        except Exception as error:
-            raise DeviceError(
-                f"{self.name} did not take a job ({type(error).__name__}: {error})", passes=True
-            ) from error
-        return str(sent.job_id())
+        sampler.options.environment.job_tags = [job.key]
+        with _passing(f"{self.name} did not take a job"):
+            return str(sampler.run(pubs, shots=job.shots).job_id())
 
     def find(self, job: Job) -> str | None:
-        if self._service is None:
-            return None
-        found = self._service.jobs(job_tags=[job.key], limit=1)
+        with _passing(f"{self.name} does not say what it has"):
+            found = self._service.jobs(job_tags=[job.key], limit=1)
         return str(found[0].job_id()) if found else None
 
     def result(self, handle: str, job: Job) -> np.ndarray | None:
-        if self._service is None:
-            raise DeviceError(f"{self.name} gives no results of jobs that were sent before; pass its service")
-        sent = self._service.job(handle)
-        status = str(getattr(sent.status(), "name", sent.status())).upper()
+        with _passing(f"{self.name} does not answer"):
+            sent = self._service.job(handle)
+            status = str(getattr(sent.status(), "name", sent.status())).upper()
+            done = sent.result() if status == "DONE" else None
         if status in ("ERROR", "CANCELLED"):
             raise DeviceError(f"{self.name}: job {handle} ended as {status.lower()}", paid=False)
-        return _bits(sent.result(), job.qubits) if status == "DONE" else None
+        return None if done is None else _bits(done, job.qubits)
+
+
+@contextmanager
+def _passing(what: str) -> Iterator[None]:
+    """Whatever a service raises may pass: it is asked again."""
+    try:
+        yield
+    except Exception as error:
+        raise DeviceError(f"{what} ({type(error).__name__}: {error})", passes=True) from error
 
 
 def run_local(
@@ -81,7 +95,7 @@ def run_local(
     primitives = package("qiskit_aer.primitives", "QiskitDevice", "devices", brought_by="qiskit-aer")
     backend = _simulator(name)
     sampler = primitives.SamplerV2.from_backend(backend, seed=seed)
-    return _bits(sampler.run([_pub(backend, circuit, qubits, values)], shots=shots).result(), qubits)
+    return _bits(sampler.run(_pubs(backend, circuit, qubits, values), shots=shots).result(), qubits)
 
 
 @lru_cache(maxsize=8)
@@ -100,14 +114,14 @@ def fake_backend(name: str) -> Any:
     return made()
 
 
-def _pub(backend: Any, circuit: Circuit, qubits: tuple[int, ...], values: np.ndarray) -> tuple[Any, ...]:
-    """The circuit as the backend runs it, with numbers for its parameters in their order."""
+def _pubs(backend: Any, circuit: Circuit, qubits: tuple[int, ...], values: np.ndarray) -> list[tuple[Any, ...]]:
+    """The circuit as the backend runs it, with numbers for its parameters in their order; without any once a row."""
     transpiled = _transpiled(_Key(backend, circuit.to_json(), qubits))
     parameters = list(transpiled.parameters)
-    if not parameters:
-        return (transpiled, np.zeros((len(values), 0))) if len(values) != 1 else (transpiled,)
+    if not parameters:  # rows of no numbers are not what all samplers expect
+        return [(transpiled,)] * len(values)
     places = [int(parameter.name.rsplit("[", 1)[1][:-1]) if "[" in parameter.name else 0 for parameter in parameters]
-    return transpiled, values[:, places]
+    return [(transpiled, values[:, places])]
 
 
 class _Key:
@@ -135,7 +149,9 @@ def _transpiled(key: _Key) -> Any:
 
 def _bits(result: Any, qubits: tuple[int, ...]) -> np.ndarray:
     """(B, shots, k): its arrays have bit 0 last, rows first where there are any."""
-    data = result[0].data
-    array = next(iter(data.values()))
-    bits = np.unpackbits(np.asarray(array.array, np.uint8), axis=-1)[..., -len(qubits) :][..., ::-1]
-    return bits.reshape(-1, *bits.shape[-2:])
+    parts = []
+    for one in result:
+        array = np.asarray(next(iter(one.data.values())).array, np.uint8)
+        bits = np.unpackbits(array, axis=-1)[..., -len(qubits) :][..., ::-1]
+        parts.append(bits.reshape(-1, *bits.shape[-2:]))
+    return np.concatenate(parts)
