@@ -255,6 +255,91 @@ def test_errors_of_version_3_say_what_no_circuit_has(body, monkeypatch):
         three(body)
 
 
+def outcome(body: str) -> dict[str, float]:
+    return ql.distribution(three(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("bit c; c = measure q[0]; bit d; switch (c) { case 1 { c = measure q[0]; } } if (c) x q[1]; d = measure q[1];",
+         {"00": 1}),
+        ("bit[2] c; x q[1]; c[0] = measure q[0]; c[1] = measure q[1]; bool k = c; if (k == true) x q[2];"
+         "bit d; d = measure q[2];", {"011": 1}),
+        ("bit[2] c; x q[0]; c[0] = measure q[0]; c[1] = measure q[1]; if (float(c)/2 == 0.5) x q[2];"
+         "bit d; d = measure q[2];", {"101": 1}),
+        ("bit[2] c; x q[1]; c[0] = measure q[0]; c[1] = measure q[1]; uint[1] k = c; if (k) x q[2];"
+         "bit d; d = measure q[2];", {"010": 1}),
+        ('bit d; bit[2] c = "10"; if (c == 2) x q[1]; d = measure q[1];', {"1": 1}),
+        ("bit c; c = measure q[0]; bit b = c; if (b) x q[1]; bit d; d = measure q[1];", {"00": 1}),
+    ],
+)  # fmt: skip
+def test_measured_values_are_what_they_are_cast_to(body, found):
+    assert outcome(body) == pytest.approx(found)
+
+
+def test_a_register_half_measured_is_true_where_its_known_bits_are():
+    """The bit that is known is 1: whatever is measured beside it, the register is not 0."""
+    body = 'bit d; bit[2] c = "10"; c[0] = measure q[0]; if (c) x q[1]; d = measure q[1];'
+    assert outcome(body) == {"10": pytest.approx(1)}
+    body = 'bit[2] b = "10"; bit d; if (b) x q[1]; d = measure q[1];'
+    assert outcome(body) == {"1": pytest.approx(1)}
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("array[float, 2] v = {1, 3}; rx(v[0]/2) q[0];", [0.5]),
+        ("array[float,2] v = {1,3}; array[float,2] w = v; w[0] = 9; rx(v[0]) q[0]; rx(w[0]) q[0];", [1, 9]),
+        ("array[int,2] v = {1,3}; v[0] = 2.9; rx(v[0]) q[0];", [2]),
+        ("uint[4] a = 15; a += 1; rx(a) q[0]; int[4] b = 7; b += 1; rx(b) q[0];", [0, -8]),
+        ("rx(-7 % 3) q[0]; rx(-7 / 2) q[0];", [-1, -3]),
+        ("array[float,2,3] v; rx(sizeof(v)) q[0]; rx(sizeof(v, 1)) q[0]; rx(sizeof(q)) q[0];", [2, 3, 3]),
+        ('def f(bit b) { b = 1; } bit d = "0"; f(d); rx(int(d)) q[0];', [0]),
+        ("pow(0.5) @ gphase(1);", [0.5]),
+    ],
+)
+def test_values_keep_to_their_types(body, found):
+    assert angles(three(body)) == pytest.approx(found)
+
+
+ODD = {
+    "bit c; bit d; c = measure q[0]; if (c) { if (c) { c = measure q[1]; } x q[2]; }": "measured into since",
+    "bit c; c = measure q[0]; bit b = c; c = measure q[0]; if (b) x q[1];": "after its bit was measured into again",
+    "bit c; c = measure q[0]; bit b = c; b = measure q[1];": "a copy of a measured one",
+    "x q[-5:1];": "a range from -2 to 1",
+    "input float a; if (!a) x q[0];": "! of qubits, an array or an input parameter",
+    "input float a; input float a;": "a is declared twice",
+    "bit c; c = measure q[0]; if (1/c == 1) x q[1];": "a condition on measured bits has no value",
+    "rx(-q) q[0];": "- of qubits",
+    "pow(q) @ x q[0];": "pow(...) of what is no finite number",
+    "pow(2**2000) @ x q[0];": "pow(...) of what is no finite number",
+    "rx(sizeof()) q[0];": "sizeof takes a register",
+    "rx(" + "1" * 5000 + ") q[0];": "a number of 5000 digits",
+    "def f(mutable array[float,1] v) { v[0] = 1; }": "changes an array of its caller",
+    "pow(4096) @ pow(4096) @ pow(4096) @ x q[0];": "expected at most 4096, and fewer gates",
+    "array[int,100000,100000] v;": "an array of 10000000000 values",
+    "int a = 3; for int i in [0:40] { a = a * a; } rx(a) q[0];": "more than 4096 bits",
+    "rx({1,2} * 2000000000) q[0];": "* of qubits or arrays",
+    "let a0 = q;" + "".join(f"let a{k + 1} = a{k} ++ a{k};" for k in range(34)): "++ to more than",
+    "gate g0 a { x a; }" + "".join(f"gate g{k + 1} a {{ g{k} a; g{k} a; }}" for k in range(30)) + "g30 q[0];":
+        "comes to more than",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", ODD)
+def test_odd_programs_are_refused_with_their_line(body):
+    with pytest.raises(QasmError, match=rf"^line \d+, column \d+: .*{re.escape(ODD[body])}"):
+        three(body)
+
+
+def test_functions_of_measured_bits_are_worked_out_once():
+    """x doubled thirty times is 2^30 times the bit, and texts that begin with blanks are read at once."""
+    text = "bit c; x q[0]; c = measure q[0]; int x = c; for int i in [0:29] { x = x + x; } if (x == 1073741824) x q[1];"
+    assert outcome(text + "bit d; d = measure q[1];") == {"11": pytest.approx(1)}
+    assert ql.from_qasm(" " * 5000 + "qubit q; h q;").gate_counts() == {"h": 1}
+
+
 def test_versions_and_types_of_texts():
     with pytest.raises(QasmError, match="OpenQASM 4, expected version 2 or 3"):
         ql.from_qasm("OPENQASM 4;")

@@ -99,6 +99,24 @@ def test_bits_and_conditions_come_back(version):
         assert ql.distribution(again) == pytest.approx(ql.distribution(circuit), abs=1e-12), seed
 
 
+def test_a_measurement_into_the_bits_of_its_condition_ends_a_block():
+    """What follows is asked anew: in one block the old value would hold."""
+    circuit = Circuit(2).x(0).measure(0, 0).reset(0)
+    circuit.when(0, 1, Circuit(2).measure(0, 0)).when(0, 1, Circuit(2).x(1)).measure(1, 1)
+    assert ql.distribution(circuit) == {"00": pytest.approx(1)}
+    assert ql.distribution(ql.from_qasm(circuit.to_qasm())) == {"00": pytest.approx(1)}
+
+
+@pytest.mark.parametrize("name", ["true", "array", "b", "rzz", "im", "switch", "sin", "c", "x"])
+@pytest.mark.parametrize("dialect", ["openqasm3", "braket"])
+def test_slots_with_the_names_of_words(name, dialect):
+    circuit = Circuit(2)
+    circuit.rzz(2 * circuit.weights(1, name=name)[0], 0, 1).measure(0, 0)
+    again = ql.from_qasm(circuit.to_qasm(dialect=dialect))
+    assert again.n_weights == 1
+    assert ql.distribution(again, weights=[0.3]) == ql.distribution(circuit, weights=[0.3])
+
+
 @pytest.mark.parametrize(
     ("circuit", "version", "message"),
     [

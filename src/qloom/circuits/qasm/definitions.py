@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import reduce
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from scipy.linalg import schur
 from qloom.circuits.gate import Gate
 from qloom.circuits.gates import GATES, controlled_gate
 from qloom.circuits.parameters import Angle, as_angle
+from qloom.circuits.qasm.program import MOST_STEPS
 from qloom.circuits.qasm.values import Unsupported
 from qloom.circuits.synthesis import unitary_gate
 
@@ -102,12 +104,14 @@ def _controlled_step(step: Step) -> Step:
 
 def powered(steps: Sequence[Step], power: Any, n_qubits: int) -> list[Step]:
     """Whole powers by repeating; others by the principal power of the matrix."""
-    if isinstance(power, Angle):
-        raise Unsupported("an input parameter in pow(...), expected a number")
+    if isinstance(power, bool) or not isinstance(power, int | float) or not _is_finite(power):
+        raise Unsupported("pow(...) of what is no finite number")
+    if n_qubits == 0:
+        return [Step(step.gate, tuple(angle * float(power) for angle in step.angles), ()) for step in steps]
     if float(power) == int(power):
         times = int(power)
-        if abs(times) > _MOST_POWER:
-            raise Unsupported(f"pow({times}), expected at most {_MOST_POWER}")
+        if abs(times) > _MOST_POWER or abs(times) * len(steps) > MOST_STEPS:
+            raise Unsupported(f"pow({times}) of {len(steps)} gates, expected at most {_MOST_POWER}, and fewer gates")
         return list(steps if times >= 0 else inverted(steps)) * abs(times)
     if n_qubits > _MOST_QUBITS or any(not angle.is_number for step in steps for angle in step.angles):
         raise Unsupported(
@@ -119,6 +123,13 @@ def powered(steps: Sequence[Step], power: Any, n_qubits: int) -> list[Step]:
     phases[np.abs(phases + np.pi) < 1e-12] = np.pi
     root = vectors * np.exp(1j * float(power) * phases) @ vectors.conj().T
     return [Step(unitary_gate(root), (), tuple(range(n_qubits)))]
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return isfinite(number)
+    except OverflowError:
+        return False
 
 
 def matrix_of(steps: Sequence[Step], n_qubits: int) -> np.ndarray:

@@ -12,6 +12,7 @@ from qloom.circuits.qasm.program import MOST_CALLS, MOST_SIZE, Leaving, Program
 from qloom.circuits.qasm.values import (
     FUNCTIONS,
     FUNCTIONS_OF_2,
+    Array,
     Bits,
     Cell,
     Measured,
@@ -73,11 +74,18 @@ class Evaluation(Program):
         if e.name in self.subroutines:
             return self._subroutine(e)
         if e.name == "sizeof" and self.version == 3:
-            of = self.value(e.arguments[0])
-            return len(of.cells if isinstance(of, Bits) else of.places if isinstance(of, Qubits) else of)
+            return self._sizeof(e)
         if e.name not in (FUNCTIONS if self.version == 3 else FUNCTIONS_OF_2):
             raise self.fault(e.place, f"{e.name}(...) is not defined")
         return called(e.name, [self.value(argument) for argument in e.arguments])
+
+    def _sizeof(self, e: s.Call) -> int:
+        of, *place = (self.value(argument) for argument in e.arguments) if e.arguments else (None,)
+        for _ in range(plain(place[0]) if len(place) == 1 and isinstance(plain(place[0]), int) else 0):
+            of = of[0] if isinstance(of, list) and of else None
+        if len(place) > 1 or not isinstance(of, Bits | Qubits | list):
+            raise self.fault(e.place, "sizeof takes a register or an array, and which of its dimensions")
+        return len(of.cells if isinstance(of, Bits) else of.places if isinstance(of, Qubits) else of)
 
     def _indexed(self, e: s.Index) -> Any:
         of = self.value(e.of)
@@ -119,15 +127,39 @@ class Evaluation(Program):
             raise self.fault(at.place, "a range of what are no whole numbers, or with step 0")
         if size is not None:
             start, stop = (each + size if each < 0 else each for each in (start, stop))
+            if start < 0 or stop < 0:
+                raise self.fault(at.place, f"a range from {start} to {stop}, expected 0 to {size - 1}")
         yield from range(start, stop + (1 if step > 0 else -1), step)
+
+    def _array(self, place: int, kind: s.Type, values: list[Any]) -> Array:
+        """A copy, its values as of the type's elements."""
+        inner = kind if kind.name != "array" else s.Type(kind.place, "array", None, kind.element, kind.shape[1:])
+        element = inner if inner.name != "array" or inner.shape else inner.element
+        out = Array(value if element is None else self.cast(place, element, value) for value in values)
+        out.kind = element
+        return out
+
+    def _cast_measured(self, place: int, kind: s.Type, value: Any, given: Measured) -> Any:
+        if kind.name == "bit":
+            return (
+                value if not isinstance(value, Bits) else Bits(tuple(c.copied() for c in value.cells), value.is_single)
+            )
+        if kind.name in ("int", "uint") and given.places is not None:
+            width = self._size(kind)
+            if width is None or width > max(given.places):
+                return given
+        sized = kind if kind.size is None else s.Type(kind.place, kind.name, s.Literal(kind.place, self._size(kind)))
+        return given.map(lambda read: plain(self.cast(place, sized, read)))
 
     def cast(self, place: int, kind: s.Type, value: Any) -> Any:
         """A value as of a type."""
-        if isinstance(value, Angle | list | Qubits):
+        if isinstance(value, list):
+            return self._array(place, kind, value)
+        if isinstance(value, Angle | Qubits):
             return value
         given = plain(value)
         if isinstance(given, Measured):
-            return value if kind.name == "bit" else given
+            return self._cast_measured(place, kind, value, given)
         try:
             if kind.name == "bit":
                 size = self._size(kind) or 1
@@ -179,7 +211,7 @@ class Evaluation(Program):
         scope = {}
         for (kind, name), argument in zip(found.parameters, e.arguments, strict=True):
             value = self.value(argument)
-            scope[name] = value if isinstance(value, Bits) else self.cast(e.place, kind, value)
+            scope[name] = self._argument_of(e.place, kind, value)
         outer, self.scopes = self.scopes, [self.scopes[0], scope]
         try:
             self.run_all(found.body)
@@ -191,6 +223,12 @@ class Evaluation(Program):
             self.scopes, self.calls = outer, self.calls - 1
         return None
 
+    def _argument_of(self, place: int, kind: s.Type, value: Any) -> Any:
+        """By value, but for qubits."""
+        if isinstance(value, Bits):
+            return _copied(value)
+        return self.cast(place, kind, value)
+
     def _measure(self, place: int, of: Any, into: Bits) -> None:
         qubits = self._qubits(of)
         if len(qubits) != len(into.cells):
@@ -198,6 +236,8 @@ class Evaluation(Program):
         for qubit, cell in zip(qubits, into.cells, strict=True):
             if cell.known:
                 raise self.fault(place, "measure into a bit that was set to 1 before")
+            if cell.of is not None:
+                raise self.fault(place, "measure into a bit that is a copy of a measured one")
             self._allocate(cell)
             assert cell.place is not None
             self.emit(place, measured_gate(cell.place), (), (qubit,))
@@ -212,7 +252,15 @@ class Evaluation(Program):
         return value.places
 
 
+def _copied(bits: Bits) -> Bits:
+    return Bits(tuple(cell.copied() for cell in bits.cells), bits.is_single)
+
+
 def _joined(left: Any, right: Any) -> Any:
+    sizes = [len(one.cells if isinstance(one, Bits) else one.places if isinstance(one, Qubits) else one)
+             for one in (left, right) if isinstance(one, Bits | Qubits | list)]  # fmt: skip
+    if sum(sizes) > MOST_SIZE:
+        raise Unsupported(f"++ to more than {MOST_SIZE}")
     if isinstance(left, Qubits) and isinstance(right, Qubits):
         return Qubits(left.places + right.places)
     if isinstance(left, Bits) and isinstance(right, Bits):
@@ -230,4 +278,6 @@ def shown(value: Any) -> str:
         Angle: "an input parameter",
         list: "an array",
     }
+    if isinstance(value, int) and value.bit_length() > 200:
+        return f"a number of {value.bit_length()} bits"
     return names.get(type(value)) or repr(value)[:40]

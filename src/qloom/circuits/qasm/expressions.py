@@ -16,6 +16,8 @@ _LEVELS_3 = (
 _LEVELS_2 = (("==", "!="), ("+", "-"), ("*", "/"))
 # Parentheses and signs within each other.
 _MOST_DEPTH = 50
+# Digits.
+_LONGEST_NUMBER = 1000
 
 
 class Expressions:
@@ -147,10 +149,14 @@ class Expressions:
 
     def _number(self, token: Token) -> Any:
         text = token.text.replace("_", "")
+        if len(text) > _LONGEST_NUMBER:
+            raise self.tokens.fault(token.place, f"a number of {len(text)} digits, expected at most {_LONGEST_NUMBER}")
         following = self.tokens.peek()
         is_next = following.place == token.place + len(token.text) and following.kind == "word"
         if text == "0" and is_next and following.text[0] in "xXbBoO":
             self.tokens.next()
+            if len(following.text) > _LONGEST_NUMBER:
+                raise self.tokens.fault(token.place, f"a number of more than {_LONGEST_NUMBER} digits")
             try:
                 return s.Literal(token.place, int(text + following.text.replace("_", ""), 0))
             except ValueError:

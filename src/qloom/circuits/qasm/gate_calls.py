@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import isfinite
 from typing import Any
 
@@ -10,7 +11,7 @@ from qloom.circuits.parameters import Angle, as_angle
 from qloom.circuits.qasm import syntax as s
 from qloom.circuits.qasm.definitions import Step, controlled, inverted, known_gate, nearest, powered, waits
 from qloom.circuits.qasm.evaluating import Evaluation, shown
-from qloom.circuits.qasm.program import MOST_CALLS
+from qloom.circuits.qasm.program import MOST_CALLS, MOST_STEPS
 from qloom.circuits.qasm.quick import QuickGates
 from qloom.circuits.qasm.values import Measured, Qubits, Unsupported, plain
 
@@ -129,7 +130,10 @@ class GateCalls(Evaluation, QuickGates):
         outer, self.scopes = self.scopes, [self.scopes[0], dict(zip(body.parameters, arguments, strict=True))]
         was, self._in_body = self._in_body, True
         try:
-            return list(self._inner_steps(body.body, places))
+            out = list(islice(self._inner_steps(body.body, places), MOST_STEPS + 1))
+            if len(out) > MOST_STEPS:
+                raise self.fault(place, f"{body.name} comes to more than {MOST_STEPS} gates")
+            return out
         finally:
             self.scopes, self._in_body = outer, was
 

@@ -17,6 +17,8 @@ from qloom.circuits.qasm.values import CONSTANTS, Bits, Cell, Qubits
 MOST_GATES, MOST_ROUNDS = 1 << 23, 1 << 20
 # Qubits or bits of a register, calls within each other.
 MOST_SIZE, MOST_CALLS = 1 << 20, 100
+# Steps of one gate that a text defines.
+MOST_STEPS = 1 << 20
 
 
 class Leaving(Exception):  # noqa: N818 - no error

@@ -23,9 +23,12 @@ from qloom.circuits.qasm.program import MOST_SIZE, Leaving
 from qloom.circuits.qasm.statements import Statements
 from qloom.circuits.qasm.tokens import QasmError
 from qloom.circuits.qasm.values import Bits, Cell, Measured, Qubits, Unsupported, binary, plain
+from qloom.errors import CircuitError
 
+# Before a name in a scope: the type it was declared with.
+_KIND = "\0"
 _FILES = {"qelib1.inc": QELIB1, "stdgates.inc": STDGATES}
-_VERSION = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)*OPENQASM\s+(\d+)(?:\.(\d+))?\s*;", re.DOTALL)
+_VERSION = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*OPENQASM\s+(\d+)(?:\.(\d+))?\s*;", re.DOTALL)
 
 
 def from_qasm(text: str, inputs: Iterable[str] = ()) -> Circuit:
@@ -86,8 +89,12 @@ class _Reader(GateCalls):
     def run(self, statement: Any) -> None:
         try:
             getattr(self, f"_do_{type(statement).__name__.lower()}")(statement)
-        except Unsupported as error:
+        except QasmError:
+            raise
+        except (Unsupported, CircuitError) as error:
             raise self.fault(statement.place, str(error)) from None
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise self.fault(statement.place, f"this has no meaning ({error})") from None
 
     def run_all(self, body: Sequence[Any]) -> None:
         self.scopes.append({})
@@ -132,6 +139,7 @@ class _Reader(GateCalls):
                 register = self._set_bits(place, register, value, self._size(kind) is None)
             return self.declare(place, statement.name, register)
         self.declare(place, statement.name, self.cast(place, kind, value) if value is not None else self._empty(kind))
+        self.scopes[-1][_KIND + statement.name] = kind
 
     def _set_bits(self, place: int, register: Bits, value: Any, is_single: bool) -> Bits:
         """A register with its first value; of a text as long as that."""
@@ -143,7 +151,9 @@ class _Reader(GateCalls):
     def _empty(self, kind: s.Type) -> Any:
         if kind.name == "array":
             shape = [self._whole(kind.place, size) for size in kind.shape]
-            return _filled(shape)
+            if prod(shape) > MOST_SIZE:
+                raise self.fault(kind.place, f"an array of {prod(shape)} values, expected at most {MOST_SIZE}")
+            return self.cast(kind.place, kind, _filled(shape))
         return {"bool": False, "int": 0, "uint": 0, "complex": 0j}.get(kind.name, 0.0)
 
     def _slots(self, statement: s.Declare) -> Any:
@@ -154,6 +164,8 @@ class _Reader(GateCalls):
                 statement.place, f"input {kind.name} {name}, expected a float or angle, or an array of them"
             )
         shape = tuple(self._whole(kind.place, size) for size in kind.shape)
+        if name in self.scopes[-1]:
+            raise self.fault(statement.place, f"{name} is declared twice")
         if prod(shape) > MOST_SIZE or 0 in shape:
             raise self.fault(statement.place, f"input {name} has shape {shape}, expected 1 to {MOST_SIZE} numbers")
         declare = self.circuit.inputs if name in self.inputs else self.circuit.weights
@@ -161,7 +173,10 @@ class _Reader(GateCalls):
         return slots.tolist() if shape else slots.item()
 
     def _do_alias(self, statement: s.Alias) -> None:
-        self.declare(statement.place, statement.name, self.value(statement.value))
+        value = self.value(statement.value)
+        if isinstance(value, Measured):
+            raise self.fault(statement.place, f"{statement.name} names a measured value, expected qubits or bits")
+        self.declare(statement.place, statement.name, value)
 
     # -- assignments
 
@@ -195,7 +210,8 @@ class _Reader(GateCalls):
             holder, at = self.value(to.of), plain(self.value(to.at))
             if isinstance(holder, list):
                 self._item(place, holder, at)
-                holder[at] = value
+                kind = getattr(holder, "kind", None)
+                holder[at] = value if kind is None else self.cast(place, kind, value)
                 return None
         if not isinstance(to, s.Name) or isinstance(before, Qubits):
             raise self.fault(place, "an assignment to what is no variable")
@@ -203,6 +219,8 @@ class _Reader(GateCalls):
         given = plain(value)
         if isinstance(value, Bits) and isinstance(before, Bits):
             given = value
+        elif (kind := scope.get(_KIND + to.name)) is not None:
+            given = self.cast(place, kind, value)
         elif isinstance(before, int | float | complex) and not isinstance(given, Measured | Angle | list):
             given = self._like(place, before, given)
         scope[to.name] = given
@@ -266,8 +284,12 @@ class _Reader(GateCalls):
             return self.run_all(statement.then if condition else statement.otherwise)
         self._run_under(condition, statement.then)
         self._run_under(Condition(condition.bits, condition.values, not condition.negated), statement.otherwise)
-        self.stale -= set(condition.bits)
+        self._refresh(condition.bits)
         return None
+
+    def _refresh(self, bits: Iterable[int]) -> None:
+        """Bits of conditions that are over, unless others of those that hold read them too."""
+        self.stale -= set(bits) - {bit for condition in self.conditions for bit in condition.bits}
 
     def _run_under(self, condition: Condition, body: Sequence[Any]) -> None:
         self.conditions.append(condition)
@@ -285,7 +307,9 @@ class _Reader(GateCalls):
         for values, body in statement.cases:
             tests = [binary("==", of, self.value(value), are_angles=False) for value in values]
             if any(test is True for test in tests):
-                return self._under(others, body)
+                self._under(others, body)
+                self._refresh(bit for condition in others for bit in condition.bits)
+                return None
             measured = [test for test in tests if isinstance(test, Measured)]
             if measured:
                 test = measured[0]
@@ -294,7 +318,9 @@ class _Reader(GateCalls):
                 condition = test.condition()
                 self._run_under(condition, body)
                 others.append(Condition(condition.bits, condition.values, not condition.negated))
-        return self._under(others, statement.default)
+        self._under(others, statement.default)
+        self._refresh(bit for condition in others for bit in condition.bits)
+        return None
 
     def _under(self, conditions: list[Condition], body: Sequence[Any]) -> None:
         if not conditions:
@@ -361,9 +387,10 @@ class _Reader(GateCalls):
 def _as_bits(value: Any) -> Bits | None:
     """Measured bits, or a function of one that is that bit; None for anything else."""
     if isinstance(value, Bits):
-        return value if any(cell.known is None for cell in value.cells) else None
+        is_measured = any(cell.known is None for cell in value.cells)
+        return Bits(tuple(cell.copied() for cell in value.cells), value.is_single) if is_measured else None
     if isinstance(value, Measured) and len(value.cells) == 1 and [value.function(read) for read in (0, 1)] == [0, 1]:
-        return Bits(value.cells, is_single=True)
+        return Bits(tuple(cell.copied() for cell in value.cells), is_single=True)
     return None
 
 

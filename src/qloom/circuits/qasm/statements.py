@@ -237,7 +237,9 @@ class Statements:
             if parameters:
                 self.tokens.expect(",", parameters[-1][1])
             word = self.tokens.word("a type")
-            if word.text in ("const", "mutable", "readonly"):
+            if word.text == "mutable":
+                raise self.tokens.fault(word.place, f"{name.text} changes an array of its caller, which is not read")
+            if word.text in ("const", "readonly"):
                 word = self.tokens.word("a type")
             kind = self.expressions.type(_new_name(word))
             parameters.append((kind, self.tokens.word("a name").text))

@@ -7,6 +7,7 @@ import math
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from qloom.circuits.conditions import Condition
@@ -14,6 +15,21 @@ from qloom.circuits.parameters import Angle
 
 # Measured bits whose combinations are gone through.
 MOST_BITS = 16
+
+
+_STALE = "a measured value is used after its bit was measured into again"
+# Bits of whole numbers.
+MOST_BITS_OF_NUMBER = 4096
+
+
+class Array(list[Any]):
+    """Values of one type.
+
+    Attributes:
+        kind: of its elements, or None.
+    """
+
+    kind: Any = None
 
 
 class Unsupported(Exception):  # noqa: N818 - becomes one
@@ -33,6 +49,23 @@ class Cell:
     place: int | None = None
     known: int | None = 0
     writes: int = 0
+    of: Cell | None = None  # that this is a copy of
+    at: int = 0  # writes of that, when it was copied
+
+    def copied(self) -> Cell:
+        origin = self if self.of is None else self.of
+        if self.known is not None:
+            return Cell(known=self.known)
+        return Cell(known=None, of=origin, at=origin.writes if self.of is None else self.at)
+
+    @property
+    def origin(self) -> Cell:
+        """What was measured into."""
+        if self.of is None:
+            return self
+        if self.of.writes != self.at:
+            raise Unsupported(_STALE)
+        return self.of
 
 
 @dataclass(frozen=True)
@@ -56,7 +89,7 @@ class Bits:
         places = [k for k, cell in enumerate(self.cells) if cell.known is None]
         rest = sum(int(cell.known or 0) << k for k, cell in enumerate(self.cells))
         return Measured(
-            tuple(self.cells[k] for k in places),
+            tuple(self.cells[k].origin for k in places),
             lambda read: rest + sum((read >> i & 1) << k for i, k in enumerate(places)),
             rest=rest,
             places=tuple(places),
@@ -77,20 +110,24 @@ class Measured:
         self, cells: Sequence[Cell], function: Callable[[int], Any], known: tuple[frozenset[int], bool] | None = None,
         rest: int = 0, places: tuple[int, ...] | None = None,
     ):  # fmt: skip
-        self.cells, self.function, self.known = tuple(cells), function, known
+        self.cells, self.function, self.known = tuple(cells), lru_cache(maxsize=None)(function), known
         self.rest, self.places = rest, places
         self._writes = tuple(cell.writes for cell in self.cells)
 
     def condition(self) -> Condition:
         """Where it is true."""
         if tuple(cell.writes for cell in self.cells) != self._writes:
-            raise Unsupported("a measured value is used after its bit was measured into again")
+            raise Unsupported(_STALE)
         bits = tuple(int(cell.place) for cell in self.cells if cell.place is not None)
-        if self.known is None and self.places is not None and self.places == tuple(range(len(self.places))):
+        is_whole = self.places is not None and self.places == tuple(range(len(self.places)))
+        if self.known is None and is_whole and not self.rest:
             return Condition(bits, frozenset({0}), negated=True)
         if self.known is not None:
             return Condition(bits, *self.known)
-        return Condition(bits, frozenset(read for read in self._reads() if self.function(read)))
+        try:
+            return Condition(bits, frozenset(read for read in self._reads() if self.function(read)))
+        except (ZeroDivisionError, TypeError, ValueError, OverflowError) as error:
+            raise Unsupported(f"a condition on measured bits has no value ({error})") from None
 
     def equals(self, number: int, negated: bool) -> bool | Measured | None:
         """Compared with a number; None where this is no register."""
@@ -153,6 +190,17 @@ def _divided(a: Any, b: Any) -> Any:
     return a / b
 
 
+def _remainder(a: Any, b: Any) -> Any:
+    """With the sign of the first, as division is towards 0."""
+    return a - b * _divided(a, b) if isinstance(a, int) and isinstance(b, int) else math.fmod(a, b)
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, int) and value.bit_length() > MOST_BITS_OF_NUMBER:
+        raise Unsupported(f"a whole number of more than {MOST_BITS_OF_NUMBER} bits")
+    return value
+
+
 def _power(a: Any, b: Any) -> Any:
     if isinstance(a, int) and isinstance(b, int) and not isinstance(a, bool):
         if b < 0:
@@ -169,7 +217,7 @@ def _shifted(a: Any, b: Any) -> Any:
 
 
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": _divided, "%": operator.mod, "**": _power,
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": _divided, "%": _remainder, "**": _power,
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "&&": lambda a, b: bool(a) and bool(b), "||": lambda a, b: bool(a) or bool(b),
     "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": _shifted, ">>": operator.rshift,
@@ -183,6 +231,8 @@ def binary(sign: str, left: Any, right: Any, are_angles: bool) -> Any:
         Unsupported: where there is no such value.
     """
     a, b = plain(left), plain(right)
+    if any(isinstance(value, list | Qubits) for value in (a, b)):
+        raise Unsupported(f"{sign} of qubits or arrays")
     if isinstance(a, Measured) or isinstance(b, Measured):
         return _of_measured(sign, a, b)
     if isinstance(a, Angle) or isinstance(b, Angle):
@@ -190,7 +240,7 @@ def binary(sign: str, left: Any, right: Any, are_angles: bool) -> Any:
     if sign == "/" and are_angles:
         a = float(a) if isinstance(a, int) else a
     try:
-        return _BINARY[sign](a, b)
+        return _bounded(_BINARY[sign](a, b))
     except ZeroDivisionError:
         raise Unsupported("a division by zero") from None
     except (TypeError, ValueError, OverflowError) as error:
@@ -204,7 +254,12 @@ def _of_measured(sign: str, a: Any, b: Any) -> Any:
             found = register.equals(int(other), sign == "!=")
             if found is not None:
                 return found
-    function = _BINARY[sign]
+    if isinstance(a, Angle) or isinstance(b, Angle):
+        raise Unsupported("an input parameter and a measured value in one expression")
+
+    def function(left: Any, right: Any) -> Any:
+        return _bounded(_BINARY[sign](left, right))
+
     if isinstance(a, Measured):
         return a.with_other(b, function)
     return b.map(lambda theirs: function(a, theirs))
@@ -230,6 +285,8 @@ def unary(sign: str, of: Any) -> Any:
         if sign == "!":
             return value.inverted() if value.known is not None else _negation(value)
         return value.map(operator.neg) if sign == "-" else _flipped(of, value)
+    if isinstance(value, list | Qubits) or (isinstance(value, Angle) and sign != "-"):
+        raise Unsupported(f"{sign} of qubits, an array or an input parameter")
     if sign == "!":
         return not value
     if sign == "~":

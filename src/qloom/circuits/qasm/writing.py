@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from qloom.circuits.circuit import Circuit, Operation
-from qloom.circuits.conditions import Condition
+from qloom.circuits.conditions import Condition, bits_written
 from qloom.circuits.gate import Gate
+from qloom.circuits.gates import GATES
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.circuits.qasm.definitions import QELIB1, STDGATES
+from qloom.circuits.qasm.expressions import TYPES
+from qloom.circuits.qasm.statements import REFUSED
+from qloom.circuits.qasm.values import CONSTANTS, FUNCTIONS
 from qloom.errors import UnsupportedError
 
 # Names of gates in a dialect where they are not ours.
@@ -26,10 +29,12 @@ _NAMES_BRAKET = {
     **{name: name for name in ["x", "y", "z", "h", "s", "t", "rx", "ry", "rz", "cy", "cz", "swap", "iswap", "cswap"]},
 }  # fmt: skip
 # Words that no parameter may have for its name.
-_TAKEN = STDGATES | QELIB1 | {
+_TAKEN = STDGATES | QELIB1 | TYPES | REFUSED.keys() | FUNCTIONS.keys() | CONSTANTS.keys() | GATES.keys() | {
     "U", "CX", "gphase", "e", "pi", "tau", "euler", "ln", "sin", "cos", "tan", "exp", "sqrt", "if", "else",
     "for", "in", "while", "qubit", "bit", "int", "uint", "float", "angle", "bool", "gate", "input", "output",
-    "const", "let", "def", "return", "measure", "reset", "barrier", "ctrl", "inv", "pow", "negctrl", "c", "q",
+    "const", "let", "def", "return", "measure", "reset", "barrier", "ctrl", "inv", "pow", "negctrl", "c", "q", "b",
+    "true", "false", "im", "switch", "case", "default", "end", "box", "break", "continue", "include", "opaque", "qreg",
+    "creg", "mutable", "readonly", "OPENQASM",
 }  # fmt: skip
 
 
@@ -161,7 +166,7 @@ class _Writer:
     # -- statements
 
     def _body(self) -> Iterator[str]:
-        for conditions, operations in groupby(self.circuit.operations, key=lambda op: _conditions_of(op.gate)[1]):
+        for conditions, operations in _together(self.circuit.operations):
             lines = [line for op in operations for line in self._statement(op)]
             yield from self._under(conditions, lines) if conditions else lines
 
@@ -300,6 +305,22 @@ def _call(name: str, angles: Sequence[str]) -> str:
 def _number(value: float) -> str:
     """As short as it is read back: with a point, or an exponent alone."""
     return repr(float(value))
+
+
+def _together(operations: Sequence[Operation]) -> Iterator[tuple[tuple[Condition, ...], list[Operation]]]:
+    """Neighbours under the same conditions, as long as they measure into no bit that these read."""
+    group: list[Operation] = []
+    under: tuple[Condition, ...] = ()
+    ended = False
+    for op in operations:
+        conditions = _conditions_of(op.gate)[1]
+        if group and (ended or conditions != under):
+            yield under, group
+            group = []
+        group.append(op)
+        under, ended = conditions, bool(set(bits_written(op.gate)) & {bit for c in conditions for bit in c.bits})
+    if group:
+        yield under, group
 
 
 def _conditions_of(gate: Gate) -> tuple[Gate, tuple[Condition, ...]]:
