@@ -67,13 +67,21 @@ def conditional_gate(gate: Gate, condition: Condition) -> Gate:
     )  # fmt: skip
 
 
+def without_conditions(gate: Gate) -> tuple[Gate, tuple[Condition, ...]]:
+    """What is applied, and the conditions that it is under, the outermost first."""
+    conditions: list[Condition] = []
+    while gate.kind == "conditional":
+        gate, condition = gate.data
+        conditions.append(condition)
+    return gate, tuple(conditions)
+
+
 def bits_written(gate: Gate) -> tuple[int, ...]:
     """By the gate, or where its condition holds."""
-    if gate.kind == "conditional":
-        return bits_written(gate.data[0])
+    gate, _ = without_conditions(gate)
     return (gate.data,) if gate.kind == "measurement" and gate.data is not None else ()
 
 
 def bits_read(gate: Gate) -> tuple[int, ...]:
     """By conditions."""
-    return (*gate.data[1].bits, *bits_read(gate.data[0])) if gate.kind == "conditional" else ()
+    return tuple(bit for condition in without_conditions(gate)[1] for bit in condition.bits)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Amplitudes, Circuit, Operation
-from qloom.circuits.conditions import Condition, bits_read, bits_written
+from qloom.circuits.conditions import Condition, bits_read, bits_written, without_conditions
 from qloom.circuits.parameters import Angle
 from qloom.engines.base import Engine
 from qloom.engines.batch import Batch, available_memory, check_memory, make_batch, value_of
@@ -259,11 +259,8 @@ class _Branches:
 
     def apply(self, op: Operation) -> None:
         """Gates wait for others under the same condition; what parts states ends that."""
-        conditions, gate = list[Condition](), op.gate
-        while gate.kind == "conditional":
-            gate, condition = gate.data
-            conditions.append(condition)
-        under, inner = tuple(conditions), Operation(gate, op.qubits, op.angles)
+        gate, under = without_conditions(op.gate)
+        inner = Operation(gate, op.qubits, op.angles)
         if under != self.condition or gate.kind != "unitary":
             self.finish_gates()
             self.condition = under

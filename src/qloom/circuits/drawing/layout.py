@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from qloom.circuits.circuit import Amplitudes, Circuit, Operation
-from qloom.circuits.conditions import bits_read, bits_written
+from qloom.circuits.conditions import Condition, bits_read, bits_written, without_conditions
 from qloom.circuits.gate import Gate
 from qloom.circuits.gates import GATES
 from qloom.circuits.parameters import Angle
@@ -80,7 +80,7 @@ def layout(circuit: Circuit) -> list[Item]:
 def _operation_item(op: Operation, free: Sequence[int], least: int) -> Item:
     qubits = op.qubits or (0,)  # a global phase belongs to no line: it stands on the first
     column = max(least, *free[min(qubits) : max(qubits) + 1])
-    gate, label = (op.gate, "") if op.gate.kind != "conditional" else _under_conditions(op.gate)
+    gate, label = _under_conditions(op.gate)
     gate, n_controls = _without_controls(gate)
     controls, targets = qubits[:n_controls], qubits[n_controls:]
     symbols = dict.fromkeys(controls, CONTROL)
@@ -104,16 +104,16 @@ def _operation_item(op: Operation, free: Sequence[int], least: int) -> Item:
 
 def _under_conditions(gate: Gate) -> tuple[Gate, str]:
     """The gate inside, and its conditions as text, such as "c1=1? "."""
-    inner, condition = gate.data
-    bits = "c" + ",".join(map(str, condition.bits))
+    inner, conditions = without_conditions(gate)
+    return inner, "".join(map(_condition_text, conditions))
+
+
+def _condition_text(condition: Condition) -> str:
     values, negated = condition.values, condition.negated
     if len(condition.bits) == 1 and negated:
         values, negated = frozenset({0, 1}) - values, False
-    text = f"{bits}{'≠' if negated else '='}{','.join(map(str, sorted(values)))}? "
-    if inner.kind != "conditional":
-        return inner, text
-    innermost, rest = _under_conditions(inner)
-    return innermost, text + rest
+    bits = ",".join(map(str, condition.bits))
+    return f"c{bits}{'≠' if negated else '='}{','.join(map(str, sorted(values)))}? "
 
 
 def _without_controls(gate: Gate) -> tuple[Gate, int]:

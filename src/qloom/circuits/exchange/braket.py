@@ -15,7 +15,9 @@ from qloom.circuits.channels import CHANNELS, depolarizing_gate, kraus_gate, pau
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.conditions import bits_written, measured_gate
 from qloom.circuits.exchange.gate_names import meanings, written_names
-from qloom.circuits.exchange.parts import (
+from qloom.circuits.exchange.symbols import Symbols, expression_of, slot_names
+from qloom.circuits.operations import Operation
+from qloom.circuits.parts import (
     Part,
     alone,
     as_numbers,
@@ -33,8 +35,6 @@ from qloom.circuits.exchange.parts import (
     split_controls,
     with_start,
 )
-from qloom.circuits.exchange.symbols import Symbols, expression_of, slot_names
-from qloom.circuits.operations import Operation
 from qloom.circuits.transfer import words
 from qloom.errors import UnsupportedError
 from qloom.extras import package

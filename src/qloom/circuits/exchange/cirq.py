@@ -16,7 +16,11 @@ from qloom.circuits.channels import CHANNELS, depolarizing_gate, kraus_gate
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.conditions import Condition, bits_written, measured_gate
 from qloom.circuits.exchange.gate_names import Step, fsim, phased_iswap
-from qloom.circuits.exchange.parts import (
+from qloom.circuits.exchange.symbols import Symbols, expression_of, sympy_symbols
+from qloom.circuits.gate import Scalar
+from qloom.circuits.gates import GATES, controlled_gate
+from qloom.circuits.operations import Operation
+from qloom.circuits.parts import (
     MOST_MATRIX_QUBITS,
     Part,
     alone,
@@ -40,10 +44,6 @@ from qloom.circuits.exchange.parts import (
     values_of,
     with_start,
 )
-from qloom.circuits.exchange.symbols import Symbols, expression_of, sympy_symbols
-from qloom.circuits.gate import Scalar
-from qloom.circuits.gates import GATES, controlled_gate
-from qloom.circuits.operations import Operation
 from qloom.circuits.transfer import words
 from qloom.errors import UnsupportedError
 from qloom.extras import package

@@ -6,16 +6,16 @@ others as gates of ours on qubits 0, 1, ... of the foreign gate. All angles are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
-from qloom.circuits.gate import Gate, Scalar
+from qloom.circuits.gate import Scalar
 from qloom.circuits.gates import GATES, controlled_gate, find_gate, pauli_rotation_gate
+from qloom.circuits.parts import Step
 
 π = np.pi
-Step = tuple[str | Gate, Sequence[Scalar], Sequence[int]]
 Meaning = Callable[..., list[Step]]
 
 SAME = """

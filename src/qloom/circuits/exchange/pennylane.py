@@ -17,7 +17,11 @@ from qloom.circuits.channels import CHANNELS, kraus_gate
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.conditions import Condition, bits_written, measured_gate
 from qloom.circuits.exchange.gate_names import meanings, written_names
-from qloom.circuits.exchange.parts import (
+from qloom.circuits.gate import Scalar
+from qloom.circuits.gates import pauli_rotation_gate
+from qloom.circuits.operations import Operation
+from qloom.circuits.parameters import Angle
+from qloom.circuits.parts import (
     Part,
     alone,
     bound_part,
@@ -40,10 +44,6 @@ from qloom.circuits.exchange.parts import (
     values_of,
     with_start,
 )
-from qloom.circuits.gate import Scalar
-from qloom.circuits.gates import pauli_rotation_gate
-from qloom.circuits.operations import Operation
-from qloom.circuits.parameters import Angle
 from qloom.circuits.slots import Slots
 from qloom.circuits.synthesis import diagonal_gate
 from qloom.errors import CircuitError, UnsupportedError

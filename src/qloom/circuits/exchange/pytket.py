@@ -14,7 +14,10 @@ import numpy as np
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.conditions import Condition, bits_written, condition_on, measured_gate
 from qloom.circuits.exchange.gate_names import meanings, written_names
-from qloom.circuits.exchange.parts import (
+from qloom.circuits.exchange.symbols import Symbols, expression_of, sympy_symbols
+from qloom.circuits.gates import pauli_rotation_gate
+from qloom.circuits.operations import Operation
+from qloom.circuits.parts import (
     Part,
     alone,
     as_numbers,
@@ -33,9 +36,6 @@ from qloom.circuits.exchange.parts import (
     values_of,
     with_start,
 )
-from qloom.circuits.exchange.symbols import Symbols, expression_of, sympy_symbols
-from qloom.circuits.gates import pauli_rotation_gate
-from qloom.circuits.operations import Operation
 from qloom.errors import UnsupportedError
 from qloom.extras import package
 

@@ -17,7 +17,10 @@ from qloom.circuits.channels import kraus_gate
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.conditions import Condition, bits_written, measured_gate
 from qloom.circuits.exchange.gate_names import meanings, written_names
-from qloom.circuits.exchange.parts import (
+from qloom.circuits.exchange.symbols import Symbols, expression_of, slot_names
+from qloom.circuits.gates import pauli_rotation_gate
+from qloom.circuits.operations import Operation
+from qloom.circuits.parts import (
     Part,
     alone,
     as_numbers,
@@ -42,9 +45,6 @@ from qloom.circuits.exchange.parts import (
     with_qubits_reversed,
     with_start,
 )
-from qloom.circuits.exchange.symbols import Symbols, expression_of, slot_names
-from qloom.circuits.gates import pauli_rotation_gate
-from qloom.circuits.operations import Operation
 from qloom.circuits.synthesis import diagonal_gate
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.extras import package

@@ -17,7 +17,10 @@ from qloom.circuits.channels import CHANNELS, depolarizing_gate, pauli_channel_g
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.conditions import Condition, bits_written, condition_on, measured_gate
 from qloom.circuits.exchange.gate_names import Step, rotations
-from qloom.circuits.exchange.parts import (
+from qloom.circuits.gates import find_gate
+from qloom.circuits.operations import Operation
+from qloom.circuits.parameters import as_angle
+from qloom.circuits.parts import (
     Part,
     alone,
     as_numbers,
@@ -33,9 +36,6 @@ from qloom.circuits.exchange.parts import (
     values_of,
     with_start,
 )
-from qloom.circuits.gates import find_gate
-from qloom.circuits.operations import Operation
-from qloom.circuits.parameters import as_angle
 from qloom.circuits.transfer import words
 from qloom.errors import UnsupportedError
 from qloom.extras import package

@@ -16,11 +16,11 @@ import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.exchange.cirq import CIRQ_GATES
-from qloom.circuits.exchange.parts import Part, alone, controlled_part, finished, placed
 from qloom.circuits.exchange.symbols import Symbols
 from qloom.circuits.gate import Scalar
 from qloom.circuits.gates import find_gate
 from qloom.circuits.parameters import Angle
+from qloom.circuits.parts import Part, alone, controlled_part, finished, placed
 from qloom.errors import CircuitError, UnsupportedError
 
 π = np.pi

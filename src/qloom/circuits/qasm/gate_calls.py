@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from math import isfinite
 from typing import Any
 
+from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle, as_angle
+from qloom.circuits.parts import Part, controlled_part, inverted_part, powered_part
 from qloom.circuits.qasm import syntax as s
-from qloom.circuits.qasm.definitions import Step, controlled, inverted, known_gate, nearest, powered, waits
+from qloom.circuits.qasm.definitions import known_gate, nearest, waits
 from qloom.circuits.qasm.evaluating import Evaluation, shown
 from qloom.circuits.qasm.program import MOST_CALLS, MOST_STEPS
 from qloom.circuits.qasm.quick import QuickGates
 from qloom.circuits.qasm.values import Measured, Qubits, Unsupported, plain
+from qloom.errors import UnsupportedError
 
 
 class GateCalls(Evaluation, QuickGates):
@@ -88,28 +92,36 @@ class GateCalls(Evaluation, QuickGates):
         for k in range(sizes.pop() if sizes else 1):
             yield tuple(operand.places[0 if operand.is_single else k] for operand in operands)
 
-    def _modified(
-        self, statement: s.Apply, modifiers: list[s.Modifier], arguments: list[Any]
-    ) -> tuple[int, list[Step]]:
+    def _modified(self, statement: s.Apply, modifiers: list[s.Modifier], arguments: list[Any]) -> tuple[int, Part]:
         """A gate with what stands before it; the nearest modifier acts first."""
         if not modifiers:
             return self._steps(statement.place, statement.name, arguments)
         modifier = modifiers[0]
         n_qubits, steps = self._modified(statement, modifiers[1:], arguments)
         if modifier.name == "inv":
-            return n_qubits, inverted(steps)
+            return n_qubits, inverted_part(steps, "inv")
         if modifier.name == "pow":
             if modifier.argument is None:
                 raise self.fault(modifier.place, "pow without a number")
-            return n_qubits, powered(steps, plain(self.value(modifier.argument)), n_qubits)
+            return n_qubits, powered_part(steps, self._power(modifier), range(n_qubits), "pow")
         times = 1 if modifier.argument is None else plain(self.value(modifier.argument))
         if type(times) is not int or not 1 <= times <= MOST_CALLS:
             raise self.fault(modifier.place, f"{modifier.name}({shown(times)}), expected a whole number from 1 on")
         for _ in range(times):
-            n_qubits, steps = n_qubits + 1, controlled(steps, on_zero=modifier.name == "negctrl")
+            moved = [Operation(op.gate, tuple(q + 1 for q in op.qubits), op.angles) for op in steps]
+            value = int(modifier.name == "ctrl")
+            n_qubits, steps = n_qubits + 1, controlled_part(moved, (0,), (value,), modifier.name)
         return n_qubits, steps
 
-    def _steps(self, place: int, name: str, arguments: list[Any]) -> tuple[int, list[Step]]:
+    def _power(self, modifier: s.Modifier) -> float:
+        power = plain(self.value(modifier.argument))
+        if isinstance(power, int | float) and not isinstance(power, bool):
+            with suppress(OverflowError):
+                if isfinite(power):
+                    return power
+        raise Unsupported("pow(...) of what is no finite number")
+
+    def _steps(self, place: int, name: str, arguments: list[Any]) -> tuple[int, Part]:
         body = self.gates.get(name)
         if body is not None:
             return len(body.qubits), self._expanded(place, body, arguments)
@@ -119,9 +131,9 @@ class GateCalls(Evaluation, QuickGates):
         assert gate is not None
         if gate.n_angles != len(arguments):
             raise self.fault(place, f"{name} got {len(arguments)} angles, expected {gate.n_angles}")
-        return gate.n_qubits, [Step(gate, tuple(map(as_angle, arguments)), tuple(range(gate.n_qubits)))]
+        return gate.n_qubits, [Operation(gate, tuple(range(gate.n_qubits)), tuple(map(as_angle, arguments)))]
 
-    def _expanded(self, place: int, body: s.GateBody, arguments: list[Any]) -> list[Step]:
+    def _expanded(self, place: int, body: s.GateBody, arguments: list[Any]) -> Part:
         if body.body is None:
             raise self.fault(place, f"{body.name} is opaque: what it does is not known")
         if len(arguments) != len(body.parameters):
@@ -137,7 +149,7 @@ class GateCalls(Evaluation, QuickGates):
         finally:
             self.scopes, self._in_body = outer, was
 
-    def _inner_steps(self, body: Sequence[Any], places: dict[str, int]) -> Iterator[Step]:
+    def _inner_steps(self, body: Sequence[Any], places: dict[str, int]) -> Iterator[Operation]:
         for inner in body:
             if isinstance(inner, s.For):
                 for value in self._numbers(inner.over):
@@ -149,7 +161,7 @@ class GateCalls(Evaluation, QuickGates):
             arguments = [self._argument(argument) for argument in inner.arguments]
             try:
                 n_qubits, steps = self._modified(inner, list(inner.modifiers), arguments)
-            except Unsupported as error:
+            except (Unsupported, UnsupportedError) as error:
                 raise self.fault(inner.place, str(error)) from None
             qubits = [places[operand.name] for operand in inner.operands]
             if len(qubits) != n_qubits or len(set(qubits)) != len(qubits):
@@ -157,4 +169,4 @@ class GateCalls(Evaluation, QuickGates):
                     inner.place, f"{inner.name} on {len(qubits)} qubits, expected {n_qubits} different ones"
                 )
             for step in steps:
-                yield Step(step.gate, step.angles, tuple(qubits[q] for q in step.qubits))
+                yield Operation(step.gate, tuple(qubits[q] for q in step.qubits), step.angles)

@@ -23,7 +23,7 @@ from qloom.circuits.qasm.program import MOST_SIZE, Leaving
 from qloom.circuits.qasm.statements import Statements
 from qloom.circuits.qasm.tokens import QasmError
 from qloom.circuits.qasm.values import Bits, Cell, Measured, Qubits, Unsupported, binary, plain
-from qloom.errors import CircuitError
+from qloom.errors import CircuitError, UnsupportedError
 
 # Before a name in a scope: the type it was declared with.
 _KIND = "\0"
@@ -91,7 +91,7 @@ class _Reader(GateCalls):
             getattr(self, f"_do_{type(statement).__name__.lower()}")(statement)
         except QasmError:
             raise
-        except (Unsupported, CircuitError) as error:
+        except (Unsupported, UnsupportedError, CircuitError) as error:
             raise self.fault(statement.place, str(error)) from None
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise self.fault(statement.place, f"this has no meaning ({error})") from None

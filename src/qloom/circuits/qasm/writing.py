@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from qloom.circuits.circuit import Circuit, Operation
-from qloom.circuits.conditions import Condition, bits_written
+from qloom.circuits.conditions import Condition, bits_written, without_conditions
 from qloom.circuits.gate import Gate
 from qloom.circuits.gates import GATES
-from qloom.circuits.parameters import Angle, as_angle
+from qloom.circuits.parameters import Angle
+from qloom.circuits.parts import simpler, split_controls
 from qloom.circuits.qasm.definitions import QELIB1, STDGATES
 from qloom.circuits.qasm.expressions import TYPES
 from qloom.circuits.qasm.statements import REFUSED
@@ -94,9 +95,12 @@ class _Writer:
     circuit: Circuit
     dialect: _Dialect
     definitions: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, list[str]] = field(default_factory=dict)
+    qubits: list[str] = field(default_factory=list)
 
     def text(self) -> str:
         self.slots = self._slot_names()
+        self.qubits = [f"q[{q}]" for q in range(self.circuit.n_qubits)]
         self.bits = self._bit_names()
         body = list(self._body())
         n = self.circuit.n_qubits
@@ -134,7 +138,7 @@ class _Writer:
         self.layout: list[tuple[str, int]] = [(letter, n)] if n else []
         if self.dialect.version == 3:
             return [f"{letter}[{k}]" for k in range(n)]
-        groups = {c.bits for op in self.circuit.operations for c in _conditions_of(op.gate)[1]}
+        groups = {c.bits for op in self.circuit.operations for c in without_conditions(op.gate)[1]}
         names, taken = [""] * n, set[int]()
         if not groups or groups == {tuple(range(n))}:
             return [f"c[{k}]" for k in range(n)]
@@ -206,14 +210,13 @@ class _Writer:
         return f"!({text})" if condition.negated else text
 
     def _statement(self, op: Operation) -> Iterator[str]:
-        gate, _ = _conditions_of(op.gate)
-        qubits = [f"q[{q}]" for q in op.qubits]
+        gate, _ = without_conditions(op.gate)
         if gate.kind == "measurement":
-            yield self._measurement(gate, qubits[0])
+            yield self._measurement(gate, self.qubits[op.qubits[0]])
         elif gate.kind == "reset":
-            yield f"reset {qubits[0]};"
+            yield f"reset {self.qubits[op.qubits[0]]};"
         elif gate.is_unitary:
-            yield from self._gate(gate, op.angles, qubits)
+            yield from self._gate(Operation(gate, op.qubits, op.angles))
         else:
             raise UnsupportedError(
                 f"{gate.name} on qubit {op.qubits[0]} is a {gate.kind}, which OpenQASM has none of; take it out"
@@ -229,61 +232,35 @@ class _Writer:
 
     # -- gates
 
-    def _gate(self, gate: Gate, angles: Sequence[Angle], qubits: Sequence[str]) -> Iterator[str]:
-        texts = [self._angle(angle) for angle in angles]
-        n_controls, inner = _controls_of(gate)
-        name = self.dialect.names.get(inner.name) if inner.data is None else None
-        if n_controls and name is not None and self.dialect.version == 3:
-            prefix = f"ctrl({n_controls}) @ " if n_controls > 1 else "ctrl @ "
-            yield f"{prefix}{_call(name, texts)} {', '.join(qubits)};"
-        elif n_controls == 0 and name is not None:
-            yield f"{_call(name, texts)} {', '.join(qubits)}".rstrip() + ";"
-        elif gate.data is None and self.dialect.defines and gate.n_qubits and gate.name not in QELIB1 | STDGATES:
-            self._define(gate)
-            yield f"{_call(gate.name, texts)} {', '.join(qubits)};"
-        else:
-            yield from self._expanded(gate, angles, qubits)
-
-    def _expanded(self, gate: Gate, angles: Sequence[Angle], qubits: Sequence[str]) -> Iterator[str]:
-        expansion = gate.expansion(*angles)
-        for letters, angle in expansion.rotations:
-            acted_on = [(letter, q) for letter, q in zip(letters, qubits, strict=True) if letter != "I"]
-            if acted_on:
-                yield from self._rotation(acted_on, self._angle(as_angle(angle)))
-        if self.dialect.has_phase:
-            for phase in expansion.phases:
-                yield f"gphase({self._angle(as_angle(phase))});"
-
-    def _rotation(self, acted_on: list[tuple[str, str]], angle: str) -> Iterator[str]:
-        """exp(-i angle P / 2): each letter turned to Z, parities taken to the last qubit and back."""
-        if len(acted_on) == 1:
-            letter, qubit = acted_on[0]
-            yield f"r{letter.lower()}({angle}) {qubit};"
+    def _gate(self, op: Operation) -> Iterator[str]:
+        count, inner = split_controls(op)
+        names, texts = self.dialect.names, [self._angle(angle) for angle in op.angles]
+        qubits = ", ".join(self.qubits[q] for q in op.qubits)
+        name = names.get(inner.gate.name) if inner.gate.data is None else None
+        if op.gate.name == "global_phase" and not self.dialect.has_phase:
             return
-        cx, last = self.dialect.names["cx"], acted_on[-1][1]
-        ladder = [f"{cx} {qubit}, {last};" for _, qubit in acted_on[:-1]]
-        for letter, qubit in acted_on:
-            if letter != "Z":
-                yield f"h {qubit};" if letter == "X" else f"rx({_QUARTER}) {qubit};"
-        yield from ladder
-        yield f"rz({angle}) {last};"
-        yield from reversed(ladder)
-        for letter, qubit in acted_on:
-            if letter != "Z":
-                yield f"h {qubit};" if letter == "X" else f"rx(-{_QUARTER}) {qubit};"
+        if name is not None and (not count or self.dialect.version == 3):
+            prefix = "" if not count else "ctrl @ " if count == 1 else f"ctrl({count}) @ "
+            yield f"{prefix}{_call(name, texts)} {qubits}".rstrip() + ";"
+        elif op.gate.data is None and self.dialect.defines and op.gate.name not in QELIB1 | STDGATES:
+            self._define(op.gate)
+            yield f"{_call(op.gate.name, texts)} {qubits};"
+        else:
+            for each in simpler(op):
+                yield from self._gate(each)
 
     def _define(self, gate: Gate) -> None:
         """By its rotations, whose angles are multiples of its own."""
         if gate.name in self.definitions:
             return
         self.definitions[gate.name] = ""  # its place among the others
-        parameters = [Angle("weight", k) for k in range(gate.n_angles)]
+        slots = [f"p{k}" for k in range(gate.n_angles)]
         qubits = [f"a{k}" for k in range(gate.n_qubits)]
-        inner = _Writer(self.circuit, self.dialect, self.definitions)
-        inner.slots = {"input": [], "weight": [f"p{k}" for k in range(gate.n_angles)]}
-        lines = " ".join(inner._expanded(gate, parameters, qubits))
-        head = _call(gate.name, inner.slots["weight"])
-        self.definitions[gate.name] = f"gate {head} {', '.join(qubits)} {{ {lines} }}"
+        inner = _Writer(self.circuit, self.dialect, self.definitions, {"input": [], "weight": slots}, qubits)
+        angles = tuple(Angle("weight", k) for k in range(gate.n_angles))
+        body = simpler(Operation(gate, tuple(range(gate.n_qubits)), angles))
+        lines = " ".join(line for each in body for line in inner._gate(each))
+        self.definitions[gate.name] = f"gate {_call(gate.name, slots)} {', '.join(qubits)} {{ {lines} }}"
 
     def _angle(self, angle: Angle) -> str:
         if angle.is_number:
@@ -293,9 +270,6 @@ class _Writer:
         if angle.offset == 0:
             return scaled
         return f"{scaled}{'+' if angle.offset > 0 else '-'}{_number(abs(angle.offset))}"
-
-
-_QUARTER = repr(1.5707963267948966)
 
 
 def _call(name: str, angles: Sequence[str]) -> str:
@@ -313,7 +287,7 @@ def _together(operations: Sequence[Operation]) -> Iterator[tuple[tuple[Condition
     under: tuple[Condition, ...] = ()
     ended = False
     for op in operations:
-        conditions = _conditions_of(op.gate)[1]
+        conditions = without_conditions(op.gate)[1]
         if group and (ended or conditions != under):
             yield under, group
             group = []
@@ -321,19 +295,3 @@ def _together(operations: Sequence[Operation]) -> Iterator[tuple[tuple[Condition
         under, ended = conditions, bool(set(bits_written(op.gate)) & {bit for c in conditions for bit in c.bits})
     if group:
         yield under, group
-
-
-def _conditions_of(gate: Gate) -> tuple[Gate, tuple[Condition, ...]]:
-    conditions: list[Condition] = []
-    while gate.kind == "conditional":
-        gate, condition = gate.data
-        conditions.append(condition)
-    return gate, tuple(conditions)
-
-
-def _controls_of(gate: Gate) -> tuple[int, Gate]:
-    """How many controls a gate made by `controlled` has, and the gate that they control."""
-    count = 0
-    while gate.name == "controlled" and isinstance(gate.data, Gate):
-        gate, count = gate.data, count + 1
-    return count, gate

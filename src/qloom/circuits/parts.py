@@ -1,4 +1,4 @@
-"""Parts of circuits as they are read and written: gates under controls and conditions, and gates made simpler."""
+"""Parts of circuits, as other formats are read and written: under controls and conditions, inverted, made simpler."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.conditions import Condition, bits_written, condition_on, conditional_gate
-from qloom.circuits.exchange.gate_names import Step
-from qloom.circuits.gate import Gate
+from qloom.circuits.conditions import (
+    Condition,
+    bits_written,
+    condition_on,
+    conditional_gate,
+    without_conditions,
+)
+from qloom.circuits.gate import Gate, Scalar
 from qloom.circuits.gates import GATES, controlled_gate, find_gate, pauli_rotation_gate
 from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle, as_angle
@@ -19,8 +24,12 @@ from qloom.circuits.synthesis import unitary_gate
 from qloom.errors import CircuitError, UnsupportedError
 
 Part = list[Operation]
+# A gate with its angles, on qubits counted from 0.
+Step = tuple[str | Gate, Sequence[Scalar], Sequence[int]]
 # Matrices of foreign gates are taken up to here; beyond, 4^k numbers are no gate any more.
 MOST_MATRIX_QUBITS = 8
+# Whole powers are so many repetitions at most, and so many gates.
+MOST_POWER, MOST_GATES_OF_POWER = 1 << 12, 1 << 20
 # Bits under one condition are read by going through all their values.
 MOST_CONDITION_BITS = 12
 _SMALL = 1e-12
@@ -98,13 +107,18 @@ def inverted_part(part: Part, name: str) -> Part:
 def powered_part(part: Part, power: float, qubits: Sequence[int], name: str) -> Part:
     """A part to a power: whole ones by repetition, others of numbers alone by their eigenvalues' principal phases."""
     if float(power).is_integer():
-        base = part if power >= 0 else inverted_part(part, name)
-        return base * abs(int(power))
+        times = abs(int(power))
+        if times > MOST_POWER or times * len(part) > MOST_GATES_OF_POWER:
+            raise UnsupportedError(
+                f"{name}({power:g}) of {len(part)} gates, expected at most {MOST_POWER}, and fewer gates"
+            )
+        return (part if power >= 0 else inverted_part(part, name)) * times
     matrix = part_matrix(part, qubits, name)
     from scipy.linalg import schur
 
-    triangle, vectors = schur(matrix, output="complex")
+    triangle, vectors = schur(matrix, output="complex")  # of a unitary matrix it is diagonal
     phases = np.angle(np.diag(triangle))
+    phases[np.abs(phases + np.pi) < _SMALL] = np.pi
     return matrix_part(vectors * np.exp(1j * power * phases) @ vectors.conj().T, qubits, name)
 
 
@@ -166,10 +180,7 @@ def condition_where(bits: Sequence[int], holds: Callable[[dict[int, int]], Any],
 
 def split_conditions(op: Operation) -> tuple[Operation, Condition | None]:
     """A gate and the one condition that all its conditions are together."""
-    gate, conditions = op.gate, list[Condition]()
-    while gate.kind == "conditional":
-        gate, condition = gate.data
-        conditions.append(condition)
+    gate, conditions = without_conditions(op.gate)
     if not conditions:
         return op, None
     inner = Operation(gate, op.qubits, op.angles)
