@@ -8,17 +8,16 @@ shots are dealt out to the branches, so that there are never more of those than 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from qloom.circuits.circuit import Amplitudes, Circuit, Operation
 from qloom.circuits.conditions import Condition, bits_read, bits_written, without_conditions
-from qloom.circuits.parameters import Angle
 from qloom.engines.base import Engine
-from qloom.engines.batch import Batch, available_memory, check_memory, make_batch, value_of
+from qloom.engines.batch import Batch, available_memory, check_memory, make_batch
 from qloom.engines.measuring.shots import checked_shots
 from qloom.engines.outputs import Probabilities, marginals
 from qloom.engines.statevector import StatevectorEngine
@@ -110,14 +109,13 @@ def counted(bits: np.ndarray) -> dict[str, int]:
     return {name.decode(): int(t) for name, t in zip(names, times, strict=True)}
 
 
-def _bound(operations: Sequence[Operation], sample: Batch) -> Iterator[Operation]:
-    """Operations with the numbers of a sample for their angles."""
-
-    def number(angle: Angle) -> Angle:
-        return angle if angle.is_number else Angle("number", 0, 0.0, float(value_of(angle, sample).reshape(-1)[0]))
-
-    for op in operations:
-        yield replace(op, angles=tuple(map(number, op.angles))) if op.angles else op
+def _bound(circuit: Circuit, sample: Batch) -> list[Operation]:
+    """Operations with the numbers of a sample for their slots."""
+    gates, out = circuit.copy(), Circuit(circuit.n_qubits)
+    gates.initial = None  # which is no slot of a gate
+    out.n_bits = circuit.n_bits
+    weights = sample.weights.reshape(-1).tolist()
+    return out.place(gates, range(circuit.n_qubits), weights, sample.inputs[0].tolist()).operations
 
 
 class _Plan:
@@ -178,7 +176,7 @@ class _Plan:
                 "states are followed one by one; take the noise out, or measure at the end alone"
             )
         branches = _Branches(rest, dealing)
-        for op in _bound(rest.operations, sample):
+        for op in _bound(rest, sample):
             branches.apply(op)
         branches.finish_gates()
         for bits, share, state in branches:

@@ -11,14 +11,13 @@ from unittest.mock import patch
 
 import numpy as np
 
-from qloom.circuits.circuit import Circuit, Operation
+from qloom.circuits.circuit import Circuit
 from qloom.circuits.exchange import to_braket
-from qloom.circuits.parameters import Angle
 from qloom.engines.hardware.jobs import Device, DeviceError, Job
 from qloom.engines.hardware.local import LocalDevice
 from qloom.extras import package
 
-_LOCAL = {"braket_sv": "braket_sv", "braket_dm": "braket_dm"}
+_LOCAL = ("braket_sv", "braket_dm")
 
 
 class BraketDevice(Device):
@@ -105,12 +104,7 @@ def _simulator(name: str) -> Any:
 
 def _bound(circuit: Circuit, qubits: tuple[int, ...], numbers: np.ndarray) -> Any:
     """A circuit with numbers, all qubits there, measured in this order."""
-    bound = Circuit(circuit.n_qubits)
-
-    def number(angle: Angle) -> Angle:
-        return angle if angle.is_number else Angle("number", 0, 0.0, angle.scale * numbers[angle.index] + angle.offset)
-
-    bound.operations = [Operation(op.gate, op.qubits, tuple(map(number, op.angles))) for op in circuit.operations]
+    bound = Circuit(circuit.n_qubits).place(circuit, range(circuit.n_qubits), inputs=numbers.tolist())
     for qubit in range(circuit.n_qubits):  # what is not acted on is not there otherwise
         bound.append("id", (), (qubit,))
     out = to_braket(bound)

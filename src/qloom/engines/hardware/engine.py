@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from qloom.circuits.circuit import Circuit, Operation
-from qloom.circuits.parameters import Angle, as_angle
+from qloom.circuits.circuit import Circuit
+from qloom.circuits.parameters import as_angle
 from qloom.engines.base import Engine, Evaluator
 from qloom.engines.batch import Batch
 from qloom.engines.hardware.jobs import Cost, Device, DeviceError, Job
@@ -132,18 +132,9 @@ def n_turned(circuit: Circuit, trained: np.ndarray, by: Sequence[str]) -> int:
 
 def with_inputs_alone(circuit: Circuit) -> Circuit:
     """The same with weights as further inputs, all in one block "v"."""
-    out = Circuit(circuit.n_qubits)
-    n_inputs = circuit.n_inputs
-    if n_inputs + circuit.n_weights:
-        out.inputs(n_inputs + circuit.n_weights, name="v")
-
-    def moved(angle: Angle) -> Angle:
-        if angle.source != "weight":
-            return angle
-        return Angle("input", angle.index + n_inputs, angle.scale, angle.offset)
-
-    out.operations = [Operation(op.gate, op.qubits, tuple(map(moved, op.angles))) for op in circuit.operations]
-    return out
+    out, n_inputs, n_slots = Circuit(circuit.n_qubits), circuit.n_inputs, circuit.n_inputs + circuit.n_weights
+    slots = out.inputs(n_slots, name="v").tolist() if n_slots else []
+    return out.place(circuit, range(circuit.n_qubits), weights=slots[n_inputs:], inputs=slots[:n_inputs])
 
 
 class _Jobs:

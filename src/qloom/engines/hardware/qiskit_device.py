@@ -116,7 +116,7 @@ def fake_backend(name: str) -> Any:
 
 def _pubs(backend: Any, circuit: Circuit, qubits: tuple[int, ...], values: np.ndarray) -> list[tuple[Any, ...]]:
     """The circuit as the backend runs it, with numbers for its parameters in their order; without any once a row."""
-    transpiled = _transpiled(_Key(backend, circuit.to_json(), qubits))
+    transpiled = _transpiled(backend, circuit, qubits)
     parameters = list(transpiled.parameters)
     if not parameters:  # rows of no numbers are not what all samplers expect
         return [(transpiled,)] * len(values)
@@ -124,27 +124,13 @@ def _pubs(backend: Any, circuit: Circuit, qubits: tuple[int, ...], values: np.nd
     return [(transpiled, values[:, places])]
 
 
-class _Key:
-    """A backend, a circuit and what is measured, as one key; backends are not hashed by what they are."""
-
-    def __init__(self, backend: Any, circuit: str, qubits: tuple[int, ...]):
-        self.backend, self.content = backend, (id(backend), circuit, qubits)
-
-    def __hash__(self) -> int:
-        return hash(self.content)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Key) and self.content == other.content
-
-
 @lru_cache(maxsize=256)
-def _transpiled(key: _Key) -> Any:
+def _transpiled(backend: Any, circuit: Circuit, qubits: tuple[int, ...]) -> Any:
     qiskit = package("qiskit", "QiskitDevice", "devices")
-    _, text, qubits = key.content
-    circuit = Circuit.from_json(text)
+    measured = circuit.copy()
     for bit, qubit in enumerate(qubits):
-        circuit.measure(qubit, bit)
-    return qiskit.transpile(to_qiskit(circuit), key.backend, optimization_level=LEVEL, seed_transpiler=SEED)
+        measured.measure(qubit, bit)
+    return qiskit.transpile(to_qiskit(measured), backend, optimization_level=LEVEL, seed_transpiler=SEED)
 
 
 def _bits(result: Any, qubits: tuple[int, ...]) -> np.ndarray:
