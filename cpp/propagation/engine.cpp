@@ -105,11 +105,7 @@ Recordings record(const Program& program, const Call& call) {
     Recordings out(program.observables.size());
     std::vector<Piece> pieces;
     for (size_t o = 0; o < out.size(); ++o) pieces.push_back({o, 0, call.size});
-    over(pieces, call.threads, [&](size_t k, int threads) {
-        std::unique_ptr<AnyWalk> walk = walk_of(program, call, pieces[k], nullptr, threads);
-        walk->run(true);
-        walk->record(out[k]);
-    });
+    over(pieces, call.threads, [&](size_t k, int threads) { out[k] = record_walk(program, call, k, threads); });
     return out;
 }
 

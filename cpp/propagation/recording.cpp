@@ -161,6 +161,16 @@ void Walk<N>::record(Recording& to) {
     to.operands.assign(backwards.rbegin(), backwards.rend());
 }
 
+Recording record_walk(const Program& p, const Call& c, size_t output, int threads) {
+    return of_width(p.n_qubits, [&]<int N>() {
+        Walk<N> walk(p, c, output, 0, c.size, threads);
+        Recording out;
+        walk.run(true);
+        walk.record(out);
+        return out;
+    });
+}
+
 template class Walk<1>;
 template class Walk<2>;
 template class Walk<4>;

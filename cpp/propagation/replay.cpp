@@ -25,7 +25,6 @@ public:
     void run(bool storing_) override;
     void run_back(const Call& called, const double* cotangents, double* d_inputs, double* d_weights,
                   double* d_factors) override;
-    void record(Recording& to) override { to = recording; }
     size_t bytes() const override { return 8 * (c.capacity() + lambda.capacity() + stored.capacity()); }
 
 private:

@@ -125,10 +125,9 @@ uint64_t hash_of(unsigned qubit, unsigned letter) {
 
 std::unique_ptr<AnyWalk> make_walk(const Program& p, const Call& c, size_t output, size_t first, size_t lanes,
                                    int threads) {
-    if (p.n_qubits <= 64) return std::make_unique<Walk<1>>(p, c, output, first, lanes, threads);
-    if (p.n_qubits <= 128) return std::make_unique<Walk<2>>(p, c, output, first, lanes, threads);
-    if (p.n_qubits <= 256) return std::make_unique<Walk<4>>(p, c, output, first, lanes, threads);
-    return std::make_unique<Walk<16>>(p, c, output, first, lanes, threads);
+    return of_width(p.n_qubits, [&]<int N>() -> std::unique_ptr<AnyWalk> {
+        return std::make_unique<Walk<N>>(p, c, output, first, lanes, threads);
+    });
 }
 
 template class Walk<1>;

@@ -13,8 +13,6 @@
 
 namespace qloom::propagation {
 
-struct Recording;
-
 class AnyWalk {
 public:
     virtual ~AnyWalk() = default;
@@ -24,15 +22,17 @@ public:
     // their own; only after run(true). The call has the arrays that the way here had, maybe at another place.
     virtual void run_back(const Call&, const double* cotangents, double* d_inputs, double* d_weights,
                           double* d_factors) = 0;
-    // Writes down what was walked instead; only after run(true), and once.
-    virtual void record(Recording&) = 0;
     virtual size_t bytes() const = 0;
 
     size_t n_words = 0;                           // the most that a step left
     std::vector<double> values, bounds, squares;  // of every lane
 };
 
+struct Recording;
+
 std::unique_ptr<AnyWalk> make_walk(const Program&, const Call&, size_t output, size_t first_sample, size_t lanes,
                                    int threads);
+// All samples of the call share the words of one walk, which is written down.
+Recording record_walk(const Program&, const Call&, size_t output, int threads);
 
 }  // namespace qloom::propagation

@@ -75,7 +75,8 @@ public:
     void run_back(const Call& now_called, const double* cotangents, double* d_inputs, double* d_weights,
                   double* d_factors) override;
 
-    void record(Recording& to) override;
+    // Writes down what was walked, which is used up; only after run(true).
+    void record(Recording& to);
 
     size_t bytes() const override {
         // Slopes by coefficients come on the way back: they are as many.

@@ -92,4 +92,13 @@ struct Turned {
     }
 };
 
+// make.operator()<N>() for the words of so many qubits.
+template <class F>
+auto of_width(unsigned n_qubits, F make) {
+    if (n_qubits <= 64) return make.template operator()<1>();
+    if (n_qubits <= 128) return make.template operator()<2>();
+    if (n_qubits <= 256) return make.template operator()<4>();
+    return make.template operator()<16>();
+}
+
 }  // namespace qloom::propagation

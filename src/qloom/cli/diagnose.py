@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from io import BytesIO
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from qloom.cli.pictures import check_picture, write_picture
 from qloom.errors import ConfigError
-from qloom.files import replace_file
 from qloom.models.tables.architecture import Architecture, observables_of
 from qloom.models.tables.starting import read_start
-from qloom.trainability import Diagnosis
 from qloom.trainability import diagnose as diagnose_circuit
 from qloom.trainability.plot import plot_decay
 from qloom.training import load_configuration
-
-FORMATS = (".svg", ".png", ".pdf")
 
 
 def diagnose(
@@ -32,8 +27,7 @@ def diagnose(
     plot: Annotated[str | None, typer.Option(help="Picture to write: .svg, .png or .pdf.")] = None,
 ) -> None:
     """Measure gradients of a configuration's circuit, at random angles and at the start: say whether it will train."""
-    if plot is not None and Path(plot).suffix.lower() not in FORMATS:
-        raise ConfigError(f"plot is {plot!r}, expected a name that ends in {', '.join(FORMATS)}")
+    check_picture(plot)
     configuration = load_configuration(config, settings or [])
     model = configuration.model
     circuit = Architecture(1, 1, model.n_qubits, model.n_layers, model.ansatz).circuit()
@@ -46,7 +40,7 @@ def diagnose(
     if configuration.engine.shots is not None:
         typer.echo(f"gradients here are those of exact values; a run measures them with {configuration.engine.title}")
     if plot is not None:
-        _write(Path(plot), found)
+        write_picture(plot, plot_decay(found).figure)
 
 
 def _numbers(widths: str | None) -> list[int] | None:
@@ -56,9 +50,3 @@ def _numbers(widths: str | None) -> list[int] | None:
         return [int(width) for width in widths.split(",")]
     except ValueError:
         raise ConfigError(f"widths is {widths!r}, expected whole numbers and commas, such as 4,8,12") from None
-
-
-def _write(path: Path, found: Diagnosis) -> None:
-    picture = BytesIO()
-    plot_decay(found).figure.savefig(picture, format=path.suffix[1:].lower())
-    typer.echo(f"{replace_file(path, picture.getvalue())} written")

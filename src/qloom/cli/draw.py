@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from qloom.cli.circuit_files import read_circuit
+from qloom.cli.pictures import check_picture, write_picture
 from qloom.errors import ConfigError
-from qloom.files import replace_file
 
-FORMATS = (".svg", ".png", ".pdf")
 # Gates that are drawn as a picture.
 MOST_DRAWN = 2000
 
@@ -23,8 +21,7 @@ def draw(
     width: Annotated[int, typer.Option(help="Letters of a line.", min=20)] = 110,
 ) -> None:
     """Draw a circuit from a file, and say what it has."""
-    if plot is not None and plot.suffix.lower() not in FORMATS:
-        raise ConfigError(f"plot is {str(plot)!r}, expected a name that ends in {', '.join(FORMATS)}")
+    check_picture(plot)
     circuit = read_circuit(file)
     typer.echo(repr(circuit))
     if len(circuit) > MOST_DRAWN:
@@ -32,6 +29,4 @@ def draw(
     if plot is None:
         typer.echo(circuit.draw(width))
         return
-    picture = BytesIO()
-    circuit.plot().figure.savefig(picture, format=plot.suffix[1:].lower())
-    typer.echo(f"{replace_file(plot, picture.getvalue())} written")
+    write_picture(plot, circuit.plot().figure)

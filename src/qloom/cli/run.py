@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +9,11 @@ import typer
 
 from qloom.circuits import Circuit
 from qloom.cli.circuit_files import read_circuit
-from qloom.cli.draw import FORMATS
+from qloom.cli.pictures import check_picture, write_picture
 from qloom.engines.evaluation import counts
 from qloom.engines.outcomes import distribution
 from qloom.errors import ConfigError, MemoryLimitError
-from qloom.files import replace_file, write_json
+from qloom.files import write_json
 
 # Outcomes that are shown, and probabilities beside them.
 MOST_SHOWN, MOST_QUBITS_EXACT = 16, 16
@@ -29,8 +28,7 @@ def run(
     plot: Annotated[Path | None, typer.Option(help="Picture to write: .svg, .png or .pdf.")] = None,
 ) -> None:
     """Measure a circuit from a file: counts of its bits, or of all qubits where it has none, beside probabilities."""
-    if plot is not None and plot.suffix.lower() not in FORMATS:
-        raise ConfigError(f"plot is {str(plot)!r}, expected a name that ends in {', '.join(FORMATS)}")
+    check_picture(plot)
     circuit = read_circuit(file)
     if circuit.n_inputs or circuit.n_weights:
         raise ConfigError(f"{file} has {circuit.n_inputs + circuit.n_weights} input parameters, expected numbers")
@@ -51,7 +49,7 @@ def run(
     if out is not None:
         typer.echo(f"{write_json(out, {'shots': shots, 'seed': seed, 'counts': found})} written")
     if plot is not None:
-        _write(plot, dict(shown), exact, shots)
+        write_picture(plot, _drawn(dict(shown), exact, shots))
 
 
 def _exact(circuit: Circuit) -> dict[str, float] | None:
@@ -65,7 +63,7 @@ def _exact(circuit: Circuit) -> dict[str, float] | None:
     return dict(found)
 
 
-def _write(path: Path, shown: dict[str, int], exact: dict[str, float] | None, shots: int) -> None:
+def _drawn(shown: dict[str, int], exact: dict[str, float] | None, shots: int) -> Any:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(max(4.0, 0.5 * len(shown) + 2), 3.5), layout="constrained")
@@ -78,6 +76,4 @@ def _write(path: Path, shown: dict[str, int], exact: dict[str, float] | None, sh
     ax.set_xlabel("bits, bit 0 leftmost")
     ax.tick_params(axis="x", rotation=90)
     ax.legend()
-    picture = BytesIO()
-    figure.savefig(picture, format=path.suffix[1:].lower())
-    typer.echo(f"{replace_file(path, picture.getvalue())} written")
+    return figure
