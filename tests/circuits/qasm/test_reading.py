@@ -340,6 +340,15 @@ def test_functions_of_measured_bits_are_worked_out_once():
     assert ql.from_qasm(" " * 5000 + "qubit q; h q;").gate_counts() == {"h": 1}
 
 
+@pytest.mark.parametrize("gate", ["h q[0];", "/* slow */ h q[0];", "for int i in [0:0] { h q[0]; }"])
+def test_texts_of_too_many_gates_are_refused_at_the_one_too_many(gate, monkeypatch):
+    for module in ("program", "quick"):
+        monkeypatch.setattr(f"qloom.circuits.qasm.{module}.MOST_GATES", 100)
+    assert len(three("\n".join([gate] * 100))) == 100
+    with pytest.raises(QasmError, match=r"^line 104, column \d+: more than 100 gates"):
+        three("\n".join([gate] * 101))
+
+
 def test_versions_and_types_of_texts():
     with pytest.raises(QasmError, match="OpenQASM 4, expected version 2 or 3"):
         ql.from_qasm("OPENQASM 4;")

@@ -138,6 +138,14 @@ class GateCalls(Evaluation, QuickGates):
             raise self.fault(place, f"{body.name} is opaque: what it does is not known")
         if len(arguments) != len(body.parameters):
             raise self.fault(place, f"{body.name} got {len(arguments)} angles, expected {len(body.parameters)}")
+        if not self._in_body:  # what bodies read of the program may have changed since
+            self._expansions.clear()
+        key = body.name, *((type(argument), argument) for argument in arguments)
+        if key not in self._expansions:
+            self._expansions[key] = self._run_body(place, body, arguments)
+        return self._expansions[key]
+
+    def _run_body(self, place: int, body: s.GateBody, arguments: list[Any]) -> Part:
         places = {name: k for k, name in enumerate(body.qubits)}
         outer, self.scopes = self.scopes, [self.scopes[0], dict(zip(body.parameters, arguments, strict=True))]
         was, self._in_body = self._in_body, True
@@ -168,5 +176,8 @@ class GateCalls(Evaluation, QuickGates):
                 raise self.fault(
                     inner.place, f"{inner.name} on {len(qubits)} qubits, expected {n_qubits} different ones"
                 )
+            if qubits == list(range(n_qubits)):
+                yield from steps
+                continue
             for step in steps:
                 yield Operation(step.gate, tuple(qubits[q] for q in step.qubits), step.angles)

@@ -9,6 +9,7 @@ from qloom.circuits.circuit import Circuit, Operation
 from qloom.circuits.conditions import Condition, conditional_gate
 from qloom.circuits.gate import Gate
 from qloom.circuits.parameters import Angle
+from qloom.circuits.parts import Part
 from qloom.circuits.qasm import syntax as s
 from qloom.circuits.qasm.tokens import QasmError, Tokens
 from qloom.circuits.qasm.values import CONSTANTS, Bits, Cell, Qubits
@@ -47,6 +48,7 @@ class Program:
         self._hardware: dict[str, int] = {}
         self._conditional: dict[tuple[Gate, Condition], Gate] = {}
         self._in_body = False
+        self._expansions: dict[tuple[Any, ...], Part] = {}  # of gates called within the one that is being expanded
 
     def forget(self) -> None:
         """A name has got another meaning: what was remembered of it goes."""
@@ -98,5 +100,5 @@ class Program:
                 self._conditional[key] = conditional_gate(gate, condition)
             gate = self._conditional[key]
         if len(self.operations) >= MOST_GATES:
-            raise self.fault(place, f"more than {MOST_GATES} gates")
+            raise self.fault(place, f"more than {MOST_GATES:,} gates")
         self.operations.append(Operation(gate, qubits, tuple(angles)))

@@ -52,11 +52,9 @@ class QuickGates(Program):
         while (end := text.find(";", place)) >= 0:
             statement = text[place:end]
             operation = kept.get(statement) or self._plain_operation(statement)
-            if operation is None:
+            if operation is None or len(operations) >= MOST_GATES:  # `emit` says what is wrong
                 break
             operations.append(operation)
-            if len(operations) > MOST_GATES:
-                raise self.fault(place, f"more than {MOST_GATES} gates")
             place = end + 1
         return place
 
