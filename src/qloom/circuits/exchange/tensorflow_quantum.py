@@ -29,7 +29,7 @@ _GATES = {
     "ZZP": "ZZPowGate", "CZP": "CZPowGate", "CNP": "CXPowGate", "SP": "SwapPowGate", "ISP": "ISwapPowGate",
     "PXP": "PhasedXPowGate", "PISP": "PhasedISwapPowGate", "FSIM": "FSimGate", "AD": "AmplitudeDampingChannel",
     "PD": "PhaseDampingChannel", "GAD": "GeneralizedAmplitudeDampingChannel", "PF": "PhaseFlipChannel",
-    "RST": "ResetChannel",
+    "BF": "BitFlipChannel", "DP": "DepolarizingChannel", "RST": "ResetChannel",
 }  # fmt: skip
 _FACTOR = "_scalar"  # of an argument with this ending before it
 
@@ -41,7 +41,8 @@ def from_tfq(serialized: bytes, inputs: Sequence[str] = (), qubits: Sequence[str
 
     Args:
         inputs: names of symbols that are inputs, one value a sample.
-        qubits: names such as "0_1" (row and column) or "3", in order; None for those that occur, by their numbers.
+        qubits: names such as "0_1" (row and column) or "3", in order; None for those that occur, in Cirq's own order: a
+            grid's by row and column, then a line's.
 
     Raises:
         CircuitError: for bytes that are no such message, or qubits that are missing.
@@ -53,7 +54,7 @@ def from_tfq(serialized: bytes, inputs: Sequence[str] = (), qubits: Sequence[str
         operations = list(_operations(serialized))
     except (ValueError, IndexError, struct.error, UnicodeDecodeError) as error:
         raise CircuitError(f"the bytes are no circuit of TensorFlow Quantum ({error}), expected one message") from None
-    found = sorted({name for op in operations for name in (*op.qubits, *op.controls)}, key=_numbers)
+    found = sorted({name for op in operations for name in (*op.qubits, *op.controls)}, key=_cirq_order)
     order = found if qubits is None else list(qubits)
     missing = [name for name in found if name not in order]
     if missing:
@@ -84,8 +85,6 @@ class _Reader:
                 setattr(gate, name, self.value(op, name))
         if op.name == "I":
             return alone("id", qubits)
-        if op.name == "DP":
-            return alone("depolarizing", qubits, gate.p)
         if op.name == "ADP":
             return alone(find_gate("pauli_channel"), qubits, gate.p_x, gate.p_y, gate.p_z)
         if op.name not in _GATES:
@@ -108,8 +107,10 @@ class _Reader:
         return value * π
 
 
-def _numbers(name: str) -> tuple[int, ...]:
-    return tuple(map(int, name.split("_")))
+def _cirq_order(name: str) -> tuple[bool, list[int]]:
+    """Qubits of a grid have two numbers, those of a line, which come after them, one."""
+    numbers = [int(number) for number in name.split("_")]
+    return len(numbers) == 1, numbers
 
 
 # -- the format
