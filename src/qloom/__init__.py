@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         from_pennylane,
         from_pytket,
         from_qiskit,
+        from_qpanda,
         from_stim,
         from_tfq,
         to_braket,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         to_pennylane,
         to_pytket,
         to_qiskit,
+        to_qpanda,
         to_stim,
     )
     from qloom.circuits.qasm import from_qasm
@@ -46,9 +48,10 @@ _FOLDERS = (
 __all__ = [
     "Circuit", "CircuitBatch", "I", "PauliSum", "X", "Y", "Z", "classical_shadow", "counts", "distribution",
     "entropy", "expectation", "from_braket", "from_cirq", "from_pennylane", "from_pytket", "from_qasm",
-    "from_qiskit", "from_stim", "from_tfq", "hermitian", "jacobian", "load_model", "metric_tensor",
-    "mutual_information", "pauli", "probabilities", "projector", "purity", "reduced_density_matrix", "sample",
-    "state", "to_braket", "to_cirq", "to_pennylane", "to_pytket", "to_qiskit", "to_stim", "variance", *_FOLDERS,
+    "from_qiskit", "from_qpanda", "from_stim", "from_tfq", "hermitian", "jacobian", "load_model",
+    "metric_tensor", "mutual_information", "pauli", "probabilities", "projector", "purity",
+    "reduced_density_matrix", "sample", "state", "to_braket", "to_cirq", "to_pennylane", "to_pytket", "to_qiskit",
+    "to_qpanda", "to_stim", "variance", *_FOLDERS,
 ]  # fmt: skip
 _exported = exported_by(__name__)
 announce_operators()

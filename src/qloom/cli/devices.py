@@ -12,6 +12,7 @@ import typer
 from qloom.circuits import Circuit
 from qloom.engines.evaluation import expectation
 from qloom.engines.hardware import BraketDevice, Device, DeviceEngine, QiskitDevice
+from qloom.engines.hardware.qpanda_device import QPandaDevice
 from qloom.errors import QloomError
 from qloom.observables import Z
 
@@ -21,6 +22,7 @@ LOCAL: dict[str, Callable[[Path], Device]] = {
     "qiskit FakeManilaV2": lambda folder: QiskitDevice.local("FakeManilaV2", folder),
     "braket braket_sv": lambda folder: BraketDevice.local("braket_sv", folder),
     "braket braket_dm": lambda folder: BraketDevice.local("braket_dm", folder),
+    "qpanda CPUQVM": lambda folder: QPandaDevice.local("CPUQVM", folder),
 }
 SHOTS = 2000
 # Of machines with noise, whose values are off by more than shots make them.
@@ -44,8 +46,8 @@ def devices() -> None:
         says = "as it should be" if off < (_NOISY if "Fake" in name else _EXACT) else f"WRONG by {off:.2f}"
         typer.echo(f"{name:24}{_shown(found):28}  {says}")
     typer.echo(
-        "IBM's machines: QiskitDevice(backend), Braket's: BraketDevice(AwsDevice(arn)); docs/devices.md says what of "
-        "these was run"
+        "IBM's machines: QiskitDevice(backend), Braket's: BraketDevice(AwsDevice(arn)), OriginQ's: "
+        "QPandaDevice(backend); docs/devices.md says what of these was run"
     )
 
 

@@ -12,7 +12,7 @@ from qloom.errors import ExtraError
 
 PACKAGES = {
     "qiskit": "qiskit", "pennylane": "pennylane", "cirq": "cirq-core", "braket": "amazon-braket-sdk",
-    "pytket": "pytket", "stim": "stim",
+    "pytket": "pytket", "stim": "stim", "pyqpanda3": "pyqpanda3",
 }  # fmt: skip
 
 
@@ -21,7 +21,8 @@ def test_the_extra_is_named(name, monkeypatch):
     for module in [module for module in sys.modules if module.split(".")[0] == name]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, name, None)
-    for function in (getattr(exchange, f"from_{name}"), getattr(exchange, f"to_{name}")):
+    ours = "qpanda" if name == "pyqpanda3" else name
+    for function in (getattr(exchange, f"from_{ours}"), getattr(exchange, f"to_{ours}")):
         with pytest.raises(
             ExtraError, match=rf"needs {PACKAGES[name]}; install it with: pip install 'qloom\[exchange\]'"
         ):

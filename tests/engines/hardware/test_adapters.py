@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 import qloom as ql
-from qloom.engines.hardware import DeviceError, QiskitDevice, braket_device, qiskit_device
+from qloom.engines.hardware import DeviceError, QiskitDevice, braket_device, qiskit_device, qpanda_device
 
-TARGETS = [("qiskit_aer", qiskit_device, "aer"), ("braket.devices", braket_device, "braket_sv")]
+TARGETS = [
+    ("qiskit_aer", qiskit_device, "aer"), ("braket.devices", braket_device, "braket_sv"),
+    ("pyqpanda3.core", qpanda_device, "CPUQVM"), ("pyqpanda3.core", qpanda_device, "DensityMatrixSimulator"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("package", "adapter", "name"), TARGETS, ids=[name for *_, name in TARGETS])

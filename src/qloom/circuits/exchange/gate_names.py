@@ -19,56 +19,56 @@ from qloom.circuits.parts import Step
 Meaning = Callable[..., list[Step]]
 
 SAME = """
-ours         Qiskit        PennyLane             Braket       pytket
-id           id            Identity              I            noop
-x            x             PauliX                X            X
-y            y             PauliY                Y            Y
-z            z             PauliZ                Z            Z
-h            h             Hadamard              H            H
-s            s             S                     S            S
-sdg          sdg           Adjoint(S)            Si           Sdg
-t            t             T                     T            T
-tdg          tdg           Adjoint(T)            Ti           Tdg
-sx           sx            SX                    V            SX
-sxdg         sxdg          Adjoint(SX)           Vi           SXdg
-rx           rx            RX                    Rx           Rx
-ry           ry            RY                    Ry           Ry
-rz           rz            RZ                    Rz           Rz
-p            p             PhaseShift            PhaseShift   U1
-r            r             -                     PRx          PhasedX
-u2           u2            U2                    -            U2
-u            u             U3                    U            U3
-rot          -             Rot                   -            -
-cx           cx            CNOT                  CNot         CX
-cy           cy            CY                    CY           CY
-cz           cz            CZ                    CZ           CZ
-ch           ch            CH                    -            CH
-cs           cs            -                     -            CS
-csdg         csdg          -                     -            CSdg
-csx          csx           -                     CV           CSX
-dcx          dcx           -                     -            -
-swap         swap          SWAP                  Swap         SWAP
-iswap        iswap         ISWAP                 ISwap        ISWAPMax
-ecr          ecr           ECR                   ECR          ECR
-crx          crx           CRX                   -            CRx
-cry          cry           CRY                   -            CRy
-crz          crz           CRZ                   -            CRz
-cp           cp            ControlledPhaseShift  CPhaseShift  CU1
-cu           cu            -                     -            -
-rxx          rxx           IsingXX               XX           XXPhase
-ryy          ryy           IsingYY               YY           YYPhase
-rzz          rzz           IsingZZ               ZZ           ZZPhase
-rzx          rzx           -                     -            -
-xy           -             IsingXY               XY           -
-givens       -             SingleExcitation      -            -
-xx_plus_yy   xx_plus_yy    -                     -            -
-xx_minus_yy  xx_minus_yy   -                     -            -
-ccx          ccx           Toffoli               CCNot        CCX
-cswap        cswap         CSWAP                 CSwap        CSWAP
-ccz          ccz           CCZ                   -            -
-rccx         rccx          -                     -            -
-c3sx         c3sx          -                     -            -
-global_phase global_phase  -                     GPhase       Phase
+ours         Qiskit        PennyLane             Braket       pytket   QPanda
+id           id            Identity              I            noop     I
+x            x             PauliX                X            X        X
+y            y             PauliY                Y            Y        Y
+z            z             PauliZ                Z            Z        Z
+h            h             Hadamard              H            H        H
+s            s             S                     S            S        S
+sdg          sdg           Adjoint(S)            Si           Sdg      -
+t            t             T                     T            T        T
+tdg          tdg           Adjoint(T)            Ti           Tdg      -
+sx           sx            SX                    V            SX       -
+sxdg         sxdg          Adjoint(SX)           Vi           SXdg     -
+rx           rx            RX                    Rx           Rx       RX
+ry           ry            RY                    Ry           Ry       RY
+rz           rz            RZ                    Rz           Rz       RZ
+p            p             PhaseShift            PhaseShift   U1       P
+r            r             -                     PRx          PhasedX  RPHI
+u2           u2            U2                    -            U2       U2
+u            u             U3                    U            U3       U3
+rot          -             Rot                   -            -        -
+cx           cx            CNOT                  CNot         CX       CNOT
+cy           cy            CY                    CY           CY       -
+cz           cz            CZ                    CZ           CZ       CZ
+ch           ch            CH                    -            CH       -
+cs           cs            -                     -            CS       -
+csdg         csdg          -                     -            CSdg     -
+csx          csx           -                     CV           CSX      -
+dcx          dcx           -                     -            -        -
+swap         swap          SWAP                  Swap         SWAP     SWAP
+iswap        iswap         ISWAP                 ISwap        ISWAPMax ISWAP
+ecr          ecr           ECR                   ECR          ECR      -
+crx          crx           CRX                   -            CRx      CRX
+cry          cry           CRY                   -            CRy      CRY
+crz          crz           CRZ                   -            CRz      CRZ
+cp           cp            ControlledPhaseShift  CPhaseShift  CU1      CP
+cu           cu            -                     -            -        -
+rxx          rxx           IsingXX               XX           XXPhase  RXX
+ryy          ryy           IsingYY               YY           YYPhase  RYY
+rzz          rzz           IsingZZ               ZZ           ZZPhase  RZZ
+rzx          rzx           -                     -            -        RZX
+xy           -             IsingXY               XY           -        -
+givens       -             SingleExcitation      -            -        -
+xx_plus_yy   xx_plus_yy    -                     -            -        -
+xx_minus_yy  xx_minus_yy   -                     -            -        -
+ccx          ccx           Toffoli               CCNot        CCX      TOFFOLI
+cswap        cswap         CSWAP                 CSwap        CSWAP    -
+ccz          ccz           CCZ                   -            -        -
+rccx         rccx          -                     -            -        -
+c3sx         c3sx          -                     -            -        -
+global_phase global_phase  -                     GPhase       Phase    -
 """
 
 
@@ -219,5 +219,16 @@ DIFFERENT: dict[str, dict[str, Meaning]] = {
         "XXPhase3": lambda a: [("rxx", (a,), pair) for pair in ((0, 1), (1, 2), (0, 2))],
         "BRIDGE": lambda: [("cx", (), (0, 2))],
         "Sycamore": lambda: fsim(π / 2, π / 6),
+    },
+    "QPanda": {
+        "X1": _fixed("rx", π / 2),
+        "Y1": _fixed("ry", π / 2),
+        "Z1": _fixed("rz", π / 2),
+        "U1": _alone("p"),
+        # A phase, then the angles of RZ, RY and RZ, the last of which acts first: its documentation calls them others.
+        "U4": lambda a, b, c, d: [("rot", (d, c, b), (0,)), ("global_phase", (a,), ())],
+        "CU": lambda a, b, c, d: [(controlled_gate(GATES["rot"]), (d, c, b), (0, 1)), ("p", (a,), (0,))],
+        "SQISWAP": _fixed("xy", π / 2),
+        "MS": _fixed("rxx", π / 2),
     },
 }
