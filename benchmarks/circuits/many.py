@@ -7,24 +7,39 @@ the loop over circuits prepared beforehand.
 Goal: the call once prepared at least 20 times faster than the loop; the first call, lowering included, is stated too.
 Circuits of one form whose numbers differ, 4 and 8 qubits, are measured as one program and, for comparison, as 1,000.
 
-TensorFlow Quantum, whose PQC does this, has no wheel for Python 3.11 and later: nothing is compared with it.
+TensorFlow Quantum does this too: its expectation op with the Adjoint differentiator has the same circuits in a process
+of its own, in turns with ours; values and each circuit's gradient are compared. Goals: the call at least 5 times as
+fast as its op on a tensor of circuits, and the first call as its conversion to one and the op. It is in single
+precision, ours in double unless a row says single. Its threads are TensorFlow's within an operation: it has no others.
 
-Run: python -m benchmarks.circuits.many [--dry]
+Run: python -m benchmarks.circuits.many [--only loop|alike|peer] [--peer PYTHON] [--dry]
+The peer's environment, for which there are wheels for Python 3.10 and 3.12 alone:
+    python3.12 -m benchmarks.peers.installation tensorflow_quantum
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
+from benchmarks.others import BUSY, noting_others
+from benchmarks.peers.installation import python_of
 from benchmarks.results import append_row, provenance
 from qloom.circuits import Circuit
+from qloom.circuits.parameters import Angle
 from qloom.engines import StatevectorEngine, make_batch
 from qloom.engines.circuit_batch import CircuitBatch, PreparedBatch
 from qloom.engines.statevector import many
@@ -32,7 +47,8 @@ from qloom.gradients import prepare_gradient
 
 COUNT, N_QUBITS, N_GATES, N_WEIGHTS = 1000, 8, 50, 30
 REPEATS, CALLS = 5, 15
-GOAL = 20.0
+GOAL, PEER_GOAL = 20.0, 5.0
+PEER, PEER_OFF = Path(__file__).with_name("many_peer.py"), 1e-4  # in single precision
 
 
 def random_circuit(random: np.random.Generator) -> Circuit:
@@ -161,6 +177,84 @@ def alike() -> None:
             record(name, threads, slow / quick, 1.0, f"{quick:.2f} ms a call, apart {slow:.2f} ms; off {off:.1e}")
 
 
+# -- beside TensorFlow Quantum
+
+
+def written(circuit: Circuit) -> list[Any]:
+    """Gates by name, qubits and angle: a number, [k, scale] for a multiple of weight k, None without one."""
+    return [[op.gate.name, op.qubits, written_angle(*op.angles)] for op in circuit.operations]
+
+
+def written_angle(angle: Angle | None = None) -> Any:
+    return None if angle is None else angle.offset if angle.is_number else [angle.index, angle.scale]
+
+
+@contextmanager
+def peer(python: Path, circuits: list[Circuit], weights: np.ndarray, threads: int) -> Iterator[Any]:
+    """Its version, values and slopes, and a function that times its work."""
+    task = {"n_qubits": N_QUBITS, "weights": weights.tolist(), "circuits": [written(one) for one in circuits]}
+    with TemporaryDirectory() as folder:
+        Path(folder, "task.json").write_text(json.dumps(task))
+        # Its ops share circuits out among the threads of an operation of TensorFlow's.
+        limits = {"TF_NUM_INTRAOP_THREADS": str(threads), "TF_NUM_INTEROP_THREADS": "1"}
+        command, pipe = [str(python), str(PEER), folder], subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **limits}) as process:
+            assert process.stdin
+            assert process.stdout
+
+            def ask(line: str) -> float:
+                print(line, file=process.stdin, flush=True)
+                return median(json.loads(process.stdout.readline()))
+
+            version = json.loads(process.stdout.readline())
+            yield version, np.load(f"{folder}/found.npz"), ask
+            process.stdin.close()
+
+
+def beside_peer(python: Path) -> None:
+    random = np.random.default_rng(0)
+    circuits = [random_circuit(random) for _ in range(COUNT)]
+    weights = random.normal(size=N_WEIGHTS)
+    rows = np.tile(weights, (COUNT, 1))
+    for threads in (1, 2):
+        prepared = CircuitBatch(circuits, threads).prepare()
+        values, _, slopes = prepared.derivatives(None, None, rows)
+        busy: dict[str, float] = {}
+        with noting_others(busy), peer(python, circuits, weights, threads) as (version, theirs, ask):
+            off = max(np.abs(theirs["values"] - values).max(), np.abs(theirs["slopes"] - slopes).max())
+            assert off < PEER_OFF, off
+            # In turns, on a machine that others use.
+            rounds = [
+                (
+                    ask("call 3"),
+                    seconds(lambda p=prepared: p.derivatives(None, None, rows), CALLS),
+                    seconds(lambda p=prepared: p.derivatives(None, None, rows.astype(np.float32)), CALLS),
+                    ask("first 1"),
+                    seconds(lambda t=threads: first_call(circuits, rows, t), 1),
+                )
+                for _ in range(REPEATS)
+            ]
+        call, mine, single, first, mine_first = (1e3 * median(times) for times in zip(*rounds, strict=True))
+        noted = "; busy" if busy["others"] > BUSY else ""
+        detail = f"{mine:.2f} ms, {version} {call:.1f} ms; off {off:.1e}{noted}"
+        record("TensorFlow Quantum over a prepared call", threads, call / mine, PEER_GOAL, detail)
+        detail = f"{mine_first:.1f} ms, its conversion and call {first:.0f} ms{noted}"
+        record("TensorFlow Quantum over a first call", threads, first / mine_first, PEER_GOAL, detail)
+        detail = f"{single:.2f} ms{noted}"
+        record("TensorFlow Quantum over a prepared call in single", threads, call / single, None, detail)
+        detail = f"its conversion not counted, our lowering is{noted}"
+        record("TensorFlow Quantum's call over a first call", threads, call / mine_first, None, detail)
+
+
 if __name__ == "__main__":
-    different()
-    alike()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--only", choices=("loop", "alike", "peer"))
+    parser.add_argument("--peer", type=Path, default=python_of("tensorflow_quantum"), help="Python of its environment")
+    parser.add_argument("--dry", action="store_true", help="append nothing")
+    given = parser.parse_args()
+    parts = {"loop": different, "alike": alike, "peer": lambda: beside_peer(given.peer)}
+    for name in (given.only,) if given.only else parts:
+        if name == "peer" and not given.peer.exists():
+            print(f"no {given.peer}: nothing is compared with TensorFlow Quantum")
+        else:
+            parts[name]()
