@@ -6,7 +6,7 @@ states, 112 of them to train on; 63 weights, powers of gates that start in [0, 2
 batches of 16, 25 epochs. (Its text calls large angles 1, its code small ones; nothing depends on it.) It shows curves
 and states no accuracy: it is run here instead, by TensorFlow Quantum from the same starts through the same batches.
 
-Beside it `convolutional(8)` trained as long; some starts end in a poor minimum, so it has eight and keeps the one of the
+Beside it `convolutional(8)` trained as long; most starts end in a poor minimum, so it has eight and keeps the one of
 least error in training. Controls, logistic regressions on means of the same states: of the eight stabilizers ZXZ, of
 which the two beside the turned qubit are the cosine of the angle and all others 1, all that there is to know; and of X
 and Z of every qubit, which are 0 in all of these states, so that it can only guess.
