@@ -23,7 +23,7 @@ def test_a_rotation_by_hand():
     assert [part.shape for part in single] == [(2, 1), (2, 1)]
 
 
-@pytest.mark.parametrize("differentiator", DIFFERENTIATORS)
+@pytest.mark.parametrize("differentiator", [name for name, kind in DIFFERENTIATORS.items() if kind.is_exact])
 @pytest.mark.parametrize("own", [False, True])
 def test_rows_are_gradients(differentiator, own, monkeypatch):
     """Of each sample and output by itself; in walks of a few rows too, and of weights of a sample's own."""

@@ -9,6 +9,7 @@ What an engine can do is data on its class, so that nothing above this folder as
     is_bounded      whether estimates say by what values can be off at most, and what that is typically
     shots           measurements of an estimate; None where nothing is measured
     reads_wrongly   whether its evaluators take readout errors themselves; those of others never see them
+    jobs            what is sent to a device and paid for; None where nothing is
 
 An engine may wrap another, as `Shots` does.
 """
@@ -134,6 +135,10 @@ class DifferentiableEvaluator(Evaluator):
     walk_cost: int = 2
     slopes: Any = None
 
+    def walk_runs(self, wants: Wants) -> int:
+        """What a walk back comes to in forward runs where only some derivatives are wanted."""
+        return self.walk_cost
+
     def wants_weight(self, index: int) -> bool:
         """Whether a weight's derivative is to be found, where those of weights are at all."""
         return self.trained is None or bool(self.trained[index])
@@ -163,6 +168,7 @@ class Engine(ABC):
     is_bounded: bool = False
     shots: int | None = None
     reads_wrongly: ClassVar[bool] = False
+    jobs: Any = None
 
     def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
         """An evaluator of what is asked for.

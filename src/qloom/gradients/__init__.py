@@ -18,6 +18,7 @@ from qloom.gradients.finite_difference import FiniteDifference
 from qloom.gradients.measured import MeasuredSlopes, ShotPlan
 from qloom.gradients.metric import metric_tensor
 from qloom.gradients.parameter_shift import ParameterShift
+from qloom.gradients.simultaneous_perturbation import SimultaneousPerturbation
 
 
 def gradient(
@@ -55,5 +56,5 @@ def gradient(
 
 __all__ = [
     "DIFFERENTIATORS", "Adjoint", "Differentiator", "FiniteDifference", "MeasuredSlopes", "ParameterShift", "ShotPlan",
-    "gradient", "jacobian", "jacobians", "metric_tensor", "prepare_gradient",
+    "SimultaneousPerturbation", "gradient", "jacobian", "jacobians", "metric_tensor", "prepare_gradient",
 ]  # fmt: skip

@@ -17,9 +17,11 @@ class Differentiator(ABC):
 
     Attributes:
         walks_back: whether it is the engine that walks back.
+        is_exact: whether what it gives of exact values are the derivatives, up to rounding; else estimates of them.
     """
 
     walks_back: bool = False
+    is_exact: bool = True
 
     @abstractmethod
     def prepare(self, engine: Engine, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:

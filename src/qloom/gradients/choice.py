@@ -14,11 +14,13 @@ from qloom.gradients.adjoint import Adjoint
 from qloom.gradients.base import Differentiator
 from qloom.gradients.finite_difference import FiniteDifference
 from qloom.gradients.parameter_shift import ParameterShift
+from qloom.gradients.simultaneous_perturbation import SimultaneousPerturbation
 
 DIFFERENTIATORS: dict[str, type[Differentiator]] = {
     "adjoint": Adjoint,
     "parameter-shift": ParameterShift,
     "finite-difference": FiniteDifference,
+    "spsa": SimultaneousPerturbation,
 }
 
 

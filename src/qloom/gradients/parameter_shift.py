@@ -101,7 +101,10 @@ class ShiftEvaluator(ForwardEvaluator):
 
     @property
     def walk_cost(self) -> int:  # type: ignore[override]
-        return 2 * int(self._wanted((True, True)).sum())
+        return self.walk_runs((True, True))
+
+    def walk_runs(self, wants: Wants) -> int:
+        return 2 * int(self._wanted(wants).sum())
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: np.ndarray | None, wants: Wants) -> Derivatives:
         if wants[0] and self.circuit.initial is not None and self.circuit.initial.values is None:
