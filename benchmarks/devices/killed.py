@@ -2,7 +2,7 @@
 
 Goal: nothing bought twice, the same final weights as in one piece, the budget never passed, the estimate within 5%.
 
-Run: python -m benchmarks.devices.killed [FakeManilaV2] [braket_sv] [--kills 100]   (needs the extra 'devices')
+Run: python -m benchmarks.devices.killed ["qiskit FakeManilaV2" "braket braket_sv"] [--kills 100]   (needs the extra 'devices')
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def killed(name: str, folder: Path, n_kills: int) -> tuple[list[float], int]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", default=["FakeManilaV2", "braket_sv"])
+    parser.add_argument("names", nargs="*", default=["qiskit FakeManilaV2", "braket braket_sv"])
     parser.add_argument("--kills", type=int, default=100)
     given = parser.parse_args()
     for name in given.names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +10,14 @@ import typer
 
 from qloom.circuits import Circuit
 from qloom.engines.evaluation import expectation
-from qloom.engines.hardware import BraketDevice, Device, DeviceEngine, QiskitDevice
-from qloom.engines.hardware.qpanda_device import QPandaDevice
+from qloom.engines.hardware import DeviceEngine, find_device
 from qloom.errors import QloomError
 from qloom.observables import Z
 
 # Targets on this machine; those elsewhere need an account, and cost.
-LOCAL: dict[str, Callable[[Path], Device]] = {
-    "qiskit aer": lambda folder: QiskitDevice.local("aer", folder),
-    "qiskit FakeManilaV2": lambda folder: QiskitDevice.local("FakeManilaV2", folder),
-    "braket braket_sv": lambda folder: BraketDevice.local("braket_sv", folder),
-    "braket braket_dm": lambda folder: BraketDevice.local("braket_dm", folder),
-    "qpanda CPUQVM": lambda folder: QPandaDevice.local("CPUQVM", folder),
-}
+LOCAL = (
+    "qloom exact", "qiskit aer", "qiskit FakeManilaV2", "braket braket_sv", "braket braket_dm", "qpanda CPUQVM",
+)  # fmt: skip
 SHOTS = 2000
 # Of machines with noise, whose values are off by more than shots make them.
 _NOISY, _EXACT = 0.2, 6 / np.sqrt(SHOTS)
@@ -34,10 +28,11 @@ def devices() -> None:
     circuit = _asymmetric()
     right = expectation(circuit, [Z(0), Z(1), Z(2)])
     typer.echo(f"{'device':24}{'Z of three qubits':28}  (exact: {_shown(right)})")
-    for name, make in LOCAL.items():
+    for name in LOCAL:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                engine = DeviceEngine(make(Path(folder) / "service"), SHOTS, Path(folder) / "journal.sqlite")
+                device = find_device(name, Path(folder) / "service")
+                engine = DeviceEngine(device, SHOTS, Path(folder) / "journal.sqlite")
                 found = expectation(circuit, [Z(0), Z(1), Z(2)], engine=engine)
             except QloomError as error:
                 typer.echo(f"{name:24}{error}")
@@ -46,8 +41,8 @@ def devices() -> None:
         says = "as it should be" if off < (_NOISY if "Fake" in name else _EXACT) else f"WRONG by {off:.2f}"
         typer.echo(f"{name:24}{_shown(found):28}  {says}")
     typer.echo(
-        "IBM's machines: QiskitDevice(backend), Braket's: BraketDevice(AwsDevice(arn)), OriginQ's: "
-        "QPandaDevice(backend); docs/devices.md says what of these was run"
+        "qloom FILE plays a device with the noise of a file. Elsewhere: qiskit NAME of IBM's, braket ARN, and "
+        "QPandaDevice(backend) of OriginQ's; docs/devices.md says what of these was run"
     )
 
 

@@ -24,7 +24,7 @@ from qloom.engines.reference import ReferenceEngine
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.trajectories import TrajectoryEngine
 from qloom.engines.trajectories.engine import checked_trajectories
-from qloom.errors import ConfigError
+from qloom.errors import ConfigError, UnsupportedError
 from qloom.noise.model import NoiseModel
 
 
@@ -74,6 +74,10 @@ class EngineChoice(ABC):
         """What `noise` names, read; ArtifactError if it is none."""
         return None if self.noise is None else NoiseModel.from_calibration(self.noise)
 
+    def kept_in(self, folder: Path) -> EngineChoice:
+        """The same with what it writes in a folder, where nothing else was chosen."""
+        return self
+
     def seeded(self, seed: int) -> EngineChoice:
         """The same with this seed where none was chosen."""
         return replace(self, seed=seed) if self.seed is None else self
@@ -86,8 +90,7 @@ class EngineChoice(ABC):
         """
         if changes.get("noise") is not None and self.name == DEFAULT:
             changes = {"name": NOISY_DEFAULT, **changes}
-        other = type(choose_engine({"name": changes.get("name", self.name)}))
-        known = {each.name for each in fields(other)}
+        known = {each.name for each in fields(_kind_of(changes.get("name", self.name)))}
         return choose_engine({key: value for key, value in self.values().items() if key in known} | dict(changes))
 
     @property
@@ -191,13 +194,69 @@ class PropagationChoice(EngineChoice):
         return "sums of Pauli words" if self.unmeasured(1).is_exact else "cut sums of Pauli words"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DeviceChoice(EngineChoice):
+    """A device, or one that this machine plays."""
+
+    name: str = "device"
+    device: str | None = described("such as qiskit FakeManilaV2, qiskit NAME of IBM's, braket arn:..., qloom exact")
+    journal: str | None = described("SQLite file of all jobs; empty: in the run folder")
+    budget_shots: int | None = described("measurements that all runs of the journal may buy")
+    budget_money: float | None = described("in the device's currency; empty: any")
+    budget_minutes: float | None = described("on the device; empty: any")
+    ask_above: int | None = described("shots of an estimate above which commands ask first; empty: never", 100_000)
+    money_a_shot: float | None = described("price; empty: the adapter's, or none")
+    money_a_row: float | None = described("price of a circuit; empty: the adapter's, or none")
+    seconds_a_shot: float | None = described("on the device; empty: the adapter's, or none")
+    timeout: float = described("seconds that a result is waited for", 3600.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for field_name, what in (("device", "a name"), ("shots", "a number"), ("budget_shots", "what may be bought")):
+            if getattr(self, field_name) is None:
+                raise ConfigError(f"engine.{field_name} is empty, expected {what}: nothing is bought without one")
+        if self.noise is not None:
+            raise ConfigError(f"engine.noise={self.noise!r}, expected none: a device has its own")
+
+    def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
+        raise UnsupportedError(f"{self.device} gives bits alone")
+
+    def engine(self, stream: Sequence[int] = (), threads: int | None = None) -> Engine:
+        from qloom.engines.hardware import Budget, DeviceEngine, find_device  # files are locked, as not all systems do
+        from qloom.engines.hardware.jobs import PRICES
+
+        if self.journal is None or self.seed is None or self.device is None or self.shots is None:
+            raise ConfigError("engine.journal and engine.seed are empty, expected both: jobs are found by them again")
+        place = Path(self.journal)
+        given = {price: getattr(self, price) for price in PRICES}
+        device = find_device(self.device, place.with_name(f"{place.name}.service"))
+        return DeviceEngine(
+            device.priced({price: value for price, value in given.items() if value is not None}), self.shots, place,
+            Budget(self.budget_shots, self.budget_money, self.budget_minutes), self.seed_of(stream) or 0, self.timeout,
+        )  # fmt: skip
+
+    @property
+    def is_exact(self) -> bool:
+        return False
+
+    @property
+    def title(self) -> str:
+        return f"{self.shots:,} shots a word on {self.device}"
+
+    def kept_in(self, folder: Path) -> DeviceChoice:
+        """The same with its journal in a folder, where none was chosen."""
+        return self if self.journal is not None else replace(self, journal=str(folder / JOURNAL))
+
+
 # In seeds of the errors of trajectories.
 _ERRORS = 1
+# Where the jobs of a run are.
+JOURNAL = "jobs.sqlite"
 # What runs circuits where nothing is chosen, and where noise is.
 DEFAULT, NOISY_DEFAULT = "statevector", "density"
 ENGINES: dict[str, type[EngineChoice]] = {
     DEFAULT: StatevectorChoice, "reference": ReferenceChoice, "density": DensityChoice,
-    "trajectories": TrajectoriesChoice, "propagation": PropagationChoice,
+    "trajectories": TrajectoriesChoice, "propagation": PropagationChoice, "device": DeviceChoice,
 }  # fmt: skip
 
 
@@ -214,16 +273,20 @@ def choose_engine(values: EngineChoice | Mapping[str, Any] | None = None) -> Eng
         raise ConfigError(f"engine is {values!r}, expected keys with values such as shots: 1000")
     given: dict[Any, Any] = {} if values is None else dict(values)
     name = given.get("name", DEFAULT if given.get("noise") is None else NOISY_DEFAULT)
-    if not isinstance(name, str) or name not in ENGINES:
-        raise ConfigError(f"engine.name is {name!r}, expected one of {', '.join(ENGINES)}; choose one of them")
-    known = fields_of(name)
+    kind, known = _kind_of(name), fields_of(name)
     for key in given:
         if key not in known:
             raise ConfigError(f"engine.{key} is no setting of the engine {name}, which has {', '.join(known)}")
     try:
-        return ENGINES[name](**{key: _as_number(name, key, value) for key, value in given.items()})
+        return kind(**{key: _as_number(name, key, value) for key, value in given.items()})
     except (TypeError, ValueError) as error:
         raise ConfigError(f"engine.{error}") from None
+
+
+def _kind_of(name: Any) -> type[EngineChoice]:
+    if not isinstance(name, str) or name not in ENGINES:
+        raise ConfigError(f"engine.name is {name!r}, expected one of {', '.join(ENGINES)}; choose one of them")
+    return ENGINES[name]
 
 
 def _as_number(name: str, key: str, value: Any) -> Any:

@@ -28,21 +28,19 @@ from qloom.engines.hardware import (
     Journal,
     LocalDevice,
     RecordedDevice,
+    find_device,
 )
 from qloom.errors import ArtifactError, CircuitError, UnsupportedError
 from tests.engines.hardware.training import layer_on, train
 
 HERE = Path(__file__).parent
+# Our own simulator in the background, for the ways of devices without another package.
+OURS = "qloom.engines.hardware.simulated_device:exact"
 ROOT = HERE.parents[2]
 
 
 def device(folder: Path, kind: type[LocalDevice] = LocalDevice, **options: object) -> LocalDevice:
-    return kind("tests.engines.hardware.simulator:ours", folder / "service", "ours", **options)
-
-
-@pytest.fixture(autouse=True)
-def found_by_the_service(monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return kind(OURS, folder / "service", "ours", **options)
 
 
 def circuit_of_two() -> ql.Circuit:
@@ -189,7 +187,7 @@ def test_runs_side_by_side_on_one_journal_buy_once(tmp_path):
 def test_devices_do_not_answer_for_each_other(tmp_path):
     """One journal and seed, tried on one device and then run on another."""
     for name in ("ours", "another"):
-        one = LocalDevice("tests.engines.hardware.simulator:ours", tmp_path / name, name)
+        one = LocalDevice(OURS, tmp_path / name, name)
         ql.expectation(ql.Circuit(1).h(0), [ql.Z(0)], engine=DeviceEngine(one, 20, tmp_path / "journal.sqlite"))
         assert len(one.bought) == 1
 
@@ -296,8 +294,8 @@ def n_jobs(folder: Path) -> int:
 
 def test_a_training_that_is_killed_buys_nothing_twice_and_ends_alike(tmp_path):
     (tmp_path / "killed").mkdir()
-    weights, killed = kill_at_random("ours", tmp_path / "killed", n_kills=3, n_steps=5, shots=50)
-    engine = DeviceEngine(device(tmp_path / "whole"), 50, tmp_path / "whole.sqlite")
+    weights, killed = kill_at_random("qloom exact", tmp_path / "killed", n_kills=3, n_steps=5, shots=50)
+    engine = DeviceEngine(find_device("qloom exact", tmp_path / "whole"), 50, tmp_path / "whole.sqlite")
     assert weights == train(engine, 5)
     assert killed == 3
     bought = LocalDevice("", tmp_path / "killed" / "service", "ours").bought
@@ -306,7 +304,7 @@ def test_a_training_that_is_killed_buys_nothing_twice_and_ends_alike(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["FakeManilaV2", "braket_sv"])
+@pytest.mark.parametrize("name", ["qiskit FakeManilaV2", "braket braket_sv"])
 def test_machines_of_others_are_killed_at_random(name, tmp_path):
     needed = "qiskit_ibm_runtime" if "Fake" in name else "braket.devices"
     pytest.importorskip(needed, reason="the extra 'devices' is not installed")

@@ -10,15 +10,7 @@ import numpy as np
 import torch
 
 import qloom as ql
-from qloom.engines.hardware import BraketDevice, Budget, DeviceEngine, LocalDevice, QiskitDevice
-
-
-def device_of(name: str, folder: Path) -> LocalDevice:
-    if name.startswith("braket"):
-        return BraketDevice.local(name, folder)
-    if name == "ours":
-        return LocalDevice("tests.engines.hardware.simulator:ours", folder, "ours")
-    return QiskitDevice.local(name, folder)
+from qloom.engines.hardware import Budget, DeviceEngine, find_device
 
 
 def layer_on(engine: DeviceEngine) -> ql.nn.QuantumLayer:
@@ -43,5 +35,5 @@ def train(engine: DeviceEngine, n_steps: int) -> list[float]:
 if __name__ == "__main__":
     name, folder, steps, shots = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     budget = Budget(shots=int(sys.argv[5])) if len(sys.argv) > 5 else None
-    engine = DeviceEngine(device_of(name, folder / "service"), shots, folder / "journal.sqlite", budget)
+    engine = DeviceEngine(find_device(name, folder / "service"), shots, folder / "journal.sqlite", budget)
     print(json.dumps(train(engine, steps)))

@@ -134,8 +134,6 @@ class GateCalls(Evaluation, QuickGates):
         return gate.n_qubits, [Operation(gate, tuple(range(gate.n_qubits)), tuple(map(as_angle, arguments)))]
 
     def _expanded(self, place: int, body: s.GateBody, arguments: list[Any]) -> Part:
-        if body.body is None:
-            raise self.fault(place, f"{body.name} is opaque: what it does is not known")
         if len(arguments) != len(body.parameters):
             raise self.fault(place, f"{body.name} got {len(arguments)} angles, expected {len(body.parameters)}")
         if not self._in_body:  # what bodies read of the program may have changed since
@@ -146,6 +144,8 @@ class GateCalls(Evaluation, QuickGates):
         return self._expansions[key]
 
     def _run_body(self, place: int, body: s.GateBody, arguments: list[Any]) -> Part:
+        if body.body is None:
+            raise self.fault(place, f"{body.name} is opaque: what it does is not known")
         places = {name: k for k, name in enumerate(body.qubits)}
         outer, self.scopes = self.scopes, [self.scopes[0], dict(zip(body.parameters, arguments, strict=True))]
         was, self._in_body = self._in_body, True

@@ -30,8 +30,18 @@ class BraketDevice(Device):
 
     def __init__(self, device: Any, prices: Mapping[str, float] | None = None):
         self.device, self.name = device, f"braket {device.name}"
-        for name, value in (prices or {}).items():
-            setattr(self, name, float(value))
+        self.priced(prices)
+
+    @staticmethod
+    def named(name: str, folder: str | Path) -> Device:
+        """One on this machine, as `local` has it, or a machine by its ARN."""
+        if not name.startswith("arn:"):
+            return BraketDevice.local(name, folder)
+        aws = package("braket.aws", "BraketDevice", "devices", brought_by="amazon-braket-sdk")
+        try:
+            return BraketDevice(aws.AwsDevice(name))
+        except Exception as error:
+            raise DeviceError(f"{name} is not there ({type(error).__name__}: {error})") from error
 
     @staticmethod
     def local(name: str, folder: str | Path) -> LocalDevice:

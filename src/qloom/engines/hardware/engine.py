@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.circuits.parameters import as_angle
 from qloom.engines.base import Engine, Evaluator
 from qloom.engines.batch import Batch
 from qloom.engines.hardware.jobs import Cost, Device, DeviceError, Job
@@ -49,7 +48,7 @@ class DeviceEngine(Shots):
     ):  # fmt: skip
         if seed is None:
             raise CircuitError("seed=None, expected a number: a run that is begun again finds its jobs by it")
-        self.jobs = _Jobs(device, journal, budget or Budget(), timeout, on_job)
+        self.jobs = Jobs(device, journal, budget or Budget(), timeout, on_job)
         super().__init__(_Measured(self.jobs), shots, seed)
 
     def __repr__(self) -> str:
@@ -72,12 +71,13 @@ class DeviceEngine(Shots):
         """What a training will cost: of a `QuantumLayer` on this engine, values and slopes of samples in each step.
 
         Args:
-            by: whose slopes are wanted, "weight" and "input", by parameter shift; nothing for values alone.
+            by: whose slopes are wanted, "weight" and "input", by the layer's differentiator; nothing for values alone.
         """
-        groups, turned = layer.evaluator.n_groups, n_turned(layer.circuit, layer.trained, by)
-        values = self.device.cost(n_samples, self.shots) * groups
-        slopes = self.device.cost(2 * turned * n_samples, self.shots) * groups if turned else Cost()
-        return (values + slopes) * n_steps
+        evaluator = layer.evaluator
+        runs = evaluator.walk_runs(("input" in by, "weight" in by)) if by else 0
+        values = self.device.cost(n_samples, self.shots)
+        slopes = self.device.cost(runs * n_samples, self.shots) if runs else Cost()
+        return (values + slopes) * evaluator.n_groups * n_steps
 
 
 class _Measured(Engine):
@@ -86,7 +86,7 @@ class _Measured(Engine):
     gives = frozenset()
     is_exact = False
 
-    def __init__(self, jobs: _Jobs):
+    def __init__(self, jobs: Jobs):
         self.jobs = jobs
 
     def __repr__(self) -> str:
@@ -109,7 +109,7 @@ class _Measured(Engine):
 class _DeviceSampler(Sampler):
     """Bits of one circuit, whose slots are inputs one after the other."""
 
-    def __init__(self, jobs: _Jobs, circuit: Circuit, qubits: tuple[int, ...]):
+    def __init__(self, jobs: Jobs, circuit: Circuit, qubits: tuple[int, ...]):
         self._jobs, self.qubits, self.n_bits = jobs, qubits, len(qubits)
         self.circuit = with_inputs_alone(circuit)
 
@@ -120,16 +120,6 @@ class _DeviceSampler(Sampler):
         return self._jobs.bits(Job(self.circuit, self.qubits, values, shots, place, self._jobs.device.name))
 
 
-def n_turned(circuit: Circuit, trained: np.ndarray, by: Sequence[str]) -> int:
-    """Rotations whose slopes parameter shift measures."""
-    count = 0
-    for op in circuit.operations:
-        for _, scalar in op.gate.expansion(*op.angles).rotations if op.gate.is_unitary else ():
-            angle = as_angle(scalar)
-            count += angle.source in by and (angle.source != "weight" or bool(trained[angle.index]))
-    return count
-
-
 def with_inputs_alone(circuit: Circuit) -> Circuit:
     """The same with weights as further inputs, all in one block "v"."""
     out, n_inputs, n_slots = Circuit(circuit.n_qubits), circuit.n_inputs, circuit.n_inputs + circuit.n_weights
@@ -137,8 +127,13 @@ def with_inputs_alone(circuit: Circuit) -> Circuit:
     return out.place(circuit, range(circuit.n_qubits), weights=slots[n_inputs:], inputs=slots[:n_inputs])
 
 
-class _Jobs:
-    """Jobs through the journal: found there, found on the device, or sent."""
+class Jobs:
+    """Jobs through the journal: found there, found on the device, or sent.
+
+    Attributes:
+        used: cost of what was asked for here, bought now or before.
+        on_job: is told what all runs of the journal have spent after each job, where it is set.
+    """
 
     def __init__(
         self, device: Device, journal: str | Path | Journal, budget: Budget, timeout: float,
@@ -146,8 +141,17 @@ class _Jobs:
     ):  # fmt: skip
         self.device, self.budget, self.timeout, self.on_job = device, budget, timeout, on_job
         self.journal = journal if isinstance(journal, Journal) else Journal(journal)
+        self.used = Cost()
 
     def bits(self, job: Job) -> np.ndarray:
+        """Of a job; what is known of it before, or once it is bought."""
+        bits = self._found(job)
+        self.used += self.device.cost(len(job.values), job.shots)
+        if self.on_job is not None:
+            self.on_job(self.journal.spent)
+        return bits
+
+    def _found(self, job: Job) -> np.ndarray:
         entry = self.journal.entry(job.key)
         if entry is not None and entry.status == DONE and entry.bits is not None:
             return self._checked(entry.bits, job)
@@ -162,8 +166,6 @@ class _Jobs:
             handle = entry.handle
         bits = self._checked(self._wait(handle, job), job)
         self.journal.done(job.key, bits)
-        if self.on_job is not None:
-            self.on_job(self.journal.spent)
         return bits
 
     def _handle(self, job: Job, entry: Entry | None) -> str:

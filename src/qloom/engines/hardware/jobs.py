@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.errors import QloomError
+from qloom.errors import CircuitError, QloomError
+
+PRICES = ("money_a_shot", "money_a_row", "seconds_a_shot")
 
 
 class DeviceError(QloomError):
@@ -44,7 +48,10 @@ class Cost:
         return Cost(self.shots * times, self.money * times, self.seconds * times, self.jobs * times)
 
     def __str__(self) -> str:
-        return f"{self.jobs:,} jobs, {self.shots:,} shots, {self.money:,.2f} of money, {self.seconds / 60:.1f} minutes"
+        parts = [f"{self.jobs:,} job{'s' * (self.jobs != 1)}, {self.shots:,} shots"]
+        parts += [f"{self.money:,.2f} of money"] * (self.money > 0)
+        parts += [f"{self.seconds / 60:.1f} minutes on the device"] * (self.seconds > 0)
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,14 @@ class Device(ABC):
     money_a_shot: float = 0.0
     money_a_row: float = 0.0
     seconds_a_shot: float = 0.0
+
+    def priced(self, prices: Mapping[str, float] | None) -> Self:
+        """The same at prices by name, `money_a_shot`, `money_a_row` and `seconds_a_shot`; others stay."""
+        for name, value in (prices or {}).items():
+            if name not in PRICES or not value >= 0:
+                raise CircuitError(f"price {name}={value!r}, expected one of {', '.join(PRICES)}, from 0 on")
+            setattr(self, name, float(value))
+        return self
 
     def cost(self, rows: int, shots: int) -> Cost:
         """Of a job, before it is sent: of so many circuits and as many shots each."""

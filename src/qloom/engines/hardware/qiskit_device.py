@@ -43,8 +43,19 @@ class QiskitDevice(Device):
             )
         if sampler is not None and not hasattr(getattr(sampler, "options", None), "environment"):
             raise DeviceError(f"{type(sampler).__name__} tags no jobs, expected IBM Runtime's SamplerV2, or none")
-        for name, value in (prices or {}).items():
-            setattr(self, name, float(value))
+        self.priced(prices)
+
+    @staticmethod
+    def named(name: str, folder: str | Path) -> Device:
+        """One on this machine, as `local` has it, or a machine of IBM's that the saved account may use."""
+        if name == "aer" or name.startswith("Fake"):
+            return QiskitDevice.local(name, folder)
+        runtime = package("qiskit_ibm_runtime", "QiskitDevice", "devices", brought_by="qiskit-ibm-runtime")
+        try:
+            backend = runtime.QiskitRuntimeService().backend(name)
+        except Exception as error:
+            raise DeviceError(f"{name} is not there ({type(error).__name__}: {error})") from error
+        return QiskitDevice(backend)
 
     @staticmethod
     def local(name: str, folder: str | Path) -> LocalDevice:

@@ -46,8 +46,7 @@ class QPandaDevice(Device):
         self.backend, self.name, self.known = backend, f"qpanda {backend.name()}", dict(known or {})
         self.options = options or self.cloud.QCloudOptions(amend_flag=0)
         self._said: dict[str, str] = {}
-        for name, value in (prices or {}).items():
-            setattr(self, name, float(value))
+        self.priced(prices)
 
     @staticmethod
     def local(name: str, folder: str | Path) -> LocalDevice:
