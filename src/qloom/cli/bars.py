@@ -53,6 +53,7 @@ class BarProgress(Progress):
         self.task: Any = None
         self.n_epochs = 0
         self.done: dict[int, int] = {}
+        self.bought: dict[str, Any] = {}
 
     def note(self, text: str) -> None:
         self.bars.console.print(in_options(text), markup=False, highlight=False)
@@ -73,3 +74,8 @@ class BarProgress(Progress):
         how = "already trained" if restored else "done"
         n_done = task.total or 1
         self.bars.update(task.id, completed=n_done, now=f"{how} {describe_end(records)}")
+
+    def spent(self, title: str, shots: int, expected: int, said: str) -> None:
+        if title not in self.bought:
+            self.bought[title] = self.bars.add_task(f"{title:32s}", total=expected, now="")
+        self.bars.update(self.bought[title], completed=shots, now=said)

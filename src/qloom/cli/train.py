@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -51,6 +53,7 @@ def train(
         list[str] | None, typer.Option("--set", help="key=value of the configuration; may be repeated.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Buy what a device will cost without being asked.")] = False,
 ) -> None:
     """Train the hybrid model, its controls and the baselines several times, compare them, and write a report."""
     given: dict[str, Any] = {
@@ -65,7 +68,18 @@ def train(
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}
     configuration = configure(data, given, top, epochs, settings or [], resume)
-    _run(configuration, resume)
+    _run(configuration, resume, (lambda text: True) if yes else _asked)
+
+
+def _asked(text: str) -> bool:
+    """Whether a person agrees to what a device will cost.
+
+    Raises:
+        ConfigError: where nobody can be asked.
+    """
+    if not sys.stdin.isatty():
+        raise ConfigError(f"{text}, and nobody can be asked here; agree with --yes, or raise engine.ask_above")
+    return typer.confirm(f"{text}. Go on?")
 
 
 def one_target(given: list[str] | None) -> str | None:
@@ -116,11 +130,11 @@ def _of_folder(folder: Path, changes: list[Change], resume: bool) -> Configurati
     return RunFolder(folder).configuration()
 
 
-def _run(configuration: Configuration, resume: bool) -> None:
+def _run(configuration: Configuration, resume: bool, may_buy: Callable[[str], bool]) -> None:
     start = time.perf_counter()
     try:
         with showing_progress() as progress:
-            folder = train_run(configuration, resume=resume, progress=progress)
+            folder = train_run(configuration, resume=resume, progress=progress, may_buy=may_buy)
     except KeyboardInterrupt:
         typer.echo(_describe_stop(configuration), err=True)
         raise typer.Exit(130) from None

@@ -14,6 +14,7 @@ from qloom.reports.curves import class_scores, confusion
 from qloom.reports.importance import importance_pictures
 from qloom.reports.pages import REPORT, page
 from qloom.reports.record import Difference, ModelRecord, RoundsRecord, RunRecord, read_run
+from qloom.reports.refinement import refinement_section
 from qloom.reports.stages import trained_when
 from qloom.reports.under_noise import under_noise_section
 from qloom.reports.whiskers import scale_of, whisker
@@ -58,6 +59,7 @@ def render(record: RunRecord) -> str:
         learning_curves=figures.learning_curves(record),
         stages=trained_when(record),
         importance=importance_pictures(record.importance, {key: model.title for key, model in record.models.items()}),
+        refinement=refinement_section(record.refinement),
         under_noise=under_noise_section(record.under_noise),
         **_predictions(record),
         **_circuit(record),

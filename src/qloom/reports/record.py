@@ -118,6 +118,7 @@ class RunRecord:
         config, environment: text of config.yaml and environment.json, None where the file is missing.
         importance: what importance.json holds, None without it.
         under_noise: what noise.json holds, None without it.
+        refinement: what came of further stages of the model that is kept, None without any.
     """
 
     name: str
@@ -145,6 +146,7 @@ class RunRecord:
     environment: str | None
     importance: dict[str, Any] | None = None
     under_noise: dict[str, Any] | None = None
+    refinement: dict[str, Any] | None = None
 
 
 def read_run(folder: Path) -> RunRecord:
@@ -198,6 +200,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "rounds": RoundsRecord() if document["rounds"] is None else _rounds(document["rounds"]),
         "margin": None if document["margin"] is None else float(document["margin"]),
         "unjudged": document["unjudged"],
+        "refinement": document["refinement"],
         "comparison": {key: _difference(data) for key, data in document["comparison"].items() if key in models},
         "verdict": str(document["verdict"]),
     }

@@ -29,6 +29,9 @@ from qloom.training.progress import Progress
 from qloom.training.rounds import KEPT
 
 
+PARTS = ("train", "validation", "test")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A model trained in one round, as the leaderboard sees it.
@@ -55,6 +58,11 @@ class PreparedRound:
     seed: int
     split: Split
     data: PreparedTable
+
+    @property
+    def n_rows(self) -> dict[str, int]:
+        """Of every part."""
+        return {part: len(getattr(self.split, part)) for part in PARTS}
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError, model_validator
 
 from qloom.data.columns import SIMILAR
 from qloom.data.target_transformation import TRANSFORMATIONS
-from qloom.engines.choice import ENGINES, EngineChoice, StatevectorChoice, choose_engine, fields_of
+from qloom.engines.choice import ENGINES, DeviceChoice, EngineChoice, StatevectorChoice, choose_engine, fields_of
 from qloom.errors import ConfigError, QloomError
+from qloom.gradients import DIFFERENTIATORS
 from qloom.models.tables.choices import ANSATZE, CRITERIA, LOSS_NAMES, REFITS
 from qloom.models.tables.schedules import SCHEDULES
 from qloom.models.tables.scores import METRICS
 
 Change = str | tuple[str, Any]
 MOST_ROUNDS = 1000
+GRADIENTS = ("auto", *DIFFERENTIATORS)
 
 
 class Section(BaseModel):
@@ -118,6 +120,49 @@ class TrainingSection(Section):
     )
 
 
+class Part(NamedTuple):
+    """Parameters that a stage trains, and whether slopes of the circuit's inputs and of its weights are then wanted."""
+
+    names: tuple[str, ...]
+    wants: tuple[bool, bool]
+
+
+# The encoder's slopes go through those of the circuit's inputs, which on a device cost two circuits each.
+PARTS = {
+    "circuit_and_head": Part(("layer.*", "head.*"), (False, True)),
+    "circuit": Part(("layer.*",), (False, True)),
+    "head": Part(("head.*",), (False, False)),
+    "everything": Part(("*",), (True, True)),
+}
+
+
+class RefinementStage(Section):
+    """A few further steps of the model that is kept, by an engine of their own.
+
+    Attributes:
+        steps: of Adam, each on rows drawn anew.
+        batch_size: rows a step.
+        learning_rate: of the first step; falls as a cosine.
+        train: one of PARTS.
+        gradient: how slopes of the circuit are found, one of GRADIENTS.
+        judged: validation rows, and test rows in the end, that are measured before and after, at most.
+    """
+
+    engine: EngineSection
+    steps: int = Field(default=20, ge=1)
+    batch_size: int = Field(default=16, ge=1)
+    learning_rate: float = Field(default=0.01, gt=0)
+    train: Literal[tuple(PARTS)] = "circuit_and_head"  # type: ignore[valid-type]
+    gradient: Literal[GRADIENTS] = "auto"  # type: ignore[valid-type]
+    judged: int = Field(default=100, ge=1)
+
+    def rows_a_step(self, n_rows: int) -> int:
+        return min(self.batch_size, n_rows)
+
+    def judged_on(self, n_rows: int) -> int:
+        return min(self.judged, n_rows)
+
+
 class ComparisonSection(Section):
     """How often every model is trained, and which differences count."""
 
@@ -163,7 +208,21 @@ class Configuration(Section):
     model: ModelSection = Field(default_factory=ModelSection)
     engine: EngineSection = Field(default_factory=StatevectorChoice)
     training: TrainingSection = Field(default_factory=TrainingSection)
+    refinement: tuple[RefinementStage, ...] = Field(
+        default=(),
+        description="stages after training, each {engine: {...}, steps, batch_size, learning_rate, "
+        f"train: {' or '.join(PARTS)}, gradient: {' or '.join(GRADIENTS)}, judged: rows}}",
+    )
     comparison: ComparisonSection = Field(default_factory=ComparisonSection)
+
+    @model_validator(mode="after")
+    def _trains_here(self) -> Self:
+        if isinstance(self.engine, DeviceChoice):
+            raise ConfigError(
+                "engine.name is device, expected a simulator: all models of all rounds would be trained there; put the "
+                "device into a stage of refinement"
+            )
+        return self
 
     @property
     def folder(self) -> Path:

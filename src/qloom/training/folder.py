@@ -26,6 +26,7 @@ CHECKPOINTS, GROUPS = "checkpoints", "rounds.json"
 UNDER_NOISE = "noise.json"
 # Copies of the networks that a run begins with, so that it can go on without the earlier run.
 START = "start"
+REFINED = "refined"
 # Formats of metrics.json and importance.json. Runs of version 1 trained every model once.
 FORMAT, VERSIONS, VERSION = "qloom.run", (1, 2), 2
 IMPORTANCE_HEADING = {"format": "qloom.importance", "version": 1}
@@ -59,6 +60,15 @@ class RunFolder:
         """Where the state of a training is kept; that of round 1 where runs of one round had it."""
         folder = self.path / CHECKPOINTS
         return (folder if number == 1 else folder / f"round-{number}") / f"{key}.safetensors"
+
+    def refinement(self, number: int) -> Path:
+        """Where what came of a stage of refinement is kept, from 0."""
+        return self.path / CHECKPOINTS / f"refinement-{number + 1}.safetensors"
+
+    @property
+    def refined(self) -> Path:
+        """The folder of the model after all stages of refinement."""
+        return self.path / REFINED
 
     def outcome(self, key: str, number: int) -> Path:
         """Where what came of a training is kept."""
@@ -205,7 +215,7 @@ def _as_today(found: dict[str, Any]) -> dict[str, Any]:
         key: {**(COMPETITORS[key].record() if key in COMPETITORS else unknown), "engine": None, **model}
         for key, model in found["models"].items()
     }
-    older: dict[str, Any] = {"columns": [], "split": None, "engine": choose_engine().values()}
+    older: dict[str, Any] = {"columns": [], "split": None, "engine": choose_engine().values(), "refinement": None}
     if found["version"] == 1:
         older |= {"margin": None, "unjudged": None, "rounds": None}
     return {**older, **found, "models": models}

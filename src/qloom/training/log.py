@@ -48,3 +48,7 @@ class RunLog(Progress):
     def end(self, title: str, records: Sequence[Mapping[str, Any]], *, restored: bool) -> None:
         self.lines.end(title, records, restored=restored)
         self.shown.end(title, records, restored=restored)
+
+    def spent(self, title: str, shots: int, expected: int, said: str) -> None:
+        self.lines.spent(title, shots, expected, said)
+        self.shown.spent(title, shots, expected, said)

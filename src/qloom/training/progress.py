@@ -24,6 +24,9 @@ class Progress:
     def end(self, title: str, records: Sequence[Mapping[str, Any]], *, restored: bool) -> None:
         """A model is done in these rounds, now or (restored) by an earlier process."""
 
+    def spent(self, title: str, shots: int, expected: int, said: str) -> None:
+        """A device has measured so often of what was expected; `said` has jobs, cost and time left."""
+
 
 class LineProgress(Progress):
     """A line a tenth of the epochs of the first of several rounds, one for the end of each other, for logs and pipes.
@@ -36,6 +39,7 @@ class LineProgress(Progress):
         self.write = write
         self.title = ""
         self.rounds: Sequence[int] = (1,)
+        self.told = 0
 
     def note(self, text: str) -> None:
         self.write(text)
@@ -53,6 +57,11 @@ class LineProgress(Progress):
     def end(self, title: str, records: Sequence[Mapping[str, Any]], *, restored: bool) -> None:
         how = "already trained" if restored else "trained"
         self.write(f"{title}: {how} {describe_end(records)}")
+
+    def spent(self, title: str, shots: int, expected: int, said: str) -> None:
+        if (tenth := 10 * shots // expected) != self.told:
+            self.told = tenth
+            self.write(f"{title}: {shots:,} of {expected:,} shots; {said}")
 
 
 def describe_rounds(rounds: Sequence[int]) -> str:

@@ -14,14 +14,13 @@ from qloom.data import Split
 from qloom.models.tables.competitors import UNDER_TEST
 from qloom.models.tables.preparation import PreparedTable
 from qloom.models.tables.scores import METRICS, score
-from qloom.training.competitors import Outcome, PreparedRound
+from qloom.training.competitors import PARTS, Outcome, PreparedRound
 from qloom.training.configuration import Configuration
 from qloom.training.intervals import Estimate, estimate, plain
 from qloom.training.rounds import KEPT, Plan
 from qloom.training.table import RunTable
 from qloom.training.verdict import Difference, judge_difference, verdict_text, why_unjudged
 
-PARTS = ("train", "validation", "test")
 # Scores of classes that single rows add up to; all others need rows of every class.
 _OF_ROWS = ("accuracy", "log_loss", "brier")
 
@@ -61,9 +60,8 @@ def result_of(each: PreparedRound, outcomes: Mapping[str, Outcome]) -> RoundResu
         for key, outcome in outcomes.items()
     }
     rarest = None if data.task == "regression" else int(np.bincount(y, minlength=len(data.coding.classes)).min())
-    n_rows = {part: len(getattr(each.split, part)) for part in PARTS}
     records = {key: outcome.record for key, outcome in outcomes.items()}
-    return RoundResult(each.number, each.seed, n_rows, rarest, _digest(each.split), records, scores)
+    return RoundResult(each.number, each.seed, each.n_rows, rarest, _digest(each.split), records, scores)
 
 
 def make_metrics(

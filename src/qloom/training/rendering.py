@@ -43,6 +43,8 @@ def _render_line(name: str, value: Any, comment: str | None, indent: str) -> str
 def _render_value(value: Any) -> str:
     if value is None:
         return "null"
+    if isinstance(value, Section):
+        return _render_value(value.model_dump())
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -29,16 +29,24 @@ from qloom.training.log import RunLog
 from qloom.training.predictions import columns_of_test_rows, threshold_notes
 from qloom.training.progress import Progress
 from qloom.training.record import make_metrics
+from qloom.training.refinement import Refinement, check_costs, expected_costs
 from qloom.training.rounds import KEPT, Plan, describe
 from qloom.training.seen_rows import keys_of, write_seen_rows
 from qloom.training.table import RunTable, fingerprint, load_table
 
 
-def train_run(configuration: Configuration, *, resume: bool = False, progress: Progress | None = None) -> Path:
+def train_run(
+    configuration: Configuration, *, resume: bool = False, progress: Progress | None = None,
+    may_buy: Callable[[str], bool] = lambda text: True,
+) -> Path:  # fmt: skip
     """Train and compare all models; the run folder.
 
     Everything that can be refused is refused before a file is written. With `resume`, finished models are
     kept and the one in training goes on from its last epoch, to the same weights as without the interruption.
+
+    Args:
+        may_buy: is told what stages of refinement will take on devices, where that is above `engine.ask_above`, and
+            says whether it may be bought; budgets hold in any case.
 
     Raises:
         QloomError: for a table, configuration or folder that cannot be used.
@@ -51,6 +59,8 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
         plan, start = Plan(configuration, loaded), starts.get("quantum")
         first = prepared(loaded, plan, KEPT, start)
         circuit = try_circuit(configuration, first.data, starts)
+        expected = expected_costs(configuration, circuit, first.n_rows)
+        check_costs(expected, configuration.refinement, may_buy)
         _open(folder, configuration, loaded.table, starts)
         with RunLog(folder.path, progress or Progress()) as log:
             notes = _notes(loaded.schema, first.data, configuration)
@@ -64,6 +74,10 @@ def train_run(configuration: Configuration, *, resume: bool = False, progress: P
                 "columns": [asdict(row) for row in columns],
                 "circuit": circuit.to_json(),
             }
+            if configuration.refinement:
+                test = loaded.table.take(pa.array(first.split.test))
+                refinement = Refinement(configuration, folder, first.data, test, metrics["metric"], expected, log)
+                metrics["refinement"] = refinement.run()
             _keep_seen_rows(folder, loaded, first)
             importance = find_importance(folder, loaded, first, metrics, configuration.seed)
             folder.write_results(metrics, _predictions(loaded, first, found.kept), importance)
