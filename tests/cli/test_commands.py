@@ -164,3 +164,13 @@ def test_kinds_are_given_by_the_command_line(qloom, tmp_path):
     assert load_configuration(config).data.kinds == {"price": "number:1.234,5", "zip": "category"}
     refused = qloom("train", path, "--target", "y", "--kind", "zip")
     assert "--kind 'zip' names no kind, expected COLUMN=KIND such as zip=category" in refused.err
+
+
+def test_a_circuit_is_run_from_its_file_to_a_page(qloom, tmp_path):
+    (tmp_path / "bell.qasm").write_text('OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; h q[0]; cx q[0], q[1];')
+    ended = qloom("run", tmp_path / "bell.qasm", "--shots", "100", "--seed", "3", "--page", tmp_path / "page.html")
+    assert ended.code == 0
+    assert f"{tmp_path / 'page.html'} written" in ended.out
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "bell.qasm" in page
+    assert "100 shots, seed 3" in page.replace("\N{NARROW NO-BREAK SPACE}", "")

@@ -26,6 +26,7 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Of the measurements; fresh if not given.")] = None,
     out: Annotated[Path | None, typer.Option(help="JSON file of all counts.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture to write: .svg, .png or .pdf.")] = None,
+    page: Annotated[Path | None, typer.Option(help="HTML page to write: counts, probabilities, the circuit.")] = None,
 ) -> None:
     """Measure a circuit from a file: counts of its bits, or of all qubits where it has none, beside probabilities."""
     check_picture(plot)
@@ -50,6 +51,10 @@ def run(
         typer.echo(f"{write_json(out, {'shots': shots, 'seed': seed, 'counts': found})} written")
     if plot is not None:
         write_picture(plot, _drawn(dict(shown), exact, shots))
+    if page is not None:
+        from qloom.reports.measurement import write_measurement  # what draws takes a second to be there
+
+        typer.echo(f"{write_measurement(page, file.name, circuit, found, exact, seed)} written")
 
 
 def _exact(circuit: Circuit) -> dict[str, float] | None:
@@ -66,14 +71,8 @@ def _exact(circuit: Circuit) -> dict[str, float] | None:
 def _drawn(shown: dict[str, int], exact: dict[str, float] | None, shots: int) -> Any:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(max(4.0, 0.5 * len(shown) + 2), 3.5), layout="constrained")
-    ax = figure.subplots()
-    ax.bar(list(shown), [count / shots for count in shown.values()], color="#0072b2", label=f"{shots:,} shots")
-    if exact is not None:
-        ax.plot(list(shown), [exact.get(bits, 0.0) for bits in shown], "_", color="#d55e00", ms=16, mew=2,
-                label="probability")  # fmt: skip
-    ax.set_ylabel("share")
-    ax.set_xlabel("bits, bit 0 leftmost")
-    ax.tick_params(axis="x", rotation=90)
-    ax.legend()
+    from qloom.reports.measurement import bars_width, draw_counts
+
+    figure = Figure(figsize=(bars_width(shown), 3.5), layout="constrained")
+    draw_counts(figure, shown, exact, shots)
     return figure

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from qloom.circuits import Circuit
 from qloom.circuits.drawing import draw_figure, figure_size
 from qloom.reports.curves import area, reliability, roc
 from qloom.reports.pictures import as_address
@@ -120,9 +121,8 @@ def residuals(record: RunRecord) -> list[str]:
     return [as_address(_PANEL, draw) for draw in (draw_truth, draw_residuals)]
 
 
-def circuit_drawing(record: RunRecord) -> str | None:
+def circuit_drawing(circuit: Circuit) -> str | None:
     """The circuit; None if it has so many gates that a drawing would say nothing."""
-    circuit = record.circuit
     if len(circuit) > _LONGEST_CIRCUIT:
         return None
     return as_address(

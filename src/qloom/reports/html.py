@@ -184,6 +184,6 @@ def _circuit(record: RunRecord) -> dict[str, Any]:
         f"{circuit.n_qubits} qubits, {circuit.n_inputs} inputs, {circuit.n_weights} weights, "
         f"depth {circuit.depth()}; gates: {gates}."
     )
-    drawing = figures.circuit_drawing(record)
+    drawing = figures.circuit_drawing(circuit)
     text = None if drawing is None else draw_text(circuit, 110)
     return {"circuit_drawing": drawing, "circuit_text": text, "circuit_summary": summary}

@@ -28,7 +28,6 @@ from qloom.training.folder import RunFolder
 from qloom.training.progress import Progress
 from qloom.training.rounds import KEPT
 
-
 PARTS = ("train", "validation", "test")
 
 

@@ -172,11 +172,14 @@ class Refinement:
         before, after = (_network(place) for place in (self.folder.model(UNDER_TEST), self.folder.refined))
         scorer = Scorer(before, rows, self.metric, self.configuration.seed)
         own = choose_engine(before.engine_).title
+        measured = stage.engine.title
         titled: dict[str, Predictor] = {
-            f"before, {own}": before, f"refined, {own}": after,
-            f"before, {stage.engine.title}": before.under(engine), f"refined, {stage.engine.title}": after.under(engine),
+            f"before, {own}": before,
+            f"refined, {own}": after,
+            f"before, {measured}": before.under(engine),
+            f"refined, {measured}": after.under(engine),
             COMPETITORS[CONTROL.key].title: read_served(self.folder.model(CONTROL.key)),
-        }  # fmt: skip
+        }
         scores = [{"title": title, **scorer.of(each)} for title, each in titled.items()]
         return {
             "n_rows": rows.num_rows, "scores": scores, "expected": self.expected[-1], "cost": _used(engine),
