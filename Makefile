@@ -53,13 +53,13 @@ $(VENV)/.independent: $(VENV)/.installed
 	@touch $@
 
 # Other packages for circuits, and ways to devices, beside this one.
-$(SDKS)/.installed: $(VENV)/.installed tests/sdks.txt scripts/sdks.py
+$(SDKS)/.installed: $(VENV)/.installed tests/sdks.txt tests/sdks-alone.txt scripts/sdks.py
 	@$(BIN)/python scripts/sdks.py $(VENV) $(SDKS)
 	@touch $@
 
 test-slow: $(VENV)/.independent $(SDKS)/.installed
 	$(BIN)/pytest -m slow
-	$(SDKS)/bin/python -m pytest -n 2 -m "slow or not slow" tests/circuits/exchange tests/engines/hardware
+	$(SDKS)/bin/python -m pytest -n 2 -m "slow or not slow" tests/circuits/exchange tests/engines/hardware $(wildcard tests/nn/test_imported_*.py)
 
 lint: install
 	$(BIN)/ruff check .

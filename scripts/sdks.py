@@ -18,13 +18,13 @@ def packages_of(environment: Path) -> Path:
 
 
 def main(first: str, second: str) -> None:
-    environment = Path(second)
+    environment = Path(second).resolve()
     if not (environment / "bin" / "python").exists():
         print(f"making {environment}", flush=True)
         venv.create(environment, with_pip=True)
-    requirements = ROOT / "tests" / "sdks.txt"
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(requirements)]
-    subprocess.run([str(environment / "bin" / "python"), *install], check=True)
+    install = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    for options in (["--requirement", "sdks.txt"], ["--no-deps", "--requirement", "sdks-alone.txt"]):
+        subprocess.run([*install, *options], check=True, cwd=ROOT / "tests")
     there, here = packages_of(Path(first)), packages_of(environment)
     (here / "zz_first.pth").write_text(f"{there}\n")
     for hook in there.glob("_editable*qloom*.pth"):  # that finds qloom in its sources

@@ -6,6 +6,7 @@ from qloom.nn.circuit_layer import CircuitLayer
 from qloom.nn.convolution import QuantumConv2d
 from qloom.nn.entangling import EntanglingLayer
 from qloom.nn.head import QuantumHead
+from qloom.nn.imported import from_pennylane, from_qiskit, from_torchquantum
 from qloom.nn.layer import QuantumLayer
 from qloom.nn.linear import QuantumLinear
 from qloom.nn.partial import stages, train_only
@@ -26,6 +27,9 @@ __all__ = [
     "QuantumLayer",
     "QuantumLinear",
     "collate_circuits",
+    "from_pennylane",
+    "from_qiskit",
+    "from_torchquantum",
     "replace",
     "stages",
     "train_only",
