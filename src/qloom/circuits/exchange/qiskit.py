@@ -89,7 +89,7 @@ class _Reader:
     def circuit_part(self, circuit: Any, places: Mapping[Any, int]) -> Part:
         """A circuit's gates on the qubits and bits that its own stand for."""
         phase = circuit.global_phase
-        phase = phase.sympify() if hasattr(phase, "sympify") else phase
+        phase = _expression(phase) if hasattr(phase, "sympify") else phase
         part = phase_part(self.symbols.terms(phase, "the global phase of the Qiskit circuit"))
         for instruction in circuit.data:
             part += self.instruction_part(instruction, places)
@@ -183,7 +183,7 @@ class _Reader:
             known = self.symbols.angles.get(getattr(value, "name", ""))
             if known is not None:
                 return known
-            value = value.sympify()
+            value = _expression(value)
         return self.symbols.angle(value, f"{what} of the Qiskit circuit")
 
     # -- control flow
@@ -262,6 +262,14 @@ class _Reader:
         expression = target if isinstance(target, library.Expr) else library.lift(target)
         bits = sorted({bit for leaf in library.iter_vars(expression) for bit in _bits_of(leaf, places)})
         return bits, lambda known: _value(expression, known, places)
+
+
+def _expression(value: Any) -> Any:
+    """In sympy's form. Where all parameters but one cancel, Qiskit names any; the one with a derivative is meant."""
+    expression = value.sympify()
+    if len(value.parameters) > 1 and expression.is_Symbol:
+        return next(p for p in value.parameters if value.gradient(p) == 1).sympify()
+    return expression
 
 
 def _is_standard(op: Any) -> bool:
