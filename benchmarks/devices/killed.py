@@ -2,7 +2,7 @@
 
 Goal: nothing bought twice, the same final weights as in one piece, the budget never passed, the estimate within 5%.
 
-Run: python -m benchmarks.devices.killed ["qiskit FakeManilaV2" "braket braket_sv"] [--kills 100]   (needs the extra 'devices')
+Run: python -m benchmarks.devices.killed [--kills 100] [DEVICE ...]   (needs the extra 'devices')
 """
 
 from __future__ import annotations

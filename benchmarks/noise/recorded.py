@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from functools import cache
-from math import pi
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.shared import DATA
 from qloom.circuits import Circuit
+from qloom.circuits.qasm import from_qasm
 
 FOLDER = DATA / "quantinuum_rb"
 SPEC = FOLDER / "published_spec.csv"
 # Two-qubit gates of a Clifford, on average.
 ENTANGLERS = 1.5
-_GATE = re.compile(r"(r[xyz]|zzmax)(?:\(([\d.]+)\*pi\))? q\[(\d+)\](?:,q\[(\d+)\])?")
+# The machine's gate as the files spell it out, and as what it is: one gate, with the noise of one.
+_SPELT, _GATE = "{ cx a,b; rz(pi/2) b; cx a,b; }", "{ rzz(pi/2) a,b; }"
 
 
 @cache
@@ -48,16 +48,36 @@ def readout_error(day: str) -> float:
 
 def programs() -> tuple[list[Circuit], list[dict[str, int]]]:
     """Circuits of the recorded programs, and what was counted."""
-    runs = _load("h2_1_tq_rb_programs_and_counts.json.gz")["runs"].values()
-    return [_circuit(run["qasm"]) for run in runs], [run["counts_q0_first"] for run in runs]
+    return [run.circuit for run in runs()], [run.counts for run in runs()]
 
 
-def _circuit(qasm: str) -> Circuit:
-    circuit = Circuit(8)
-    body = qasm.split("creg")[1]
-    for name, angle, first, second in _GATE.findall(body):
-        if name == "zzmax":
-            circuit.rzz(pi / 2, int(first), int(second))
-        else:
-            circuit.append(name, (float(angle) * pi,), (int(first),))
-    return circuit
+class Run(NamedTuple):
+    """A recorded program of pairs of qubits, with what it should give without noise; bits of qubit 0 first."""
+
+    length: int
+    circuit: Circuit
+    ideal: str
+    counts: dict[str, int]
+
+    @property
+    def pairs(self) -> list[tuple[int, ...]]:
+        """Qubits that are entangled."""
+        return sorted({tuple(sorted(op.qubits)) for op in self.circuit.operations if len(op.qubits) == 2})
+
+
+@cache
+def runs() -> list[Run]:
+    """The programs as their texts have them, without the measurements in the end."""
+    found = _load("h2_1_tq_rb_programs_and_counts.json.gz")["runs"].values()
+    return [
+        Run(run["length"], _read(run["qasm"]), run["ideal_output_q0_first"], run["counts_q0_first"])
+        for run in found
+    ]
+
+
+def _read(text: str) -> Circuit:
+    assert _SPELT in text
+    circuit = from_qasm(text.replace(_SPELT, _GATE))
+    out = Circuit(circuit.n_qubits)
+    out.operations = [op for op in circuit.operations if op.gate.kind != "measurement"]
+    return out
