@@ -8,7 +8,9 @@ import pytest
 import qloom as ql
 from qloom.engines import ReferenceEngine, Shots, StatevectorEngine
 from qloom.engines.choice import ENGINES, EngineChoice, choose_engine, described
+from qloom.engines.hardware import BudgetError
 from qloom.errors import ConfigError
+from qloom.noise import NoiseModel
 from qloom.training.configuration import known_keys, make_configuration
 from qloom.training.rendering import render_configuration
 
@@ -80,3 +82,29 @@ def test_a_new_engine_is_one_entry(monkeypatch):
     assert Slow(shots=3).changed({"name": "statevector"}) == choose_engine({"shots": 3})
     with pytest.raises(ConfigError, match=r"engine\.patience is no setting of the engine statevector, which has name"):
         choose_engine({"patience": 7})
+
+
+def test_a_device_is_an_engine(tmp_path):
+    given = {"name": "device", "device": "qloom exact", "shots": 500, "budget_shots": 600, "seed": 2}
+    choice = choose_engine(given)
+    assert choice.title == "500 shots a word on qloom exact"
+    assert not choice.is_exact
+    with pytest.raises(ConfigError, match="journal and engine.seed are empty"):
+        choice.engine()
+    kept = choice.kept_in(tmp_path)
+    assert abs(values(kept.engine())[0] - np.cos(0.7)) < 6 / np.sqrt(500)
+    assert (tmp_path / "jobs.sqlite").is_file()
+    assert np.array_equal(values(kept.engine()), values(kept.engine()))  # of the journal
+    with pytest.raises(BudgetError, match="500 shots is more than is left of 600"):
+        values(kept.engine([1]))
+    assert choose_engine({"shots": 30, "seed": 1}).changed(given | {"journal": "j"}).device == "qloom exact"
+    for key in ("device", "shots", "budget_shots"):
+        with pytest.raises(ConfigError, match=rf"engine\.{key} is empty"):
+            choose_engine({name: value for name, value in given.items() if name != key})
+
+
+def test_a_device_with_the_noise_of_a_file(tmp_path):
+    (tmp_path / "noise.json").write_text(NoiseModel.uniform(0.0, 0.0, 0.25).to_json())
+    given = {"name": "device", "device": f"qloom {tmp_path / 'noise.json'}", "shots": 2000, "budget_shots": 2000}
+    found = values(choose_engine(given | {"seed": 1}).kept_in(tmp_path).engine())
+    assert abs(found[0] - 0.5 * np.cos(0.7)) < 6 / np.sqrt(2000)

@@ -336,3 +336,28 @@ def test_a_recorded_device_measures_words(tmp_path):
     assert ql.expectation(circuit, [ql.Z(0) @ ql.Z(1)], engine=engine)[0] == pytest.approx(0.94)
     with pytest.raises(DeviceError, match="has no counts of"):
         ql.expectation(ql.Circuit(2).x(0), [ql.Z(0)], engine=engine)
+
+
+@pytest.mark.parametrize("name", ["SPSA", "Rotosolve", "ShotAdaptiveAdam", "NaturalGradient", "QNSPSA"])
+def test_optimizers_work_on_devices_and_buy_nothing_twice(tmp_path, name):
+    """Two runs of two steps: the second finds all of its jobs."""
+    found = []
+    for _ in range(2):
+        engine = DeviceEngine(device(tmp_path), 40, tmp_path / "journal.sqlite")
+        layer, x = layer_on(engine), torch.ones(3, 2, dtype=torch.float64)
+        states = {"engine": ql.engines.StatevectorEngine()} if name in ("NaturalGradient", "QNSPSA") else {}
+        optimizer = getattr(ql.optimizers, name)(layer, **states)
+
+        def loss(layer=layer, x=x, optimizer=optimizer):
+            value = layer(x).square().mean()
+            if torch.is_grad_enabled():
+                optimizer.zero_grad()
+                value.backward()
+            return value
+
+        for _ in range(2):
+            optimizer.step(loss)
+        found.append((layer.weights.tolist(), engine.spent))
+    assert found[0] == found[1]
+    assert found[0][0] != [0.1, -0.2, 0.3]
+    assert set(device(tmp_path).bought.values()) == {1}
