@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -78,19 +79,31 @@ def of_one_output(inputs, w):
     return qml.expval(qml.Projector([0, 1], wires=[7, 4]))
 
 
+@qml.qnode(qml.device("default.qubit", wires=2))
+def of_shape_one(inputs, first, second, third):
+    """Weights of shapes (), (1,) and (3,), as in PennyLane's own documentation; (1,) is a batch there."""
+    qml.AngleEmbedding(inputs, wires=range(2))
+    qml.Rot(*third, wires=0)
+    qml.RY(first, wires=1)
+    qml.RX(second, wires=1)
+    qml.CNOT(wires=[0, 1])
+    return qml.expval(Z(0)), qml.expval(Z(1) @ Y(0))
+
+
 LAYERS = {
     "templates": (templates, {"w": (2, 3, 3), "a": 1}, 3),
     "gate by gate": (gate_by_gate, {"late": 3, "early": (3, 2)}, 3),
     "of batches": (of_batches, {"w": (3, 3)}, 3),
     "of names": (of_names, {"w": (2,)}, 2),
     "of one output": (of_one_output, {"w": 1}, 2),
+    "of shape one": (of_shape_one, {"first": 1, "second": (1,), "third": 3}, 2),
 }
 
 
 def arranged(layer, x):
     """PennyLane's outputs, which stand in front for a tuple and have no dimension for one, as (B, O)."""
     rows = torch.stack([layer(row).reshape(-1) for row in x]) if layer.qnode is gate_by_gate else layer(x)
-    return rows.reshape(len(x), -1)
+    return rows.squeeze(-1).T if rows.dim() == 3 else rows.reshape(len(x), -1)
 
 
 @pytest.fixture(params=LAYERS)
@@ -138,6 +151,19 @@ def test_the_layer_of_a_model_is_exchanged():
     expected = trained(model, x)(x)
     ql.nn.replace(model, "1", ql.nn.from_pennylane(model[1], 3))
     assert (model(x) - expected).abs().max() < 2e-6
+
+
+def test_the_page_runs_as_it_is_written():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "layers.md").read_text()
+    lines = [line[4:] for line in text.split("## ")[1].splitlines() if line.startswith("    ")]
+    place = lines.index("# ... trained ...")
+    names: dict = {"__name__": "page"}
+    exec("\n".join(lines[:place]), names)
+    x = torch.rand(6, 4)
+    expected = trained(names["model"], x)(x)
+    exec("\n".join(lines[place:]), names)
+    assert isinstance(names["model"][1], ql.nn.QuantumLayer)
+    assert (names["model"](x) - expected).abs().max() < 2e-6
 
 
 def test_frozen_weights_stay_frozen():
@@ -206,6 +232,9 @@ def test_what_has_no_place_in_a_circuit_is_refused_by_name(layer, sentence):
 def test_other_objects_are_refused():
     with pytest.raises(CircuitError, match=r"got a QNode, expected a qml.qnn.TorchLayer"):
         ql.nn.from_pennylane(templates, 3)
+    for qnode, shapes, _ in (LAYERS["gate by gate"], LAYERS["of batches"]):
+        with pytest.raises(CircuitError, match=r"does not run on n_inputs=2 numbers \(.+\), expected as many"):
+            ql.nn.from_pennylane(qml.qnn.TorchLayer(qnode, shapes), 2)
     with pytest.raises(CircuitError, match=r"n_inputs='3', expected an integer"):
         ql.nn.from_pennylane(qml.qnn.TorchLayer(templates, {"w": (2, 3, 3), "a": 1}), "3")
 

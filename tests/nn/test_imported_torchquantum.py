@@ -229,6 +229,10 @@ def test_a_classical_head_is_refused_by_its_name():
 def test_other_objects_static_and_noisy_modules_are_refused():
     with pytest.raises(CircuitError, match="from_torchquantum got a function, expected a torch module"):
         ql.nn.from_torchquantum(sums, 3)
+    with pytest.raises(
+        CircuitError, match=r"does not run on n_inputs=2 numbers \(.+\), expected as many as it is made"
+    ):
+        ql.nn.from_torchquantum(Model(), 2)
     static = Model()
     static.static_on()
     with pytest.raises(UnsupportedError, match="has a Model that is static or noisy, expected neither; turn that off"):

@@ -16,7 +16,7 @@ from qloom.engines.base import Engine
 from qloom.engines.outputs import Probabilities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.extras import package
-from qloom.nn.imported.tracing import Traced, depends, flat, traced_twice
+from qloom.nn.imported.tracing import Traced, depends, does_not_run, flat, traced_twice
 from qloom.nn.imported.verification import Foreign, verified_layer
 from qloom.nn.layer import QuantumLayer
 from qloom.observables import PauliSum, hermitian, pauli
@@ -89,9 +89,9 @@ class _Tracer:
         tape = self.qml.workflow.construct_tape(self.qnode, level="top")
         try:
             found = tape(**{self.input_name: traced.inputs.reshape(*self.rows, -1)}, **traced.weights)
-        except (IndexError, ValueError, RuntimeError, TypeError):
+        except (IndexError, ValueError, RuntimeError, TypeError) as error:
             if self.rows:
-                raise
+                raise does_not_run(_WHO, self.inputs.count, error) from error
             self.rows = (1,)
             return self.script(traced)
         if found.shots:

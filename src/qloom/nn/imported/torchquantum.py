@@ -18,11 +18,11 @@ from qloom.circuits.circuit import Circuit
 from qloom.circuits.parts import finished
 from qloom.circuits.slots import Slots
 from qloom.engines.base import Engine
-from qloom.errors import CircuitError, UnsupportedError
+from qloom.errors import CircuitError, QloomError, UnsupportedError
 from qloom.extras import package
 from qloom.nn.imported.listening import Listener, Measured
 from qloom.nn.imported.torchquantum_gates import gate_part
-from qloom.nn.imported.tracing import Traced, depends, flat, traced_twice
+from qloom.nn.imported.tracing import Traced, depends, does_not_run, flat, traced_twice
 from qloom.nn.imported.verification import Foreign, verified_layer
 from qloom.nn.layer import QuantumLayer
 from qloom.observables import PauliSum
@@ -114,7 +114,12 @@ class _Tracer:
                 parameter.data = kept[name]
 
     def run(self, x: Tensor) -> Tensor:
-        returned = self.module(x) if self.inputs.count else self.module()
+        try:
+            returned = self.module(x) if self.inputs.count else self.module()
+        except (IndexError, TypeError, ValueError, RuntimeError) as error:
+            if isinstance(error, QloomError):
+                raise
+            raise does_not_run(_WHO, self.inputs.count, error) from error
         if not isinstance(returned, Tensor):
             raise UnsupportedError(f"{_WHO} returns a {type(returned).__name__}, expected a tensor of measured values")
         return returned

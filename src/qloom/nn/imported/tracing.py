@@ -86,6 +86,14 @@ def depends(value: Any) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
 
 
+def does_not_run(who: str, n_inputs: int, error: Exception) -> CircuitError:
+    """What is said where a foreign layer fails on what is traced."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    return CircuitError(
+        f"{who} does not run on n_inputs={n_inputs} numbers ({said}), expected as many as it is made for"
+    )
+
+
 def traced_twice(trace: Callable[[int], tuple[Circuit, Any]], who: str) -> tuple[Circuit, Any]:
     """What a trace gives for a seed, once another seed gives the same.
 
