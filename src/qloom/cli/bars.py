@@ -55,6 +55,12 @@ class BarProgress(Progress):
         self.done: dict[int, int] = {}
         self.bought: dict[str, Any] = {}
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self.bars.stop()
+        yield
+        self.bars.start()
+
     def note(self, text: str) -> None:
         self.bars.console.print(in_options(text), markup=False, highlight=False)
 

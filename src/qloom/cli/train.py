@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
 from qloom.training.folder import RunFolder
+from qloom.training.progress import Progress
 
 _TABLE = "Table (CSV, Parquet, Arrow, DuckDB), demo:breast_cancer, configuration (.yaml) or run to resume."
 
@@ -68,10 +69,10 @@ def train(
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}
     configuration = configure(data, given, top, epochs, settings or [], resume)
-    _run(configuration, resume, (lambda text: True) if yes else _asked)
+    _run(configuration, resume, yes)
 
 
-def _asked(text: str) -> bool:
+def _asked(progress: Progress, text: str) -> bool:
     """Whether a person agrees to what a device will cost.
 
     Raises:
@@ -79,7 +80,8 @@ def _asked(text: str) -> bool:
     """
     if not sys.stdin.isatty():
         raise ConfigError(f"{text}, and nobody can be asked here; agree with --yes, or raise engine.ask_above")
-    return typer.confirm(f"{text}. Go on?")
+    with progress.paused():
+        return typer.confirm(f"{text}. Go on?")
 
 
 def one_target(given: list[str] | None) -> str | None:
@@ -130,10 +132,11 @@ def _of_folder(folder: Path, changes: list[Change], resume: bool) -> Configurati
     return RunFolder(folder).configuration()
 
 
-def _run(configuration: Configuration, resume: bool, may_buy: Callable[[str], bool]) -> None:
+def _run(configuration: Configuration, resume: bool, yes: bool) -> None:
     start = time.perf_counter()
     try:
         with showing_progress() as progress:
+            may_buy = (lambda text: True) if yes else partial(_asked, progress)
             folder = train_run(configuration, resume=resume, progress=progress, may_buy=may_buy)
     except KeyboardInterrupt:
         typer.echo(_describe_stop(configuration), err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from qloom.models import Fit
@@ -11,6 +12,10 @@ from qloom.models.tables.scores import TITLES
 
 class Progress:
     """A listener that says nothing; override what is of interest."""
+
+    def paused(self) -> AbstractContextManager[Any]:
+        """While somebody else uses the terminal."""
+        return nullcontext()
 
     def note(self, text: str) -> None:
         """Something worth a line."""

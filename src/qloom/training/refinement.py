@@ -124,8 +124,8 @@ class Refinement:
     def _engine(self, number: int, stage: RefinementStage) -> Engine:
         engine = _engine(self.configuration, stage, number, self.folder.path)
         if engine.jobs is not None:
-            known = self.expected[number] if number < len(self.expected) else None
-            engine.jobs.on_job = Spending(stage.engine.title, known or {}, engine, self.progress)
+            title = stage.engine.title if number < len(self.configuration.refinement) else "scores of test rows"
+            engine.jobs.on_job = Spending(title, self.expected[number] or {}, engine, self.progress)
         return engine
 
     def _stage(self, model: HybridModel, number: int, stage: RefinementStage) -> dict[str, Any]:
