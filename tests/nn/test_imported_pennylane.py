@@ -14,7 +14,8 @@ import qloom as ql
 from qloom.circuits import exchange
 from qloom.engines.density import DensityEngine
 from qloom.errors import CircuitError, UnsupportedError
-from tests.nn.foreign import check_goes_on, check_same, trained
+from qloom.nn.imported.polynomials import Polynomials
+from tests.nn.foreign import check_goes_on, check_same, quantum, trained
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -90,12 +91,36 @@ def of_shape_one(inputs, first, second, third):
     return qml.expval(Z(0)), qml.expval(Z(1) @ Y(0))
 
 
+@qml.qnode(DEVICE)
+def of_products(inputs, w):
+    qml.IQPEmbedding(inputs, wires=[2, 0, 1], n_repeats=2, pattern=[[2, 0], [0, 1]])
+    qml.StronglyEntanglingLayers(w, wires=range(3))
+    return [qml.expval(Z(0) @ X(1)), qml.expval(Y(2))]
+
+
+@qml.qnode(DEVICE)
+def of_polynomials(inputs, w):
+    """Of degree two, with and without squares and constants, beside a * x + b of an input and of a weight."""
+    x, y, z = (inputs[..., k] for k in range(3))
+    qml.RY(x * y + 0.3 * z, wires=0)
+    qml.RX(2 * y + 0.1, wires=0)
+    qml.Rot(w[0], z**2 / 2 - 0.5, 2 * w[1], wires=1)
+    qml.CRX((torch.pi - x) * (torch.pi - z), wires=[0, 2])
+    qml.RY(x * y + 0.3 * z, wires=1)
+    qml.ctrl(qml.RY, 1)((inputs @ inputs.new_tensor([1.0, -2.0, 0.5])).square(), wires=2)
+    qml.RX(inputs.sum(-1) - w[2] * 0, wires=1)
+    qml.RY(w[2], wires=2)
+    return [qml.expval(Z(0) @ Z(1)), qml.expval(X(2)), qml.expval(Y(1))]
+
+
 LAYERS = {
     "templates": (templates, {"w": (2, 3, 3), "a": 1}, 3),
     "gate by gate": (gate_by_gate, {"late": 3, "early": (3, 2)}, 3),
     "of batches": (of_batches, {"w": (3, 3)}, 3),
     "of names": (of_names, {"w": (2,)}, 2),
     "of one output": (of_one_output, {"w": 1}, 2),
+    "of products": (of_products, {"w": (1, 3, 3)}, 3),
+    "of polynomials": (of_polynomials, {"w": 3}, 3),
     "of shape one": (of_shape_one, {"first": 1, "second": (1,), "third": 3}, 2),
 }
 
@@ -122,11 +147,14 @@ def pair(request):
 def test_values_and_derivatives_are_those_of_the_original(pair):
     layer, x = pair
     new = ql.nn.from_pennylane(layer, x.shape[1])
-    assert {name: tuple(t.shape) for name, t in new.named_weights().items()} == {
+    named, slots = quantum(new).named_weights(), quantum(new).circuit.input_slots
+    assert {name: tuple(t.shape) for name, t in named.items()} == {
         name: tuple(p.shape) for name, p in layer.qnode_weights.items()
     }
-    assert all(torch.equal(t, layer.qnode_weights[name]) for name, t in new.named_weights().items())
-    assert [block.name for block in new.circuit.input_slots] == ["inputs"]
+    assert all(torch.equal(t, layer.qnode_weights[name]) for name, t in named.items())
+    n_polynomials = {of_products: 2, of_polynomials: 5}.get(layer.qnode, 0)
+    assert [block.shape for block in slots] == [(x.shape[1],), (n_polynomials,)][: 1 + bool(n_polynomials)]
+    assert isinstance(new, torch.nn.Sequential) == bool(n_polynomials)
     check_same(new, lambda x: arranged(layer, x), list(layer.parameters()), x, 2e-6)
     layer.double(), new.double()
     check_same(new, lambda x: arranged(layer, x), list(layer.parameters()), x.double(), 1e-10)
@@ -134,11 +162,13 @@ def test_values_and_derivatives_are_those_of_the_original(pair):
 
 def test_a_layer_of_float64_stays_one(pair):
     layer, x = pair
-    assert ql.nn.from_pennylane(layer.double(), x.shape[1]).weights.dtype == torch.float64
+    assert quantum(ql.nn.from_pennylane(layer.double(), x.shape[1])).weights.dtype == torch.float64
 
 
-def test_training_goes_on_and_is_saved():
-    layer = qml.qnn.TorchLayer(templates, {"w": (2, 3, 3), "a": 1})
+@pytest.mark.parametrize("name", ["templates", "of products"])
+def test_training_goes_on_and_is_saved(name):
+    torch.manual_seed(0)
+    layer = qml.qnn.TorchLayer(*LAYERS[name][:2])
     x = torch.rand(5, 3)
     check_goes_on(ql.nn.from_pennylane(trained(layer, x), 3), x)
 
@@ -153,9 +183,13 @@ def test_the_layer_of_a_model_is_exchanged():
     assert (model(x) - expected).abs().max() < 2e-6
 
 
-def test_the_page_runs_as_it_is_written():
+def page(section):
     text = (Path(__file__).resolve().parents[2] / "docs" / "layers.md").read_text()
-    lines = [line[4:] for line in text.split("## ")[1].splitlines() if line.startswith("    ")]
+    return [line[4:] for line in text.split("## ")[section].splitlines() if line.startswith("    ")]
+
+
+def test_the_page_runs_as_it_is_written():
+    lines = page(1)
     place = lines.index("# ... trained ...")
     names: dict = {"__name__": "page"}
     exec("\n".join(lines[:place]), names)
@@ -166,12 +200,23 @@ def test_the_page_runs_as_it_is_written():
     assert (names["model"](x) - expected).abs().max() < 2e-6
 
 
+def test_the_page_on_products_runs_as_it_is_written():
+    names = {"qml": qml, "torch": torch, "ql": ql}
+    exec("\n".join(page(2)), names)
+    x, model = torch.rand(4, 3), names["model"]
+    assert torch.equal(model.angles(x), torch.cat([x, x[:, [0, 0, 1]] * x[:, [1, 2, 2]]], dim=1))
+    assert model.layer.shots == 1000
+    assert model(x).shape == (4, 1)
+
+
 def test_frozen_weights_stay_frozen():
     layer = qml.qnn.TorchLayer(templates, {"w": (2, 3, 3), "a": 1})
     layer.qnode_weights["w"].requires_grad_(False)
     assert ql.nn.from_pennylane(layer, 3).trained.tolist() == [False] * 18 + [True]
     layer.qnode_weights["a"].requires_grad_(False)
     assert not ql.nn.from_pennylane(layer, 3).trained.any()
+    layer = qml.qnn.TorchLayer(of_products, {"w": (1, 3, 3)}).requires_grad_(False)
+    assert not ql.nn.from_pennylane(layer, 3).layer.trained.any()
 
 
 def test_channels_come_over_to_an_engine_that_has_them():
@@ -209,12 +254,19 @@ def measured(make, result=None):
 
 @pytest.mark.parametrize(("layer", "sentence"), [
     (lambda: measured(lambda x, w: qml.RX(w[0] * x[..., 0], wires=0)),
-     "RX has an angle made of 2 slots (x[0] and w[0] among them), expected a * x + b of one"),
-    (lambda: measured(lambda x, w: qml.RX(torch.sin(x[..., 1]), wires=0)), "a gate rx on qubits (0,) whose angle is"),
+     "RX has an angle made of 2 slots (x[0] and w[0] among them), expected a * x + b of one, or inputs alone"),
+    (lambda: measured(lambda x, w: qml.RX(x[..., 0] * x[..., 1] + w[0], wires=0)), "RX has an angle made of 3 slots"),
+    (lambda: measured(lambda x, w: qml.RX(w[0] * w[1], wires=0)), "RX has an angle made of 2 slots (w[0] and w[1]"),
+    (lambda: measured(lambda x, w: qml.RY(x[..., 0] * x[..., 1] * x[..., 2], wires=2)),
+     "layer: RY has an angle that is no polynomial of degree two in inputs"),
+    (lambda: measured(lambda x, w: qml.RX(torch.sin(x[..., 1]), wires=0)),
+     "layer: RX has an angle that is no polynomial of degree two in inputs, expected that or a * x + b of one slot"),
+    (lambda: measured(lambda x, w: qml.RX(torch.relu(x[..., 1] * x[..., 2]), wires=0)),
+     "a gate rx on qubits (0,) whose angle is no a * x + b of one slot, nor of degree two in inputs alone, expected"),
     (lambda: measured(lambda x, w: qml.RX(w[1] ** 2, wires=0)), "a gate rx on qubits (0,) whose angle is no a * x + b"),
     (lambda: measured(lambda x, w: qml.RX(x[..., 1].detach() + w[0], wires=0)), "a gate rx on qubits (0,) whose angle"),
     (lambda: measured(lambda x, w: [qml.X(0)] if x.reshape(-1)[1] > 1 else []), "has other gates for other numbers"),
-    (lambda: measured(lambda x, w: qml.IQPEmbedding(x, wires=range(3))), "IQPEmbedding has an angle made of 2 slots"),
+    (lambda: measured(lambda x, w: qml.IQPEmbedding(x * w[:3], wires=range(3))), "IQPEmbedding has an angle made of 2"),
     (lambda: measured(lambda x, w: qml.AmplitudeEmbedding(x, wires=range(2), pad_with=0.0, normalize=True)),
      "AmplitudeEmbedding has "),
     (lambda: measured(lambda x, w: qml.Hadamard(0), lambda: qml.var(Z(0))), "returns var(Z(0)), expected expectation"),
@@ -252,6 +304,13 @@ def test_what_would_be_read_wrongly_does_not_come_over(change, monkeypatch):
     monkeypatch.setattr(exchange, "from_pennylane", lambda *args: change(real(*args)))
     with pytest.raises(UnsupportedError, match=r"by [\d.e-]+ in its values at the trained weights, expected"):
         ql.nn.from_pennylane(qml.qnn.TorchLayer(templates, {"w": (2, 3, 3), "a": 1}), 3)
+
+
+def test_a_polynomial_that_would_be_read_wrongly_does_not_come_over(monkeypatch):
+    real = Polynomials.angle
+    monkeypatch.setattr(Polynomials, "angle", lambda self, x, constant, *rest: real(self, x, constant + 1e-6, *rest))
+    with pytest.raises(UnsupportedError, match=r"by [\d.e-]+ in its values at the trained weights, expected"):
+        ql.nn.from_pennylane(qml.qnn.TorchLayer(of_products, {"w": (1, 3, 3)}), 3)
 
 
 def test_a_gradient_that_differs_is_found(monkeypatch):

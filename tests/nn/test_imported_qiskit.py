@@ -10,16 +10,16 @@ import pytest
 import torch
 
 import qloom as ql
-from qloom.circuits import exchange
 from qloom.errors import CircuitError, UnsupportedError
+from qloom.nn.imported import qiskit as ours
 from tests.nn.foreign import check_goes_on, check_same, trained
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     pytest.importorskip("qiskit_machine_learning", reason="Qiskit Machine Learning is not installed")
-    from qiskit import QuantumCircuit
+    from qiskit import QuantumCircuit, transpile
     from qiskit.circuit import Parameter, ParameterVector
-    from qiskit.circuit.library import real_amplitudes, z_feature_map, zz_feature_map
+    from qiskit.circuit.library import PauliEvolutionGate, ZGate, real_amplitudes, z_feature_map, zz_feature_map
     from qiskit.primitives import StatevectorEstimator, StatevectorSampler
     from qiskit.quantum_info import Operator, Pauli, SparsePauliOp
     from qiskit_machine_learning.algorithms import VQC, VQR, NeuralNetworkClassifier
@@ -164,13 +164,89 @@ def test_a_fitted_regressor_and_a_classifier_of_a_network(table):
         assert np.abs(expected).max() > 0.1
 
 
+# -- polynomials of inputs
+
+
+def behind(maps, *, is_reversed=False):
+    """A network of a feature map and a trained circuit behind it."""
+    inputs = list(maps.parameters)[:: -1 if is_reversed else 1]
+    ansatz, others = real_amplitudes(maps.num_qubits, reps=1), maps.num_qubits - 1
+    return EstimatorQNN(
+        circuit=maps.compose(ansatz), input_params=inputs, weight_params=ansatz.parameters,
+        observables=[SparsePauliOp("Y" + "X" * others), SparsePauliOp("Z" + "I" * others)], input_gradients=True,
+    )  # fmt: skip
+
+
+def test_a_fitted_classifier_with_its_own_feature_map(table):
+    features, labels = table
+    model = VQC(ansatz=real_amplitudes(3, reps=1), optimizer=COBYLA(maxiter=15), initial_point=np.linspace(0, 2, 6))
+    new = ql.nn.from_qiskit(model.fit(features, labels))
+    assert np.abs(new(torch.tensor(features)).detach().numpy() - model.predict_proba(features)).max() < 1e-10
+    assert np.array_equal(new.layer.weights.detach().numpy(), model.weights)
+    assert str(new.layer.circuit.input_slots) == "x (3,), polynomials (3,)"
+
+
+def test_a_fitted_regressor_with_its_own_feature_map(table):
+    features, labels = table
+    model = VQR(ansatz=real_amplitudes(3, reps=1), optimizer=COBYLA(maxiter=15), initial_point=np.linspace(0, 2, 6))
+    new = ql.nn.from_qiskit(model.fit(features, labels * 1.0))
+    assert np.abs(new(torch.tensor(features)).detach().numpy() - model.predict(features)).max() < 1e-10
+
+
+@pytest.mark.parametrize(("entanglement", "count"), [("linear", 2), ("full", 3)])
+def test_products_of_features(entanglement, count):
+    torch.manual_seed(0)
+    x = torch.rand(3, 3)
+    connector = trained(TorchConnector(behind(zz_feature_map(3, reps=2, entanglement=entanglement))), x)
+    new = ql.nn.from_qiskit(connector)
+    assert str(new.layer.circuit.input_slots) == f"x (3,), polynomials ({count},)"
+    check_same(new, connector, [connector.weight], x, 2e-6)
+    check_goes_on(new, x)
+
+
+def mixed(has_control=False):
+    """Squares, sums, products that are no products of factors, and a * x + b, in gates of all kinds."""
+    inner, made = QuantumCircuit(2, name="inner"), QuantumCircuit(3)
+    inner.rz(X[0] * X[1] / 2 + 0.3 * X[2], 1)
+    inner.ry(X[1] ** 2 - 0.5, 0)
+    made.h(range(3))
+    made.append(inner.to_gate(), [2, 0])
+    if has_control:
+        made.append(inner.to_gate().control(1), [1, 2, 0])
+    made.rx(2 * X[0] + 0.1, 1)
+    made.append(PauliEvolutionGate(SparsePauliOp("XX"), X[2] * (X[2] - X[0])), [0, 1])
+    made.ry(X[0] + X[1], 2)
+    made.append(ZGate().control(1), [0, 1])
+    return made
+
+
+MAPS = {
+    "mixed": (mixed, 4),
+    "under a control": (lambda: mixed(has_control=True), 4),
+    "of another basis": (lambda: transpile(zz_feature_map(3), basis_gates=["rz", "sx", "cx"], optimization_level=0), 4),
+    "of a map": (lambda: z_feature_map(3, data_map_func=lambda x: x[0] * x[0] - 1), 3),
+    "of names": (lambda: mixed().assign_parameters(dict(zip(X, map(Parameter, "cab"), strict=True))), 4),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")
+@pytest.mark.parametrize(("name", "is_reversed"), [*((name, False) for name in MAPS), ("mixed", True)])
+def test_polynomials_of_inputs(name, is_reversed):
+    torch.manual_seed(0)
+    x, (make, count) = torch.rand(2, 3) * 2 - 1, MAPS[name]
+    connector = trained(TorchConnector(behind(make(), is_reversed=is_reversed)), x, 1)
+    new = ql.nn.from_qiskit(connector)
+    assert new.layer.n_inputs == 3 + count
+    check_same(new, connector, [connector.weight], x, 2e-6)
+
+
 # -- what is refused
 
 
-def product():
-    maps, ansatz = zz_feature_map(3, reps=1), real_amplitudes(3, reps=1)
-    both = maps.compose(ansatz)
-    return EstimatorQNN(circuit=both, input_params=maps.parameters, weight_params=ansatz.parameters), np.zeros(6)
+def with_angle(make):
+    made = circuit()
+    made.rz(make(X, TH), 0)
+    return EstimatorQNN(circuit=made, input_params=list(X), weight_params=[*TH, LATE]), np.zeros(12)
 
 
 def with_bits():
@@ -185,7 +261,13 @@ def with_shape():
 
 
 @pytest.mark.parametrize(("make", "sentence"), [
-    (product, "expected a number or a * x + b of one parameter"),
+    (lambda: with_angle(lambda x, w: x[0] * x[1] * x[2]), "rz of the Qiskit circuit has the angle inputs[0]*inpu"),
+    (lambda: with_angle(lambda x, w: x[0] * w[0]), "expected a number or a * x + b of one parameter"),
+    (lambda: with_angle(lambda x, w: x[0] * x[1] + w[0]), "expected a number or a * x + b of one parameter"),
+    (lambda: with_angle(lambda x, w: x[0].sin()), "has the angle sin(inputs[0]), expected a number or a * x"),
+    (lambda: with_angle(lambda x, w: 1 / x[0]), "expected a number or a * x + b of one parameter"),
+    (lambda: with_angle(lambda x, w: x[0] ** 3), "expected a number or a * x + b of one parameter"),
+    (lambda: with_angle(lambda x, w: w[0] * w[1]), "expected a number or a * x + b of one parameter"),
     (with_bits, "Qiskit's SamplerQNN has a circuit that was compiled for a device or has bits, expected gates alone"),
     (with_shape, "makes outputs of shape (2, 2) of 3 qubits, expected all outcomes"),
     (lambda: (network(observables=[Operator(np.diag([1j] + 7 * [2]))]), np.zeros(12)), "measures a Operator that is"),
@@ -202,8 +284,8 @@ def test_what_is_no_such_network_is_refused_by_name(make, sentence):
 
 @pytest.mark.parametrize("kind", [EstimatorQNN, SamplerQNN])
 def test_what_would_be_read_wrongly_does_not_come_over(kind, monkeypatch):
-    real = exchange.from_qiskit
-    monkeypatch.setattr(exchange, "from_qiskit", lambda *args: real(*args).ry(0.01, 0))
+    real = ours.finished
+    monkeypatch.setattr(ours, "finished", lambda *args: real(*args).ry(0.01, 0))
     with pytest.raises(
         UnsupportedError, match=rf"Qiskit's {kind.__name__} differs from what was read of it by [\d.e-]+ in"
     ):

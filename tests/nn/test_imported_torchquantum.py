@@ -12,6 +12,7 @@ import qloom as ql
 from qloom.circuits.parts import part_matrix
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.nn.imported import torchquantum as ours
+from qloom.nn.imported.polynomials import Polynomials
 from qloom.nn.imported.torchquantum_gates import CONTROLLED, SAME, gate_part
 from qloom.nn.imported.tracing import Traced
 from tests.nn.foreign import check_goes_on, check_same, trained
@@ -142,7 +143,7 @@ def test_a_gate_is_its_matrix(name):
     qubits = list(range(len(matrix).bit_length() - 1))
     slots = ql.Circuit(1)
     call = {"name": name, "params": numbers, "wires": qubits, "inverse": False}
-    part = gate_part(call, Traced(slots.input_slots, slots.weight_slots, 0), "a test")
+    part = gate_part(call, Traced(slots.input_slots, slots.weight_slots, 0, Polynomials(0)), "a test")
     assert np.abs(part_matrix(part, qubits, name) - matrix.numpy()).max() < 2e-7
     if name not in BROKEN:
         device = tq.QuantumDevice(n_wires=len(qubits), bsz=1)
@@ -187,8 +188,8 @@ def twice(m, q, x):
 
 
 @pytest.mark.parametrize(("run", "sentence"), [
-    (lambda m, q, x: tqf.rx(q, wires=0, params=x[:, 0] * x[:, 1]), "rx has an angle made of 2 slots (x[0] and x"),
-    (lambda m, q, x: tqf.rx(q, wires=0, params=x.sum(-1)), "rx has an angle made of 2 slots (x[0] and"),
+    (lambda m, q, x: tqf.rx(q, wires=0, params=x[:, 0] * m.turn.params[0, 0]), "rx has an angle made of 2 slots (x[0]"),
+    (lambda m, q, x: tqf.rx(q, wires=0, params=x[:, 0] * x[:, 1].square()), "rx has an angle that is no polynomial"),
     (lambda m, q, x: tqf.ry(q, wires=0, params=torch.relu(x[:, 0])), "a gate ry on qubits (0,) whose angle is no"),
     (lambda m, q, x: tqf.ry(q, wires=0, params=x[:, 0].detach()), "a gate ry on qubits (0,) whose angle is"),
     (amplitudes, "sets states otherwise than by gates (amplitudes, a reset, a second circuit,"),
@@ -211,6 +212,20 @@ def test_what_has_no_place_in_a_circuit_is_refused_by_name(run, sentence):
     assert "\n" not in str(raised.value)
     assert tqf.gate_wrapper.__module__.startswith("torchquantum.")
     assert all(parameter.dtype == torch.float32 for parameter in module.parameters())
+
+
+def test_products_and_sums_of_inputs_come_over():
+    def run(m, qdev, x):
+        tqf.ry(qdev, wires=1, params=(torch.pi - x[:, 0]) * (torch.pi - x[:, 1]))
+        tqf.rzz(qdev, wires=[0, 1], params=x.float().prod(-1) - 0.3 * x[:, 0])
+        tqf.rx(qdev, wires=0, params=x.sum(-1))
+
+    torch.manual_seed(0)
+    x, module = torch.rand(5, 2) * 2 - 1, Given(run)
+    new = ql.nn.from_torchquantum(trained(module, x), 2)
+    assert str(new.layer.circuit.input_slots) == "inputs (2,), polynomials (3,)"
+    check_same(new, module, list(module.parameters()), x, 5e-6)
+    check_goes_on(ql.nn.from_torchquantum(Given(run), 2), x)
 
 
 def test_a_classical_head_is_refused_by_its_name():

@@ -70,6 +70,18 @@ def from_qiskit(circuit: Any, inputs: Sequence[str] = ()) -> Circuit:
         CircuitError: for an angle that is no a * x + b.
         UnsupportedError: for an instruction that has no meaning here, by its name.
     """
+    return finished(*read_qiskit(circuit, inputs))
+
+
+def read_qiskit(
+    circuit: Any, inputs: Sequence[str] = (), make_symbols: Callable[..., Symbols] = Symbols
+) -> tuple[Circuit, Part]:
+    """Slots of a `QuantumCircuit` and its operations, which are not appended yet; arguments as of `from_qiskit`.
+
+    Args:
+        make_symbols: of the arguments of `Symbols`, what angles are made by; it may have more of them, and slots for
+            these are to be declared before the operations are appended.
+    """
     qiskit = package("qiskit", "from_qiskit", "exchange")
     checked_foreign(circuit, qiskit.QuantumCircuit, "from_qiskit")
     out = Circuit(max(1, circuit.num_qubits))
@@ -77,9 +89,9 @@ def from_qiskit(circuit: Any, inputs: Sequence[str] = ()) -> Circuit:
         out.bits(circuit.num_clbits)
     parameters = list(circuit.parameters)
     vectors = [parameter.vector for parameter in parameters if hasattr(parameter, "vector")]
-    symbols = Symbols(out, [p.name for p in parameters], inputs, {v.name: len(v) for v in vectors})
+    symbols = make_symbols(out, [p.name for p in parameters], inputs, {v.name: len(v) for v in vectors})
     places = {bit: k for listed in (circuit.qubits, circuit.clbits) for k, bit in enumerate(listed)}
-    return finished(out, _Reader(symbols).circuit_part(circuit, places))
+    return out, _Reader(symbols).circuit_part(circuit, places)
 
 
 class _Reader:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from qloom.checks import checked_count
 from qloom.circuits import exchange
@@ -16,8 +16,9 @@ from qloom.engines.base import Engine
 from qloom.engines.outputs import Probabilities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.extras import package
+from qloom.nn.imported.polynomials import Polynomials
 from qloom.nn.imported.tracing import Traced, depends, does_not_run, flat, traced_twice
-from qloom.nn.imported.verification import Foreign, verified_layer
+from qloom.nn.imported.verification import Foreign, quantum_layer, verified_layer
 from qloom.nn.layer import QuantumLayer
 from qloom.observables import PauliSum, hermitian, pauli
 
@@ -26,7 +27,7 @@ _ESTIMATED = {"finite-diff", "spsa"}
 _WHO = "PennyLane's layer"
 
 
-def from_pennylane(layer: Any, n_inputs: int, engine: Engine | None = None) -> QuantumLayer:
+def from_pennylane(layer: Any, n_inputs: int, engine: Engine | None = None) -> QuantumLayer | nn.Sequential:
     """A `qml.qnn.TorchLayer` with its weights, which are compared with the original's on the way.
 
     Blocks of weights have PennyLane's names, shapes and order, inputs one block of the QNode's name for them; weights
@@ -34,16 +35,19 @@ def from_pennylane(layer: Any, n_inputs: int, engine: Engine | None = None) -> Q
     it has none. The QNode may return expectation values, in any form, or `qml.probs`; outputs are always (..., O), also
     where PennyLane leaves out the dimension of one output, or puts that of several in front.
 
+    Where angles are other polynomials of degree two in inputs, such as the products of `IQPEmbedding`, it is
+    ``nn.Sequential``: `angles` computes them, `layer` is the `QuantumLayer`.
+
     Args:
-        layer: its angles are numbers or a * x + b of one input or weight.
+        layer: its angles are numbers, a * x + b of one input or weight, or of degree two in inputs alone.
         n_inputs: I, numbers a sample that the layer is given.
         engine: what runs the new layer; StatevectorEngine() by default, channels need one such as DensityEngine().
 
     Raises:
         ExtraError: without PennyLane.
-        CircuitError: for another object, or an angle that is made of several slots.
-        UnsupportedError: for shots, other measurements, operations without a meaning here, or where the two layers
-            differ: by name.
+        CircuitError: for another object, or an angle that is made of several slots, weights among them.
+        UnsupportedError: for other angles, shots, other measurements, operations without a meaning here, or where the
+            two layers differ: by name.
     """
     qml = package("pennylane", "from_pennylane", "exchange")
     if not isinstance(layer, qml.qnn.TorchLayer):
@@ -53,9 +57,11 @@ def from_pennylane(layer: Any, n_inputs: int, engine: Engine | None = None) -> Q
     foreign = Foreign(_WHO, tracer.values, None if layer.qnode.diff_method in _ESTIMATED else tracer.slopes)
     parameters = layer.qnode_weights
     dtype = next((p.dtype for p in parameters.values()), torch.get_default_dtype())
-    new = verified_layer(foreign, circuit, outputs, flat(parameters).detach(), engine, dtype)
-    frozen = [name for name, parameter in parameters.items() if not parameter.requires_grad]
-    return new.train_weights([name for name in parameters if name not in frozen] or []) if frozen else new
+    new = verified_layer(foreign, circuit, outputs, flat(parameters).detach(), engine, dtype, tracer.polynomials)
+    trained = [name for name, parameter in parameters.items() if parameter.requires_grad]
+    if len(trained) < len(parameters):
+        quantum_layer(new).train_weights(trained)
+    return new
 
 
 class _Tracer:
@@ -67,21 +73,24 @@ class _Tracer:
             slots.weights(*parameter.shape, name=name)
         self.inputs: Slots = slots.input_slots
         self.weights: Slots = slots.weight_slots
+        self.polynomials = Polynomials(n_inputs)
         self.rows: tuple[int, ...] = ()  # what stands in front of a sample's inputs: the QNode asks for a batch, or not
 
     # -- the circuit
 
     def trace(self, seed: int) -> tuple[Circuit, Any]:
-        traced = Traced(self.inputs, self.weights, seed)
+        traced = Traced(self.inputs, self.weights, seed, self.polynomials)
         script = self.script(traced)
         wires = list(self.qnode.device.wires or script.wires)
+        ops = [one for op in script.operations for one in self.with_slots(op, traced, f"{_WHO}: {op.name}")]
+        slots = self.inputs.copy()
+        self.polynomials.declare(slots)
 
         def queue(**_: Any) -> None:
-            for op in script.operations:
-                for one in self.with_slots(op, traced, f"{_WHO}: {op.name}"):
-                    self.qml.apply(one)
+            for one in ops:
+                self.qml.apply(one)
 
-        inputs, weights = ({block.name: block.shape for block in slots} for slots in (self.inputs, self.weights))
+        inputs, weights = ({block.name: block.shape for block in blocks} for blocks in (slots, self.weights))
         return exchange.from_pennylane(queue, inputs, weights, wires), self.outputs(script, wires)
 
     def script(self, traced: Traced) -> Any:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from qloom.circuits import exchange
 from qloom.circuits.circuit import Circuit
+from qloom.circuits.exchange.qiskit import read_qiskit
+from qloom.circuits.parts import finished
 from qloom.engines.base import Engine
 from qloom.engines.outputs import Probabilities
 from qloom.errors import CircuitError, UnsupportedError
 from qloom.extras import package
+from qloom.nn.imported.polynomials import Polynomials
+from qloom.nn.imported.qiskit_symbols import PolynomialSymbols
 from qloom.nn.imported.verification import Foreign, verified_layer
 from qloom.nn.layer import QuantumLayer
 from qloom.observables import PauliSum, pauli
@@ -24,7 +28,7 @@ from qloom.observables import PauliSum, pauli
 _MOST_QUBITS_OF_CLASSES = 10
 
 
-def from_qiskit(source: Any, weights: Any = None, engine: Engine | None = None) -> QuantumLayer:
+def from_qiskit(source: Any, weights: Any = None, engine: Engine | None = None) -> QuantumLayer | nn.Sequential:
     """A network of Qiskit Machine Learning with its weights, which are compared with the original's on the way.
 
     Weights and inputs stand in the network's order. Parameter vectors are blocks of their names where they stand so in
@@ -32,6 +36,9 @@ def from_qiskit(source: Any, weights: Any = None, engine: Engine | None = None) 
     outputs are its observables; of a `SamplerQNN` probabilities, in Qiskit's order of outcomes, or of the classes that
     its `interpret` makes of them. Both are exact, whatever primitive the network has: estimators with a precision, and
     samplers with shots, are compared without.
+
+    Where angles are other polynomials of degree two in inputs, such as the products of `zz_feature_map`, it is
+    ``nn.Sequential``: `angles` computes them, `layer` is the `QuantumLayer`.
 
     Args:
         source: a `TorchConnector`; a fitted `VQC`, `VQR`, `NeuralNetworkClassifier` or `NeuralNetworkRegressor`; or an
@@ -41,19 +48,21 @@ def from_qiskit(source: Any, weights: Any = None, engine: Engine | None = None) 
 
     Raises:
         ExtraError: without Qiskit Machine Learning.
-        CircuitError: for another object, one that has no weights, or an angle that is no a * x + b.
+        CircuitError: for another object, one that has no weights, or an angle that is neither a * x + b nor of degree
+            two in inputs alone.
         UnsupportedError: for a circuit compiled for a device, other outputs, or where the two networks differ: by name.
     """
     networks = package("qiskit_machine_learning.neural_networks", "from_qiskit", "exchange")
     network, numbers = _network_and_weights(networks, source, weights)
-    circuit = _circuit(network)
+    polynomials = Polynomials(network.num_inputs or 0)
+    circuit = _circuit(network, polynomials)
     is_sampler = isinstance(network, networks.SamplerQNN)
     outputs = _outcomes(network) if is_sampler else [_observable(one) for one in network.observables]
     twin = _ExactNetwork(networks, network)
     if len(numbers) != network.num_weights:
         raise CircuitError(f"weights has shape {tuple(numbers.shape)}, expected ({network.num_weights},)")
     foreign = Foreign(f"Qiskit's {type(network).__name__}", twin.values, twin.slopes)
-    return verified_layer(foreign, circuit, outputs, numbers, engine, numbers.dtype)
+    return verified_layer(foreign, circuit, outputs, numbers, engine, numbers.dtype, polynomials)
 
 
 def _network_and_weights(networks: Any, source: Any, weights: Any) -> tuple[Any, Tensor]:
@@ -86,7 +95,7 @@ def _network_and_weights(networks: Any, source: Any, weights: Any) -> tuple[Any,
 # -- the circuit
 
 
-def _circuit(network: Any) -> Circuit:
+def _circuit(network: Any, polynomials: Polynomials) -> Circuit:
     """The network's circuit, with its own parameters where their order is the network's, else with vectors in it."""
     circuit = network.circuit
     if circuit.layout is not None or circuit.num_clbits:
@@ -103,7 +112,10 @@ def _circuit(network: Any) -> Circuit:
         ]
         circuit = circuit.assign_parameters(dict(zip(chain(*parameters), chain(*new), strict=True)))
         parameters = [list(vector) for vector in new]
-    return exchange.from_qiskit(circuit, list(dict.fromkeys(_block_name(p) for p in parameters[0])))
+    inputs = list(dict.fromkeys(_block_name(p) for p in parameters[0]))
+    out, part = read_qiskit(circuit, inputs, partial(PolynomialSymbols, polynomials))
+    polynomials.declare(out.input_slots)
+    return finished(out, part)
 
 
 def _stand_so(circuit: Any, parameters: Sequence[Any]) -> bool:

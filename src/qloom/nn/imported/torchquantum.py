@@ -21,6 +21,7 @@ from qloom.engines.base import Engine
 from qloom.errors import CircuitError, QloomError, UnsupportedError
 from qloom.extras import package
 from qloom.nn.imported.listening import Listener, Measured
+from qloom.nn.imported.polynomials import Polynomials
 from qloom.nn.imported.torchquantum_gates import gate_part
 from qloom.nn.imported.tracing import Traced, depends, does_not_run, flat, traced_twice
 from qloom.nn.imported.verification import Foreign, verified_layer
@@ -30,26 +31,29 @@ from qloom.observables import PauliSum
 _WHO = "TorchQuantum's module"
 
 
-def from_torchquantum(module: nn.Module, n_inputs: int, engine: Engine | None = None) -> QuantumLayer:
+def from_torchquantum(module: nn.Module, n_inputs: int, engine: Engine | None = None) -> QuantumLayer | nn.Sequential:
     """A TorchQuantum module with its weights, which are compared with the original's on the way, to 2e-5.
 
     It is called with x (B, I), or with nothing where I is 0, makes or resets its `QuantumDevice`, and returns
     expectation values, or fixed sums of them, (B, O). Trained parameters become blocks of weights in the order of
     `named_parameters`, "_" for the dots of their names; parameters that are not trained become numbers.
 
+    Where angles are other polynomials of degree two in inputs, it is ``nn.Sequential``: `angles` computes them, `layer`
+    is the `QuantumLayer`.
+
     While it is read its weights are set to others and then put back, and functions of TorchQuantum are exchanged: no
     other thread should run it.
 
     Args:
-        module: angles are numbers or a * x + b of one input or weight.
+        module: angles are numbers, a * x + b of one input or weight, or of degree two in inputs alone.
         n_inputs: I, numbers a sample.
         engine: what runs the new layer; StatevectorEngine() by default.
 
     Raises:
         ExtraError: without TorchQuantum.
-        CircuitError: for another object, or an angle that is made of several slots.
-        UnsupportedError: for states, gates, noise, measurements or layers that have no place in a circuit, or where the
-            two layers differ: by name.
+        CircuitError: for another object, or an angle that is made of several slots, weights among them.
+        UnsupportedError: for other angles, for states, gates, noise, measurements or layers that have no place in a
+            circuit, or where the two layers differ: by name.
     """
     tq = package("torchquantum", "from_torchquantum", "torchquantum")
     if not isinstance(module, nn.Module):
@@ -58,7 +62,8 @@ def from_torchquantum(module: nn.Module, n_inputs: int, engine: Engine | None = 
     circuit, outputs = traced_twice(tracer.trace, _WHO)
     foreign = Foreign(_WHO, tracer.values, tracer.slopes)
     dtype = next((p.dtype for p in tracer.parameters.values()), torch.float32)
-    return verified_layer(foreign, circuit, outputs, flat(tracer.parameters).detach(), engine, dtype)
+    weights = flat(tracer.parameters).detach()
+    return verified_layer(foreign, circuit, outputs, weights, engine, dtype, tracer.polynomials)
 
 
 class _Tracer:
@@ -71,6 +76,7 @@ class _Tracer:
             slots.weights(*parameter.shape, name=name)
         self.inputs: Slots = slots.input_slots
         self.weights: Slots = slots.weight_slots
+        self.polynomials = Polynomials(n_inputs)
         for part in module.modules():
             if getattr(part, "static_mode", False) or getattr(part, "noise_model_tq", None) is not None:
                 raise UnsupportedError(
@@ -80,15 +86,16 @@ class _Tracer:
     # -- the circuit
 
     def trace(self, seed: int) -> tuple[Circuit, Any]:
-        traced = Traced(self.inputs, self.weights, seed)
+        traced = Traced(self.inputs, self.weights, seed, self.polynomials)
         x = torch.stack([traced.inputs, traced.inputs.detach().flip(0)])  # modules may squeeze a batch of one
         with self.at(traced.weights), Listener(self.tq, _WHO).listening(self.module) as heard:
             returned = self.run(x)
             traced.weights = dict(self.parameters)
             circuit = Circuit(heard.n_qubits)
             circuit.input_slots, circuit.weight_slots = self.inputs.copy(), self.weights.copy()
-            for call in heard.gates:
-                finished(circuit, gate_part(call, traced, _WHO))
+            part = [one for call in heard.gates for one in gate_part(call, traced, _WHO)]
+            self.polynomials.declare(circuit.input_slots)
+            finished(circuit, part)
             return self.with_all_used(circuit), _outputs(self.rows(returned, x)[0], heard.measured)
 
     def with_all_used(self, circuit: Circuit) -> Circuit:

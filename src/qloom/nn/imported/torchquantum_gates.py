@@ -37,7 +37,7 @@ def gate_part(call: Mapping[str, Any], traced: Traced, who: str) -> Part:
         who: the module, as messages call it.
 
     Raises:
-        CircuitError: for an angle that is made of several slots.
+        CircuitError: for an angle that is made of several slots, weights among them.
         UnsupportedError: for a gate without a meaning here that depends on inputs or weights.
     """
     name, params, qubits = call["name"], call["params"], [int(wire) for wire in np.ravel(call["wires"])]

@@ -1,7 +1,8 @@
 """Which slot an angle is made of, and how: torch's autograd is asked, at numbers drawn by a seed.
 
 A foreign layer is run on tensors that stand for its inputs and weights. An angle whose derivative by one entry is a,
-and by all others 0, is a * entry + b there. That it is so everywhere is seen by doing it twice, at other numbers.
+and by all others 0, is a * entry + b there; one of inputs alone is the polynomial of degree two with its value and its
+derivatives of both orders. That it is so everywhere is seen by doing it twice, at other numbers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from qloom.circuits.operations import Operation
 from qloom.circuits.parameters import Angle, Source
 from qloom.circuits.slots import Slots
 from qloom.errors import CircuitError, UnsupportedError
+from qloom.nn.imported.polynomials import Polynomials
 
 # Of float64: what is left of a * entry when it is taken off the angle, and how far two traces differ.
 _ROUNDING, _SAME = 1e-12, 1e-6
@@ -30,13 +32,15 @@ class Traced:
         inputs: slots of a sample.
         weights: slots that all samples share.
         seed: of the numbers, uniform within a turn; they are float64.
+        polynomials: get the angles of inputs; the same for all seeds, so that what differs has another slot.
 
     Attributes:
         inputs: (I,).
         weights: a tensor for each block, in its shape; a module's own parameters may be put in their place.
     """
 
-    def __init__(self, inputs: Slots, weights: Slots, seed: int):
+    def __init__(self, inputs: Slots, weights: Slots, seed: int, polynomials: Polynomials):
+        self.polynomials = polynomials
         generator = torch.Generator().manual_seed(seed)
         self.inputs = uniform(inputs.count, generator).requires_grad_()
         drawn = weights.named(uniform(weights.count, generator))
@@ -44,24 +48,47 @@ class Traced:
         self._starts = {block.name: block.start for block in weights}
 
     def angle(self, value: Any, what: str) -> Scalar:
-        """A number, or a * slot + b.
+        """A number, or a * slot + b, which may be the slot of a polynomial.
 
         Raises:
-            CircuitError: for what is made of several slots; `what` names where it stands.
+            CircuitError: for what is of higher degree in inputs, or made of several slots, weights among them; `what`
+                names where it stands.
         """
         found = self._parts(value) if depends(value) else []
         number = float(value.detach() if depends(value) else value)
         if not found:
             return number
+        if all(slot.source == "input" for slot, _, _ in found):
+            return self._polynomial(value, what)
         if len(found) > 1:
             raise CircuitError(
                 f"{what} has an angle made of {len(found)} slots ({found[0][0]!r} and {found[1][0]!r} among them), "
-                "expected a * x + b of one; give what it is as an input of its own"
+                "expected a * x + b of one, or inputs alone; give what it is as an input of its own"
             )
         slot, scale, at = found[0]
         scaled = slot if scale == 1 else scale * slot
         offset = number - scale * at
         return scaled if abs(offset) < _ROUNDING else scaled + offset
+
+    def _polynomial(self, value: Tensor, what: str) -> Angle:
+        slope = self._by_inputs(value)
+        places = slope.nonzero().reshape(-1).tolist()
+        x, slope = self.inputs[places], slope[places]
+        hessian = torch.stack([self._by_inputs(one)[places] for one in slope])
+        if (self._by_inputs(hessian.square().sum()).abs() > _SAME).any():
+            raise CircuitError(
+                f"{what} has an angle that is no polynomial of degree two in inputs, expected that or a * x + b of one "
+                "slot; give what it is as an input of its own"
+            )
+        linear = slope - hessian @ x
+        constant = float((value - (slope + linear) @ x / 2).detach())
+        return self.polynomials.angle(places, constant, linear.numpy(force=True), hessian.numpy(force=True))
+
+    def _by_inputs(self, value: Tensor) -> Tensor:
+        """Derivatives (I,), which may be derived again."""
+        if not depends(value):
+            return torch.zeros_like(self.inputs)
+        return torch.autograd.grad(value, self.inputs, create_graph=True, materialize_grads=True)[0]
 
     def _parts(self, value: Tensor) -> list[tuple[Angle, float, float]]:
         """Slot, derivative and number of every entry that a value depends on."""
@@ -98,7 +125,7 @@ def traced_twice(trace: Callable[[int], tuple[Circuit, Any]], who: str) -> tuple
     """What a trace gives for a seed, once another seed gives the same.
 
     Raises:
-        UnsupportedError: if the circuit depends on numbers in another way than by angles a * x + b.
+        UnsupportedError: if the circuit depends on numbers in another way than by such angles.
     """
     (circuit, outputs), (again, others) = trace(0), trace(1)
     pairs = list(zip(circuit.operations, again.operations, strict=False))
@@ -106,7 +133,7 @@ def traced_twice(trace: Callable[[int], tuple[Circuit, Any]], who: str) -> tuple
     if differing is not None:
         raise UnsupportedError(
             f"{who} has a gate {differing.gate.name} on qubits {differing.qubits} whose angle is no a * x + b of one "
-            "slot, expected such angles; give what it is as an input of its own"
+            "slot, nor of degree two in inputs alone, expected such angles; give what it is as an input of its own"
         )
     if len(circuit.operations) != len(again.operations):
         raise UnsupportedError(f"{who} has other gates for other numbers, expected one circuit; split it")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Engine
 from qloom.errors import UnsupportedError
+from qloom.nn.imported.polynomials import Polynomials
 from qloom.nn.imported.tracing import uniform
 from qloom.nn.layer import QuantumLayer
 
@@ -38,9 +39,15 @@ class Foreign:
 
 
 def verified_layer(
-    foreign: Foreign, circuit: Circuit, outputs: Any, weights: Tensor, engine: Engine | None, dtype: torch.dtype
-) -> QuantumLayer:
-    """The layer with these weights, once its values and its gradient are those of the foreign one.
+    foreign: Foreign,
+    circuit: Circuit,
+    outputs: Any,
+    weights: Tensor,
+    engine: Engine | None,
+    dtype: torch.dtype,
+    polynomials: Polynomials,
+) -> QuantumLayer | nn.Sequential:
+    """The layer with these weights behind its polynomials, once its values and its gradient are the foreign one's.
 
     Compared at 3 inputs drawn within a turn by a seed: values at the trained weights and at others, the gradient by the
     weights at the first.
@@ -53,33 +60,38 @@ def verified_layer(
         raise UnsupportedError(
             f"{foreign.name} is verified with exact values, got {layer.engine}; take layer.with_engine(...) afterwards"
         )
-    generator = torch.Generator().manual_seed(2)
-    x, others = uniform(layer.n_inputs, generator, (_ROWS,)), uniform(len(weights), generator)
+    model, generator = polynomials.in_front_of(layer), torch.Generator().manual_seed(2)
+    x, others = uniform(polynomials.n_inputs, generator, (_ROWS,)), uniform(len(weights), generator)
     trained = layer.weights.detach().to(torch.float64)
-    _check_values(foreign, layer, x, trained, "the trained weights")
-    _check_values(foreign, layer, x, others, "weights drawn by a seed")
+    _check_values(foreign, model, x, trained, "the trained weights")
+    _check_values(foreign, model, x, others, "weights drawn by a seed")
     if foreign.slopes is not None and len(weights):
-        _check_slopes(foreign, layer, x[:1], trained, uniform(layer.n_outputs, generator, (1,)))
-    return layer
+        _check_slopes(foreign, model, x[:1], trained, uniform(layer.n_outputs, generator, (1,)))
+    return model
 
 
-def _check_values(foreign: Foreign, layer: QuantumLayer, x: Tensor, weights: Tensor, where: str) -> None:
-    theirs, ours = foreign.values(x, weights).detach(), _at(layer, weights)(x).detach()
+def quantum_layer(model: nn.Module) -> QuantumLayer:
+    """The layer of what came over, alone or behind its polynomials."""
+    return next(part for part in model.modules() if isinstance(part, QuantumLayer))
+
+
+def _check_values(foreign: Foreign, model: nn.Module, x: Tensor, weights: Tensor, where: str) -> None:
+    theirs, ours = foreign.values(x, weights).detach(), _at(model, weights)(x).detach()
     _check(foreign.name, f"values at {where}", theirs, ours, TOLERANCES[theirs.dtype])
 
 
-def _check_slopes(foreign: Foreign, layer: QuantumLayer, x: Tensor, weights: Tensor, cotangents: Tensor) -> None:
+def _check_slopes(foreign: Foreign, model: nn.Module, x: Tensor, weights: Tensor, cotangents: Tensor) -> None:
     assert foreign.slopes is not None
-    ours = _at(layer, weights)
+    ours = _at(model, weights)
     ours(x).backward(cotangents)
-    tolerance = TOLERANCES[foreign.values(x, weights).dtype]
-    _check(
-        foreign.name, "gradient by the weights", foreign.slopes(x, weights, cotangents), ours.weights.grad, tolerance
-    )
+    theirs, tolerance = foreign.slopes(x, weights, cotangents), TOLERANCES[foreign.values(x, weights).dtype]
+    _check(foreign.name, "gradient by the weights", theirs, quantum_layer(ours).weights.grad, tolerance)
 
 
-def _at(layer: QuantumLayer, weights: Tensor) -> QuantumLayer:
-    return deepcopy(layer).double().set_weights(weights)
+def _at(model: nn.Module, weights: Tensor) -> nn.Module:
+    copied = deepcopy(model).double()
+    quantum_layer(copied).set_weights(weights)
+    return copied
 
 
 def _check(name: str, what: str, theirs: Tensor, ours: Tensor | None, tolerance: float) -> None:
