@@ -9,7 +9,7 @@ faster than a loop over monoprop's functional.
 Floor of a rotation: every word is read (16 bytes for up to 64 qubits); a pair that turns has its coefficients and
 words read at places far apart, four lines of the cache.
 
-Run: python -m benchmarks.propagation.wide [grid] [chain] [others] [kicked] [exact] [slopes] [batch] [surrogate] [size]
+Run: python -m benchmarks.propagation.wide [grid] [chain] [others] [kicked] [exact] [slopes] [batch] [model] [surrogate] [size]
 The peer's environment: python -m benchmarks.peers.installation propagation propagation_others
 """
 
@@ -43,8 +43,10 @@ from benchmarks.propagation.circuits import (
     recorded,
 )
 from benchmarks.results import append_row, provenance
+from qloom import ansatze, encoders
 from qloom.circuits import Circuit
 from qloom.engines import PropagationEngine, make_batch
+from qloom.models.tables.architecture import observables_of
 
 PEER, OTHERS = (Path(__file__).with_name(name) for name in ("monoprop_peer.py", "others_peer.py"))
 # Steps after which monoprop's own benchmark has 5.6 million words, and its cut.
@@ -324,6 +326,20 @@ def size() -> None:
             print(row, flush=True)
 
 
+def models() -> None:
+    """A step of the table model on 100 qubits: 199 observables, each of a few qubits, 112 samples, cut as in docs/wide.md.
+
+    Goal: 30 ms, as long as it took before qubits that are apart were Bloch vectors; floor: what a few qubits cost.
+    """
+    circuit = encoders.angle(100) + ansatze.strongly_entangling(100, 1)
+    random = np.random.default_rng(0)
+    batch = make_batch(circuit, random.normal(size=(112, 100)), random.normal(size=circuit.n_weights))
+    for threads in (1, 2):
+        evaluator: Any = PropagationEngine(0.03, 3, threads=threads).prepare_adjoint(circuit, observables_of(100))
+        milliseconds = 1e3 * step(evaluator, batch, (True, True))[0]
+        record("a step of 100 qubits, 199 observables, ms", milliseconds, 30, milliseconds <= 30, "112 samples", threads)
+
+
 PARTS: dict[str, Callable[[], None]] = {
     "chain": chains,
     "others": others,
@@ -331,6 +347,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "exact": exact,
     "slopes": slopes,
     "batch": batches,
+    "model": models,
     "surrogate": surrogates,
     "grid": grids,
     "size": size,

@@ -1,7 +1,5 @@
 #include "propagation/program.hpp"
 
-#include <algorithm>
-
 namespace qloom::propagation {
 
 void bring_leading_forward(Program& program) {
@@ -12,10 +10,16 @@ void bring_leading_forward(Program& program) {
         for (size_t k = 0; k < step.n_letters; ++k) is_shared[letters[k].qubit] = true;
         return false;
     };
-    std::vector<Step> leading, others;
-    for (const Step& step : program.steps) (leads(step) ? leading : others).push_back(step);
-    program.n_leading = leading.size();
-    program.steps = std::move(leading);
+    std::vector<std::vector<Step>> leading(program.n_qubits);
+    std::vector<Step> others;
+    for (const Step& step : program.steps)
+        (leads(step) ? leading[program.letters[step.first_letter].qubit] : others).push_back(step);
+    program.steps.clear(), program.first_leading = {0};
+    for (const std::vector<Step>& of_qubit : leading) {
+        program.steps.insert(program.steps.end(), of_qubit.begin(), of_qubit.end());
+        program.first_leading.push_back(program.steps.size());
+    }
+    program.n_leading = program.steps.size();
     program.steps.insert(program.steps.end(), others.begin(), others.end());
 }
 

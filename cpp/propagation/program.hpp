@@ -49,7 +49,8 @@ struct Program {
     unsigned n_qubits;
     std::vector<Letter> letters;
     std::vector<Step> steps;  // first to last; those of one qubit that come before all it shares with others lead
-    size_t n_leading = 0;
+    size_t n_leading = 0;     // qubit by qubit
+    std::vector<size_t> first_leading;  // of each qubit, and one past the last
     std::vector<std::vector<Term>> observables;
     std::vector<Mask> broken, unbroken;  // symmetries of the state, at some step and at the end
     size_t n_factors = 0, n_words = 0;
@@ -77,7 +78,7 @@ struct Call {
     int threads;
 };
 
-// Steps that lead come first; they commute with what they pass.
+// Steps that lead come first, qubit by qubit; they commute with what they pass.
 void bring_leading_forward(Program&);
 
 // (B, O) each: values, sums of absolute values and of squares of what was dropped; the most words of each that a step

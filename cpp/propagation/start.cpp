@@ -19,39 +19,52 @@ bool turns(const Step& step) { return step.kind == Kind::rotation || step.kind =
 }  // namespace
 
 void Start::prepare(bool keeping) {
-    bloch.assign(program.n_qubits * 3 * lanes, 0);
-    if (keeping) d_bloch.assign(bloch.size(), 0), before.clear();
-    for (unsigned q = 0; q < program.n_qubits; ++q) std::fill_n(numbers_of(bloch, q, OF_Z), lanes, 1.0);
-    for (size_t s = 0; s < program.n_leading; ++s) {
-        const Step& step = program.steps[s];
-        const double* vector = numbers_of(bloch, program.letters[step.first_letter].qubit, 1);
-        if (keeping) before.insert(before.end(), vector, vector + 3 * lanes);
-        lead(step);
-    }
+    is_keeping = keeping;
+    places.assign(program.n_qubits, NOWHERE), kept_at.assign(program.n_qubits, NOWHERE);
+    led.clear(), bloch.clear(), d_bloch.clear(), before.clear();
     find_absent();
 }
 
+size_t Start::vector_at(unsigned qubit) {
+    if (places[qubit] != NOWHERE) return places[qubit];
+    const size_t place = places[qubit] = bloch.size();
+    led.push_back(qubit), kept_at[qubit] = before.size();
+    bloch.resize(place + 3 * lanes);
+    std::fill_n(&bloch[place + (OF_Z - 1) * lanes], lanes, 1.0);
+    if (is_keeping) d_bloch.resize(bloch.size());
+    for (size_t s = program.first_leading[qubit]; s < program.first_leading[qubit + 1]; ++s) {
+        double* vector = &bloch[place];
+        if (is_keeping) before.insert(before.end(), vector, vector + 3 * lanes);
+        lead(program.steps[s], vector);
+    }
+    return place;
+}
+
+bool Start::varies(unsigned qubit) const {
+    for (size_t s = program.first_leading[qubit]; s < program.first_leading[qubit + 1]; ++s)
+        if (program.steps[s].angle.source != Source::number) return true;
+    return false;
+}
+
 void Start::find_absent() {
-    std::vector<bool> varies(program.n_qubits);
-    for (size_t s = 0; s < program.n_leading; ++s)
-        if (program.steps[s].angle.source != Source::number)
-            varies[program.letters[program.steps[s].first_letter].qubit] = true;
-    for (unsigned letter = 1; letter < 4; ++letter) {
-        is_absent[letter].assign(MOST_NUMBERS, 0);
-        for (unsigned q = 0; q < program.n_qubits; ++q) {
-            const double* numbers = numbers_of(bloch, q, letter);
-            if (!varies[q] && std::all_of(numbers, numbers + lanes, [](double a) { return a == 0; }))
+    for (unsigned letter = 1; letter < 4; ++letter) is_absent[letter].assign(MOST_NUMBERS, 0);
+    for (unsigned q = 0; q < program.n_qubits; ++q) {
+        if (varies(q)) continue;
+        const bool is_zero = program.first_leading[q] == program.first_leading[q + 1];  // X and Y of |0>
+        for (unsigned letter = 1; letter < 4; ++letter) {
+            const double* numbers = is_zero ? nullptr : numbers_of(bloch, q, letter);
+            if (is_zero ? letter != OF_Z : std::all_of(numbers, numbers + lanes, [](double a) { return a == 0; }))
                 is_absent[letter][q / 64] |= uint64_t(1) << q % 64;
         }
     }
 }
 
-void Start::lead(const Step& step) {
-    const Letter& at = program.letters[step.first_letter];
+void Start::lead(const Step& step, double* vector) {
+    const auto numbers = [&](unsigned letter) { return vector + (letter - 1) * lanes; };
     if (turns(step)) {
         samples.turn_by(step);
-        const Mixed mixed(at.letter);
-        double *a = numbers_of(bloch, at.qubit, mixed.one), *b = numbers_of(bloch, at.qubit, mixed.other);
+        const Mixed mixed(program.letters[step.first_letter].letter);
+        double *a = numbers(mixed.one), *b = numbers(mixed.other);
         for (size_t l = 0; l < lanes; ++l) {
             const double cosine = samples.cosines[l], sine = mixed.sign * samples.sines[l], x = a[l], y = b[l];
             a[l] = cosine * x + sine * y, b[l] = cosine * y - sine * x;
@@ -60,8 +73,8 @@ void Start::lead(const Step& step) {
     }
     const double* factors = samples.factors_of(step);
     for (size_t l = 0; l < lanes; ++l, factors += samples.factor_stride()) {
-        for (unsigned letter = 1; letter < 4; ++letter) numbers_of(bloch, at.qubit, letter)[l] *= factors[letter];
-        if (step.kind == Kind::damping) numbers_of(bloch, at.qubit, OF_Z)[l] += factors[TO_I];
+        for (unsigned letter = 1; letter < 4; ++letter) numbers(letter)[l] *= factors[letter];
+        if (step.kind == Kind::damping) numbers(OF_Z)[l] += factors[TO_I];
     }
 }
 
@@ -94,21 +107,24 @@ void Start::measure_back(const std::vector<Letter>& word, const double* coeffici
 
 void Start::go_back(double* d_inputs, double* d_weights, double* d_factors) {
     slopes.resize(lanes);
-    for (size_t s = program.n_leading; s-- > 0;) {
-        const Step& step = program.steps[s];
-        lead_back(step, &before[s * 3 * lanes], d_factors);
-        if (step.kind == Kind::rotation) samples.add_slopes(step.angle, slopes.data(), d_inputs, d_weights);
+    for (unsigned q : led) {
+        const size_t first = program.first_leading[q];
+        for (size_t s = program.first_leading[q + 1]; s-- > first;) {
+            const Step& step = program.steps[s];
+            lead_back(step, &before[kept_at[q] + (s - first) * 3 * lanes], &d_bloch[places[q]], d_factors);
+            if (step.kind == Kind::rotation) samples.add_slopes(step.angle, slopes.data(), d_inputs, d_weights);
+        }
     }
 }
 
-void Start::lead_back(const Step& step, const double* vector, double* d_factors) {
-    const Letter& at = program.letters[step.first_letter];
+void Start::lead_back(const Step& step, const double* vector, double* d_vector, double* d_factors) {
     const auto was = [&](unsigned letter) { return vector + (letter - 1) * lanes; };
+    const auto slopes_of = [&](unsigned letter) { return d_vector + (letter - 1) * lanes; };
     if (turns(step)) {
         samples.turn_by(step);
-        const Mixed mixed(at.letter);
+        const Mixed mixed(program.letters[step.first_letter].letter);
         const double *x = was(mixed.one), *y = was(mixed.other);
-        double *u = numbers_of(d_bloch, at.qubit, mixed.one), *v = numbers_of(d_bloch, at.qubit, mixed.other);
+        double *u = slopes_of(mixed.one), *v = slopes_of(mixed.other);
         for (size_t l = 0; l < lanes; ++l) {
             const double cosine = samples.cosines[l], sine = samples.sines[l], a = u[l], b = v[l];
             slopes[l] = a * (mixed.sign * cosine * y[l] - sine * x[l]) - b * (mixed.sign * cosine * x[l] + sine * y[l]);
@@ -119,9 +135,9 @@ void Start::lead_back(const Step& step, const double* vector, double* d_factors)
     const double* factors = samples.factors_of(step);
     for (size_t l = 0; l < lanes; ++l) {
         double* d = d_factors ? d_factors + l * samples.factor_stride() + step.factors : nullptr;
-        if (d && step.kind == Kind::damping) d[TO_I] += numbers_of(d_bloch, at.qubit, OF_Z)[l];
+        if (d && step.kind == Kind::damping) d[TO_I] += slopes_of(OF_Z)[l];
         for (unsigned letter = 1; letter < 4; ++letter) {
-            double& u = numbers_of(d_bloch, at.qubit, letter)[l];
+            double& u = slopes_of(letter)[l];
             if (d) d[letter] += u * was(letter)[l];
             u *= factors[l * samples.factor_stride() + letter];
         }

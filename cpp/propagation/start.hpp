@@ -1,5 +1,5 @@
-// What words are measured in at last: qubits that are still apart. Each has a Bloch vector, from |0> through the
-// program's leading steps.
+// What words are measured in at last: qubits that are still apart. Each has a Bloch vector, from |0> through its
+// leading steps, which are gone through once a word asks for it.
 #pragma once
 #include <array>
 
@@ -15,7 +15,7 @@ class Start {
 public:
     Start(const Program& p, Samples& s) : program(p), samples(s), lanes(s.lanes) {}
 
-    // Bloch vectors; `keeping` what each leading step found.
+    // Before words are measured; `keeping` what each leading step will find.
     void prepare(bool keeping);
     // Qubits, 64 a number, where a letter has no value, whatever inputs and weights are.
     const std::vector<uint64_t>& absent(unsigned letter) const { return is_absent[letter]; }
@@ -27,17 +27,24 @@ public:
     void go_back(double* d_inputs, double* d_weights, double* d_factors);
 
 private:
-    // The numbers of a letter, a lane each.
-    double* numbers_of(std::vector<double>& of, unsigned qubit, unsigned letter) const {
-        return &of[(size_t(qubit) * 3 + letter - 1) * lanes];
+    // Of a qubit that was led: where its numbers are, three letters of a lane each.
+    size_t vector_at(unsigned qubit);
+    double* numbers_of(std::vector<double>& of, unsigned qubit, unsigned letter) {
+        return &of[vector_at(qubit) + (letter - 1) * lanes];
     }
-    void lead(const Step& step);
-    void lead_back(const Step& step, const double* before, double* d_factors);
+    void lead(const Step& step, double* vector);
+    void lead_back(const Step& step, const double* before, double* d_vector, double* d_factors);
     void find_absent();
+    bool varies(unsigned qubit) const;
+
+    static constexpr size_t NOWHERE = ~size_t(0);
 
     const Program& program;
     Samples& samples;
     const size_t lanes;
+    bool is_keeping = false;
+    std::vector<size_t> places, kept_at;  // of every qubit, in `bloch` and `d_bloch`, and in `before`
+    std::vector<unsigned> led;            // qubits that have a place
     std::vector<double> bloch, before, d_bloch, products, slopes, after;
     std::array<std::vector<uint64_t>, 4> is_absent;
 };
