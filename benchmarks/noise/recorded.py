@@ -70,8 +70,7 @@ def runs() -> list[Run]:
     """The programs as their texts have them, without the measurements in the end."""
     found = _load("h2_1_tq_rb_programs_and_counts.json.gz")["runs"].values()
     return [
-        Run(run["length"], _read(run["qasm"]), run["ideal_output_q0_first"], run["counts_q0_first"])
-        for run in found
+        Run(run["length"], _read(run["qasm"]), run["ideal_output_q0_first"], run["counts_q0_first"]) for run in found
     ]
 
 
