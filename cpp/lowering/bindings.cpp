@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "lowering/frame.hpp"
+#include "machine/owned.hpp"
 
 namespace nb = nanobind;
 using namespace qloom;
@@ -18,14 +19,6 @@ namespace {
 template <class T>
 using List = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Masks = nb::ndarray<const uint64_t, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-
-template <class T>
-nb::object to_array(std::vector<T>&& values, size_t columns = 0) {
-    auto* kept = new std::vector<T>(std::move(values));
-    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
-    if (columns) return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), {kept->size() / columns, columns}, owner));
-    return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), {kept->size()}, owner));
-}
 
 template <class Mask>
 constexpr size_t n_words() {
@@ -193,7 +186,10 @@ Expansion make_expansion(unsigned n_qubits, unsigned n_angles, std::vector<std::
 
 }  // namespace
 
+void bind_operations(nb::module_&);
+
 void bind_lowering(nb::module_& m) {
+    bind_operations(m);
     nb::class_<Expansion>(m, "Expansion", "A gate as rotations; index -1 for an angle that is a number.")
         .def("__init__", [](Expansion* self, unsigned n_qubits, unsigned n_angles, std::vector<std::string> letters,
                             std::vector<int32_t> index, std::vector<double> scale, std::vector<double> offset) {

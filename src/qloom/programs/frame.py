@@ -22,10 +22,9 @@ from qloom.circuits.kinds import check_kinds
 from qloom.circuits.parameters import Angle, as_angle
 from qloom.observables import word_from_letters
 from qloom.programs.masks import numbers_a_mask
-from qloom.programs.rotations import SOURCES, Rotations
+from qloom.programs.rotations import Rotations
 
 _LETTERS = frozenset("IXYZ")
-_PLACES = {source: place for place, source in enumerate(SOURCES)}
 
 
 def make_frame(n_qubits: int, monomial: bool) -> Any:
@@ -117,14 +116,5 @@ class FlatGates:
 
 def flat_gates(circuit: Circuit) -> FlatGates:
     """A circuit's gates for the native side; UnsupportedError unless all are unitary."""
-    forms = gate_forms(circuit)
-    qubits = [q for op in circuit.operations for q in op.qubits]
-    angles = [angle for op in circuit.operations for angle in op.angles]
-    arrays = (
-        np.array(qubits, np.uint32),
-        np.array([_PLACES[a.source] for a in angles], np.int8),
-        np.array([a.index for a in angles], np.int32),
-        np.array([a.scale for a in angles], np.float64),
-        np.array([a.offset for a in angles], np.float64),
-    )
-    return FlatGates(forms, arrays)
+    _, _, *arrays = _native.read_operations(circuit.operations)
+    return FlatGates(gate_forms(circuit), tuple(arrays))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.gate import Gate
 from qloom.circuits.kinds import check_kinds
@@ -16,8 +16,7 @@ from qloom.engines.outputs import Expectations
 from qloom.programs.frame import gate_form
 from qloom.programs.rotations import SOURCES
 
-_PLACES = {source: place for place, source in enumerate(SOURCES)}
-_NUMBER, _INPUT = _PLACES["number"], _PLACES["input"]
+_NUMBER, _INPUT = SOURCES.index("number"), SOURCES.index("input")
 
 
 class Ragged(NamedTuple):
@@ -41,9 +40,9 @@ def _starts(lengths: Any) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
 
 
-def _ragged(lists: Sequence[Any], dtype: Any) -> Ragged:
-    whole = np.concatenate([np.asarray(one, dtype).ravel() for one in lists]) if lists else np.zeros(0, dtype)
-    return Ragged(whole, _starts([np.size(one) for one in lists]))
+def _ragged(lists: Sequence[np.ndarray], dtype: Any) -> Ragged:
+    whole = np.concatenate([one.ravel() for one in lists]).astype(dtype) if lists else np.zeros(0, dtype)
+    return Ragged(whole, _starts([one.size for one in lists]))
 
 
 class FlatCircuits(NamedTuple):
@@ -63,25 +62,13 @@ class FlatCircuits(NamedTuple):
 
 def flatten(circuits: Sequence[Circuit]) -> FlatCircuits:
     """Circuits as arrays; UnsupportedError unless all their gates are unitary."""
-    # Tens of thousands of gates are looked at: loops that run in C, and gates told apart by what object they are.
     operations = list(chain.from_iterable(circuit.operations for circuit in circuits))
-    of_operations = list(map(attrgetter("gate"), operations))
-    objects = list(map(id, of_operations))
-    different = dict(zip(objects, of_operations, strict=True))
-    gates = list(different.values())
+    gates, form, qubits, *angles = _native.read_operations(operations)
     if not all(gate.is_unitary for gate in gates):
         for circuit in circuits:
             check_kinds(
                 circuit, "a CircuitBatch", "take it out, or evaluate the circuits one by one with DensityEngine()"
             )
-    number = {key: place for place, key in enumerate(different)}
-    form = np.array(list(map(number.__getitem__, objects)), np.uint32)
-    qubits = list(chain.from_iterable(map(attrgetter("qubits"), operations)))
-    angles = list(chain.from_iterable(map(attrgetter("angles"), operations)))
-
-    def column(name: str) -> list[Any]:
-        return list(map(attrgetter(name), angles))
-
     ends = _starts([len(circuit.operations) for circuit in circuits])
 
     def starts(sizes: list[int]) -> np.ndarray:
@@ -90,14 +77,9 @@ def flatten(circuits: Sequence[Circuit]) -> FlatCircuits:
 
     of_angles = starts([gate.n_angles for gate in gates])
     return FlatCircuits(
-        gates,
-        Ragged(form, ends),
-        Ragged(np.array(qubits, np.uint32), starts([gate.n_qubits for gate in gates])),
-        Ragged(np.array(list(map(_PLACES.__getitem__, column("source"))), np.int8), of_angles),
-        Ragged(np.array(column("index"), np.int32), of_angles),
-        Ragged(np.array(column("scale"), np.float64), of_angles),
-        Ragged(np.array(column("offset"), np.float64), of_angles),
-    )
+        gates, Ragged(form, ends), Ragged(qubits, starts([gate.n_qubits for gate in gates])),
+        *(Ragged(each, of_angles) for each in angles),
+    )  # fmt: skip
 
 
 def alike(flat: FlatCircuits, more: Sequence[Any]) -> list[np.ndarray]:
