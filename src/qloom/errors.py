@@ -23,6 +23,10 @@ class ConfigError(QloomError, ValueError):
     """A configuration key or value that is unknown or out of range."""
 
 
+class LossError(ConfigError):
+    """A training whose loss is infinite or NaN."""
+
+
 class ProblemError(QloomError, ValueError):
     """An optimization problem, file or solver setting that cannot be what was asked for."""
 

@@ -89,7 +89,7 @@ def test_a_device_is_an_engine(tmp_path):
     choice = choose_engine(given)
     assert choice.title == "500 shots a word on qloom exact"
     assert not choice.is_exact
-    with pytest.raises(ConfigError, match=r"journal and engine\.seed are empty"):
+    with pytest.raises(ConfigError, match=r"engine\.journal is empty, expected one: jobs that were paid"):
         choice.engine()
     kept = choice.kept_in(tmp_path)
     assert abs(values(kept.engine())[0] - np.cos(0.7)) < 6 / np.sqrt(500)

@@ -10,11 +10,12 @@ import pytest
 
 import qloom as ql
 from qloom.engines.hardware import DeviceError, Journal, LocalDevice
-from qloom.errors import ConfigError, ExtraError
+from qloom.errors import ArtifactError, ConfigError, ExtraError
 from qloom.models.tables.served import read_served
 from qloom.noise import NoiseModel
 from qloom.reports import write_report
 from qloom.training import resume_run, train_run
+from qloom.training.evaluation import evaluate
 from qloom.training.folder import RunFolder
 from qloom.training.rendering import render_configuration
 from tests.training.test_kill import wait_for
@@ -91,7 +92,8 @@ def test_a_run_that_is_killed_on_a_device_buys_nothing_twice_and_ends_alike(conf
             finally:
                 os.kill(process.pid, signal.SIGKILL)
         command = [sys.executable, "-m", "qloom", "train", str(configuration.folder), "--resume"]
-    assert not (configuration.folder / "metrics.json").exists()
+    assert not (configuration.folder / "refined").exists()
+    assert RunFolder(configuration.folder).metrics()["refinement"] is None  # what was compared before is kept
     resumed = resume_run(configuration.folder)
     for name in ("refined/weights.safetensors", "model/weights.safetensors"):
         assert (resumed / name).read_bytes() == (whole / name).read_bytes()
@@ -114,7 +116,7 @@ def test_what_is_dear_is_asked_for_and_what_is_too_dear_refused(configure, tmp_p
     with pytest.raises(ConfigError, match="which was not agreed to; nothing was begun"):
         train_run(configure(tmp_path, *SMALL, stages(on_device(", ask_above: 100"))), may_buy=said.append)
     assert said[0] == "refinement on qloom exact takes 10 jobs, 8,040 shots, 8.04 of money"
-    with pytest.raises(ConfigError, match=r"budget_shots is 100,000: take fewer steps, rows or shots, or raise it"):
+    with pytest.raises(ConfigError, match=r"more than the budget of 100,000 shots; take fewer steps, rows or shots"):
         train_run(configure(tmp_path, *SMALL, stages(on_device(steps=4000))))
     assert not (tmp_path / "run").exists()
     assert not any(tmp_path.rglob("metrics.json"))
@@ -127,7 +129,14 @@ def test_what_is_dear_is_asked_for_and_what_is_too_dear_refused(configure, tmp_p
         ("{engine: {name: device, device: qloom exact, budget_shots: 5}}", r"engine\.shots is empty"),
         ("{engine: {name: device, device: qloom exact, shots: 5}}", r"engine\.budget_shots is empty"),
         ("{engine: {name: device, device: a, shots: 5, budget_shots: 9, noise: b}}", "a device has its own"),
+        (f"{{engine: {{{DEVICE}, timeout: 0}}}}", r"engine\.timeout is 0, expected a number from 1 on"),
+        ("{engine: {name: device, device: 5, shots: 5, budget_shots: 9}}", r"engine\.device is 5"),
+        (
+            "{engine: {name: device, device: a, shots: 5, budget_shots: lots}}",
+            r"engine\.budget_shots is 'lots', expected an integer",
+        ),
         ("{engine: {name: density}, gradient: guess}", "gradient"),
+        ("{engine: {name: density}, learning_rate: 1.0e+30}", "learning_rate"),
         ("{steps: 3}", "engine"),
     ],
 )
@@ -168,3 +177,80 @@ def test_where_nobody_can_be_asked(configure, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     assert done.returncode == 2
     assert "nobody can be asked here; agree with --yes" in done.stderr
+
+
+def test_budgets_are_of_all_stages_of_a_journal_and_what_it_spent_before(configure, tmp_path):
+    """A stage takes 7,440 shots, the scores 600: two of them are beyond a budget that has room for either."""
+    tight = DEVICE.replace("100000", "9000")
+    stage = f"{{engine: {{{tight}}}, steps: 3, batch_size: 4, judged: 10}}"
+    with pytest.raises(ConfigError, match=r"takes 18 jobs, 15,480 shots, .* more than the budget of 9,000 shots"):
+        train_run(configure(tmp_path, *SMALL, stages(stage, stage)))
+    given = stage.replace("budget", f"journal: {tmp_path / 'mine.sqlite'}, budget")
+    train_run(configure(tmp_path, *SMALL, stages(given), name="one"))
+    with pytest.raises(ConfigError, match=r"takes 10 jobs, 8,040 shots, .* after 10 jobs, 8,040 shots"):
+        train_run(configure(tmp_path, *SMALL, stages(given), name="two"))
+    money = stages(on_device(", budget_money: 2"))
+    with pytest.raises(ConfigError, match=r"8\.04 of money, more than the budget of 100,000 shots, 2 of money"):
+        train_run(configure(tmp_path, *SMALL, money, name="three"))
+
+
+def test_a_run_whose_budget_ended_goes_on_with_another(configure, tmp_path):
+    """A stage begun again finds all its jobs in the journal; budgets may differ then, what is bought may not."""
+    journal = tmp_path / "mine.sqlite"
+    stage = f"{{engine: {{{DEVICE}, journal: {journal}}}, steps: 3, batch_size: 4, judged: 10}}"
+    configuration = configure(tmp_path, *SMALL, stages(stage))
+    first = train_run(configuration, may_buy=lambda text: True)
+    spent = Journal(journal).spent
+    (first / "checkpoints" / "refinement-1.safetensors").unlink()
+    lower = stages(stage.replace("100000", str(spent.shots - 100)))
+    with pytest.raises(ArtifactError, match=r"was begun with refinement\.0\.steps=3, got 4"):
+        train_run(configure(tmp_path, *SMALL, stages(stage.replace("steps: 3", "steps: 4"))), resume=True)
+    again = train_run(configure(tmp_path, *SMALL, lower), resume=True)  # all of it is in the journal
+    assert Journal(journal).spent == spent
+    assert RunFolder(again).metrics()["refinement"]["cost"]["shots"] == 600
+    assert RunFolder(again).configuration().refinement[0].engine.budget_shots == spent.shots - 100
+
+
+def test_rows_that_are_judged_are_drawn_from_all(configure, tmp_path):
+    """A table in order of its target: ten of 36 test rows are of one class once in 40,000 draws."""
+    source = "demo:wine"
+    stage = stages("{engine: {name: density}, steps: 2, judged: 10}")
+    folder = train_run(configure(tmp_path, *SMALL, stage, source=source, target="cultivar"))
+    found = RunFolder(folder).metrics()["refinement"]
+    assert found["n_rows"] == 10
+    assert all(low < high for low, high in [each["scores"]["accuracy"][1:] for each in found["scores"][:1]])
+
+
+def test_a_stage_without_a_number_is_taken_back(configure, tmp_path, monkeypatch):
+    monkeypatch.setattr("qloom.training.refinement._loss", _worse())
+    folder = train_run(configure(tmp_path, *SMALL, stages("{engine: {name: density}, steps: 3}")))
+    (stage,) = RunFolder(folder).metrics()["refinement"]["stages"]
+    assert (stage["after"], stage["kept"]) == (None, False)
+    assert "no number, taken back" in write_report(folder).read_text()
+    before, after = (read_served(folder / place).network_weights() for place in ("model", "refined"))
+    assert all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def _worse():
+    """The loss, until it is NaN in the second step."""
+    calls = []
+
+    def loss(made, network, rows):
+        calls.append(rows)
+        return made.mean(network(rows.x), rows.y, rows.weights) * (float("nan") if len(calls) == 3 else 1)
+
+    return loss
+
+
+def test_the_refined_model_has_a_name_and_knows_its_training_rows(configure, tmp_path, table_file):
+    folder = train_run(configure(tmp_path, *SMALL, stages("{engine: {name: density}, steps: 2}")))
+    for model in (None, "refined"):
+        with pytest.raises(ql.errors.DataError, match="were training rows"):
+            evaluate(folder, table_file, model=model)
+        assert evaluate(folder, table_file, model=model, force=True)["n_training_rows"] > 0
+
+
+def test_trees_behind_a_circuit_are_not_refined(configure, tmp_path):
+    with pytest.raises(ConfigError, match="trees behind the circuit have no slopes"):
+        configure(tmp_path, *SMALL, "training.refit=boosting", stages("{engine: {name: density}}"))
+    train_run(configure(tmp_path, *SMALL, "training.refit=linear", stages("{engine: {name: density}, steps: 2}")))

@@ -58,8 +58,10 @@ class BarProgress(Progress):
     @contextmanager
     def paused(self) -> Iterator[None]:
         self.bars.stop()
-        yield
-        self.bars.start()
+        try:
+            yield
+        finally:
+            self.bars.start()
 
     def note(self, text: str) -> None:
         self.bars.console.print(in_options(text), markup=False, highlight=False)

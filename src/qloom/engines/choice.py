@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from qloom.checks import checked_seed
+from qloom.checks import checked_seed, is_integer
 from qloom.engines.base import Engine
 from qloom.engines.density import DensityEngine
 from qloom.engines.measuring.shots import Shots, checked_shots
@@ -204,7 +204,7 @@ class DeviceChoice(EngineChoice):
     budget_shots: int | None = described("measurements that all runs of the journal may buy")
     budget_money: float | None = described("in the device's currency; empty: any")
     budget_minutes: float | None = described("on the device; empty: any")
-    ask_above: int | None = described("shots of an estimate above which commands ask first; empty: never", 100_000)
+    ask_above: int | None = described("shots of a run above which qloom train asks first; empty: never", 100_000)
     money_a_shot: float | None = described("price; empty: the adapter's, or none")
     money_a_row: float | None = described("price of a circuit; empty: the adapter's, or none")
     seconds_a_shot: float | None = described("on the device; empty: the adapter's, or none")
@@ -212,27 +212,39 @@ class DeviceChoice(EngineChoice):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for field_name, what in (("device", "a name"), ("shots", "a number"), ("budget_shots", "what may be bought")):
-            if getattr(self, field_name) is None:
-                raise ConfigError(f"engine.{field_name} is empty, expected {what}: nothing is bought without one")
+        for key, what in (("device", "a name"), ("shots", "a number"), ("budget_shots", "what may be bought")):
+            if getattr(self, key) is None:
+                raise ConfigError(f"engine.{key} is empty, expected {what}: nothing is bought without one")
+        if not isinstance(self.device, str):
+            raise ConfigError(f"engine.device is {self.device!r}, expected a name such as qloom exact")
         if self.noise is not None:
             raise ConfigError(f"engine.noise={self.noise!r}, expected none: a device has its own")
+        for key in ("budget_shots", "ask_above"):
+            value = getattr(self, key)
+            if value is not None and not (is_integer(value) and value >= 0):
+                raise ConfigError(f"engine.{key} is {value!r}, expected an integer from 0 on")
+        for key in ("budget_money", "budget_minutes", "money_a_shot", "money_a_row", "seconds_a_shot", "timeout"):
+            value = getattr(self, key)
+            if value is not None and (type(value) not in (int, float) or not value >= 0 or (key == "timeout") > value):
+                raise ConfigError(f"engine.{key} is {value!r}, expected a number from {int(key == 'timeout')} on")
 
     def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
         raise UnsupportedError(f"{self.device} gives bits alone")
 
     def engine(self, stream: Sequence[int] = (), threads: int | None = None) -> Engine:
-        from qloom.engines.hardware import Budget, DeviceEngine, find_device  # files are locked, as not all systems do
+        from qloom.engines.hardware import DeviceEngine, find_device  # files are locked, as not all systems do
         from qloom.engines.hardware.jobs import PRICES
 
-        if self.journal is None or self.seed is None or self.device is None or self.shots is None:
-            raise ConfigError("engine.journal and engine.seed are empty, expected both: jobs are found by them again")
+        for key in ("journal", "seed"):
+            if getattr(self, key) is None:
+                raise ConfigError(f"engine.{key} is empty, expected one: jobs that were paid are found again by it")
+        assert self.journal is not None and self.device is not None and self.shots is not None  # noqa: PT018
         place = Path(self.journal)
         given = {price: getattr(self, price) for price in PRICES}
         device = find_device(self.device, place.with_name(f"{place.name}.service"))
         return DeviceEngine(
             device.priced({price: value for price, value in given.items() if value is not None}), self.shots, place,
-            Budget(self.budget_shots, self.budget_money, self.budget_minutes), self.seed_of(stream) or 0, self.timeout,
+            self.budget, self.seed_of(stream) or 0, self.timeout,
         )  # fmt: skip
 
     @property
@@ -242,6 +254,13 @@ class DeviceChoice(EngineChoice):
     @property
     def title(self) -> str:
         return f"{self.shots:,} shots a word on {self.device}"
+
+    @property
+    def budget(self) -> Any:
+        """What all runs of the journal may spend."""
+        from qloom.engines.hardware import Budget
+
+        return Budget(self.budget_shots, self.budget_money, self.budget_minutes)
 
     def kept_in(self, folder: Path) -> DeviceChoice:
         """The same with its journal in a folder, where none was chosen."""
@@ -279,6 +298,8 @@ def choose_engine(values: EngineChoice | Mapping[str, Any] | None = None) -> Eng
             raise ConfigError(f"engine.{key} is no setting of the engine {name}, which has {', '.join(known)}")
     try:
         return kind(**{key: _as_number(name, key, value) for key, value in given.items()})
+    except ConfigError:
+        raise
     except (TypeError, ValueError) as error:
         raise ConfigError(f"engine.{error}") from None
 
@@ -290,14 +311,15 @@ def _kind_of(name: Any) -> type[EngineChoice]:
 
 
 def _as_number(name: str, key: str, value: Any) -> Any:
-    """Numbers such as 1e-6, which YAML reads as text."""
-    takes = {each.name: str(each.type) for each in fields(ENGINES[name])}
-    if not isinstance(value, str) or "float" not in takes[key]:
+    """Numbers such as 1e-6 or 2e5, which YAML reads as text."""
+    takes = {each.name: str(each.type) for each in fields(ENGINES[name])}[key]
+    if not isinstance(value, str) or not ("float" in takes or "int" in takes):
         return value
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
         return value
+    return number if "float" in takes else int(number) if number.is_integer() else value
 
 
 def fields_of(name: str) -> dict[str, str]:

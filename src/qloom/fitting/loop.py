@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
-from qloom.errors import ConfigError
+from qloom.errors import LossError
 from qloom.fitting.random_states import Source, put_back, states_of, streams_of
 from qloom.fitting.stages import EVERYTHING, Stage, Stages
 from qloom.fitting.stepper import Stepper, Taken
@@ -138,7 +138,7 @@ class Loop(ABC):
     def finite(self, loss: float) -> float:
         """The loss; ConfigError if it is infinite or NaN."""
         if not math.isfinite(loss):
-            raise ConfigError(f"the loss is {loss} in epoch {self.epoch + 1}, expected a finite number; {self.remedy}")
+            raise LossError(f"the loss is {loss} in epoch {self.epoch + 1}, expected a finite number; {self.remedy}")
         return loss
 
     # -- the state, out and in

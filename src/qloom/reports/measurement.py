@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from scipy.stats import binom
 
 from qloom.circuits import Circuit
 from qloom.circuits.drawing import draw_text
@@ -46,12 +47,14 @@ def write_measurement(
 def distances(counts: Mapping[str, int], exact: Mapping[str, float]) -> tuple[float, float]:
     """Total variation distance of shares from probabilities, and what shot noise alone makes of it on average.
 
-    The second is by normal approximation: half the sum of sqrt(2 p (1 - p) / (pi shots)).
+    Source: De Moivre's mean distance of a binomial count X from n p, 2 (1 - p) m P(X = m), m the integer above n p.
     """
     shots = sum(counts.values())
     found = sum(abs(counts.get(bits, 0) / shots - exact.get(bits, 0.0)) for bits in {*counts, *exact}) / 2
-    p = np.array(list(exact.values()))
-    return float(found), float(np.sqrt(2 * p * (1 - p) / (np.pi * shots)).sum() / 2)
+    p = np.clip(np.array(list(exact.values())), 0.0, 1.0)
+    above = np.minimum(np.floor(shots * p) + 1, shots)
+    away = np.where(p < 1, 2 * (1 - p) * above * binom.pmf(above, shots, p), 0.0)
+    return float(found), float(away.sum() / shots / 2)
 
 
 def bars_width(bars: Mapping[str, int]) -> float:

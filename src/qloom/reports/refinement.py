@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from qloom.reports.under_noise import score_with_interval
-from qloom.reports.wording import count_text, metric_title, score_text, seconds_text
+from qloom.reports.wording import capitalized, count_text, metric_title, score_text, seconds_text
 
 _PARTS = {
     "circuit_and_head": "circuit and head", "circuit": "the circuit", "head": "the head", "everything": "everything",
@@ -19,9 +19,8 @@ def refinement_section(found: Mapping[str, Any] | None) -> dict[str, Any] | None
         return None
     names = list(found["scores"][0]["scores"])
     return {
-        "stages": [_stage(each) for each in found["stages"]],
+        "stages": [_stage(number, each) for number, each in enumerate(found["stages"], 1)],
         "n_rows": found["n_rows"],
-        "n_judged": [each["rows_judged"] for each in found["stages"]],
         "titles": [metric_title(name) for name in names],
         "scores": [
             (each["title"], [score_with_interval(each["scores"][name]) for name in names]) for each in found["scores"]
@@ -30,10 +29,11 @@ def refinement_section(found: Mapping[str, Any] | None) -> dict[str, Any] | None
     }
 
 
-def _stage(stage: Mapping[str, Any]) -> dict[str, Any]:
-    change = f"{score_text(stage['before'])} → {score_text(stage['after'])}"
+def _stage(number: int, stage: Mapping[str, Any]) -> dict[str, Any]:
+    after = "no number" if stage["after"] is None else score_text(stage["after"])
+    change = f"{score_text(stage['before'])} → {after}"
     return {
-        "title": stage["title"],
+        "title": f"{number}. {capitalized(stage['title'])}",
         "steps": f"{count_text(stage['steps'])} of {count_text(stage['rows_a_step'])} rows, {_PARTS[stage['train']]}",
         "loss": change if stage["kept"] else f"{change}, taken back",
         "rows": stage["rows_judged"],

@@ -151,7 +151,7 @@ class RefinementStage(Section):
     engine: EngineSection
     steps: int = Field(default=20, ge=1)
     batch_size: int = Field(default=16, ge=1)
-    learning_rate: float = Field(default=0.01, gt=0)
+    learning_rate: float = Field(default=0.01, gt=0, le=100)
     train: Literal[tuple(PARTS)] = "circuit_and_head"  # type: ignore[valid-type]
     gradient: Literal[GRADIENTS] = "auto"  # type: ignore[valid-type]
     judged: int = Field(default=100, ge=1)
@@ -221,6 +221,11 @@ class Configuration(Section):
             raise ConfigError(
                 "engine.name is device, expected a simulator: all models of all rounds would be trained there; put the "
                 "device into a stage of refinement"
+            )
+        if self.refinement and self.training.refit == "boosting":
+            raise ConfigError(
+                "training.refit is boosting and refinement has stages, expected one of them: trees behind the circuit "
+                "have no slopes"
             )
         return self
 

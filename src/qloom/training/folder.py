@@ -129,6 +129,10 @@ class RunFolder:
         write_json(self.path / IMPORTANCE, {**IMPORTANCE_HEADING, **importance})
         replace_file(self.path / PREDICTIONS, buffer.getvalue().to_pybytes())
         replace_file(self.path / LEADERBOARD, leaderboard_csv(metrics))
+        self.write_metrics(metrics)
+
+    def write_metrics(self, metrics: Mapping[str, Any]) -> None:
+        """The record of a finished run."""
         write_json(self.path / METRICS_FILE, {"format": FORMAT, "version": VERSION, **metrics})
 
     def metrics(self) -> dict[str, Any]:
@@ -228,7 +232,7 @@ BEST = "best"
 NAMES = (*(each.name for each in COMPETITORS.values()), BEST)
 MODEL_HELP = (
     f"Which model of a run: {', '.join(NAMES)}; by default hybrid. "
-    f"{BEST}: the first of the leaderboard, so chosen by its test scores."
+    f"{BEST}: the first of the leaderboard, so chosen by its test scores; {REFINED}: after the stages of refinement."
 )
 
 
@@ -242,6 +246,8 @@ def find_model(path: Path, name: str | None) -> Path:
         return path
     run = RunFolder(path)
     known = {each.name: key for key, each in COMPETITORS.items()} | {key: key for key in COMPETITORS}
+    if name == REFINED and run.refined.is_dir():
+        return run.refined
     key = best_model(run.metrics()) if name == BEST else known.get(name)
     if key is None:
         raise ArtifactError(f"no model {name!r}, expected one of {', '.join(NAMES)}; choose one of them")

@@ -27,7 +27,8 @@ from qloom.circuits import Circuit
 from qloom.engines import Engine
 from qloom.engines.choice import DeviceChoice, choose_engine
 from qloom.engines.hardware.jobs import Cost
-from qloom.errors import ConfigError
+from qloom.engines.hardware.journal import BudgetError, Journal
+from qloom.errors import ConfigError, LossError
 from qloom.fitting import Stage, Training, cosine
 from qloom.models.saving import load_model
 from qloom.models.tables.architecture import observables_of
@@ -124,7 +125,8 @@ class Refinement:
     def _engine(self, number: int, stage: RefinementStage) -> Engine:
         engine = _engine(self.configuration, stage, number, self.folder.path)
         if engine.jobs is not None:
-            title = stage.engine.title if number < len(self.configuration.refinement) else "scores of test rows"
+            is_stage = number < len(self.configuration.refinement)
+            title = f"stage {number + 1}, {stage.engine.title}" if is_stage else "scores of test rows"
             engine.jobs.on_job = Spending(title, self.expected[number] or {}, engine, self.progress)
         return engine
 
@@ -145,30 +147,42 @@ class Refinement:
         """Take the steps, and the weights from before where the loss is no lower after them."""
         start = time.perf_counter()
         held_out = self.data.held_out
-        judged = held_out.take(torch.arange(stage.judged_on(len(held_out.y))))
+        judged = held_out.take(torch.from_numpy(self._drawn(stage, len(held_out.y))))
         first = {name: value.clone() for name, value in network.state_dict().items()}
         before = _mean_loss(network, judged, self.data.loss)
         seed = int(np.random.SeedSequence([self.configuration.seed, _STREAM, number]).generate_state(1)[0])
         train = self.data.train
-        Training(
+        training = Training(
             network, partial(_loss, self.data.loss), partial(_batches, train, stage.rows_a_step(len(train.y)), seed),
             torch.optim.Adam(network.parameters(), stage.learning_rate), epochs=stage.steps,
             rate=cosine(stage.learning_rate, stage.steps), seed=seed,
             stages=lambda _: Stage(stage.engine.title, PARTS[stage.train].names),
-        ).run()  # fmt: skip
-        after = _mean_loss(network, judged, self.data.loss)
-        if not after < before:
+        )  # fmt: skip
+        after: float | None
+        try:
+            training.run()
+            after = _mean_loss(network, judged, self.data.loss)
+        except LossError:
+            training.finish()
+            after = None
+        kept = after is not None and after < before
+        if not kept:
             network.load_state_dict(first)
         return {
             "title": stage.engine.title, "engine": stage.engine.values(), "train": stage.train,
             "gradient": stage.gradient, "steps": stage.steps, "rows_a_step": stage.rows_a_step(len(train.y)),
-            "rows_judged": len(judged.y), "before": before, "after": after, "kept": after < before,
+            "rows_judged": len(judged.y), "before": before, "after": after, "kept": kept,
             "seconds": time.perf_counter() - start, "expected": self.expected[number], "cost": _used(engine),
         }  # fmt: skip
 
+    def _drawn(self, stage: RefinementStage, n_rows: int) -> np.ndarray:
+        """Rows that are measured, the same in all stages that judge as many."""
+        random = np.random.default_rng([self.configuration.seed, _STREAM])
+        return np.sort(random.permutation(n_rows)[: stage.judged_on(n_rows)])
+
     def _scores(self, stage: RefinementStage, engine: Engine) -> dict[str, Any]:
         """Scores on test rows: before and after by the last engine, exact values, and the control."""
-        rows = self.test.slice(0, stage.judged_on(self.test.num_rows))
+        rows = self.test.take(pa.array(self._drawn(stage, self.test.num_rows)))
         before, after = (_network(place) for place in (self.folder.model(UNDER_TEST), self.folder.refined))
         scorer = Scorer(before, rows, self.metric, self.configuration.seed)
         own = choose_engine(before.engine_).title
@@ -230,27 +244,53 @@ def _mean_loss(network: HybridNetwork, rows: Rows, loss: Loss) -> float:
 def describe_stage(record: Mapping[str, Any]) -> str:
     """What a stage cost and gained."""
     fate = "" if record["kept"] else ", taken back"
+    after = "no number" if record["after"] is None else f"{record['after']:.4f}"
     bought = "" if record["cost"] is None else f"; {Cost(**record['cost'])}"
     return (
         f"refined by {record['title']}: {record['steps']} steps, validation loss {record['before']:.4f} to "
-        f"{record['after']:.4f}{fate}, {record['seconds']:.1f} s{bought}"
+        f"{after}{fate}, {record['seconds']:.1f} s{bought}"
     )
 
 
 def check_costs(
-    expected: Sequence[dict[str, Any] | None], stages: Sequence[RefinementStage], may_buy: Callable[[str], bool]
-) -> None:
-    """Raise ConfigError for what will cost more than its budget, or may not be bought."""
+    expected: Sequence[dict[str, Any] | None], stages: Sequence[RefinementStage], folder: Path,
+    may_buy: Callable[[str], bool], resume: bool = False,
+) -> None:  # fmt: skip
+    """Raise ConfigError for what will cost more than the budgets of its journals leave, or may not be bought.
+
+    What a journal in the run folder has spent is part of what the run is to buy. Of another one that is not known when
+    a run goes on: then budgets hold job by job alone.
+    """
+    journals = dict[str, list[int]]()
     for number, stage in enumerate(stages):
-        is_last = number == len(stages) - 1
-        whole = sum((Cost(**cost) for cost in expected[number : number + 1 + is_last] if cost is not None), Cost())
-        engine = stage.engine
-        if not isinstance(engine, DeviceChoice):
+        if isinstance(stage.engine, DeviceChoice):
+            journals.setdefault(str(stage.engine.kept_in(folder).journal), []).append(number)
+    whole, limits, names = Cost(), list[int](), list[str]()
+    for journal, numbers in journals.items():
+        engines: list[Any] = [stages[number].engine for number in numbers]
+        is_own = engines[0].journal is None
+        if resume and not is_own:
             continue
-        text = f"refinement on {engine.device} takes {whole}"
-        if whole.shots > (engine.budget_shots or 0):
-            raise ConfigError(
-                f"{text}; engine.budget_shots is {engine.budget_shots:,}: take fewer steps, rows or shots, or raise it"
-            )
-        if engine.ask_above is not None and whole.shots > engine.ask_above and not may_buy(text):
-            raise ConfigError(f"{text}, which was not agreed to; nothing was begun")
+        numbers += [len(stages)] * (numbers[-1] == len(stages) - 1)  # the scores in the end
+        plan = sum((Cost(**(expected[number] or {})) for number in numbers), Cost())
+        spent = Journal(journal).spent if Path(journal).is_file() else Cost()
+        left = plan.less(spent) if is_own else plan
+        for engine in engines:
+            _check_budget(engine, spent, left)
+        whole += left
+        names += [engine.device for engine in engines]
+        limits += [engine.ask_above for engine in engines if engine.ask_above is not None]
+    text = f"refinement on {' and '.join(dict.fromkeys(names))} takes {whole}"
+    if limits and whole.shots > min(limits) and not may_buy(text):
+        raise ConfigError(f"{text}, which was not agreed to; nothing was begun")
+
+
+def _check_budget(engine: DeviceChoice, spent: Cost, left: Cost) -> None:
+    try:
+        engine.budget.check(spent, left)
+    except BudgetError:
+        before = f" after {spent}" if spent.jobs else ""
+        raise ConfigError(
+            f"refinement on {engine.device} takes {left}{before}, more than {engine.budget}; take fewer steps, rows or "
+            "shots, or raise the budget"
+        ) from None

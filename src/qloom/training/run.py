@@ -60,7 +60,7 @@ def train_run(
         first = prepared(loaded, plan, KEPT, start)
         circuit = try_circuit(configuration, first.data, starts)
         expected = expected_costs(configuration, circuit, first.n_rows)
-        check_costs(expected, configuration.refinement, may_buy)
+        check_costs(expected, configuration.refinement, folder.path, may_buy, resume)
         _open(folder, configuration, loaded.table, starts)
         with RunLog(folder.path, progress or Progress()) as log:
             notes = _notes(loaded.schema, first.data, configuration)
@@ -74,13 +74,15 @@ def train_run(
                 "columns": [asdict(row) for row in columns],
                 "circuit": circuit.to_json(),
             }
+            _keep_seen_rows(loaded, first, folder.model(UNDER_TEST))
+            importance = find_importance(folder, loaded, first, metrics, configuration.seed)
+            metrics["refinement"] = None  # what is known by now is kept, whatever happens on a device
+            folder.write_results(metrics, _predictions(loaded, first, found.kept), importance)
             if configuration.refinement:
                 test = loaded.table.take(pa.array(first.split.test))
                 refinement = Refinement(configuration, folder, first.data, test, metrics["metric"], expected, log)
-                metrics["refinement"] = refinement.run()
-            _keep_seen_rows(folder, loaded, first)
-            importance = find_importance(folder, loaded, first, metrics, configuration.seed)
-            folder.write_results(metrics, _predictions(loaded, first, found.kept), importance)
+                folder.write_metrics({**metrics, "refinement": refinement.run()})
+                _keep_seen_rows(loaded, first, folder.refined)
             log.lines.note(metrics["verdict"])
     return folder.path
 
@@ -97,10 +99,10 @@ def _predictions(loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outc
     return columns_of_test_rows(replace(loaded, split=first.split), first.data.coding, predictions, levels)
 
 
-def _keep_seen_rows(folder: RunFolder, loaded: RunTable, first: PreparedRound) -> None:
+def _keep_seen_rows(loaded: RunTable, first: PreparedRound, model: Path) -> None:
     learnt_from = np.concatenate([first.split.train, first.split.validation])
     keys = keys_of(first.data.preprocessing, first.data.coding, loaded.table)
-    write_seen_rows(folder.model(UNDER_TEST), keys, learnt_from)
+    write_seen_rows(model, keys, learnt_from)
 
 
 def _read_starts(folder: RunFolder, configuration: Configuration, schema: Schema) -> dict[str, Start]:
@@ -169,10 +171,17 @@ def _check_same(before: Configuration, now: Configuration, folder: Path) -> None
 
 def _changes(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
     for key, old in before.items():
-        if isinstance(old, dict) and key not in ("kinds", "class_weight"):
-            yield from _changes(old, now[key], f"{prefix}{key}.")
-        elif old != now.get(key):
-            yield prefix + key, old, now.get(key)
+        new: Any = now.get(key)
+        if key == "refinement" and len(old) == len(new):
+            old, new = (dict(enumerate(stages)) for stages in (old, new))
+        if isinstance(old, dict) and isinstance(new, dict) and key not in ("kinds", "class_weight"):
+            yield from _changes(old, new, f"{prefix}{key}.")
+        elif old != new and key not in MAY_CHANGE:
+            yield f"{prefix}{key}", old, new
+
+
+# Of engines, what a run may go on with otherwise: what is bought stays the same.
+MAY_CHANGE = ("budget_shots", "budget_money", "budget_minutes", "ask_above", "timeout")
 
 
 def _open(folder: RunFolder, configuration: Configuration, table: pa.Table, starts: Mapping[str, Start]) -> None:
@@ -191,6 +200,8 @@ def _open(folder: RunFolder, configuration: Configuration, table: pa.Table, star
             f"{configuration.data.source} has changed since {folder.path} was begun, expected the same table; "
             "put it back or start a run with another name"
         )
+    else:
+        folder.write_configuration(configuration)
 
 
 @contextmanager

@@ -44,6 +44,11 @@ class Cost:
             self.shots + other.shots, self.money + other.money, self.seconds + other.seconds, self.jobs + other.jobs
         )
 
+    def less(self, other: Cost) -> Cost:
+        """What is left of it, nothing at least."""
+        parts = ((getattr(self, name), getattr(other, name)) for name in ("shots", "money", "seconds", "jobs"))
+        return Cost(*(max(0, mine - theirs) for mine, theirs in parts))
+
     def __mul__(self, times: int) -> Cost:
         return Cost(self.shots * times, self.money * times, self.seconds * times, self.jobs * times)
 

@@ -50,6 +50,10 @@ class Budget:
             if value is not None and not value >= 0:
                 raise CircuitError(f"budget of {name}={value!r}, expected a number from 0 on, or None")
 
+    def __str__(self) -> str:
+        given = {"shots": self.shots, "of money": self.money, "minutes on the device": self.minutes}
+        return f"the budget of {', '.join(f'{value:,} {what}' for what, value in given.items() if value is not None)}"
+
     def check(self, spent: Cost, asked: Cost) -> None:
         """Raise BudgetError if what is asked for is more than is left."""
         limits = (

@@ -7,6 +7,7 @@ without one.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import sqlite3
 import subprocess
@@ -132,6 +133,13 @@ def _start(folder: Path) -> None:
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     _STARTED.append(started)
+
+
+@atexit.register
+def _let_go() -> None:
+    """Processes go on without this one: nobody waits for them."""
+    for process in _STARTED:
+        process.returncode = process.poll() or 0
 
 
 def serve(folder: Path) -> None:
