@@ -174,3 +174,12 @@ def test_a_circuit_is_run_from_its_file_to_a_page(qloom, tmp_path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "bell.qasm" in page
     assert "100 shots, seed 3" in page.replace("\N{NARROW NO-BREAK SPACE}", "")
+
+
+def test_where_nobody_can_be_asked_a_device_buys_nothing(qloom, tmp_path):
+    device = "{name: device, device: qloom exact, shots: 10, budget_shots: 90000, ask_above: 1}"
+    small = ("--set", "model.n_qubits=2", "--seeds", "1", "--epochs", "1")
+    ended = qloom("train", "demo:wine", *small, "--set", f"refinement=[{{engine: {device}, steps: 1}}]")
+    assert ended.code == 2
+    assert "nobody can be asked here; agree with --yes" in ended.err
+    assert not list(tmp_path.rglob("config.yaml"))

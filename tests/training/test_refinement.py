@@ -85,7 +85,7 @@ def test_a_run_that_is_killed_on_a_device_buys_nothing_twice_and_ends_alike(conf
     path, journal = tmp_path / "killed.yaml", configuration.folder / "jobs.sqlite"
     path.write_text(render_configuration(configuration))
     command = [sys.executable, "-m", "qloom", "train", str(path)]
-    for n_jobs in (3, 9):
+    for n_jobs in (7,):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
             try:
                 wait_for(lambda n=n_jobs: (journal.exists() and _jobs(journal) >= n) or process.poll() is not None)
@@ -167,16 +167,6 @@ def test_a_device_does_not_train_every_model(configure, tmp_path):
         configure(
             tmp_path, "engine.name=device", "engine.device=qloom exact", "engine.shots=5", "engine.budget_shots=9"
         )
-
-
-def test_where_nobody_can_be_asked(configure, tmp_path):
-    configuration = configure(tmp_path, *SMALL, stages(on_device(", ask_above: 1")))
-    path = tmp_path / "run.yaml"
-    path.write_text(render_configuration(configuration))
-    command = [sys.executable, "-m", "qloom", "train", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-    assert done.returncode == 2
-    assert "nobody can be asked here; agree with --yes" in done.stderr
 
 
 def test_budgets_are_of_all_stages_of_a_journal_and_what_it_spent_before(configure, tmp_path):
