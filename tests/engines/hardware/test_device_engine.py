@@ -294,10 +294,10 @@ def n_jobs(folder: Path) -> int:
 
 def test_a_training_that_is_killed_buys_nothing_twice_and_ends_alike(tmp_path):
     (tmp_path / "killed").mkdir()
-    weights, killed = kill_at_random("qloom exact", tmp_path / "killed", n_kills=3, n_steps=5, shots=50)
+    weights, killed = kill_at_random("qloom exact", tmp_path / "killed", n_kills=2, n_steps=5, shots=50)
     engine = DeviceEngine(find_device("qloom exact", tmp_path / "whole"), 50, tmp_path / "whole.sqlite")
     assert weights == train(engine, 5)
-    assert killed == 3
+    assert killed == 2
     bought = LocalDevice("", tmp_path / "killed" / "service", "ours").bought
     assert set(bought.values()) == {1}
     assert Journal(tmp_path / "killed" / "journal.sqlite").spent == engine.spent
