@@ -177,7 +177,8 @@ def test_what_is_refused(run, error, message):
         run()
 
 
-def test_too_many_branches_are_refused_and_drawn_instead():
+def test_too_many_branches_are_refused_and_drawn_instead(monkeypatch):
+    monkeypatch.setattr("qloom.engines.outcomes.MOST_BRANCHES", 64)  # 4,096 states of 16 qubits are 4 GB
     circuit = Circuit(16)
     circuit.bits(16)
     for q in range(16):
