@@ -202,7 +202,7 @@ def test_a_run_whose_budget_ended_goes_on_with_another(configure, tmp_path):
 
 
 def test_rows_that_are_judged_are_drawn_from_all(configure, tmp_path):
-    """A table in order of its target: ten of 36 test rows are of one class once in 40,000 draws."""
+    """A table in order of its target: ten of 36 test rows are of one class once in 200,000 draws."""
     source = "demo:wine"
     stage = stages("{engine: {name: density}, steps: 2, judged: 10}")
     folder = train_run(configure(tmp_path, *SMALL, stage, source=source, target="cultivar"))

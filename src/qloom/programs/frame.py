@@ -60,20 +60,6 @@ def _at(form: Angle, angles: Sequence[Angle]) -> Angle:
     return form if form.is_number else angles[form.index] * form.scale + form.offset
 
 
-def gate_forms(circuit: Circuit) -> list[GateForm]:
-    """The form of every gate of a circuit, in order; UnsupportedError unless all are unitary."""
-    check_kinds(circuit, "a program of rotations", "take it out, or use DensityEngine() or TrajectoryEngine()")
-    known: dict[int, GateForm] = {}
-    forms = []
-    for op in circuit.operations:
-        form = known.get(id(op.gate))
-        if form is None:
-            # Gates made on the fly may carry large matrices: they are not kept beyond the circuit.
-            form = known[id(op.gate)] = gate_form(op.gate)
-        forms.append(form)
-    return forms
-
-
 def _make_form(gate: Gate) -> GateForm:
     # All angles of an expansion are linear in the gate's: it is read off once, with slots in their places.
     expansion = gate.expansion(*(Angle("input", k) for k in range(gate.n_angles)))
@@ -116,5 +102,8 @@ class FlatGates:
 
 def flat_gates(circuit: Circuit) -> FlatGates:
     """A circuit's gates for the native side; UnsupportedError unless all are unitary."""
-    _, _, *arrays = _native.read_operations(circuit.operations)
-    return FlatGates(gate_forms(circuit), tuple(arrays))
+    check_kinds(circuit, "a program of rotations", "take it out, or use DensityEngine() or TrajectoryEngine()")
+    gates, form, *arrays = _native.read_operations(circuit.operations)
+    # Gates made on the fly may carry large matrices: they are not kept beyond the circuit.
+    forms = [gate_form(gate) for gate in gates]
+    return FlatGates([forms[k] for k in form.tolist()], tuple(arrays))

@@ -8,10 +8,6 @@ from typing import Any
 from qloom.reports.under_noise import score_with_interval
 from qloom.reports.wording import capitalized, count_text, metric_title, score_text, seconds_text
 
-_PARTS = {
-    "circuit_and_head": "circuit and head", "circuit": "the circuit", "head": "the head", "everything": "everything",
-}  # fmt: skip
-
 
 def refinement_section(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Rows of both tables; None of a run without stages."""
@@ -30,11 +26,12 @@ def refinement_section(found: Mapping[str, Any] | None) -> dict[str, Any] | None
 
 
 def _stage(number: int, stage: Mapping[str, Any]) -> dict[str, Any]:
+    trained = stage["train"].replace("_", " ")
     after = "no number" if stage["after"] is None else score_text(stage["after"])
     change = f"{score_text(stage['before'])} → {after}"
     return {
         "title": f"{number}. {capitalized(stage['title'])}",
-        "steps": f"{count_text(stage['steps'])} of {count_text(stage['rows_a_step'])} rows, {_PARTS[stage['train']]}",
+        "steps": f"{count_text(stage['steps'])} of {count_text(stage['rows_a_step'])} rows, {trained}",
         "loss": change if stage["kept"] else f"{change}, taken back",
         "rows": stage["rows_judged"],
         "seconds": seconds_text(stage["seconds"]),

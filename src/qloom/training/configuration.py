@@ -128,7 +128,7 @@ class Part(NamedTuple):
 
 
 # The encoder's slopes go through those of the circuit's inputs, which on a device cost two circuits each.
-PARTS = {
+TRAINED_PARTS = {
     "circuit_and_head": Part(("layer.*", "head.*"), (False, True)),
     "circuit": Part(("layer.*",), (False, True)),
     "head": Part(("head.*",), (False, False)),
@@ -143,7 +143,7 @@ class RefinementStage(Section):
         steps: of Adam, each on rows drawn anew.
         batch_size: rows a step.
         learning_rate: of the first step; falls as a cosine.
-        train: one of PARTS.
+        train: one of TRAINED_PARTS.
         gradient: how slopes of the circuit are found, one of GRADIENTS.
         judged: validation rows, and test rows in the end, that are measured before and after, at most.
     """
@@ -152,7 +152,7 @@ class RefinementStage(Section):
     steps: int = Field(default=20, ge=1)
     batch_size: int = Field(default=16, ge=1)
     learning_rate: float = Field(default=0.01, gt=0, le=100)
-    train: Literal[tuple(PARTS)] = "circuit_and_head"  # type: ignore[valid-type]
+    train: Literal[tuple(TRAINED_PARTS)] = "circuit_and_head"  # type: ignore[valid-type]
     gradient: Literal[GRADIENTS] = "auto"  # type: ignore[valid-type]
     judged: int = Field(default=100, ge=1)
 
@@ -211,7 +211,7 @@ class Configuration(Section):
     refinement: tuple[RefinementStage, ...] = Field(
         default=(),
         description="stages after training, each {engine: {...}, steps, batch_size, learning_rate, "
-        f"train: {' or '.join(PARTS)}, gradient: {' or '.join(GRADIENTS)}, judged: rows}}",
+        f"train: {' or '.join(TRAINED_PARTS)}, gradient: {' or '.join(GRADIENTS)}, judged: rows}}",
     )
     comparison: ComparisonSection = Field(default_factory=ComparisonSection)
 

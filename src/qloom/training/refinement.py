@@ -42,7 +42,7 @@ from qloom.models.tables.tabular import HybridModel
 from qloom.models.threads import numeric_threads
 from qloom.nn import QuantumLayer
 from qloom.training.checkpoints import read_checkpoint, write_checkpoint
-from qloom.training.configuration import PARTS, Configuration, RefinementStage
+from qloom.training.configuration import TRAINED_PARTS, Configuration, RefinementStage
 from qloom.training.folder import RunFolder
 from qloom.training.progress import Progress
 from qloom.training.under_noise import CONTROL, Scorer
@@ -51,17 +51,15 @@ from qloom.training.under_noise import CONTROL, Scorer
 _STREAM = 2
 
 
-def expected_costs(
-    configuration: Configuration, circuit: Circuit, n_rows: Mapping[str, int]
-) -> list[dict[str, Any] | None]:
-    """What each stage will buy, and the scores in the end, as plain values of `Cost`; None where nothing is.
+def expected_costs(configuration: Configuration, circuit: Circuit, n_rows: Mapping[str, int]) -> list[Cost | None]:
+    """What each stage will buy, and the scores in the end; None where nothing is.
 
     Stages that cannot be are refused.
 
     Args:
         n_rows: of "train", "validation" and "test" rows in the round that is kept.
     """
-    costs = list[dict[str, Any] | None]()
+    costs = list[Cost | None]()
     if not configuration.refinement:
         return costs
     with TemporaryDirectory() as folder:  # engines are made to be asked, and nothing is sent
@@ -72,12 +70,12 @@ def expected_costs(
                 stage.rows_a_step(n_rows["train"]),
                 stage.judged_on(n_rows["validation"] or n_rows["train"]),
             )
-            runs = layer.evaluator.walk_runs(PARTS[stage.train].wants)
+            runs = layer.evaluator.walk_runs(TRAINED_PARTS[stage.train].wants)
             costs.append(_cost(layer, [(n_judged, 2), (size, stage.steps), (runs * size, stage.steps)]))
         return [*costs, _cost(layer, [(stage.judged_on(n_rows["test"]), 2)])]
 
 
-def _cost(layer: QuantumLayer, jobs: Sequence[tuple[int, int]]) -> dict[str, Any] | None:
+def _cost(layer: QuantumLayer, jobs: Sequence[tuple[int, int]]) -> Cost | None:
     """Of so many rows measured so often."""
     engine: Any = layer.engine
     if engine.jobs is None:
@@ -85,7 +83,7 @@ def _cost(layer: QuantumLayer, jobs: Sequence[tuple[int, int]]) -> dict[str, Any
     each = [
         engine.jobs.device.cost(rows, engine.shots) * (layer.evaluator.n_groups * times) for rows, times in jobs if rows
     ]
-    return asdict(sum(each, Cost()))
+    return sum(each, Cost())
 
 
 def _engine(configuration: Configuration, stage: RefinementStage, number: int, folder: Path) -> Engine:
@@ -104,7 +102,7 @@ class Refinement:
 
     def __init__(
         self, configuration: Configuration, folder: RunFolder, data: PreparedTable, test: pa.Table, metric: str,
-        expected: Sequence[dict[str, Any] | None], progress: Progress,
+        expected: Sequence[Cost | None], progress: Progress,
     ):  # fmt: skip
         self.configuration, self.folder, self.data, self.test = configuration, folder, data, test
         self.metric, self.expected, self.progress = metric, expected, progress
@@ -127,7 +125,7 @@ class Refinement:
         if engine.jobs is not None:
             is_stage = number < len(self.configuration.refinement)
             title = f"stage {number + 1}, {stage.engine.title}" if is_stage else "scores of test rows"
-            engine.jobs.on_job = Spending(title, self.expected[number] or {}, engine, self.progress)
+            engine.jobs.on_job = Spending(title, self.expected[number] or Cost(), engine, self.progress)
         return engine
 
     def _stage(self, model: HybridModel, number: int, stage: RefinementStage) -> dict[str, Any]:
@@ -156,7 +154,7 @@ class Refinement:
             network, partial(_loss, self.data.loss), partial(_batches, train, stage.rows_a_step(len(train.y)), seed),
             torch.optim.Adam(network.parameters(), stage.learning_rate), epochs=stage.steps,
             rate=cosine(stage.learning_rate, stage.steps), seed=seed,
-            stages=lambda _: Stage(stage.engine.title, PARTS[stage.train].names),
+            stages=lambda _: Stage(stage.engine.title, TRAINED_PARTS[stage.train].names),
         )  # fmt: skip
         after: float | None
         try:
@@ -172,7 +170,7 @@ class Refinement:
             "title": stage.engine.title, "engine": stage.engine.values(), "train": stage.train,
             "gradient": stage.gradient, "steps": stage.steps, "rows_a_step": stage.rows_a_step(len(train.y)),
             "rows_judged": len(judged.y), "before": before, "after": after, "kept": kept,
-            "seconds": time.perf_counter() - start, "expected": self.expected[number], "cost": _used(engine),
+            "seconds": time.perf_counter() - start, **self._costs(number, engine),
         }  # fmt: skip
 
     def _drawn(self, stage: RefinementStage, n_rows: int) -> np.ndarray:
@@ -195,9 +193,12 @@ class Refinement:
             COMPETITORS[CONTROL.key].title: read_served(self.folder.model(CONTROL.key)),
         }
         scores = [{"title": title, **scorer.of(each)} for title, each in titled.items()]
-        return {
-            "n_rows": rows.num_rows, "scores": scores, "expected": self.expected[-1], "cost": _used(engine),
-        }  # fmt: skip
+        return {"n_rows": rows.num_rows, "scores": scores, **self._costs(-1, engine)}
+
+    def _costs(self, number: int, engine: Engine) -> dict[str, Any]:
+        """What was told before, and what was asked of a device, as plain values."""
+        told, used = self.expected[number], None if engine.jobs is None else engine.jobs.used
+        return {"expected": told and asdict(told), "cost": used and asdict(used)}
 
 
 def _network(folder: Path) -> Served:
@@ -206,20 +207,15 @@ def _network(folder: Path) -> Served:
     return found
 
 
-def _used(engine: Engine) -> dict[str, Any] | None:
-    """What was asked of a device, as plain values of `Cost`."""
-    return None if engine.jobs is None else asdict(engine.jobs.used)
-
-
 class Spending:
     """Tells a progress what a stage has bought, and what is left of the time if it goes on like this."""
 
-    def __init__(self, title: str, expected: Mapping[str, Any], engine: Engine, progress: Progress):
+    def __init__(self, title: str, expected: Cost, engine: Engine, progress: Progress):
         self.title, self.expected, self.engine, self.progress = title, expected, engine, progress
         self.began = time.monotonic()
 
     def __call__(self, spent: Any) -> None:
-        used, whole = self.engine.jobs.used, max(1, int(self.expected.get("shots", 0)))
+        used, whole = self.engine.jobs.used, max(1, self.expected.shots)
         passed = time.monotonic() - self.began
         left = passed * max(0, whole - used.shots) / max(1, used.shots)
         self.progress.spent(self.title, used.shots, whole, f"{used}, {left / 60:.1f} minutes left")
@@ -253,7 +249,7 @@ def describe_stage(record: Mapping[str, Any]) -> str:
 
 
 def check_costs(
-    expected: Sequence[dict[str, Any] | None], stages: Sequence[RefinementStage], folder: Path,
+    expected: Sequence[Cost | None], stages: Sequence[RefinementStage], folder: Path,
     may_buy: Callable[[str], bool], resume: bool = False,
 ) -> None:  # fmt: skip
     """Raise ConfigError for what will cost more than the budgets of its journals leave, or may not be bought.
@@ -272,7 +268,7 @@ def check_costs(
         if resume and not is_own:
             continue
         numbers += [len(stages)] * (numbers[-1] == len(stages) - 1)  # the scores in the end
-        plan = sum((Cost(**(expected[number] or {})) for number in numbers), Cost())
+        plan = sum((expected[number] or Cost() for number in numbers), Cost())
         spent = Journal(journal).spent if Path(journal).is_file() else Cost()
         left = plan.less(spent) if is_own else plan
         for engine in engines:

@@ -13,7 +13,7 @@ import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.exchange import to_braket
-from qloom.engines.hardware.jobs import Device, DeviceError, Job
+from qloom.engines.hardware.jobs import Device, DeviceError, Job, passing
 from qloom.engines.hardware.local import LocalDevice
 from qloom.extras import package
 
@@ -58,12 +58,9 @@ class BraketDevice(Device):
         arns = []
         for row, numbers in enumerate(job.values):
             circuit = _bound(job.circuit, job.qubits, numbers)
-            try:
-                with under_token(self.device.aws_session, f"{job.key[:48]}-{row}"):
-                    arns.append(self.device.run(circuit, shots=job.shots, tags={"qloom": job.key[:48]}).id)
-            except Exception as error:
-                message = f"{self.name} did not take a task ({type(error).__name__}: {error})"
-                raise DeviceError(message, passes=True) from error
+            token = f"{job.key[:48]}-{row}"
+            with passing(f"{self.name} did not take a task"), under_token(self.device.aws_session, token):
+                arns.append(self.device.run(circuit, shots=job.shots, tags={"qloom": job.key[:48]}).id)
         return " ".join(arns)
 
     def find(self, job: Job) -> str | None:
@@ -73,13 +70,10 @@ class BraketDevice(Device):
         aws = package("braket.aws", "BraketDevice", "devices", brought_by="amazon-braket-sdk")
         rows = []
         for arn in handle.split():
-            try:
+            with passing(f"{self.name} does not answer"):
                 task = aws.AwsQuantumTask(arn)
                 state = task.state()
                 measured = task.result().measurements if state == "COMPLETED" else None
-            except Exception as error:
-                message = f"{self.name} does not answer ({type(error).__name__}: {error})"
-                raise DeviceError(message, passes=True) from error
             if state in ("FAILED", "CANCELLED"):  # the other tasks of the job are paid for
                 raise DeviceError(f"{self.name}: task {arn} ended as {state.lower()}", paid=len(job.values) > 1)
             if measured is None:

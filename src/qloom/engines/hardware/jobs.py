@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -28,6 +29,15 @@ class DeviceError(QloomError):
     def __init__(self, message: str, passes: bool = False, paid: bool = True):
         super().__init__(message)
         self.passes, self.paid = passes, paid
+
+
+@contextmanager
+def passing(what: str) -> Iterator[None]:
+    """Whatever a service raises may pass: it is asked again."""
+    try:
+        yield
+    except Exception as error:
+        raise DeviceError(f"{what} ({type(error).__name__}: {error})", passes=True) from error
 
 
 @dataclass(frozen=True)

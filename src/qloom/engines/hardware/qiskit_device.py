@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.exchange import to_qiskit
-from qloom.engines.hardware.jobs import Device, DeviceError, Job
+from qloom.engines.hardware.jobs import Device, DeviceError, Job, passing
 from qloom.engines.hardware.local import LocalDevice
 from qloom.extras import package
 
@@ -72,31 +71,22 @@ class QiskitDevice(Device):
             runtime = package("qiskit_ibm_runtime", "QiskitDevice", "devices", brought_by="qiskit-ibm-runtime")
             sampler = runtime.SamplerV2(mode=self.backend)
         sampler.options.environment.job_tags = [job.key]
-        with _passing(f"{self.name} did not take a job"):
+        with passing(f"{self.name} did not take a job"):
             return str(sampler.run(pubs, shots=job.shots).job_id())
 
     def find(self, job: Job) -> str | None:
-        with _passing(f"{self.name} does not say what it has"):
+        with passing(f"{self.name} does not say what it has"):
             found = self._service.jobs(job_tags=[job.key], limit=1)
         return str(found[0].job_id()) if found else None
 
     def result(self, handle: str, job: Job) -> np.ndarray | None:
-        with _passing(f"{self.name} does not answer"):
+        with passing(f"{self.name} does not answer"):
             sent = self._service.job(handle)
             status = str(getattr(sent.status(), "name", sent.status())).upper()
             done = sent.result() if status == "DONE" else None
         if status in ("ERROR", "CANCELLED"):
             raise DeviceError(f"{self.name}: job {handle} ended as {status.lower()}", paid=False)
         return None if done is None else _bits(done, job.qubits)
-
-
-@contextmanager
-def _passing(what: str) -> Iterator[None]:
-    """Whatever a service raises may pass: it is asked again."""
-    try:
-        yield
-    except Exception as error:
-        raise DeviceError(f"{what} ({type(error).__name__}: {error})", passes=True) from error
 
 
 def run_local(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from qloom.circuits.circuit import Circuit
 from qloom.circuits.exchange import to_qpanda
 from qloom.circuits.gate import Gate
 from qloom.circuits.parts import finished, simpler
-from qloom.engines.hardware.jobs import Device, DeviceError, Job
+from qloom.engines.hardware.jobs import Device, DeviceError, Job, passing
 from qloom.engines.hardware.local import LocalDevice
 from qloom.extras import package
 
@@ -82,7 +81,7 @@ class QPandaDevice(Device):
         return self.known[batch] or None
 
     def result(self, handle: str, job: Job) -> np.ndarray | None:
-        with _passing(f"{self.name} does not answer"):
+        with passing(f"{self.name} does not answer"):
             found, status = self.cloud.QCloudJob(handle).query(), self.cloud.JobStatus
             state, answer = found.job_status(), json.loads(found.origin_data())
             counts = found.get_counts_list() if state == status.FINISHED else None
@@ -92,15 +91,6 @@ class QPandaDevice(Device):
         if counts is None:
             return None
         return _bits(counts, job, f"{self.name}: task {handle}")
-
-
-@contextmanager
-def _passing(what: str) -> Iterator[None]:
-    """Whatever the service raises may pass: it is asked again."""
-    try:
-        yield
-    except Exception as error:
-        raise DeviceError(f"{what} ({type(error).__name__}: {error})", passes=True) from error
 
 
 def run_local(
