@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from qloom.data.column_statistics import LevelStatistics
+
 RARE = "(rare)"
 MISSING = "(missing)"
 
@@ -72,9 +74,17 @@ def category_words(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     return cells.cast(pa.string())
 
 
-def fit_category(name: str, words: pa.ChunkedArray, max_levels: int, min_share: float) -> CategoryCoding:
-    """Fit the coding of a column to its training cells as text: levels by falling count, then by name."""
-    counts = pc.value_counts(words.drop_null()).to_pylist()
-    ranked = sorted(counts, key=lambda entry: (-entry["counts"], entry["values"]))
-    frequent = [str(entry["values"]) for entry in ranked if entry["counts"] >= min_share * len(words)][:max_levels]
-    return CategoryCoding(name, tuple(frequent), len(frequent) < len(ranked), words.null_count > 0)
+def fit_category(name: str, statistics: LevelStatistics, max_levels: int, min_share: float) -> CategoryCoding:
+    """Fit the coding of a column to the levels of its training cells: by falling count, then by name."""
+    enough = min_share * statistics.n_rows
+    ranked = zip(statistics.levels, statistics.counts, strict=True)
+    frequent = [level for level, count in ranked if count >= enough][:max_levels]
+    n_known = sum(statistics.counts[: len(frequent)])
+    has_rare = n_known + statistics.n_missing < statistics.n_rows
+    return CategoryCoding(name, tuple(frequent), has_rare, statistics.n_missing > 0)
+
+
+def share_of_rare(coding: CategoryCoding, statistics: LevelStatistics) -> float:
+    """The share of the cells that have no feature of their own."""
+    known = sum(statistics.counts[: len(coding.levels)])
+    return 1 - (known + statistics.n_missing) / statistics.n_rows

@@ -8,9 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from qloom.data.cells import dates
-
-_SECONDS_A_DAY = 86_400.0
-CYCLES = {"month": 12.0, "weekday": 7.0, "hour": 24.0}
+from qloom.data.column_statistics import CYCLES, DateStatistics, calendar, days_since
 
 
 @dataclass(frozen=True)
@@ -68,11 +66,11 @@ class DateCoding:
         missing = np.isnat(values)
         filled = np.where(missing, np.int64(self.fill), values.astype(np.int64)).astype("datetime64[s]")
         inside = np.clip(filled.astype(np.int64), self.first, self.last).astype("datetime64[s]")
-        features = [self._standardised(_days(inside, self.first), self.days)]
+        features = [self._standardised(days_since(inside, self.first), self.days)]
         if self.year:
-            features.append(self._standardised(_calendar(inside, "year"), self.year))
+            features.append(self._standardised(calendar(inside, "year"), self.year))
         for cycle in self.cycles:
-            phase = 2 * np.pi * _calendar(filled, cycle) / CYCLES[cycle]
+            phase = 2 * np.pi * calendar(filled, cycle) / CYCLES[cycle]
             features += [np.sin(phase), np.cos(phase)]
         for i, feature in enumerate([*features, missing] if self.has_missing else features):
             out[:, i] = feature
@@ -81,42 +79,17 @@ class DateCoding:
         return np.clip((values - moments[0]) / moments[1], -self.clip, self.clip)
 
 
-def fit_date(name: str, values: np.ndarray, date_format: str | None, clip: float) -> DateCoding:
-    """Fit the coding of a column to its training dates (datetime64[s], NaT for missing)."""
-    present = values[~np.isnat(values)]
-    present = present if len(present) else np.zeros(1, dtype="datetime64[s]")
-    seconds = present.astype(np.int64)
-    first = int(seconds.min())
-    years = _calendar(present, "year")
+def fit_date(name: str, statistics: DateStatistics, date_format: str | None, clip: float) -> DateCoding:
+    """Fit the coding of a column to the statistics of its training dates."""
     return DateCoding(
         name,
         date_format,
-        first,
-        int(seconds.max()),
-        int(np.median(seconds)),
-        len(present) < len(values),
-        tuple(cycle for cycle in CYCLES if np.ptp(_calendar(present, cycle)) > 0),
-        _moments(_days(present, first)),
-        _moments(years) if np.ptp(years) > 0 else (),
+        statistics.first,
+        statistics.last,
+        statistics.median,
+        statistics.n_missing > 0,
+        statistics.cycles,
+        statistics.days,
+        statistics.year,
         clip,
     )
-
-
-def _moments(values: np.ndarray) -> tuple[float, float]:
-    return float(values.mean()), float(values.std()) or 1.0
-
-
-def _days(times: np.ndarray, first: int) -> np.ndarray:
-    return np.asarray((times.astype(np.int64) - first) / _SECONDS_A_DAY)
-
-
-def _calendar(times: np.ndarray, part: str) -> np.ndarray:
-    """Year, month 0..11, weekday 0..6 from Monday, or hour with its fraction."""
-    days = times.astype("datetime64[D]")
-    if part == "year":
-        return days.astype("datetime64[Y]").astype(np.float64) + 1970
-    if part == "month":
-        return (days.astype("datetime64[M]").astype(np.int64) % 12).astype(np.float64)
-    if part == "weekday":
-        return ((days.astype(np.int64) + 3) % 7).astype(np.float64)
-    return np.asarray((times - days).astype(np.float64) / 3600.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,13 +66,18 @@ def learn_column(name: str, cells: Cells, *, free_text: bool = False) -> SeenCol
     """What training cells have: numbers with NaN, dates with NaT, or text."""
     if not isinstance(cells, np.ndarray):
         found = pc.unique(cells.drop_null())
-        levels = None if free_text or len(found) > _MOST_LEVELS else tuple(sorted(found.to_pylist()))
+        levels = None if free_text else kept_levels(found.to_pylist())
         return SeenColumn(name, levels=levels, missing=cells.null_count > 0)
     is_date = cells.dtype.kind == "M"
     absent = np.isnat(cells) if is_date else np.isnan(cells)
     present = cells[~absent].astype(np.int64 if is_date else np.float64)
     low, high = (float(present.min()), float(present.max())) if len(present) else (None, None)
     return SeenColumn(name, low, high, is_date=is_date, missing=bool(absent.any()))
+
+
+def kept_levels(levels: Collection[str]) -> tuple[str, ...] | None:
+    """The levels of a category in order; None where they are too many to keep."""
+    return None if len(levels) > _MOST_LEVELS else tuple(sorted(levels))
 
 
 @dataclass(frozen=True)

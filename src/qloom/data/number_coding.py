@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from qloom.data.cells import numbers, truths
+from qloom.data.column_statistics import NumberStatistics
 
 _LEVELS = np.linspace(0.0, 1.0, 101)
 _FARTHEST = 3.0  # normal quantile given to the training minimum and maximum
@@ -81,52 +82,47 @@ class NumberCoding:
 
 
 def fit_number(
-    name: str, values: np.ndarray, clip: float, codes: tuple[float, ...] = (), boolean: bool = False
+    name: str, statistics: NumberStatistics, clip: float, codes: tuple[float, ...] = (), boolean: bool = False
 ) -> NumberCoding:
-    """Fit the coding of a column to its training values (float64, NaN for missing).
+    """Fit the coding of a column to the statistics of its training values.
 
     A column of more than two values is squashed if one lies over 5 standard deviations from the mean or the
     skewness is over 0.75: its quantiles are mapped to those of the normal distribution, so that amounts over
     many orders of magnitude spread evenly.
     """
-    present = values[~np.isnan(values)]
-    filled = present if len(present) else np.zeros(1)
-    fill = float(np.median(filled))
-    knots, marks = _fit_quantiles(filled) if _is_uneven(filled) else ((), ())
-    mean, scale = _mean_and_scale(_squash(filled, knots, marks))
-    return NumberCoding(name, fill, len(present) < len(values), knots, marks, mean, scale, clip, codes, boolean)
+    knots, marks = _fit_quantiles(statistics) if _is_uneven(statistics) else ((), ())
+    mean, scale = statistics.mapped(knots, marks)
+    return NumberCoding(
+        name, statistics.median, statistics.n_missing > 0, knots, marks, mean, scale, clip, codes, boolean
+    )
 
 
-def find_codes(values: np.ndarray, most: int, min_rows: int) -> tuple[float, ...]:
-    """The distinct values if they are 3 to `most` whole numbers, `min_rows` rows each on average."""
-    present = values[~np.isnan(values)]
-    if not len(present) or len(np.unique(present[:10_000])) > most:
+def find_codes(statistics: NumberStatistics, most: int, min_rows: int, min_share: float) -> tuple[float, ...]:
+    """The frequent values, if the distinct ones are 3 to `most` whole numbers, `min_rows` rows each on average.
+
+    Args:
+        min_share: of the rows, from which on a value is frequent.
+    """
+    counted = statistics.counts(most)
+    if counted is None:
         return ()
-    distinct = np.unique(present)
-    few = 3 <= len(distinct) <= most and len(present) >= min_rows * len(distinct)
-    whole = few and bool((distinct == np.round(distinct)).all())
-    return tuple(float(value) for value in distinct) if whole else ()
+    values, counts = counted
+    if len(values) < 3 or statistics.n_present < min_rows * len(values) or not (values == np.round(values)).all():
+        return ()
+    enough = min_share * (statistics.n_present + statistics.n_missing)
+    return tuple(float(value) for value, count in zip(values, counts, strict=True) if count >= enough)
 
 
-def _is_uneven(present: np.ndarray) -> bool:
+def _is_uneven(statistics: NumberStatistics) -> bool:
     """Whether more than two values lie so unevenly that a linear scale would crowd most of them together."""
-    mean, scale = _mean_and_scale(present)
-    standard = (present - mean) / scale
-    uneven = np.abs(standard).max() > _FARTHEST_OUT or abs((standard**3).mean()) > _SKEWED
-    return bool(uneven) and bool(((present != present.min()) & (present != present.max())).any())
+    mean, scale = statistics.mean, statistics.scale
+    farthest = max(abs((statistics.low - mean) / scale), abs((statistics.high - mean) / scale))
+    return (farthest > _FARTHEST_OUT or abs(statistics.skewness) > _SKEWED) and statistics.has_inner
 
 
-def _mean_and_scale(present: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation, 1 for a constant; computed on a scale where no square overflows."""
-    largest = float(np.abs(present).max()) or 1.0
-    scaled = present / largest
-    mean, scale = float(scaled.mean()) * largest, float(scaled.std()) * largest
-    return mean, scale if scale > 1e-12 * abs(mean) and scale > 0 else 1.0
-
-
-def _fit_quantiles(present: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _fit_quantiles(statistics: NumberStatistics) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Distinct training quantiles and their normal quantiles; a value at several levels takes the middle."""
-    quantiles = np.quantile(present, _LEVELS)
+    quantiles = statistics.quantiles(_LEVELS)
     knots = np.unique(quantiles)
     first = np.searchsorted(quantiles, knots, side="left")
     last = np.searchsorted(quantiles, knots, side="right") - 1

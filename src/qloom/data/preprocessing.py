@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qloom.data.category_coding import CategoryCoding, category_words, fit_category
+from qloom.data.category_coding import CategoryCoding, category_words, fit_category, share_of_rare
 from qloom.data.cells import dates, numbers, plain_column, truths
+from qloom.data.column_statistics import HeldNumbers, held_dates, held_levels
 from qloom.data.columns import require_columns
 from qloom.data.date_coding import DateCoding, fit_date
 from qloom.data.level_means import LevelMeans, fit_level_means
@@ -110,47 +111,69 @@ class Preprocessing:
         table = table if rows is None else table.take(pa.array(np.asarray(rows)))
         if table.num_rows == 0:
             raise DataError("0 training rows, expected at least one; widen the training share")
-        cells = {column.name: _read_column(table, column) for column in schema.features}
-        codes = self._choose_codes(schema.features, cells, table.num_rows)
-        codings: list[Coding] = []
-        apart: dict[int, np.ndarray] = {}
-        for column in schema.features:
-            if column.kind == "category":
-                frequent = fit_category(column.name, cells[column.name], self.max_levels, self.min_share)
-                many = _share_of_rare(frequent, cells[column.name]) > _MOST_RARE
-                if many:
-                    frequent = fit_category(column.name, cells[column.name], self.max_levels, _SHARE_BESIDE_MEANS)
-                codings += [frequent] if frequent.levels or not many else []
-                if many:
-                    outcomes, target = _outcomes(whole, schema, rows)
-                    coding, apart[len(codings)] = fit_level_means(
-                        column.name, cells[column.name], target, outcomes, self.clip
-                    )
-                    codings.append(coding)
-            else:
-                codings.append(self._fit_column(column, cells[column.name], codes.get(column.name, ())))
-        self._codings = tuple(codings)
+        cells = {column.name: read_column(table, column) for column in schema.features}
+        statistics = {name: _held_statistics(each) for name, each in cells.items() if schema[name].kind != "text"}
+        apart = self.make(schema, statistics, cells, lambda: outcomes(whole, schema, rows), table.num_rows)
         self.seen = tuple(
             learn_column(column.name, cells[column.name], free_text=column.kind == "text") for column in schema.features
         )
         return apart
 
-    def _fit_column(self, column: Column, cells: Any, codes: tuple[float, ...]) -> Coding:
+    def make(
+        self,
+        schema: Schema,
+        statistics: Mapping[str, Any],
+        cells: Mapping[str, Any],
+        told: Callable[[], tuple[tuple[str, ...], np.ndarray]],
+        n_rows: int,
+    ) -> dict[int, np.ndarray]:
+        """Make the codings from statistics of training rows; `fit` and streams do this.
+
+        Args:
+            statistics: of each feature, by its kind: `NumberStatistics` (also booleans), `LevelStatistics` or
+                `DateStatistics`; none for text.
+            cells: training cells of text and of categories of many levels, whose words and means are learnt from these.
+            told: `outcomes` of the rows of `cells`, called where they are needed.
+            n_rows: of training, behind the statistics.
+
+        Returns:
+            By number of a coding the features of the rows of `cells`, where they differ from what it makes of them.
+        """
+        codes = self._choose_codes(schema.features, statistics, n_rows)
+        codings: list[Coding] = []
+        apart: dict[int, np.ndarray] = {}
+        for column in schema.features:
+            name = column.name
+            if column.kind == "category":
+                frequent = fit_category(name, statistics[name], self.max_levels, self.min_share)
+                many = share_of_rare(frequent, statistics[name]) > _MOST_RARE
+                if many:
+                    frequent = fit_category(name, statistics[name], self.max_levels, _SHARE_BESIDE_MEANS)
+                codings += [frequent] if frequent.levels or not many else []
+                if many:
+                    names, values = told()
+                    coding, apart[len(codings)] = fit_level_means(name, cells[name], values, names, self.clip)
+                    codings.append(coding)
+            elif column.kind == "text":
+                codings.append(fit_text(name, cells[name]))
+            else:
+                codings.append(self._make_number(column, statistics[name], codes.get(name, ())))
+        self._codings = tuple(codings)
+        return apart
+
+    def _make_number(self, column: Column, statistics: Any, codes: tuple[float, ...]) -> Coding:
         if column.kind == "date":
-            return replace(fit_date(column.name, cells, column.date_format, self.clip), has_words=column.n_words > 0)
-        if column.kind == "text":
-            return fit_text(column.name, cells)
-        coding = fit_number(column.name, cells, self.clip, codes, column.kind == "boolean")
-        return replace(coding, number_format=column.number_format, has_words=column.n_words > 0)
+            coding = fit_date(column.name, statistics, column.date_format, self.clip)
+            return replace(coding, has_words=column.n_words > 0)
+        number = fit_number(column.name, statistics, self.clip, codes, column.kind == "boolean")
+        return replace(number, number_format=column.number_format, has_words=column.n_words > 0)
 
     def _choose_codes(
-        self, columns: Sequence[Column], cells: Mapping[str, Any], n_rows: int
+        self, columns: Sequence[Column], statistics: Mapping[str, Any], n_rows: int
     ) -> dict[str, tuple[float, ...]]:
         """The codes of whole-number columns, fewest first, within the budget of features."""
         found = {
-            column.name: self._frequent(
-                find_codes(cells[column.name], self.max_codes, _ROWS_PER_CODE), cells[column.name]
-            )
+            column.name: find_codes(statistics[column.name], self.max_codes, _ROWS_PER_CODE, self.min_share)
             for column in columns
             if column.kind == "number"
         }
@@ -161,14 +184,6 @@ class Preprocessing:
                 chosen[name] = found[name]
                 left -= len(found[name])
         return chosen
-
-    def _frequent(self, codes: tuple[float, ...], values: np.ndarray) -> tuple[float, ...]:
-        if not codes:
-            return ()
-        present, counts = np.unique(values[~np.isnan(values)], return_counts=True)
-        return tuple(
-            float(code) for code, count in zip(present, counts, strict=True) if count >= self.min_share * len(values)
-        )
 
     @property
     def codings(self) -> tuple[Coding, ...]:
@@ -255,7 +270,7 @@ class Preprocessing:
         return loaded
 
 
-def _read_column(table: pa.Table, column: Column) -> Any:
+def read_column(table: pa.Table, column: Column) -> Any:
     """Cells as numbers, dates or text, by the column's kind."""
     cells = plain_column(table[column.name])
     if column.kind == "number":
@@ -268,13 +283,14 @@ def _read_column(table: pa.Table, column: Column) -> Any:
     return pc.fill_null(words, "") if column.kind == "text" else words
 
 
-def _share_of_rare(coding: CategoryCoding, words: pa.ChunkedArray) -> float:
-    """The share of the cells that have no feature of their own."""
-    known = pc.sum(pc.is_in(words, value_set=pa.array(coding.levels, pa.string()))).as_py()
-    return 1 - (known + words.null_count) / len(words)
+def _held_statistics(cells: Any) -> Any:
+    """Statistics of cells in memory: numbers, dates or words."""
+    if not isinstance(cells, np.ndarray):
+        return held_levels(cells)
+    return held_dates(cells) if cells.dtype.kind == "M" else HeldNumbers(cells)
 
 
-def _outcomes(table: pa.Table, schema: Schema, rows: np.ndarray | None) -> tuple[tuple[str, ...], np.ndarray]:
+def outcomes(table: pa.Table, schema: Schema, rows: np.ndarray | None) -> tuple[tuple[str, ...], np.ndarray]:
     """What levels may have means of, with the values of the given rows: classes, the second of two, or the number.
 
     Shapes: float64 (B, K).
