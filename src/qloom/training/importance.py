@@ -1,18 +1,22 @@
-"""What the hybrid model of a run and the best of the others hang on."""
+"""What the hybrid model of a run and the best of the others hang on, and what the parts of the circuit do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from qloom.models.explanations.dependence import partial_dependence
+from qloom.models.explanations.permutation import permutation_importance, repeats_for
 from qloom.models.tables.competitors import UNDER_TEST
-from qloom.models.tables.importance import describe_importance
-from qloom.models.tables.served import read_served
+from qloom.models.tables.served import Predictor, read_served
 from qloom.training.competitors import PreparedRound
 from qloom.training.folder import RunFolder, best_model
 from qloom.training.table import RunTable
+
+MOST_ROWS = 300
 
 
 def find_importance(
@@ -24,3 +28,38 @@ def find_importance(
     models = {key: read_served(folder.model(key)) for key in keys}
     rows = loaded.table.take(pa.array(kept.split.test))
     return describe_importance(models, rows, kept.data.test.truth, metrics["metric"], seed)
+
+
+def describe_importance(
+    models: Mapping[str, Predictor], table: pa.Table, truth: np.ndarray, metric: str, seed: int, most_columns: int = 6
+) -> dict[str, Any]:
+    """Importance of all columns and dependence on the first ones, of some models, as plain JSON values.
+
+    Args:
+        models: by key; columns shown are those that matter most to any of them.
+        table: rows that none was trained on; at most `MOST_ROWS` of them are used.
+        truth: their class codes or numbers, (B,).
+    """
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(truth))[:MOST_ROWS])
+    rows, truth = table.take(pa.array(chosen)), truth[chosen]
+    coded = {key: model.preprocessing_.transform(rows) for key, model in models.items()}
+    found = {
+        key: permutation_importance(model, coded[key], truth, metric, seed, repeats_for(model))
+        for key, model in models.items()
+    }
+    largest: dict[str, float] = {}
+    for importances in found.values():
+        for each in importances:
+            largest[each.column] = max(each.mean, largest.get(each.column, 0.0))
+    columns = sorted((name for name in largest if largest[name] > 0), key=lambda name: -largest[name])[:most_columns]
+    return {
+        "metric": metric,
+        "n_rows": len(truth),
+        "models": {
+            key: {
+                "importance": [vars(each) for each in found[key]],
+                "dependence": [vars(each) for each in partial_dependence(model, rows, coded[key], columns)],
+            }
+            for key, model in models.items()
+        },
+    }

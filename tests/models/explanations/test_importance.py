@@ -7,10 +7,13 @@ from sklearn.inspection import partial_dependence as theirs
 from sklearn.inspection import permutation_importance as their_importance
 
 from qloom.data import inspect_table, split_rows
+from qloom.models.explanations.blocks import blocks_of
+from qloom.models.explanations.dependence import partial_dependence
+from qloom.models.explanations.permutation import permutation_importance
 from qloom.models.tables.baselines import Baseline
-from qloom.models.tables.importance import blocks_of, describe_importance, partial_dependence, permutation_importance
 from qloom.models.tables.preparation import prepare_table
 from qloom.models.tables.scores import score
+from qloom.training.importance import describe_importance
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,12 @@ def test_dependence_is_that_of_scikit_learn(fitted):
     cells = np.array([np.flatnonzero(np.asarray(table["strong"]) == value)[0] for value in found[0].values])
     expected = theirs(model.fitted_, x, [place], custom_values={place: x[cells, place]}, method="brute")["average"][0]
     np.testing.assert_allclose(found[0].predictions, data.coding.decode(expected), rtol=1e-6)
+    single = theirs(
+        model.fitted_, x, [place], custom_values={place: x[cells, place]}, method="brute", kind="individual"
+    )
+    rows = np.linspace(0, len(x) - 1, 15).astype(int)  # of fewer than a hundred rows
+    expected = data.coding.decode(single["individual"][0][rows])
+    np.testing.assert_allclose(found[0].curves, expected, rtol=1e-5)
     by_kind = dict(zip(found[1].values, found[1].predictions, strict=True))
     assert set(by_kind) == {"red", "blue", "green"}
     assert by_kind["red"] - by_kind["blue"] == pytest.approx(1.5, abs=0.5)
