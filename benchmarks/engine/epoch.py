@@ -26,8 +26,9 @@ from benchmarks.checks import check_step
 from qloom.benchmarking import Work
 from qloom.engines import Batch, StatevectorEngine
 from qloom.models.tables.architecture import Architecture, build_network, observables_of
-from qloom.models.tables.fitting import Fit, Recipe, Rows
+from qloom.models.tables.fitting import Fit, Recipe
 from qloom.models.tables.hybrid import HybridNetwork
+from qloom.models.tables.rows import Rows
 from qloom.models.threads import torch_threads
 from qloom.nn import QuantumLayer
 

@@ -17,7 +17,7 @@ from qloom.errors import ArtifactError, ConfigError
 from qloom.fitting.random_states import put_back, states_of, streams_of
 from qloom.models import Fit, Recipe
 from qloom.models.tables.architecture import Architecture, build_network, observables_of
-from qloom.models.tables.fitting import Rows
+from qloom.models.tables.rows import Rows
 from qloom.training.checkpoints import checkpointing
 
 EPOCHS, STOPPED_AFTER = 4, 2

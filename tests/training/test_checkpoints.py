@@ -6,7 +6,8 @@ import torch
 
 from qloom.errors import ArtifactError
 from qloom.models.tables.architecture import Architecture, build_network, observables_of
-from qloom.models.tables.fitting import Fit, Recipe, Rows
+from qloom.models.tables.fitting import Fit, Recipe
+from qloom.models.tables.rows import Rows
 from qloom.training.checkpoints import checkpointing, read_checkpoint, write_checkpoint
 
 

@@ -54,10 +54,10 @@ class LineProgress(Progress):
         self.write(f"{title}: training{describe_rounds(rounds)}" + (f", up to {n_epochs} epochs" if n_epochs else ""))
 
     def epoch(self, fit: Fit, number: int) -> None:
-        is_tenth = number == self.rounds[0] and fit.epoch % max(fit.recipe.epochs // 10, 1) == 0
+        is_tenth = number == self.rounds[0] and fit.epoch % max(fit.epochs // 10, 1) == 0
         if is_tenth or fit.finished:
             place = f"round {number}, " if len(self.rounds) > 1 else ""
-            self.write(f"{self.title}: {place}epoch {fit.epoch} of {fit.recipe.epochs}, {describe_epoch(fit)}")
+            self.write(f"{self.title}: {place}{fit.unit} {fit.epoch} of {fit.epochs}, {describe_epoch(fit)}")
 
     def end(self, title: str, records: Sequence[Mapping[str, Any]], *, restored: bool) -> None:
         how = "already trained" if restored else "trained"

@@ -33,10 +33,10 @@ from qloom.fitting import Stage, Training, cosine
 from qloom.models.saving import load_model
 from qloom.models.tables.architecture import observables_of
 from qloom.models.tables.competitors import COMPETITORS, UNDER_TEST
-from qloom.models.tables.fitting import Rows
 from qloom.models.tables.hybrid import HybridNetwork
 from qloom.models.tables.losses import Loss
 from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.rows import Rows
 from qloom.models.tables.served import Predictor, Served, read_served, stream_of
 from qloom.models.tables.tabular import HybridModel
 from qloom.models.threads import numeric_threads

@@ -9,9 +9,9 @@ from qloom.data import Preprocessing, TargetCoding, inspect_table, split_rows, t
 from qloom.errors import ArtifactError
 from qloom.models import load_model
 from qloom.models.tables.baselines import BASELINES, Baseline, count_parameters
-from qloom.models.tables.fitting import Rows
 from qloom.models.tables.goals import Goal
 from qloom.models.tables.preparation import PreparedTable, prepare_table
+from qloom.models.tables.rows import Rows
 from qloom.models.tables.scores import score
 from qloom.models.tables.served import read_served
 

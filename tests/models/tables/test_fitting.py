@@ -8,7 +8,8 @@ import torch
 
 from qloom.errors import ConfigError
 from qloom.models.tables.architecture import Architecture, build_network, observables_of
-from qloom.models.tables.fitting import Fit, Recipe, Rows
+from qloom.models.tables.fitting import Fit, Recipe
+from qloom.models.tables.rows import Rows
 
 
 def make_fit(task="classification", **recipe):

@@ -6,9 +6,10 @@ import torch
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, mean_poisson_deviance, mean_squared_error
 
 from qloom.errors import ConfigError
-from qloom.models.tables.fitting import Fit, Recipe, Rows
+from qloom.models.tables.fitting import Fit, Recipe
 from qloom.models.tables.losses import LOSSES, make_loss
 from qloom.models.tables.readout import LINKS
+from qloom.models.tables.rows import Rows
 
 COUNTS = np.random.default_rng(0).poisson(3.0, 60).astype(float)
 VALUES = np.random.default_rng(1).normal(3.0, 1.0, 60)

@@ -11,11 +11,11 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from qloom.errors import ArtifactError, ConfigError
 from qloom.models import HybridClassifier, HybridRegressor, load_model
-from qloom.models.tables.fitting import Rows
 from qloom.models.tables.heads import TreesHead, linear_head, trees_head
 from qloom.models.tables.hybrid import HybridNetwork
 from qloom.models.tables.preparation import PreparedTable
 from qloom.models.tables.refitting import refit_head
+from qloom.models.tables.rows import Rows
 
 SMALL = {"n_qubits": 3, "n_layers": 1, "width": 8, "batch_size": 32}
 

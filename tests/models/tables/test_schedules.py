@@ -10,9 +10,9 @@ import torch
 
 import qloom as ql
 from qloom.models import Fit, HybridClassifier, Recipe
-from qloom.models.tables.fitting import Rows
 from qloom.models.tables.heads import make_perceptron
 from qloom.models.tables.hybrid import HybridNetwork, make_encoder
+from qloom.models.tables.rows import Rows
 from qloom.models.tables.schedules import SCHEDULES
 from qloom.nn import QuantumLayer
 

@@ -14,11 +14,11 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor, QuantileR
 
 from qloom.models.artifact import write_artifact
 from qloom.models.tables.calibration import learn_readout
-from qloom.models.tables.fitting import Rows
 from qloom.models.tables.forward import Weights, head_outputs
 from qloom.models.tables.heads import linear_tables, raw_scores, trees_head
 from qloom.models.tables.losses import Loss
 from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.rows import Rows
 from qloom.models.tables.served import BASELINE, Predictor
 
 _STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)

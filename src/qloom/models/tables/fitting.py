@@ -6,7 +6,6 @@ import math
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,47 +14,20 @@ from torch import Tensor, nn
 from qloom.errors import ConfigError, TrainabilityWarning
 from qloom.fitting import Loop, Stage, Stepper, Taken, cosine, run_together
 from qloom.fitting.random_states import seeded_torch
+from qloom.fitting.workers import ALONE, Workers
 from qloom.models.tables.hybrid import HybridNetwork
-from qloom.models.tables.inference import predict_rows
+from qloom.models.tables.inference import predict_shared
 from qloom.models.tables.losses import Loss, make_loss
 from qloom.models.tables.readout import LINKS
+from qloom.models.tables.rows import Rows
 from qloom.models.tables.schedules import SCHEDULES
 from qloom.models.tables.scores import score, score_names
 from qloom.models.tables.stacking import Moments, Stack, architecture_of, filled, steps_done
+from qloom.models.tables.windows import Windows
 from qloom.nn import QuantumLayer
 
 # Derivatives of losses of order 1 are rounded at this in single precision.
 GRADIENT_NOISE = 1e-7
-
-
-class Rows(NamedTuple):
-    """Rows to learn from or to be judged on.
-
-    Shapes: x (B, F) float32; y (B,), class codes int64 or standardised numbers float32; weights (B,) float32 of
-    mean 1, None for equal ones; values (B,) what scores compare with: class codes, or numbers in the target's unit,
-    None if they are y.
-    """
-
-    x: Tensor
-    y: Tensor
-    weights: Tensor | None = None
-    values: np.ndarray | None = None
-
-    def take(self, rows: Tensor) -> Rows:
-        """Some of the rows to learn from."""
-        return Rows(self.x[rows], self.y[rows], None if self.weights is None else self.weights[rows])
-
-    @property
-    def scored_weights(self) -> np.ndarray | None:
-        """The weights as scores take them."""
-        return None if self.weights is None else self.weights.double().numpy()
-
-    @property
-    def truth(self) -> np.ndarray:
-        """What scores compare with, (B,): class codes, or numbers."""
-        if self.values is not None:
-            return self.values
-        return self.y.double().numpy() if self.y.is_floating_point() else self.y.numpy()
 
 
 @dataclass(frozen=True)
@@ -97,7 +69,8 @@ class Fit(Loop):
     """The training of one table network.
 
     Shuffling and dropout are functions of (seed, epoch), so a training taken up again at an epoch goes on as
-    if it had never stopped.
+    if it had never stopped. Where rows are read in windows, each window is an epoch here, and the recipe's epochs are
+    passes over all of them.
 
     Args:
         network: trained in place; holds the best weights at the end.
@@ -105,12 +78,14 @@ class Fit(Loop):
         recipe: how to train.
         loss: what for; None takes the task's usual one.
         judge: outputs (B, C) and validation rows -> the score that the history keeps; None takes the task's main one.
+        windows: where the rows to learn from are read; None for rows that are given.
 
     Attributes:
         n_targets: C classes, or 1 for a number.
         metric: what `judge` gives.
         train, validation: rows.
         moments: of AdamW, by parameter.
+        workers: who walks the rows of a step together; all hold the same rows and weights.
         history: as of every `Loop` and, of a trained circuit, circuit_gradient: the root mean square of its
             derivatives.
     """
@@ -125,13 +100,20 @@ class Fit(Loop):
         recipe: Recipe,
         loss: Loss | None = None,
         judge: Callable[[Tensor, Rows], float] | None = None,
+        windows: Windows | None = None,
     ):
-        super().__init__(network, epochs=recipe.epochs, patience=recipe.patience, stages=recipe.stage)
+        per_pass = 1 if windows is None else windows.per_pass
+        super().__init__(
+            network, epochs=recipe.epochs * per_pass, patience=recipe.patience,
+            stages=lambda epoch: recipe.stage(epoch // per_pass),
+        )  # fmt: skip
+        self.windows = windows
         self.network, self.task, self.recipe = network, task, recipe
         self.loss, self.judge = loss or make_loss(task), judge or self._main_score
-        self.rate = cosine(recipe.learning_rate, recipe.epochs)
+        self.rate = cosine(recipe.learning_rate, self.epochs)
         self.remedy = f"lower learning_rate (now {recipe.learning_rate:g})"
         self.moments: Moments = {}
+        self.workers: Workers = ALONE
         self.n_targets = int(next(reversed(list(network.head.parameters()))).shape[0])
         self.metric: str = getattr(judge, "metric", None) or score_names(task, self.n_targets)[0]
         self._warned = False
@@ -153,9 +135,31 @@ class Fit(Loop):
     def stepper(self, group: Sequence[Fit]) -> Stepper:
         return StackedSteps(group)
 
+    def begin_epoch(self) -> bool:
+        if self.windows is not None:
+            self.train = self.windows.rows(self.epoch)
+        return super().begin_epoch()
+
+    def finish(self) -> None:
+        if self.windows is not None:
+            self.windows.forget()
+        super().finish()
+
+    @property
+    def rows_a_step(self) -> int:
+        """The batch size."""
+        return self.recipe.rows_a_step(len(self.train.y) if self.windows is None else self.windows.n_rows)
+
+    @property
+    def unit(self) -> str:
+        """What an epoch of this loop is, in a word."""
+        return "epoch" if self.windows is None else "window"
+
     def kind(self) -> Hashable | None:
-        n_rows = len(self.train.y)
-        architecture, size = architecture_of(self.network), self.recipe.rows_a_step(n_rows)
+        if self.windows is not None:
+            return None
+        n_rows, size = len(self.train.y), self.rows_a_step
+        architecture = architecture_of(self.network)
         steps = n_rows // size, filled(size), filled(n_rows % size)
         aim = self.loss.name, self.loss.quantile
         return architecture and (architecture, steps, aim, steps_done(self.moments), replace(self.recipe, seed=0))
@@ -163,7 +167,7 @@ class Fit(Loop):
     def order(self) -> tuple[np.random.Generator, Sequence[Tensor]]:
         """This epoch's random numbers, and the batches they make first."""
         n_rows, random = len(self.train.y), np.random.default_rng([self.recipe.seed, self.epoch])
-        return random, torch.from_numpy(random.permutation(n_rows)).split(self.recipe.rows_a_step(n_rows))
+        return random, torch.from_numpy(random.permutation(n_rows)).split(self.rows_a_step)
 
     def gradient(self, square: float) -> dict[str, float]:
         """How large the circuit's derivatives were in this epoch; a warning where that is rounding.
@@ -175,7 +179,7 @@ class Fit(Loop):
         if not isinstance(layer, QuantumLayer) or not layer.weights.requires_grad:
             return {}
         size = math.sqrt(square / max(1, int(layer.trained.sum())))  # derivatives of the others are 0
-        if size < GRADIENT_NOISE and not self._warned:
+        if size < GRADIENT_NOISE and not self._warned and self.workers.leads:
             self._warned = True
             warnings.warn(
                 f"the circuit's gradients are {size:.1e} in epoch {self.epoch + 1}, no more than rounding: it does not "
@@ -189,7 +193,7 @@ class Fit(Loop):
         rows = self.validation
         if len(rows.y) == 0:
             return None, None
-        outputs = predict_rows(self.network, rows.x)
+        outputs = predict_shared(self.network, rows.x, self.n_targets, self.workers)
         loss = self.finite(float(self.loss.mean(outputs, rows.y, rows.weights)))
         metric = self.judge(outputs, rows)
         return loss, metric if math.isfinite(metric) else None
@@ -229,7 +233,7 @@ class StackedSteps(Stepper):
     def __init__(self, fits: Sequence[Fit]):
         self.fits, first = fits, fits[0]
         networks, moments = [fit.network for fit in fits], [fit.moments for fit in fits]
-        self.stack = Stack(networks, moments, first.loss, first.recipe.weight_decay)
+        self.stack = Stack(networks, moments, first.loss, first.recipe.weight_decay, first.workers)
 
     def run(self) -> list[Taken]:
         first, rows = self.fits[0], [fit.train for fit in self.fits]

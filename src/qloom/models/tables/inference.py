@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from qloom.fitting.workers import Workers
+
 _BLOCK = 256
 
 
@@ -19,6 +21,22 @@ def predict_rows(network: nn.Module, x: Tensor) -> Tensor:
     with torch.no_grad():
         blocks = [_predict_block(network, block) for block in x.split(_BLOCK)]
     return torch.cat(blocks)
+
+
+def predict_shared(network: nn.Module, x: Tensor, n_outputs: int, workers: Workers) -> Tensor:
+    """What `predict_rows` gives, on every worker, each of which walks some of the blocks.
+
+    Shapes: (B, F) -> (B, C).
+    """
+    if workers.count == 1:
+        return predict_rows(network, x)
+    network.eval()
+    outputs = x.new_zeros(len(x), n_outputs)
+    with torch.no_grad():
+        for start in range(workers.rank * _BLOCK, len(x), workers.count * _BLOCK):
+            outputs[start : start + _BLOCK] = _predict_block(network, x[start : start + _BLOCK])
+    workers.add(outputs)
+    return outputs
 
 
 def _predict_block(network: nn.Module, block: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from qloom.models.tables.calibration import learn_readout
-from qloom.models.tables.fitting import Rows
 from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.rows import Rows
 from qloom.models.tables.scores import score
 
 

@@ -9,12 +9,13 @@ import pyarrow as pa
 import torch
 
 from qloom.data import Preprocessing, Schema, Split, TargetCoding
-from qloom.models.tables.fitting import Rows
 from qloom.models.tables.goals import Goal
 from qloom.models.tables.losses import Loss
+from qloom.models.tables.rows import Rows
 from qloom.models.tables.starting import Start
 from qloom.models.tables.target_choice import code_target
 from qloom.models.tables.weights import check_weights
+from qloom.models.tables.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class PreparedTable:
         train, validation, test: the three parts; any but the first may be empty.
         goal: what all models are fitted for.
         notes: what was found out about the target, one line each.
+        windows: where all training rows are read, if `train` is only a sample of them; None where it is all.
     """
 
     preprocessing: Preprocessing
@@ -36,6 +38,7 @@ class PreparedTable:
     test: Rows
     goal: Goal = field(default_factory=Goal)
     notes: tuple[str, ...] = ()
+    windows: Windows | None = None
 
     @property
     def task(self) -> str:
@@ -61,6 +64,11 @@ class PreparedTable:
     def n_features(self) -> int:
         """F."""
         return int(self.train.x.shape[1])
+
+    @property
+    def n_train(self) -> int:
+        """Training rows, those of windows included."""
+        return len(self.train.y) if self.windows is None else self.windows.n_rows
 
 
 def prepare_table(

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from qloom.errors import ConfigError
 from qloom.models.tables.baselines import BASELINES
-from qloom.models.tables.fitting import Rows
 from qloom.models.tables.heads import FITTED
 from qloom.models.tables.hybrid import HybridNetwork
 from qloom.models.tables.inference import predict_rows
 from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.rows import Rows
 
 
 @dataclass(frozen=True)

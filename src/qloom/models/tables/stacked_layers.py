@@ -36,10 +36,13 @@ class Batch:
     Attributes:
         counts: rows of each network; those after them, up to B, are filled with zeros.
         random: a generator a network.
+        before: rows of the same step that other workers walk and that stand before these, of each network; none where
+            there are no others.
     """
 
     counts: Sequence[int]
     random: Sequence[np.random.Generator]
+    before: Sequence[int] = ()
 
 
 class StackedWeights:
@@ -135,7 +138,7 @@ class StackedPerceptron(StackedLayer):
         self.given = x.contiguous()
         seeds = [random.bit_generator.random_raw() if self.drops else 0 for random in batch.random]
         outputs = x.new_empty(*x.shape[:2], self.n_outputs)
-        self.native.forward(self.weights.values, self.given, seeds, outputs)
+        self.native.forward(self.weights.values, self.given, seeds, outputs, batch.before)
         return outputs
 
     def backward(self, slopes: Tensor, batch: Batch) -> Tensor | None:

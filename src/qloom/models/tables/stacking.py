@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from qloom import _native
+from qloom.errors import UnsupportedError
+from qloom.fitting.workers import ALONE, Workers
 from qloom.models.tables.hybrid import HybridNetwork
 from qloom.models.tables.losses import Loss
-from qloom.models.tables.stacked_layers import ROWS, Batch, Moments, OneByOne, StackedWeights, kind_of
+from qloom.models.tables.rows import Rows
+from qloom.models.tables.stacked_layers import (
+    ROWS,
+    Batch,
+    Moments,
+    OneByOne,
+    StackedCircuits,
+    StackedLayer,
+    StackedWeights,
+    kind_of,
+)
 from qloom.nn import QuantumLayer
-
-if TYPE_CHECKING:
-    from qloom.models.tables.fitting import Rows
-
 
 # Few enough to stay in the processor's caches.
 _ROWS_AT_ONCE = 4096
@@ -40,18 +47,27 @@ class Stack:
         moments: of each, none before the first step.
         loss: what they are trained for.
         weight_decay: of all weights but those of the middle layer.
+        workers: each walks its share of the rows of a step, and all take the same step.
+
+    Raises:
+        UnsupportedError: for several workers, where the rows of a step cannot be told apart: in measured circuits and
+            modules that are not known here.
 
     Source: Loshchilov and Hutter 2019, International Conference on Learning Representations (AdamW).
     """
 
     def __init__(
-        self, networks: Sequence[HybridNetwork], moments: Sequence[Moments], loss: Loss, weight_decay: float
+        self, networks: Sequence[HybridNetwork], moments: Sequence[Moments], loss: Loss, weight_decay: float,
+        workers: Workers = ALONE,
     ):  # fmt: skip
-        self.networks, self.moments, self.loss = networks, moments, loss
+        self.networks, self.moments, self.loss, self.workers = networks, moments, loss, workers
         self.layers = [kind_of(parts[0])[0](parts) for parts in zip(*map(_parts, networks), strict=True)]
         seen = False
         for layer in self.layers:
             layer.onward, seen = seen, seen or layer.trained
+        if workers.count > 1:
+            _check_alike(self.layers, workers)
+        self._sums, self._losses = self._joined(len(networks))
         middle = self.layers[1]
         self.circuit = middle.weights if middle.trained and isinstance(networks[0].layer, QuantumLayer) else None
         self._n_steps = steps_done(moments[0])
@@ -77,8 +93,8 @@ class Stack:
         Shapes: mean losses (R,), and means over the steps of the squared slopes of the circuit's weights, summed, (R,).
         """
         losses, squares = list[Tensor](), torch.zeros(len(rows))
-        for step, (numbers, counts) in enumerate(_gathered(rows, batches)):
-            losses.append(self._step(*numbers, Batch(counts, random), rate(step)))
+        for step, (numbers, counts, before) in enumerate(_gathered(rows, batches, self.workers)):
+            losses.append(self._step(*numbers, Batch(counts, random, before), rate(step)))
             if self.circuit is not None:
                 squares += torch.linalg.vecdot(self.circuit.slopes, self.circuit.slopes)
         self._steps.fill_(self._n_steps)
@@ -104,14 +120,26 @@ class Stack:
         slopes: Tensor | None = self.loss.slopes(outputs, targets).view(x.shape) * shares.unsqueeze(-1)
         for layer in reversed(self.layers):
             slopes = layer.backward(slopes, batch) if slopes is not None else None
+        torch.sum(losses * shares, 1, out=self._losses)
+        self.workers.add(self._sums)
         self._update(rate)
-        return (losses * shares).sum(1)
+        return self._losses.clone()
 
     def _update(self, rate: float) -> None:
         """AdamW, with one count of steps for all: networks of a stack have taken as many."""
         self._n_steps += 1
         for weights, moments, decay in self._updates:
             _native.adamw(weights.values, weights.slopes, *moments, rate, decay, self._n_steps)
+
+    def _joined(self, n_networks: int) -> tuple[Tensor, Tensor]:
+        """One tensor of all that is summed over workers in a step: slopes of what is trained, and the losses (R,)."""
+        trained = [layer.weights for layer in self.layers if layer.weights is not None and layer.trained]
+        sizes = [weights.slopes.numel() for weights in trained]
+        whole = torch.zeros(sum(sizes) + n_networks)
+        *slopes, losses = whole.split([*sizes, n_networks])
+        for weights, place in zip(trained, slopes, strict=True):
+            weights.slopes = place.view_as(weights.slopes)
+        return whole, losses
 
     def _optimized(self, weights: StackedWeights, decay: float) -> tuple[StackedWeights, tuple[Tensor, Tensor], float]:
         """What AdamW takes of a layer."""
@@ -123,11 +151,13 @@ class Stack:
 
 
 def _gathered(
-    rows: Sequence[Rows], batches: Sequence[Sequence[Tensor]]
-) -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], list[int]]]:
-    """Of each step the numbers, targets and shares in the mean loss, zeros after them, and the rows of each network.
+    rows: Sequence[Rows], batches: Sequence[Sequence[Tensor]], workers: Workers
+) -> Iterator[tuple[tuple[Tensor, Tensor, Tensor], list[int], list[int]]]:
+    """Of each step this worker's numbers, targets and shares in the mean loss, zeros after them.
 
-    Steps of equal batches, all but perhaps the last, are gathered some at a time.
+    With them come, of each network, how many rows these are and how many stand before them in the step. A worker that
+    no row is left for has one of zeros, whose share is 0. Steps of equal batches, all but perhaps the last, are
+    gathered some at a time.
 
     Shapes: (R, B, F), (R, B), (R, B).
     """
@@ -135,16 +165,36 @@ def _gathered(
     size, n_steps = filled(max(counts[0])), len(counts)
     n_equal = n_steps - (counts[-1] != counts[0])
     for start, end in pairwise(sorted({*range(0, n_equal, max(1, _ROWS_AT_ONCE // size)), n_equal, n_steps})):
-        places = end - start, len(rows), filled(max(counts[start]))
+        own = [workers.share(count) for count in counts[start]]
+        before, n_own = [first for first, _ in own], [max(1, n) for _, n in own]
+        places = end - start, len(rows), filled(max(n_own))
         x, y = rows[0].x.new_zeros(*places, rows[0].x.shape[1]), rows[0].y.new_zeros(places)
         shares = x.new_zeros(places)
-        for k, (each, count) in enumerate(zip(rows, counts[start], strict=True)):
-            chosen = torch.cat(list(batches[k][start:end]))
-            x[:, k, :count] = each.x.index_select(0, chosen).view(end - start, count, -1)
-            y[:, k, :count] = each.y.index_select(0, chosen).view(end - start, count)
-            weights = 1 if each.weights is None else each.weights.index_select(0, chosen).view(end - start, count)
-            shares[:, k, :count] = weights / count
-        yield from zip(zip(x, y, shares, strict=True), counts[start:end], strict=True)
+        for k, (each, count, (first, n)) in enumerate(zip(rows, counts[start], own, strict=True)):
+            if not n:
+                continue
+            chosen = torch.cat([batch[first : first + n] for batch in batches[k][start:end]])
+            x[:, k, :n] = each.x.index_select(0, chosen).view(end - start, n, -1)
+            y[:, k, :n] = each.y.index_select(0, chosen).view(end - start, n)
+            weights = 1 if each.weights is None else each.weights.index_select(0, chosen).view(end - start, n)
+            shares[:, k, :n] = weights / count
+        for step in zip(x, y, shares, strict=True):
+            yield step, n_own, before
+
+
+def _check_alike(layers: Sequence[StackedLayer], workers: Workers) -> None:
+    """Refuse what would not be the same on several workers."""
+    for layer in layers:
+        if isinstance(layer, OneByOne):
+            name = type(layer.modules[0]).__name__
+            raise UnsupportedError(
+                f"a {name} is trained by {workers.count} workers, expected 1: its rows may not be apart"
+            )
+        if isinstance(layer, StackedCircuits) and any(module.stream is not None for module in layer.modules):
+            raise UnsupportedError(
+                f"{workers.count} workers for circuits that are measured or drawn, expected 1: their random numbers "
+                "go by the rows of a call; leave out --workers, or train by exact values"
+            )
 
 
 def steps_done(moments: Moments) -> float:

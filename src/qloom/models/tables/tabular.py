@@ -209,7 +209,7 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         """The training of `fit_prepared` before its first epoch, or where it was left."""
         check_refit(self.refit, data)
         self.begin(data, seed, start)
-        fit = Fit(self.network_, self._task, self._recipe(seed), data.loss, Judge(data))
+        fit = Fit(self.network_, self._task, self._recipe(seed), data.loss, Judge(data), data.windows)
         if resume:
             resume(fit)
         return fit

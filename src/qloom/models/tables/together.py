@@ -8,6 +8,7 @@ from typing import Any
 
 from qloom.errors import ConfigError
 from qloom.fitting import run_together
+from qloom.fitting.workers import ALONE, Workers
 from qloom.models.tables.fitting import Fit
 from qloom.models.tables.preparation import PreparedTable
 from qloom.models.tables.tabular import HybridModel
@@ -20,6 +21,7 @@ def fit_together(
     seeds: Sequence[int],
     watch: Callable[[int, Fit], None] | None = None,
     resume: Callable[[int, Fit], Any] | None = None,
+    workers: Workers = ALONE,
 ) -> list[Fit]:
     """Train each model on its table; each ends as `HybridModel.fit_prepared` would leave it, bit for bit.
 
@@ -29,6 +31,8 @@ def fit_together(
         seeds: one a model, of weights, order of rows and dropout.
         watch: called with the number of the model, from 0, after each of its epochs.
         resume: called with the number of the model before its first epoch; may restore an earlier state.
+        workers: who train them together, each called with the same models and tables; the first one's predict in the
+            end.
 
     Raises:
         ConfigError: for lists of different lengths.
@@ -39,8 +43,10 @@ def fit_together(
         model.begin_fit(table, seed, None if resume is None else partial(resume, k))
         for k, (model, table, seed) in enumerate(zip(models, tables, seeds, strict=True))
     ]
+    for fit in fits:
+        fit.workers = workers
     with numeric_threads(max((model.threads for model in models), default=1)):
         run_together([fit.given(table.train, table.validation) for fit, table in zip(fits, tables, strict=True)], watch)
-        for model, fit, table in zip(models, fits, tables, strict=True):
+        for model, fit, table in zip(models, fits, tables, strict=True) if workers.leads else ():
             model.end_fit(fit, table)
     return fits
