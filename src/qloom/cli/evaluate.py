@@ -12,6 +12,7 @@ from qloom.cli.engine import ENGINE_HELP, engine_changes, engine_line
 from qloom.models.tables.scores import TITLES
 from qloom.training.evaluation import evaluate as evaluate_run
 from qloom.training.folder import MODEL_HELP
+from qloom.training.versions import version_line
 
 
 def evaluate(
@@ -35,6 +36,8 @@ def evaluate(
         typer.echo(f"{training} of {result['n_rows']} rows were training rows: the scores flatter", err=True)
     if training is None:
         typer.echo("this model was saved without its training rows: whether these are new is not known", err=True)
+    if line := version_line(model, chosen):
+        typer.echo(line, err=True)
     if as_json:
         typer.echo(json.dumps(result, indent=1, allow_nan=False))
     else:

@@ -19,6 +19,7 @@ from qloom.training.evaluation import open_model
 from qloom.training.folder import MODEL_HELP
 from qloom.training.predictions import prediction_columns
 from qloom.training.table import read_source
+from qloom.training.versions import version_line
 
 _MOST_LINES = 8
 
@@ -45,6 +46,8 @@ def predict(
     columns |= {} if novelties is None else {"unseen": novelties.texts}
     write_table(pa.table({name: _contiguous(column) for name, column in columns.items()}), output)
     for line in describe_novelties(novelties, table.num_rows):
+        typer.echo(line, err=True)
+    if line := version_line(model, chosen):
         typer.echo(line, err=True)
     if loaded.engine_ is not None and (line := engine_line(loaded.engine_.values())):
         typer.echo(line, err=True)

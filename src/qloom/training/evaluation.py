@@ -17,9 +17,10 @@ from qloom.models.tables.competitors import COMPETITORS, UNDER_TEST
 from qloom.models.tables.scores import score, score_names
 from qloom.models.tables.served import Predictor, read_served
 from qloom.training.bootstrap import bootstrap_scores, interval_of
-from qloom.training.folder import RunFolder, find_model
+from qloom.training.folder import find_model
 from qloom.training.seen_rows import keys_of, read_seen_rows
 from qloom.training.table import read_source
+from qloom.training.versions import Ledger
 
 CONTROL = COMPETITORS["hybrid_classical"]
 
@@ -54,7 +55,7 @@ def evaluate(
     table = rows_with_target(read_source(data, query, known=loaded.preprocessing_.queried), loaded.coding_.name)
     if table.num_rows == 0:
         raise DataError(f"{data} has no row with a target {loaded.coding_.name!r}, expected at least one")
-    training = count_training_rows(path, loaded, table, force)
+    training = count_training_rows(find_model(path, None) if model is None else path, loaded, table, force)
     result = {**score_model(loaded, table, seed, metric), "n_training_rows": training}
     if loaded.engine_ is None:
         return {**result, "engine": None}
@@ -75,7 +76,7 @@ def _beside(
 ) -> dict[str, dict[str, float | None]]:  # fmt: skip
     """What scores of estimates are to be seen beside, by what it is called."""
     others = {"exact values": loaded.with_engine({"name": DEFAULT, "shots": None})}
-    control = RunFolder(path).model(CONTROL.key)
+    control = (Ledger(path).folder if name is None else path) / CONTROL.place
     if name in (None, UNDER_TEST) and control.is_dir():
         others[CONTROL.title] = read_served(control)
     return {
@@ -85,7 +86,7 @@ def _beside(
 
 
 def count_training_rows(path: Path, loaded: Predictor, table: pa.Table, force: bool) -> int | None:
-    """How many rows the model learnt from; None where that was not kept.
+    """How many rows the model in a run or model folder learnt from; None where that was not kept.
 
     Raises:
         DataError: if these are most rows and that is not meant.

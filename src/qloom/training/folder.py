@@ -17,6 +17,7 @@ from qloom.models.tables.scores import METRICS
 from qloom.training.configuration import ComparisonSection, Configuration, load_configuration
 from qloom.training.leaderboard import leaderboard_csv
 from qloom.training.rendering import render_configuration
+from qloom.training.versions import Ledger, version_in_force
 
 CONFIG, ENVIRONMENT, METRICS_FILE = "config.yaml", "environment.json", "metrics.json"
 PREDICTIONS, IMPORTANCE, LEADERBOARD = "predictions.parquet", "importance.json", "leaderboard.csv"
@@ -231,19 +232,20 @@ BEST = "best"
 # As they may be asked for.
 NAMES = (*(each.name for each in COMPETITORS.values()), BEST)
 MODEL_HELP = (
-    f"Which model of a run: {', '.join(NAMES)}; by default hybrid. "
+    f"Which model of a run: {', '.join(NAMES)}; by default hybrid, as qloom watch last updated it. "
     f"{BEST}: the first of the leaderboard, so chosen by its test scores; {REFINED}: after the stages of refinement."
 )
 
 
 def find_model(path: Path, name: str | None) -> Path:
-    """The folder of a run's model by its name, "best" for the first of the leaderboard; as given without a name.
+    """The folder of a run's model by its name, "best" for the first of the leaderboard; without one, of a run that
+    was updated that of the version in force, else as given.
 
     Raises:
         ArtifactError: for a name that is none, or a folder that is no run or has no such model.
     """
     if name is None:
-        return path
+        return path if version_in_force(path) is None else Ledger(path).current
     run = RunFolder(path)
     known = {each.name: key for key, each in COMPETITORS.items()} | {key: key for key in COMPETITORS}
     if name == REFINED and run.refined.is_dir():

@@ -15,10 +15,11 @@ import torch
 from qloom.data import Schema
 from qloom.data.column_table import column_lines, column_rows
 from qloom.errors import ArtifactError
+from qloom.fitting.workers import ALONE, Workers
 from qloom.models.tables.competitors import COMPETITORS, NETWORKS, UNDER_TEST
 from qloom.models.tables.preparation import PreparedTable
 from qloom.models.tables.starting import Start, read_start
-from qloom.training.competition import compete, prepared
+from qloom.training.competition import assist, compete, prepared
 from qloom.training.competitors import Contest, Outcome, PreparedRound, try_circuit
 from qloom.training.configuration import Configuration
 from qloom.training.environment import describe_environment
@@ -29,6 +30,7 @@ from qloom.training.log import RunLog
 from qloom.training.predictions import columns_of_test_rows, threshold_notes
 from qloom.training.progress import Progress
 from qloom.training.record import make_metrics
+from qloom.training.reference import keep_references
 from qloom.training.refinement import Refinement, check_costs, expected_costs
 from qloom.training.rounds import KEPT, Plan, describe
 from qloom.training.seen_rows import keys_of, write_seen_rows
@@ -37,7 +39,7 @@ from qloom.training.table import RunTable, fingerprint, load_table
 
 def train_run(
     configuration: Configuration, *, resume: bool = False, progress: Progress | None = None,
-    may_buy: Callable[[str], bool] = lambda text: True,
+    may_buy: Callable[[str], bool] = lambda text: True, workers: Workers = ALONE,
 ) -> Path:  # fmt: skip
     """Train and compare all models; the run folder.
 
@@ -47,11 +49,16 @@ def train_run(
     Args:
         may_buy: is told what stages of refinement will take on devices, where that is above `engine.ask_above`, and
             says whether it may be bought; budgets hold in any case.
+        workers: who train the networks together, each of which calls this; the first one does all else.
 
     Raises:
         QloomError: for a table, configuration or folder that cannot be used.
     """
     folder = RunFolder(configuration.folder)
+    if not workers.leads:
+        with _deterministic():
+            _assist(folder, configuration, workers)
+        return folder.path
     with locked(folder.path), _deterministic():
         _check_folder(folder, configuration, resume)
         loaded = load_table(configuration)
@@ -63,11 +70,13 @@ def train_run(
         check_costs(expected, configuration.refinement, folder.path, may_buy, resume)
         _open(folder, configuration, loaded.table, starts)
         with RunLog(folder.path, progress or Progress()) as log:
-            notes = _notes(loaded.schema, first.data, configuration)
+            notes = _notes(loaded.schema, first.data, configuration, workers)
             columns = column_rows(loaded.schema, first.data.preprocessing)
             for note in (*column_lines(columns), *notes, *describe(plan)):
                 log.note(note)
-            found = compete(Contest(configuration, loaded.schema.task, folder, log, starts), loaded, plan, first, start)
+            workers.told(lambda: folder.environment()["table_sha256"])
+            contest = Contest(configuration, loaded.schema.task, folder, log, starts, workers)
+            found = compete(contest, loaded, plan, first, start)
             metrics = {
                 **make_metrics(configuration, loaded, plan, first.data, found.results, found.seconds),
                 "notes": [*notes, *threshold_notes(configuration.training.threshold, first.data.coding, found.kept)],
@@ -75,6 +84,7 @@ def train_run(
                 "circuit": circuit.to_json(),
             }
             _keep_seen_rows(loaded, first, folder.model(UNDER_TEST))
+            keep_references(folder.path, loaded.table.take(pa.array(first.split.train)), first.data)
             importance = find_importance(folder, loaded, first, metrics, configuration.seed)
             metrics["refinement"] = None  # what is known by now is kept, whatever happens on a device
             folder.write_results(metrics, _predictions(loaded, first, found.kept), importance)
@@ -83,6 +93,7 @@ def train_run(
                 refinement = Refinement(configuration, folder, first.data, test, metrics["metric"], expected, log)
                 folder.write_metrics({**metrics, "refinement": refinement.run()})
                 _keep_seen_rows(loaded, first, folder.refined)
+                keep_references(folder.path, loaded.table.take(pa.array(first.split.train)), first.data)
             log.lines.note(metrics["verdict"])
     return folder.path
 
@@ -90,6 +101,25 @@ def train_run(
 def resume_run(folder: str | Path, *, progress: Progress | None = None) -> Path:
     """Go on with the run in a folder, as its own configuration says."""
     return train_run(RunFolder(folder).configuration(), resume=True, progress=progress)
+
+
+def _assist(folder: RunFolder, configuration: Configuration, workers: Workers) -> None:
+    """What workers but the first do in a run.
+
+    Raises:
+        ArtifactError: for another table than the first one's.
+    """
+    digest = workers.told(str)  # the folder is there from now on
+    loaded = load_table(configuration)
+    if fingerprint(loaded.table) != digest:
+        raise ArtifactError(
+            f"worker {workers.rank + 1} reads another table at {configuration.data.source} than the first one, "
+            "expected the same on all machines"
+        )
+    starts = _read_starts(folder, configuration, loaded.schema)
+    plan, start = Plan(configuration, loaded), starts.get("quantum")
+    contest = Contest(configuration, loaded.schema.task, folder, Progress(), starts, workers)
+    assist(contest, loaded, plan, prepared(loaded, plan, KEPT, start), start)
 
 
 def _predictions(loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outcome]) -> dict[str, Any]:
@@ -125,10 +155,14 @@ def _read_starts(folder: RunFolder, configuration: Configuration, schema: Schema
     return starts
 
 
-def _notes(schema: Schema, data: PreparedTable, configuration: Configuration) -> tuple[str, ...]:
+def _notes(
+    schema: Schema, data: PreparedTable, configuration: Configuration, workers: Workers
+) -> tuple[str, ...]:  # fmt: skip
     n_qubits = configuration.model.n_qubits
     mapped = f"{data.n_features} features on {n_qubits} qubits: the classical encoder maps them to angles"
     notes = [*schema.notes, *schema.warnings, *data.notes, *([mapped] if data.n_features > n_qubits else [])]
+    if workers.count > 1:
+        notes.append(str(workers))
     if not configuration.engine.is_exact:
         how = ", by parameter shift," if configuration.engine.shots is not None else ""
         notes.append(
