@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -49,11 +49,15 @@ class Copies:
 
 
 def find_copies(table: pa.Table, schema: Schema) -> Copies:
-    """The equal rows of a table."""
+    """The rows of a table that are equal in every feature."""
     features = table.select([column.name for column in schema.features])
-    keys = table_keys(features)
-    units = np.unique(keys, return_inverse=True)[1]
-    n_different = int(units.max()) + 1
+    found = equal_rows(features)
     whole = features.append_column("target", table[schema.target])
     n_distinct = len(np.unique(table_keys(whole)))
-    return Copies(units, len(units) - n_different, n_distinct - n_different)
+    return replace(found, n_contradictory=n_distinct - found.n_different)
+
+
+def equal_rows(features: pa.Table) -> Copies:
+    """The equal rows of a table of features alone."""
+    units = np.unique(table_keys(features), return_inverse=True)[1]
+    return Copies(units, len(units) - int(units.max()) - 1, 0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from qloom.data.asked_kinds import asked_kind, check_asked
-from qloom.data.cells import is_date, is_text, numbers
+from qloom.data.cells import is_text, numbers
 from qloom.data.columns import require_columns
 from qloom.data.delimited import DECIMAL, NOTE, WRITTEN
 from qloom.data.kinds import Kind, find_kind, is_supported, typed_cells
@@ -108,11 +109,21 @@ def shown_cells(cells: pa.ChunkedArray, column: Column) -> str:
     if column.kind in ("number", "date") and not is_text(cells.type):
         bounds = pc.min_max(cells)
         low, high = (bounds[end].as_py() for end in ("min", "max"))
-        if is_date(cells.type):
-            return f"{low:%Y-%m-%d} to {high:%Y-%m-%d}"
-        return f"{low:.6g} to {high:.6g}" + unit_of(column)
+        return shown_range(low, high, column)
     counts = sorted(pc.value_counts(cells.drop_null()).to_pylist(), key=lambda c: (-c["counts"], str(c["values"])))
-    return ", ".join(str(c["values"])[:30] for c in counts[:3]) + (", ..." if len(counts) > 3 else "")
+    return shown_levels([entry["values"] for entry in counts])
+
+
+def shown_range(low: Any, high: Any, column: Column) -> str:
+    """The ends of a column's numbers or dates, in words."""
+    if hasattr(low, "year"):
+        return f"{low:%Y-%m-%d} to {high:%Y-%m-%d}"
+    return f"{low:.6g} to {high:.6g}" + unit_of(column)
+
+
+def shown_levels(ranked: Sequence[Any]) -> str:
+    """The first of a column's values, the most frequent first."""
+    return ", ".join(str(value)[:30] for value in ranked[:3]) + (", ..." if len(ranked) > 3 else "")
 
 
 def unit_of(column: Column) -> str:

@@ -34,7 +34,7 @@ def row_keys(columns: Iterable[np.ndarray | pa.ChunkedArray], n_rows: int) -> np
     """
     keys = np.zeros(n_rows, dtype=np.uint64)
     for column in columns:
-        keys = _mix(keys * _GOLDEN + cell_keys(column))
+        keys = mixed_keys(keys * _GOLDEN + cell_keys(column))
     return keys
 
 
@@ -68,8 +68,11 @@ def _values(column: pa.ChunkedArray) -> np.ndarray | pa.ChunkedArray:
     return column.cast(pa.string())
 
 
-def _mix(keys: np.ndarray) -> np.ndarray:
-    """The finalizer of SplitMix64: every bit of the key depends on every bit of the cell."""
+def mixed_keys(keys: np.ndarray) -> np.ndarray:
+    """The finalizer of SplitMix64: every bit of the key depends on every bit of the cell.
+
+    Shapes: uint64 (B,) -> (B,).
+    """
     keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(keys ^ (keys >> np.uint64(31)))

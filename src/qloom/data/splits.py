@@ -69,7 +69,7 @@ def split_rows(
         ConfigError: for an unknown kind or shares that leave nothing to train on.
         DataError: for too few rows, or missing times.
     """
-    _check_shares(validation, test)
+    check_shares(validation, test)
     n_rows = rows if isinstance(rows, int | np.integer) else rows.num_rows
     n_test, n_validation = _counts(int(n_rows), validation, test)
     time = time_column or (target.time if isinstance(target, Schema) else None)
@@ -90,7 +90,8 @@ def split_rows(
     return Split(train, validating, testing, chosen)
 
 
-def _check_shares(validation: float, test: float) -> None:
+def check_shares(validation: float, test: float) -> None:
+    """Raise ConfigError unless both shares are from 0 on and leave rows to train on."""
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise ConfigError(
             f"validation={validation:g} and test={test:g}, expected shares from 0 that leave rows "

@@ -58,16 +58,16 @@ def check_target(table: pa.Table, name: str, task: str | None) -> tuple[str, tup
     if chosen not in TASKS:
         raise ConfigError(f"task is {chosen!r}, expected one of {', '.join(TASKS)}; leave it out to have it found")
     if chosen == "regression":
-        _check_varies(numbers(column, name), name)
+        values = numbers(column, name)
+        check_varies(float(values.min()), float(values.max()), name)
         return chosen, ()
     return chosen, _find_classes(column, name)
 
 
-def _check_varies(values: np.ndarray, name: str) -> None:
-    if (values == values[0]).all():
-        raise DataError(
-            f"target {name!r} is {values[0]:g} in every row, expected values that differ; choose another target"
-        )
+def check_varies(low: float, high: float, name: str) -> None:
+    """Raise DataError for a target of numbers that is the same in every row."""
+    if low == high:
+        raise DataError(f"target {name!r} is {low:g} in every row, expected values that differ; choose another target")
 
 
 def _find_classes(column: pa.ChunkedArray, name: str) -> tuple[Label, ...]:
@@ -75,7 +75,11 @@ def _find_classes(column: pa.ChunkedArray, name: str) -> tuple[Label, ...]:
         numbers(column, name)
     elif not (is_text(column.type) or pa.types.is_boolean(column.type)):
         raise DataError(f"target {name!r} holds values of type {column.type}, expected classes or numbers; convert it")
-    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}
+    return classes_of({entry["values"]: entry["counts"] for entry in pc.value_counts(column).to_pylist()}, name)
+
+
+def classes_of(counts: Mapping[Label, int], name: str) -> tuple[Label, ...]:
+    """The classes of a target by the rows of each, or DataError if they cannot be learnt from."""
     classes = tuple(sorted(counts))
     if len(classes) < 2:
         raise DataError(
@@ -96,13 +100,13 @@ def class_text(label: Any) -> str:
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
-def _mean_of_counts(values: np.ndarray, name: str) -> float:
-    if values.min() < 0:
+def check_counts(lowest: float, name: str) -> None:
+    """Raise DataError for numbers below 0 where counts are wanted."""
+    if lowest < 0:
         raise DataError(
-            f"target {name!r} goes down to {values.min():g}, expected counts or other numbers from 0 on for "
+            f"target {name!r} goes down to {lowest:g}, expected counts or other numbers from 0 on for "
             "loss='poisson'; choose loss='squared'"
         )
-    return float(values.mean())
 
 
 @dataclass(frozen=True)
@@ -154,8 +158,8 @@ class TargetCoding:
         number_format = schema[schema.target].number_format
         values = numbers(plain_column(column), schema.target, number_format)
         if not shifted:
-            scale = _mean_of_counts(values, schema.target)
-            return cls(schema.target, schema.task, scale=scale, number_format=number_format)
+            check_counts(float(values.min()), schema.target)
+            return cls(schema.target, schema.task, scale=float(values.mean()), number_format=number_format)
         fitted = TargetTransformation.fit(transformation, values, schema.target)
         mapped = fitted.forward(values)
         scale = float(mapped.std()) or 1.0

@@ -11,6 +11,16 @@ from qloom.errors import DataError
 TRANSFORMATIONS = ("none", "log", "log1p", "yeo_johnson")
 
 
+def check_domain(kind: str, lowest: float, name: str) -> None:
+    """Raise DataError for a target whose lowest value has no logarithm where one is taken."""
+    if (kind == "log" and lowest <= 0) or (kind == "log1p" and lowest <= -1):
+        expected = "numbers above 0" if kind == "log" else "numbers above -1"
+        raise DataError(
+            f"target {name!r} goes down to {lowest:g}, expected {expected} for the transformation {kind}; "
+            "choose yeo_johnson or none"
+        )
+
+
 @dataclass(frozen=True)
 class TargetTransformation:
     """A map of the target, and its inverse within the training values.
@@ -39,12 +49,7 @@ class TargetTransformation:
             DataError: for values that have no logarithm.
         """
         lowest = float(values.min())
-        if (kind == "log" and lowest <= 0) or (kind == "log1p" and lowest <= -1):
-            expected = "numbers above 0" if kind == "log" else "numbers above -1"
-            raise DataError(
-                f"target {name!r} goes down to {lowest:g}, expected {expected} for the transformation {kind}; "
-                "choose yeo_johnson or none"
-            )
+        check_domain(kind, lowest, name)
         unit = exponent = 1.0
         if kind == "yeo_johnson":
             from sklearn.preprocessing import PowerTransformer

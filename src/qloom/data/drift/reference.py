@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,25 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class LossSummary:
+    """Losses of rows held out from training.
+
+    Attributes:
+        n: rows.
+        mean, deviation: of their losses.
+    """
+
+    n: int
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, losses: np.ndarray) -> LossSummary:
+        """Shapes: losses (B,)."""
+        return cls(len(losses), float(losses.mean()), float(losses.std()))
+
+
+@dataclass(frozen=True)
 class Reference:
     """The rows that a model learnt from, and predictions for rows held out from them, as counts in bins.
 
@@ -50,12 +69,14 @@ class Reference:
         coding: of its target.
         bins: by column.
         counted: those rows.
+        losses: of the rows held out, where they were kept.
     """
 
     preprocessing: Preprocessing
     coding: TargetCoding
     bins: Mapping[str, Bins]
     counted: Counts
+    losses: LossSummary | None = None
 
     @classmethod
     def learn(
@@ -104,7 +125,8 @@ class Reference:
             {"name": name, **bins.to_json(), "counts": self.counted.columns[name].tolist()}
             for name, bins in self.bins.items()
         ]
-        return {"format": FORMAT, "version": 1, "n_rows": self.counted.n_rows, "columns": columns}
+        return {"format": FORMAT, "version": 1, "n_rows": self.counted.n_rows, "columns": columns,
+                "losses": None if self.losses is None else asdict(self.losses)}  # fmt: skip
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any], preprocessing: Preprocessing, coding: TargetCoding) -> Reference:
@@ -118,6 +140,7 @@ class Reference:
             bins = {entry["name"]: read_bins(entry) for entry in fields["columns"]}
             counts = {entry["name"]: np.asarray(entry["counts"], dtype=np.int64) for entry in fields["columns"]}
             n_rows = int(fields["n_rows"])
+            losses = None if fields.get("losses") is None else LossSummary(**fields["losses"])
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"the record of drift is damaged ({error}), expected version 1; train again") from None
         odd = [name for name in bins if counts[name].shape != (bins[name].n_bins,)]
@@ -125,7 +148,7 @@ class Reference:
             raise ArtifactError(
                 "the record of drift is damaged or of another model, expected the columns that it reads; train again"
             )
-        return cls(preprocessing, coding, bins, Counts(counts, n_rows))
+        return cls(preprocessing, coding, bins, Counts(counts, n_rows), losses)
 
 
 def _cells(preprocessing: Preprocessing, table: pa.Table) -> dict[str, Cells]:
