@@ -28,16 +28,17 @@ public:
     Perceptrons& operator=(const Perceptrons&) = delete;
 
     void forward(View<const float> weights, View<const float> inputs, const std::vector<uint64_t>& seeds,
-                 View<float> outputs) {
+                 View<float> outputs, const std::vector<size_t>& before) {
         rows = inputs.size / (each.size() * shape.n_inputs);
         check(inputs.size, rows * shape.n_inputs, "inputs");
         check(outputs.size, rows * shape.n_outputs, "outputs");
         check(weights.size, shape.n_weights(), "weights");
         check(seeds.size(), 1, "seeds");
+        if (!before.empty()) check(before.size(), 1, "before");
         nb::gil_scoped_release unlocked;
         for (size_t r = 0; r < each.size(); ++r)
             each[r].forward(weights.data + r * shape.n_weights(), inputs.data + r * rows * shape.n_inputs, rows,
-                            seeds[r], outputs.data + r * rows * shape.n_outputs);
+                            seeds[r], before.empty() ? 0 : before[r], outputs.data + r * rows * shape.n_outputs);
     }
 
     void backward(View<const float> weights, View<const float> slopes, View<float> d_weights, View<float> d_inputs) {
@@ -72,7 +73,8 @@ void bind_networks(nb::module_& m) {
     nb::class_<Perceptrons>(m, "Perceptrons",
                             "R perceptrons of one shape; what a walk forward found is kept for the one back.")
         .def(nb::init<size_t, size_t, size_t, size_t, bool, double>())
-        .def("forward", &Perceptrons::forward, array, array, nb::arg(), array)
+        .def("forward", &Perceptrons::forward, array, array, nb::arg(), array,
+             nb::arg("before") = std::vector<size_t>{})
         .def("backward", &Perceptrons::backward, array, array, array_or_none, array_or_none);
     m.def(
         "adamw",

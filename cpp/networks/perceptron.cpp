@@ -68,11 +68,12 @@ static const Matrix& sum_of_rows(const Matrix& a, Matrix& c) {
     return c;
 }
 
-void Perceptron::leave_out(uint64_t seed) {
+void Perceptron::leave_out(uint64_t seed, size_t before) {
     const uint32_t left_out = uint32_t(std::lround(shape.left_out * 0x1p16));
     if (!left_out) return;
     const float kept = left_out < 0x10000 ? 0x1p16f / float(0x10000 - left_out) : 0;
     Random random(seed);
+    for (size_t i = 0; i < before * hidden.width; i += 2) random.bits();
     for (size_t i = 0; i < hidden.size(); i += 2) {
         const uint32_t drawn = random.bits(), both[] = {drawn & 0xffff, drawn >> 16};
         for (size_t k = 0; k < 2; ++k) {
@@ -83,14 +84,15 @@ void Perceptron::leave_out(uint64_t seed) {
     }
 }
 
-void Perceptron::forward(const float* weights, const float* inputs, size_t rows, uint64_t seed, float* outputs) {
+void Perceptron::forward(const float* weights, const float* inputs, size_t rows, uint64_t seed, size_t before,
+                         float* outputs) {
     const float *first_shifts = weights + shape.width * shape.n_inputs, *second = first_shifts + shape.width;
     x.read(inputs, rows, shape.n_inputs);
     matrix.read_transposed(weights, shape.n_inputs, shape.width);
     product(x, matrix, shifts.read(first_shifts, 1, shape.width), hidden);
     hidden_slopes.sized(rows, shape.width);
     kernels<float>().silu(hidden.data(), hidden_slopes.data(), hidden.size());
-    leave_out(seed);
+    leave_out(seed, before);
     matrix.read_transposed(second, shape.width, shape.n_outputs);
     product(hidden, matrix, shifts.read(second + shape.n_outputs * shape.width, 1, shape.n_outputs), out);
     if (shape.angles) {

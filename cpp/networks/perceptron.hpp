@@ -49,13 +49,14 @@ public:
 
     const PerceptronShape shape;
 
-    // Rows of inputs to rows of outputs; `seed` is of what is left out.
-    void forward(const float* weights, const float* inputs, size_t rows, uint64_t seed, float* outputs);
+    // Rows of inputs to rows of outputs; `seed` is of what is left out, which depends on a row's place: `before` rows
+    // stand before these, walked elsewhere.
+    void forward(const float* weights, const float* inputs, size_t rows, uint64_t seed, size_t before, float* outputs);
     // Slopes of weights and inputs, null where not wanted, from those of the outputs of the last walk forward.
     void backward(const float* weights, const float* slopes, float* d_weights, float* d_inputs);
 
 private:
-    void leave_out(uint64_t seed);
+    void leave_out(uint64_t seed, size_t before);
 
     Matrix x, hidden, out;             // numbers of the rows
     Matrix hidden_slopes, out_slopes;  // of the nonlinear functions

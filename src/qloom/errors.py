@@ -43,6 +43,10 @@ class ArtifactError(QloomError, ValueError):
     """A model file, circuit file or run folder that is damaged, foreign or in use."""
 
 
+class WorkerError(QloomError, ConnectionError):
+    """Another process of a training over several workers has gone, or cannot be reached."""
+
+
 class UnsupportedError(QloomError, NotImplementedError):
     """A combination that has no defined or no implemented meaning; the message names the one that works."""
 

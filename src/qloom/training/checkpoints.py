@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor
 
 from qloom.errors import ArtifactError
 from qloom.files import replace_file
+from qloom.fitting.workers import ALONE, Workers
 from qloom.models import Fit
 
 FORMAT, VERSION = "qloom.checkpoint", 1
@@ -33,10 +34,18 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         ArtifactError: for a damaged or foreign file, or one of another version.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            record = json.loads((file.metadata() or {}).get("record", "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-    except (SafetensorError, OSError, json.JSONDecodeError) as error:
+        return _parsed(path.read_bytes(), path)
+    except OSError as error:
+        raise ArtifactError(f"checkpoint {path} cannot be read ({error.strerror}); delete it to train again") from None
+
+
+def _parsed(content: bytes, path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The same of its bytes; `path` is only named."""
+    try:
+        tensors = safetensors.torch.load(content)
+        size = int.from_bytes(content[:8], "little")
+        record = json.loads(json.loads(content[8 : 8 + size]).get("__metadata__", {}).get("record", "{}"))
+    except (SafetensorError, json.JSONDecodeError) as error:
         raise ArtifactError(f"checkpoint {path} is damaged ({error}); delete it to train this model again") from None
     if (record.get("format"), record.get("version")) != (FORMAT, VERSION):
         raise ArtifactError(
@@ -46,16 +55,20 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return record, tensors
 
 
-def checkpointing(path: Path) -> tuple[Callable[[Fit], None], Callable[[Fit], None]]:
-    """Two callables for a training: one writes its state to `path`, one restores it from there if it can."""
+def checkpointing(path: Path, workers: Workers = ALONE) -> tuple[Callable[[Fit], None], Callable[[Fit], None]]:
+    """Two callables for a training: one writes its state to `path`, one restores it from there if it can.
+
+    Of several workers the first one has the file; what it reads is for all.
+    """
 
     def keep(fit: Fit) -> None:
-        write_checkpoint(path, fit.record(), fit.tensors())
+        if workers.leads:
+            write_checkpoint(path, fit.record(), fit.tensors())
 
     def restore(fit: Fit) -> None:
-        if path.exists():
-            record, tensors = read_checkpoint(path)
-            _put_back(fit, record, tensors, path)
+        content = workers.told_bytes(path.read_bytes() if workers.leads and path.exists() else b"")
+        if content:
+            _put_back(fit, *_parsed(content, path), path)
 
     return keep, restore
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from qloom import _native
+from qloom.engines.base import Engine
 from qloom.errors import UnsupportedError
 from qloom.fitting.workers import ALONE, Workers
 from qloom.models.tables.hybrid import HybridNetwork
@@ -190,11 +191,17 @@ def _check_alike(layers: Sequence[StackedLayer], workers: Workers) -> None:
             raise UnsupportedError(
                 f"a {name} is trained by {workers.count} workers, expected 1: its rows may not be apart"
             )
-        if isinstance(layer, StackedCircuits) and any(module.stream is not None for module in layer.modules):
-            raise UnsupportedError(
-                f"{workers.count} workers for circuits that are measured or drawn, expected 1: their random numbers "
-                "go by the rows of a call; leave out --workers, or train by exact values"
-            )
+        if isinstance(layer, StackedCircuits):
+            check_exact(layer.modules[0].engine, workers)
+
+
+def check_exact(engine: Engine, workers: Workers) -> None:
+    """Refuse several workers for circuits whose values depend on the rows of a call, beside their own."""
+    if workers.count > 1 and not engine.is_exact:
+        raise UnsupportedError(
+            f"{workers.count} workers for circuits whose values are drawn or cut, by the rows that a call has, got no "
+            "exact ones; leave out --workers, or train by exact values and refine by others"
+        )
 
 
 def steps_done(moments: Moments) -> float:
