@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -13,13 +15,17 @@ import typer
 from qloom.cli.bars import showing_progress
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import print_leaderboard
-from qloom.errors import ArtifactError, ConfigError, DataError
+from qloom.errors import ArtifactError, ConfigError, DataError, WorkerError
+from qloom.files import replace_file
+from qloom.fitting.workers import MEETING, RANK, Workers, is_started_again, joined
 from qloom.reports import write_report
 from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
 from qloom.training.folder import RunFolder
+from qloom.training.launching import ABANDONED, INTERRUPTED, end_with_launcher, launch
 from qloom.training.progress import Progress
+from qloom.training.rendering import render_configuration
 
 _TABLE = "Table (CSV, Parquet, Arrow, DuckDB), demo:breast_cancer, configuration (.yaml) or run to resume."
 
@@ -55,6 +61,12 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Buy what a device will cost without being asked.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Processes that train together, each on its share of rows and cores.")
+    ] = 1,
+    restarts: Annotated[
+        int, typer.Option(min=0, help="Times that all go on from the last checkpoint when a worker is lost.")
+    ] = 3,
 ) -> None:
     """Train the hybrid model, its controls and the baselines several times, compare them, and write a report."""
     given: dict[str, Any] = {
@@ -69,7 +81,10 @@ def train(
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}
     configuration = configure(data, given, top, epochs, settings or [], resume)
-    _run(configuration, resume, yes)
+    if workers == 1:
+        _run(configuration, resume, yes)
+    else:
+        _launch(configuration, resume, yes, workers, restarts)
 
 
 def _asked(progress: Progress, text: str) -> bool:
@@ -132,18 +147,45 @@ def _of_folder(folder: Path, changes: list[Change], resume: bool) -> Configurati
     return RunFolder(folder).configuration()
 
 
+def _launch(configuration: Configuration, resume: bool, yes: bool, count: int, restarts: int) -> None:
+    """Train by workers, each of which is this command on the same configuration."""
+    if RANK in os.environ:
+        raise ConfigError(f"--workers {count} in a worker that torchrun started, expected one of them; leave it out")
+    with TemporaryDirectory(prefix="qloom-workers-") as folder:
+        written = replace_file(Path(folder) / "config.yaml", render_configuration(configuration))
+        options = ["--resume"] * resume + ["--yes"] * yes
+        command = [sys.executable, "-m", "qloom", "train", str(written), *options]
+        raise typer.Exit(launch(command, count, restarts, lambda line: typer.echo(line, err=True)))
+
+
 def _run(configuration: Configuration, resume: bool, yes: bool) -> None:
+    """Train, alone or as one of the workers that a launcher started."""
     start = time.perf_counter()
+    end_with_launcher()
     try:
-        with showing_progress() as progress:
-            may_buy = (lambda text: True) if yes else partial(_asked, progress)
-            folder = train_run(configuration, resume=resume, progress=progress, may_buy=may_buy)
+        with joined() as workers:
+            folder = _trained(configuration, resume, yes, workers)
     except KeyboardInterrupt:
         typer.echo(_describe_stop(configuration), err=True)
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
+    except WorkerError as error:
+        if MEETING not in os.environ:  # where we are the launcher, it says what happened
+            typer.echo(f"qloom: {error}", err=True)
+        raise typer.Exit(ABANDONED) from None
+    if not workers.leads:
+        return
     report = write_report(folder)
     print_leaderboard(RunFolder(folder).metrics())
     typer.echo(f"\n{report} written after {time.perf_counter() - start:.0f} s")
+
+
+def _trained(configuration: Configuration, resume: bool, yes: bool, workers: Workers) -> Path:
+    if not workers.leads:
+        return train_run(configuration, workers=workers)
+    resume = resume or (is_started_again() and RunFolder(configuration.folder).is_begun)
+    with showing_progress() as progress:
+        may_buy = (lambda text: True) if yes else partial(_asked, progress)
+        return train_run(configuration, resume=resume, progress=progress, may_buy=may_buy, workers=workers)
 
 
 def _describe_stop(configuration: Configuration) -> str:
