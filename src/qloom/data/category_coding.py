@@ -55,14 +55,10 @@ class CategoryCoding:
         n_levels = len(self.levels)
         found = pc.index_in(values, value_set=pa.array(self.levels, pa.string()))
         codes = pc.fill_null(found, n_levels).to_numpy()
-        missing = np.asarray(pc.is_null(values).to_numpy())
-        known = (codes < n_levels) & ~missing
-        out[:] = 0
-        out[np.flatnonzero(known), codes[known]] = 1
-        if self.has_rare:
-            out[:, n_levels] = ~known & ~missing
-        if self.has_missing:
-            out[:, -1] = missing
+        if values.null_count:
+            codes = np.where(np.asarray(pc.is_null(values).to_numpy()), n_levels + 1, codes)
+        kept = [*range(n_levels), *[n_levels] * self.has_rare, *[n_levels + 1] * self.has_missing]
+        out[:] = np.eye(n_levels + 2, dtype=np.float32)[:, kept][codes]
 
 
 def category_words(cells: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -36,7 +36,7 @@ def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Decode dictionaries and views, make decimals, times and durations numbers, missing cells null."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return plain_column(_undictionary(column))
+        return _undictionary(column)
     if pa.types.is_run_end_encoded(kind):
         return plain_column(pc.run_end_decode(column))
     if pa.types.is_string_view(kind) or is_text(kind):
@@ -53,10 +53,12 @@ def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _undictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Plain cells of a dictionary's: each different one is made plain once."""
     kind = column.type.value_type
     kind = pa.string() if pa.types.is_string_view(kind) else kind
-    chunks = [chunk.dictionary.cast(kind).take(chunk.indices) for chunk in column.chunks]
-    return pa.chunked_array(chunks, kind)
+    plain = [plain_column(pa.chunked_array([chunk.dictionary.cast(kind)], kind)) for chunk in column.chunks]
+    chunks = [cells.combine_chunks().take(chunk.indices) for cells, chunk in zip(plain, column.chunks, strict=True)]
+    return pa.chunked_array(chunks, plain[0].type if plain else plain_column(pa.chunked_array([], kind)).type)
 
 
 def _null_for_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:

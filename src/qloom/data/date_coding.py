@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,15 +69,30 @@ class DateCoding:
         inside = np.clip(filled.astype(np.int64), self.first, self.last).astype("datetime64[s]")
         features = [self._standardised(days_since(inside, self.first), self.days)]
         if self.year:
-            features.append(self._standardised(calendar(inside, "year"), self.year))
-        for cycle in self.cycles:
-            phase = 2 * np.pi * calendar(filled, cycle) / CYCLES[cycle]
-            features += [np.sin(phase), np.cos(phase)]
+            features += _by_day(inside, lambda days: [self._standardised(calendar(days, "year"), self.year)])
+        features += _by_day(filled, lambda days: _waves(days, [cycle for cycle in self.cycles if cycle != "hour"]))
+        features += _waves(filled, [cycle for cycle in self.cycles if cycle == "hour"])
         for i, feature in enumerate([*features, missing] if self.has_missing else features):
             out[:, i] = feature
 
     def _standardised(self, values: np.ndarray, moments: tuple[float, ...]) -> np.ndarray:
         return np.clip((values - moments[0]) / moments[1], -self.clip, self.clip)
+
+
+def _waves(times: np.ndarray, cycles: Sequence[str]) -> list[np.ndarray]:
+    phases = (2 * np.pi * calendar(times, cycle) / CYCLES[cycle] for cycle in cycles)
+    return [wave(phase) for phase in phases for wave in (np.sin, np.cos)]
+
+
+def _by_day(times: np.ndarray, features: Callable[[np.ndarray], list[np.ndarray]]) -> list[np.ndarray]:
+    """Features that are the same all day, computed once a day where there are fewer days than times."""
+    days = times.astype("datetime64[D]").astype(np.int64)
+    first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+    if last - first >= len(days):
+        return features(times)
+    every = np.arange(first, last + 1).astype("datetime64[D]").astype("datetime64[s]")
+    days -= first
+    return [feature[days] for feature in features(every)]
 
 
 def fit_date(name: str, statistics: DateStatistics, date_format: str | None, clip: float) -> DateCoding:

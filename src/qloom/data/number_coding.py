@@ -75,10 +75,17 @@ class NumberCoding:
         missing = np.isnan(values)
         spread = _squash(np.where(missing, self.fill, values), self.knots, self.marks)
         out[:, 0] = np.clip((spread - self.mean) / self.scale, -self.clip, self.clip)
-        for i, code in enumerate(self.codes):
-            out[:, 1 + i] = values == code
+        if self.codes:
+            self._write_codes(values, out[:, 1 : 1 + len(self.codes)])
         if self.has_missing:
             out[:, -1] = missing
+
+    def _write_codes(self, values: np.ndarray, out: np.ndarray) -> None:
+        """One-hot codes; these are rising."""
+        codes = np.array(self.codes)
+        places = np.minimum(np.searchsorted(codes, values), len(codes) - 1)
+        places[codes[places] != values] = len(codes)
+        out[:] = np.eye(len(codes) + 1, len(codes), dtype=np.float32)[places]
 
 
 def fit_number(

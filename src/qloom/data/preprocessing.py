@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -32,7 +33,7 @@ _CODINGS: dict[str, type[Any]] = {
     "date": DateCoding,
     "text": TextCoding,
 }
-_SLICE = 65_536  # rows coded at a time, so that a slice of the matrix stays in cache
+_SLICE = 16_384  # rows coded at a time, so that a slice of the matrix stays in cache
 _ROWS_PER_CODE = 30
 _ROWS_PER_CODE_FEATURE = 20
 _SHARE_BESIDE_MEANS = 0.05  # of the rows; the least that a level with its own feature has where all have a mean
@@ -202,24 +203,42 @@ class Preprocessing:
         """F."""
         return len(self.feature_names)
 
-    def transform(self, table: pa.Table) -> np.ndarray:
+    def transform(
+        self, table: pa.Table, *, threads: int = 1, is_plain: bool = False, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """Code the rows of a table; further columns are ignored.
+
+        Args:
+            threads: slices of rows coded side by side; the result is the same.
+            is_plain: whether cells are known to be plain, as those of `read_table` and of a stream's blocks are.
+            out: float32, of at least B rows and F columns, to fill and to return the first B rows of; None for a new
+                array.
 
         Shapes: B rows -> float32 (B, F).
 
         Raises:
             DataError: for a missing column, cells of another kind than in training, or infinite values.
         """
-        read = self._read(table)
-        out = np.empty((table.num_rows, self.n_features), dtype=np.float32)
-        for start in range(0, table.num_rows, _SLICE):
-            self._write_slice([cells[start : start + _SLICE] for cells in read], out[start : start + _SLICE])
+        read = self._read(table, is_plain)
+        out = np.empty((table.num_rows, self.n_features), dtype=np.float32) if out is None else out[: table.num_rows]
+        slices = [slice(start, start + _SLICE) for start in range(0, table.num_rows, _SLICE)]
+
+        def write(rows: slice) -> None:
+            self._write_slice([cells[rows] for cells in read], out[rows])
+
+        if threads == 1 or len(slices) < 2:
+            for rows in slices:
+                write(rows)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(write, slices))
         return out
 
-    def _read(self, table: pa.Table) -> list[Any]:
+    def _read(self, table: pa.Table, is_plain: bool = False) -> list[Any]:
         """The cells that each coding takes in."""
         require_columns(table, [coding.name for coding in self.codings], "by the model")
-        return [coding.read(plain_column(table[coding.name])) for coding in self.codings]
+        plain = (lambda cells: cells) if is_plain else plain_column
+        return [coding.read(plain(table[coding.name])) for coding in self.codings]
 
     def cells(self, table: pa.Table) -> dict[str, Any]:
         """The cells of each column as the model reads them: numbers with NaN, dates with NaT, or text."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
+from qloom.data.cells import is_text
 from qloom.errors import DataError
 
 
@@ -58,15 +59,30 @@ class ParquetFile(DataFile):
         groups = [self._metadata.row_group(i) for i in range(self._metadata.num_row_groups)]
         self.group_rows = [group.num_rows for group in groups]
         self.group_bytes = [group.total_byte_size for group in groups]
+        self._coded = _coded_text(self.schema, self._metadata)
 
     def read(self, groups: Sequence[int], columns: Sequence[str]) -> pa.Table:
-        with reading(self.path), parquet.ParquetFile(self.path, metadata=self._metadata) as file:
+        coded = [name for name in columns if name in self._coded]
+        with (
+            reading(self.path),
+            parquet.ParquetFile(self.path, metadata=self._metadata, read_dictionary=coded) as file,
+        ):
             return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
 
     def digest(self) -> bytes:
         with reading(self.path), self.path.open("rb") as file:
             file.seek(-8 - self._metadata.serialized_size, 2)
             return hashlib.sha256(file.read()).digest()
+
+
+def _coded_text(schema: pa.Schema, metadata: parquet.FileMetaData) -> set[str]:
+    """Columns of text that the first row group holds as numbers of different texts, which need not be spelled out."""
+    if not metadata.num_row_groups:
+        return set()
+    group = metadata.row_group(0)
+    chunks = (group.column(i) for i in range(group.num_columns))
+    coded = {chunk.path_in_schema for chunk in chunks if chunk.has_dictionary_page}
+    return {field.name for field in schema if is_text(field.type) and field.name in coded}
 
 
 class IpcFile(DataFile):

@@ -39,11 +39,12 @@ def draw_sample(stream: RowStream, n_rows: int = N_ROWS, seed: int = 0) -> Sampl
     random = np.random.default_rng(seed)
     is_whole = stream.n_rows <= n_rows
     blocks = range(len(stream.blocks)) if is_whole else _drawn(len(stream.blocks), random)
+    wanted = _shared_out(n_rows, [stream.blocks[block].n_rows for block in blocks])
     tables, rows = [], []
-    for block in blocks:
-        taken = _some(stream.blocks[block].n_rows, n_rows if is_whole else -(-n_rows // len(blocks)), random)
+    for block, n in zip(blocks, wanted, strict=True):
+        taken = np.sort(random.choice(stream.blocks[block].n_rows, n, replace=False))
         table = stream.read(block)
-        tables.append(table if len(taken) == table.num_rows else table.take(pa.array(taken)))
+        tables.append(table if n == table.num_rows else table.take(pa.array(taken)))
         rows.append(stream.blocks[block].first + taken)
     table = pa.concat_tables(tables).replace_schema_metadata(stream.schema.metadata)
     return Sample(table, np.concatenate(rows), len(blocks), is_whole)
@@ -54,5 +55,9 @@ def _drawn(n_blocks: int, random: np.random.Generator) -> Sequence[int]:
     return [int(random.choice(stretch)) for stretch in stretches]
 
 
-def _some(n: int, wanted: int, random: np.random.Generator) -> np.ndarray:
-    return np.arange(n) if n <= wanted else np.sort(random.choice(n, wanted, replace=False))
+def _shared_out(total: int, sizes: Sequence[int]) -> list[int]:
+    """As equal shares of the total as blocks of these sizes have; what small ones lack is for the others."""
+    shares = [0] * len(sizes)
+    for done, block in enumerate(sorted(range(len(sizes)), key=lambda block: sizes[block])):
+        shares[block] = min(sizes[block], (total - sum(shares)) // (len(sizes) - done))
+    return shares
