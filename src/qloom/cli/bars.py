@@ -66,7 +66,7 @@ class BarProgress(Progress):
     def note(self, text: str) -> None:
         self.bars.console.print(in_options(text), markup=False, highlight=False)
 
-    def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
+    def begin(self, title: str, n_epochs: int, rounds: Sequence[int], unit: str = "epoch") -> None:
         self.done, self.n_epochs = {}, n_epochs
         self.task = self.bars.add_task(f"{title:32s}", total=n_epochs * len(rounds) or 1, now="")
 

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from qloom.circuits import Circuit
 from qloom.data import Split
+from qloom.fitting.workers import ALONE, Workers
 from qloom.models import Fit, HybridClassifier, HybridRegressor, fit_together
 from qloom.models.artifact import DESCRIPTION
 from qloom.models.tables.baselines import Baseline
@@ -61,7 +62,7 @@ class PreparedRound:
     @property
     def n_rows(self) -> dict[str, int]:
         """Of every part."""
-        return {part: len(getattr(self.split, part)) for part in PARTS}
+        return {**{part: len(getattr(self.split, part)) for part in PARTS}, "train": self.data.n_train}
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Contest:
     Attributes:
         folder: of the run.
         starts: by kind of middle layer, the networks that these begin with; none for fresh ones.
+        workers: who train the networks together; the first one does all else.
     """
 
     configuration: Configuration
@@ -78,11 +80,14 @@ class Contest:
     folder: RunFolder
     progress: Progress
     starts: Mapping[str, Start] = field(default_factory=dict)
+    workers: Workers = ALONE
 
     def enter(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
         """The outcomes of a model in some rounds: read back if trained before, else trained, on from checkpoints."""
         title = self._title(key)
         restored = all(self._is_done(key, each.number) for each in rounds)
+        if key in NETWORKS:
+            self.workers.told(lambda: restored)
         if restored:
             outcomes = [self._read(key, each.number) for each in rounds]
         else:
@@ -91,6 +96,11 @@ class Contest:
                 self._write(key, each.number, outcome)
         self.progress.end(title, [outcome.record for outcome in outcomes], restored=restored)
         return outcomes
+
+    def assist(self, key: str, rounds: Sequence[PreparedRound]) -> None:
+        """What workers but the first do while it is in `enter`."""
+        if key in NETWORKS and not self.workers.told(lambda: False):
+            self._fit_networks(key, rounds)
 
     def _is_done(self, key: str, number: int) -> bool:
         is_saved = number != KEPT or (self.folder.model(key) / DESCRIPTION).exists()
@@ -105,8 +115,14 @@ class Contest:
         write_checkpoint(self.folder.outcome(key, number), {"outcome": outcome.record}, tensors)
 
     def _train_networks(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
-        self.progress.begin(self._title(key), self.configuration.training.epochs, [r.number for r in rounds])
-        checkpoints = [checkpointing(self.folder.checkpoint(key, each.number)) for each in rounds]
+        windows, numbers = rounds[0].data.windows, [each.number for each in rounds]
+        unit, per_pass = ("epoch", 1) if windows is None else ("window", windows.per_pass)
+        self.progress.begin(self._title(key), self.configuration.training.epochs * per_pass, numbers, unit)
+        models, fits = self._fit_networks(key, rounds)
+        return [self._finish(key, *each) for each in zip(rounds, models, fits, strict=True)]
+
+    def _fit_networks(self, key: str, rounds: Sequence[PreparedRound]) -> tuple[list[HybridModel], list[Fit]]:
+        checkpoints = [checkpointing(self.folder.checkpoint(key, each.number), self.workers) for each in rounds]
 
         def watch(k: int, fit: Fit) -> None:
             checkpoints[k][0](fit)
@@ -115,8 +131,7 @@ class Contest:
         layer = str(COMPETITORS[key].layer)
         models = [make_model(self.configuration, self.task, layer, self.starts, each.seed) for each in rounds]
         datas, seeds = [each.data for each in rounds], [each.seed for each in rounds]
-        fits = fit_together(models, datas, seeds, watch, lambda k, fit: checkpoints[k][1](fit))
-        return [self._finish(key, *each) for each in zip(rounds, models, fits, strict=True)]
+        return models, fit_together(models, datas, seeds, watch, lambda k, fit: checkpoints[k][1](fit), self.workers)
 
     def _finish(self, key: str, each: PreparedRound, model: HybridModel, fit: Fit) -> Outcome:
         """Save the network if its round is the one that is kept, and predict the test rows."""

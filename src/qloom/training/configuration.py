@@ -53,6 +53,16 @@ class DataSection(Section):
     drop_missing_target: bool = Field(
         default=False, description="leave out rows without a target instead of refusing them"
     )
+    stream: bool | None = Field(
+        default=None, description="true: rows stay on disk, read a window at a time; empty: where they would not fit"
+    )
+    window: int = Field(
+        default=262_144, ge=256, description="rows of a stream that are shuffled and trained on at once"
+    )
+    sample: int = Field(
+        default=200_000, ge=100,
+        description="rows of a stream that are held in memory: to fit baselines, to test; a sixth to validate",
+    )  # fmt: skip
 
 
 class SplitSection(Section):
@@ -189,6 +199,48 @@ class ComparisonSection(Section):
     fewest_test_rows: int = Field(default=30, ge=1, description="test rows a round below which there is no verdict")
 
 
+WATCH_METHODS = ("warm", "replay", "elastic")
+WATCH_PARTS = ("everything", "circuit_and_head", "circuit", "head")
+
+
+class WatchSection(Section):
+    """When new rows matter to `qloom watch`, and what `--update` may do then."""
+
+    when: Literal["drift", "loss", "either", "always", "never"] = Field(
+        default="either",
+        description="drift: inputs or predictions have moved; loss: it has risen; either; always, never: whatever came",
+    )
+    psi: float = Field(default=0.1, gt=0, description="population stability index from which a column has moved far")
+    auc: float = Field(
+        default=0.6, ge=0.5, lt=1, description="ROC AUC of telling new rows from old, above which they have moved far"
+    )
+    level: float = Field(
+        default=0.05, gt=0, lt=1, description="of all tests together; what matters is far and passes it"
+    )
+    order: Literal["auto", "file", "random"] = Field(
+        default="auto",
+        description="of new rows; the last are the fresh ones: by data.time, auto without it at random; file: as given",
+    )
+    methods: tuple[Literal[WATCH_METHODS], ...] = Field(  # type: ignore[valid-type]
+        default=WATCH_METHODS,
+        description="what may be tried: warm: new rows alone; replay: with old rows; elastic: weights held by how much "
+        "old rows need them",
+    )
+    parts: tuple[Literal[WATCH_PARTS], ...] = Field(  # type: ignore[valid-type]
+        default=("everything", "circuit", "head"), description="of the network that a warm start may train"
+    )
+    epochs: int = Field(default=10, ge=1, description="of an update at most, over the new rows")
+    learning_rate: float = Field(default=0.003, gt=0, description="of its first step; falls as a cosine")
+    old_rows: int = Field(
+        default=2000, ge=0, description="training rows for replay and elastic, kept in the run folder; 0: none are"
+    )
+    elasticity: float = Field(
+        default=1.0, gt=0, description="how stiff elastic is; 1: as old rows against new ones by their number"
+    )
+    every: int = Field(default=50, ge=1, description="prequential: rows between two updates")
+    window: int = Field(default=200, ge=1, description="prequential: last rows that an update trains on, once")
+
+
 class Configuration(Section):
     """All of a run."""
 
@@ -214,6 +266,7 @@ class Configuration(Section):
         f"train: {' or '.join(TRAINED_PARTS)}, gradient: {' or '.join(GRADIENTS)}, judged: rows}}",
     )
     comparison: ComparisonSection = Field(default_factory=ComparisonSection)
+    watch: WatchSection = Field(default_factory=WatchSection)
 
     @model_validator(mode="after")
     def _trains_here(self) -> Self:

@@ -28,6 +28,7 @@ UNDER_NOISE = "noise.json"
 # Copies of the networks that a run begins with, so that it can go on without the earlier run.
 START = "start"
 REFINED = "refined"
+STREAM = "stream"
 # Formats of metrics.json and importance.json. Runs of version 1 trained every model once.
 FORMAT, VERSIONS, VERSION = "qloom.run", (1, 2), 2
 IMPORTANCE_HEADING = {"format": "qloom.importance", "version": 1}
@@ -65,6 +66,11 @@ class RunFolder:
     def refinement(self, number: int) -> Path:
         """Where what came of a stage of refinement is kept, from 0."""
         return self.path / CHECKPOINTS / f"refinement-{number + 1}.safetensors"
+
+    @property
+    def stream(self) -> Path:
+        """The folder of what a run on rows from disk keeps: rows of other formats, samples, what was learnt."""
+        return self.path / STREAM
 
     @property
     def refined(self) -> Path:

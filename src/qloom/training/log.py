@@ -37,9 +37,9 @@ class RunLog(Progress):
         self.lines.note(text)
         self.shown.note(text)
 
-    def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
-        self.lines.begin(title, n_epochs, rounds)
-        self.shown.begin(title, n_epochs, rounds)
+    def begin(self, title: str, n_epochs: int, rounds: Sequence[int], unit: str = "epoch") -> None:
+        self.lines.begin(title, n_epochs, rounds, unit)
+        self.shown.begin(title, n_epochs, rounds, unit)
 
     def epoch(self, fit: Fit, number: int) -> None:
         self.lines.epoch(fit, number)

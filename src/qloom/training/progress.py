@@ -20,8 +20,12 @@ class Progress:
     def note(self, text: str) -> None:
         """Something worth a line."""
 
-    def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
-        """A model is about to be trained in these rounds, in so many epochs each at most (0 where there are none)."""
+    def begin(self, title: str, n_epochs: int, rounds: Sequence[int], unit: str = "epoch") -> None:
+        """A model is about to be trained in these rounds, in so many epochs each at most (0 where there are none).
+
+        Args:
+            unit: what an epoch is: the windows of a stream are what others call epochs.
+        """
 
     def epoch(self, fit: Fit, number: int) -> None:
         """An epoch of a network is done, in the round of that number."""
@@ -49,9 +53,9 @@ class LineProgress(Progress):
     def note(self, text: str) -> None:
         self.write(text)
 
-    def begin(self, title: str, n_epochs: int, rounds: Sequence[int]) -> None:
+    def begin(self, title: str, n_epochs: int, rounds: Sequence[int], unit: str = "epoch") -> None:
         self.title, self.rounds = title, rounds
-        self.write(f"{title}: training{describe_rounds(rounds)}" + (f", up to {n_epochs} epochs" if n_epochs else ""))
+        self.write(f"{title}: training{describe_rounds(rounds)}" + (f", up to {n_epochs} {unit}s" if n_epochs else ""))
 
     def epoch(self, fit: Fit, number: int) -> None:
         is_tenth = number == self.rounds[0] and fit.epoch % max(fit.epochs // 10, 1) == 0

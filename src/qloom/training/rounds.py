@@ -71,15 +71,18 @@ class Plan:
     def __init__(self, configuration: Configuration, loaded: RunTable):
         self.configuration, self.loaded = configuration, loaded
         section = configuration.comparison
-        self.wanted = _wanted(section, loaded.table.num_rows)
+        self.wanted = _wanted(section, loaded.n_rows)
         self.limit = section.time_limit or DEFAULT_SECONDS
-        in_time = loaded.split.kind == "time"
+        in_time, is_streamed = loaded.split.kind == "time", loaded.streamed is not None
+        if in_time and is_streamed:
+            self.wanted = 1
+        self._at_once = 1 if is_streamed else GROUP
         if in_time and section.repeats > 1:
             raise ConfigError(
                 f"comparison.repeats={section.repeats} deals rows at random, got rows in order of time; "
                 "leave it out or set split.kind=random"
             )
-        if in_time and section.seeds is None and section.folds is None:
+        if in_time and not is_streamed and section.seeds is None and section.folds is None:
             self.wanted = _n_blocks(len(loaded.split.test), section.fewest_test_rows)
         self.kind = "rolling origins" if in_time else "folds" if section.folds else "random splits"
         if self.wanted == 1:
@@ -104,7 +107,7 @@ class Plan:
             n_folds = self.configuration.comparison.folds or 1
             repeat, fold = divmod(number - 1, n_folds)
             return self._dealt(repeat)[fold]
-        if number == 1:
+        if number == 1 or self.loaded.streamed is not None:  # a stream is cut by hash, with the round's seed
             return self.loaded.split
         table, schema = self.loaded.table, self.loaded.schema
         return cut(table, schema, self.configuration, seed_of(self.configuration.seed, number))
@@ -118,11 +121,11 @@ class Plan:
         left = self.wanted - n_done
         if not n_done:
             configuration = self.configuration
-            is_large = self.loaded.table.num_rows > LARGE or not configuration.engine.is_exact
+            is_large = self.loaded.n_rows > LARGE or not configuration.engine.is_exact
             slow = self.is_open or is_large or configuration.comparison.time_limit
-            return min(left, 1 if slow else GROUP)
+            return min(left, 1 if slow else self._at_once)
         in_time = int((self.limit - seconds) / max(seconds / n_done, 1e-9)) if seconds < self.limit else 0
-        return max(0, min(left, GROUP, in_time))
+        return max(0, min(left, self._at_once, in_time))
 
 
 def _n_blocks(n_test: int, fewest: int) -> int:

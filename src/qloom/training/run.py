@@ -18,6 +18,7 @@ from qloom.errors import ArtifactError
 from qloom.fitting.workers import ALONE, Workers
 from qloom.models.tables.competitors import COMPETITORS, NETWORKS, UNDER_TEST
 from qloom.models.tables.preparation import PreparedTable
+from qloom.models.tables.stacking import check_exact
 from qloom.models.tables.starting import Start, read_start
 from qloom.training.competition import assist, compete, prepared
 from qloom.training.competitors import Contest, Outcome, PreparedRound, try_circuit
@@ -34,7 +35,8 @@ from qloom.training.reference import keep_references
 from qloom.training.refinement import Refinement, check_costs, expected_costs
 from qloom.training.rounds import KEPT, Plan, describe
 from qloom.training.seen_rows import keys_of, write_seen_rows
-from qloom.training.table import RunTable, fingerprint, load_table
+from qloom.training.streaming import keep
+from qloom.training.table import RunTable, load_table
 
 
 def train_run(
@@ -54,6 +56,7 @@ def train_run(
     Raises:
         QloomError: for a table, configuration or folder that cannot be used.
     """
+    check_exact(configuration.engine.seeded(configuration.seed).engine((0,), 1), workers)
     folder = RunFolder(configuration.folder)
     if not workers.leads:
         with _deterministic():
@@ -68,7 +71,7 @@ def train_run(
         circuit = try_circuit(configuration, first.data, starts)
         expected = expected_costs(configuration, circuit, first.n_rows)
         check_costs(expected, configuration.refinement, folder.path, may_buy, resume)
-        _open(folder, configuration, loaded.table, starts)
+        _open(folder, configuration, loaded, starts)
         with RunLog(folder.path, progress or Progress()) as log:
             notes = _notes(loaded.schema, first.data, configuration, workers)
             columns = column_rows(loaded.schema, first.data.preprocessing)
@@ -109,9 +112,9 @@ def _assist(folder: RunFolder, configuration: Configuration, workers: Workers) -
     Raises:
         ArtifactError: for another table than the first one's.
     """
-    digest = workers.told(str)  # the folder is there from now on
+    digest = workers.told(str)  # the folder is there from now on, with what was learnt of rows that stay on disk
     loaded = load_table(configuration)
-    if fingerprint(loaded.table) != digest:
+    if loaded.fingerprint() != digest:
         raise ArtifactError(
             f"worker {workers.rank + 1} reads another table at {configuration.data.source} than the first one, "
             "expected the same on all machines"
@@ -218,16 +221,17 @@ def _changes(before: dict[str, Any], now: dict[str, Any], prefix: str = "") -> I
 MAY_CHANGE = ("budget_shots", "budget_money", "budget_minutes", "ask_above", "timeout")
 
 
-def _open(folder: RunFolder, configuration: Configuration, table: pa.Table, starts: Mapping[str, Start]) -> None:
+def _open(folder: RunFolder, configuration: Configuration, loaded: RunTable, starts: Mapping[str, Start]) -> None:
     """Write what a run begins with; on resume, check that the table is still the same.
 
     The configuration comes last: a folder without it is no run yet.
     """
-    digest = fingerprint(table)
+    digest = loaded.fingerprint()
     if not folder.is_begun:
         folder.write_environment({**describe_environment(configuration.seed), "table_sha256": digest})
         for layer, start in starts.items():
             start.copy_to(folder.start(layer))
+        keep(loaded, folder, KEPT)
         folder.write_configuration(configuration)
     elif folder.environment().get("table_sha256") != digest:
         raise ArtifactError(

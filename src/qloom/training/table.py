@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,30 +20,56 @@ from qloom.errors import DataError
 from qloom.models.tables.weights import check_weights
 from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX, demonstration_table
+from qloom.training.memory import how_held
+
+if TYPE_CHECKING:
+    from qloom.training.streaming import Streamed
 
 
 @dataclass(frozen=True)
 class RunTable:
-    """A table before anything is learnt from it."""
+    """A table before anything is learnt from it.
+
+    Attributes:
+        table: all rows, or those of a stream that are held in memory.
+        weights: of the rows, (B,); None for equal ones.
+        streamed: the rows that lie on disk, and what was learnt from them; None where the table is all there is.
+    """
 
     table: pa.Table
     schema: Schema
     split: Split
     weights: np.ndarray | None = None
+    streamed: Streamed | None = None
+
+    @property
+    def n_rows(self) -> int:
+        """Of the whole table."""
+        return self.table.num_rows if self.streamed is None else self.streamed.stream.n_rows
+
+    def fingerprint(self) -> str:
+        """Changes where the table does."""
+        return fingerprint(self.table) if self.streamed is None else self.streamed.stream.fingerprint()
 
 
 def load_table(configuration: Configuration) -> RunTable:
-    """Read the table, find out what it holds, and cut it.
+    """Read the table, find out what it holds, and cut it; one that does not fit into memory stays on disk.
 
     Raises:
         DataError: for a table, column or target that cannot be learnt from.
+        ConfigError: for one that does not fit and may not be streamed.
     """
     section = configuration.data
+    if (held := how_held(configuration)).is_streamed:
+        from qloom.training.streaming import load_stream
+
+        return load_stream(configuration, held)
+    notes = (held.note,) if held.note else ()
     table = read_source(section.source, section.query, kinds=section.kinds)
-    _check_one_target(table, section.target)
-    weights, table = _weighted(table, section.weight, section.target)
+    check_one_target(table, section.target)
+    weights, table = weighted_rows_of(table, section.weight, section.target)
     options = section.model_dump(include={"time", "drop", "task", "drop_missing_target"})
-    group = _checked_group(table, section.group, section.target)
+    group = checked_group(table, section.group, section.target)
     options["drop"] = (*options["drop"], *group, *([section.weight] if section.weight else []))
     schema = inspect_table(table, section.target, kinds=_kinds_of_result(table, section.kinds), **options)
     if section.drop_missing_target:
@@ -51,10 +77,11 @@ def load_table(configuration: Configuration) -> RunTable:
     schema = schema.grouped_by(*group) if group else schema
     split = cut(table, schema, configuration, configuration.seed)
     leaks = find_leaks(table, schema, split.kind)
-    return RunTable(table, replace(schema, warnings=(*schema.warnings, *leaks)), split, weights)
+    schema = replace(schema, notes=(*notes, *schema.notes), warnings=(*schema.warnings, *leaks))
+    return RunTable(table, schema, split, weights)
 
 
-def _check_one_target(table: pa.Table, target: str) -> None:
+def check_one_target(table: pa.Table, target: str) -> None:
     """Raise DataError for names of several columns in one."""
     names = [name.strip() for name in target.split(",")]
     if target not in table.column_names and len(names) > 1 and set(names) <= set(table.column_names):
@@ -64,7 +91,7 @@ def _check_one_target(table: pa.Table, target: str) -> None:
         )
 
 
-def _weighted(table: pa.Table, column: str | None, target: str) -> tuple[np.ndarray | None, pa.Table]:
+def weighted_rows_of(table: pa.Table, column: str | None, target: str) -> tuple[np.ndarray | None, pa.Table]:
     """How much each row counts, and the rows that count at all.
 
     Raises:
@@ -88,7 +115,7 @@ def _with_target(table: pa.Table, target: str, weights: np.ndarray | None) -> tu
     return rows_with_target(table, target), None if weights is None else weights[present]
 
 
-def _checked_group(table: pa.Table, group: str | None, target: str) -> tuple[str, ...]:
+def checked_group(table: pa.Table, group: str | None, target: str) -> tuple[str, ...]:
     """The column that says which rows belong together, if there is one: it is there, and not the target."""
     if group is None:
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -78,6 +79,7 @@ def prepare_table(
     start: Start | None = None,
     goal: Goal | None = None,
     weights: np.ndarray | None = None,
+    preprocessing: Preprocessing | None = None,
 ) -> PreparedTable:
     """Fit preprocessing and target coding on the training rows, or take those of a start, and code every part.
 
@@ -86,6 +88,7 @@ def prepare_table(
         start: an earlier model to go on from.
         goal: what is to be fitted; by default as the task usually is.
         weights: of the rows, (B,); equal ones if None.
+        preprocessing: learnt before, from more rows than these; None to learn it from the training rows.
 
     Raises:
         ArtifactError: for a start that predicts from the target.
@@ -98,8 +101,11 @@ def prepare_table(
     weights = None if weights is None else check_weights(weights, table.num_rows)
     notes: tuple[str, ...] = ()
     if start is None:
-        preprocessing = Preprocessing()
-        x = preprocessing.fit_transform(table, schema, split.train)
+        if preprocessing is None:
+            preprocessing = Preprocessing()
+            x = preprocessing.fit_transform(table, schema, split.train)
+        else:
+            x = preprocessing.transform(table)
         coding, notes = code_target(table, schema, split, goal, loss, x)
     else:
         start.check_target(schema.target)
@@ -112,6 +118,28 @@ def prepare_table(
         _take(x, y, truth, weights, of_classes if k < 2 else None, part) for k, part in enumerate(parts)
     )
     return PreparedTable(preprocessing, coding, train, validation, test, goal, notes)
+
+
+def coding_of_rows(data: PreparedTable, weights: np.ndarray | None) -> Callable[[np.ndarray | None, pa.Table], Rows]:
+    """How further training rows, with their weights, become numbers: as those that are prepared did.
+
+    Args:
+        data: with a sample of the training rows.
+        weights: of the rows of its table; None for equal ones.
+    """
+    of_classes = data.goal.weights_of_classes(data.coding, data.train.y.numpy())
+    own = np.ones(1) if weights is None else weights
+    mean = float(own.mean() * (1.0 if of_classes is None else of_classes[data.train.y.numpy()].mean()))
+
+    def code(weights: np.ndarray | None, table: pa.Table) -> Rows:
+        x, y = data.preprocessing.transform(table), data.coding.encode(table)
+        if weights is None and of_classes is None:
+            return Rows(torch.from_numpy(x), torch.from_numpy(y))
+        own = np.full(len(y), 1 / mean) if weights is None else weights / mean
+        shares = (own if of_classes is None else own * of_classes[y]).astype(np.float32)
+        return Rows(torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(shares))
+
+    return code
 
 
 def _take(
