@@ -6,10 +6,11 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -50,7 +51,12 @@ def read_delimited(path: Path) -> pa.Table:
         DataError: empty or binary file, header alone, a name standing twice, a row with another number of
         cells.
     """
-    text = _decode(read_bytes(path), path)
+    layout, table = parse_text(decode(read_bytes(path), path), path)
+    return described(pa.table({name: _typed(table[name]) for name in table.column_names}), layout, path)
+
+
+def parse_text(text: str, path: Path) -> tuple[Layout, pa.Table]:
+    """How a text is laid out, and its columns as Arrow types them; numbers in doubt (7.186) stay text."""
     if not text.strip():
         raise DataError(f"{path} is empty, expected a header and rows; check the export that wrote it")
     layout = find_layout(text)
@@ -58,10 +64,10 @@ def read_delimited(path: Path) -> pa.Table:
     table = _with_doubts(_parse(text, layout, path), text, layout).rename_columns(list(layout.names))
     if table.num_rows == 0:
         raise DataError(f"{path} has a header and no rows, expected at least one row; check the export that wrote it")
-    return _described(pa.table({name: _typed(table[name]) for name in table.column_names}), layout, path)
+    return layout, table
 
 
-def _described(table: pa.Table, layout: Layout, path: Path) -> pa.Table:
+def described(table: pa.Table, layout: Layout, path: Path) -> pa.Table:
     """The table with what its text said and its types do not: the decimal comma, and that names are made up."""
     said = {}
     if not layout.has_header:
@@ -101,8 +107,9 @@ def _may_be_thousands(column: pa.ChunkedArray) -> bool:
     return bool(len(broken))
 
 
-def _decode(data: bytes, path: Path) -> str:
-    encoding = _find_encoding(data)
+def decode(data: bytes, path: Path) -> str:
+    """The text of a file."""
+    encoding = find_encoding(data)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
@@ -112,7 +119,7 @@ def _decode(data: bytes, path: Path) -> str:
     return text
 
 
-def _find_encoding(data: bytes) -> str:
+def find_encoding(data: bytes) -> str:
     """The encoding by byte-order mark, by the zero bytes of UTF-16, by trying UTF-8; else Windows-1252."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
@@ -212,22 +219,27 @@ def _parse(text: str, layout: Layout, path: Path) -> pa.Table:
 def _read_arrow(
     data: bytes, layout: Layout, types: dict[str, pa.DataType] | None = None, names: Sequence[str] = ()
 ) -> pa.Table:
-    return arrow_csv.read_csv(
-        pa.BufferReader(data),
-        read_options=arrow_csv.ReadOptions(
-            column_names=list(layout.names),
-            skip_rows_after_names=int(layout.has_header),
-            block_size=min(len(data) + 1, _BLOCK),
+    options = csv_options(layout, types or {}, names, block_size=min(len(data) + 1, _BLOCK), quoted=b'"' in data)
+    return arrow_csv.read_csv(pa.BufferReader(data), **options)
+
+
+def csv_options(
+    layout: Layout, types: Mapping[str, pa.DataType], names: Sequence[str] = (), *, quoted: bool, **reading: Any
+) -> dict[str, Any]:
+    """What Arrow's readers take to read a text table; `names` for some columns, `quoted` if cells may have newlines."""
+    return {
+        "read_options": arrow_csv.ReadOptions(
+            column_names=list(layout.names), skip_rows_after_names=int(layout.has_header), **reading
         ),
-        parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=b'"' in data),
-        convert_options=arrow_csv.ConvertOptions(
+        "parse_options": arrow_csv.ParseOptions(delimiter=layout.separator, newlines_in_values=quoted),
+        "convert_options": arrow_csv.ConvertOptions(
             null_values=list(MISSING_WORDS),
             strings_can_be_null=True,
             decimal_point=layout.decimal,
-            column_types=types or {},
+            column_types=dict(types),
             include_columns=list(names) or None,
         ),
-    )
+    }
 
 
 def _refuse_ragged(text: str, layout: Layout, path: Path) -> None:

@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from qloom.errors import DataError
 
+SUFFIXES = (".json", ".jsonl", ".ndjson")
+
 
 def read_json_rows(data: bytes, path: Path) -> pa.Table:
     """The rows of JSON lines or of a list of objects; a key that a row lacks is a missing cell.

@@ -15,6 +15,7 @@ from qloom.data.cells import plain_column
 from qloom.data.columns import require_distinct
 from qloom.data.compression import inner_suffix, is_compressed, read_bytes
 from qloom.data.delimited import read_delimited
+from qloom.data.json_lines import SUFFIXES as JSON
 from qloom.data.json_lines import read_json_rows
 from qloom.data.queries import described_result
 from qloom.data.recognition import find_columns, typed_table
@@ -25,8 +26,6 @@ from qloom.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb  # brought in by the first query or database
-
-_JSON = (".json", ".jsonl", ".ndjson")
 
 
 def read_table(
@@ -39,7 +38,7 @@ def read_table(
     """Read a table from nearly anywhere into Arrow.
 
     Args:
-        source: a path to CSV, TSV, TXT or JSON lines (also compressed: .gz, .bz2, .xz, .zst, .lz4, .zip), Parquet,
+        source: a path to a folder of Parquet or Arrow files, to CSV, TSV, TXT or JSON lines (also compressed: .gz, .bz2, .xz, .zst, .lz4, .zip), Parquet,
             Arrow/Feather, a spreadsheet (book.xlsx#sheet where it has several) or a DuckDB file; a pandas or
             polars frame; anything with the Arrow stream protocol; a dict of arrays; a two-dimensional number
             array; a DuckDB connection or relation.
@@ -109,7 +108,7 @@ def _open(source: Any, query: str | None, wanted: Wanted) -> tuple[str, pa.Table
     """The source in words for error lines, and its table."""
     if isinstance(source, str | Path):
         return str(source), _open_path(Path(source), query, wanted)
-    if _is_duckdb(source, "DuckDBPyConnection"):
+    if is_duckdb(source, "DuckDBPyConnection"):
         return "the query's result" if query else "the DuckDB database", _run_query(source, query)
     where, table = _open_object(source)
     return (where, table) if query is None else ("the query's result", _query_table(table, query, wanted))
@@ -120,7 +119,7 @@ def _open_object(source: Any) -> tuple[str, pa.Table]:
         return "the Arrow table", source
     if isinstance(source, pa.RecordBatch):
         return "the record batch", pa.Table.from_batches([source])
-    if _is_duckdb(source, "DuckDBPyRelation"):
+    if is_duckdb(source, "DuckDBPyRelation"):
         return "the DuckDB relation", source.to_arrow_table()
     if type(source).__module__.split(".")[0] == "pandas":
         return "the pandas frame", _from_pandas(source)
@@ -138,7 +137,8 @@ def _open_object(source: Any) -> tuple[str, pa.Table]:
     )
 
 
-def _is_duckdb(source: Any, name: str) -> bool:
+def is_duckdb(source: Any, name: str) -> bool:
+    """Whether an object is of a class of DuckDB, which need not be imported to know."""
     return type(source).__name__ == name and type(source).__module__.lstrip("_").startswith("duckdb")
 
 
@@ -150,7 +150,8 @@ def _open_path(path: Path, query: str | None, wanted: Wanted) -> pa.Table:
     if not path.exists():
         raise DataError(f"no file {path}, expected a table (CSV, Parquet, Arrow, DuckDB); check the path")
     if path.is_dir():
-        raise DataError(f"{path} is a folder, expected a file; name the table in it")
+        table = _read_folder(path)
+        return table if query is None else _query_table(table, query, wanted)
     try:
         with path.open("rb") as file:
             start = file.read(12)
@@ -160,6 +161,14 @@ def _open_path(path: Path, query: str | None, wanted: Wanted) -> pa.Table:
     except (OSError, pa.ArrowInvalid) as error:
         raise _unreadable(path, error) from None
     return table if query is None else _query_table(table, query, wanted)
+
+
+def _read_folder(path: Path) -> pa.Table:
+    """All rows of the Parquet or Arrow files in a folder; `qloom.data.streams` reads them block by block."""
+    from qloom.data.streams.files import FileRows, find_files
+
+    stream = FileRows(find_files(path), path)
+    return pa.concat_tables([stream.read(block) for block in range(len(stream.blocks))])
 
 
 def _open_database(path: Path, query: str | None) -> pa.Table:
@@ -180,7 +189,7 @@ def _read_file(path: Path, start: bytes) -> pa.Table:
     suffix = inner_suffix(path)
     if suffix in SPREADSHEETS:
         return _read_sheet(path, "")
-    if suffix in _JSON:
+    if suffix in JSON:
         return read_json_rows(read_bytes(path), path)
     if is_compressed(start) and suffix in (".parquet", ".pq", ".arrow", ".feather", ".ipc", ".arrows"):
         raise DataError(f"{path} is compressed from outside, expected {suffix} as it is; decompress it")
@@ -205,7 +214,7 @@ def _run_query(connection: duckdb.DuckDBPyConnection, query: str | None) -> pa.T
     import duckdb
 
     if query is None:
-        query = f'SELECT * FROM "{_only_table(connection)}"'
+        query = f'SELECT * FROM "{only_table(connection)}"'
     try:
         relation = connection.sql(query)
         if relation is None:
@@ -230,7 +239,8 @@ def _query_table(table: pa.Table, query: str, wanted: Wanted) -> pa.Table:
     return described_result(result, columns, notes)
 
 
-def _only_table(connection: duckdb.DuckDBPyConnection) -> str:
+def only_table(connection: duckdb.DuckDBPyConnection) -> str:
+    """The name of a database's one table, its quotes doubled."""
     names = [row[0] for row in connection.execute("SHOW TABLES").fetchall()]
     if len(names) != 1:
         shown = f": {', '.join(names[:6])}" if names else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,7 @@ def make_table(n: int, seed: int = 0) -> pa.Table:
             "hour": random.integers(0, 24, n),
             "colour": np.array(["red", "green", "blue", "NA"])[random.choice(4, n, p=[0.6, 0.3, 0.08, 0.02])],
             "town": np.char.add("town ", many.astype(str)),
-            "when": np.datetime64("2019-03-01", "s") + days.astype("timedelta64[s]"),
+            "when": np.datetime64("2019-03-01", "ms") + days.astype("timedelta64[s]"),
             "flag": random.random(n) < 0.3,
             "y": np.where(target > 2, "yes", "no"),
             "z": target,
@@ -56,3 +58,17 @@ def table() -> pa.Table:
 @pytest.fixture(scope="session")
 def folder(table: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_parts(table, tmp_path_factory.mktemp("streams") / "table")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of 2 MB; skipped where this process may mount none."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this process may not mount a small disk")
+    yield folder
+    subprocess.run(["umount", folder], check=True)

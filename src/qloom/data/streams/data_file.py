@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from qloom.data.cells import is_text
+from qloom.data.streams.row_stream import BLOCK_ROWS
 from qloom.errors import DataError
 
 
@@ -42,6 +43,10 @@ class DataFile(ABC):
         """The rows of some groups, columns as the file has them."""
 
     @abstractmethod
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """All rows in small pieces, also of large groups."""
+
+    @abstractmethod
     def digest(self) -> bytes:
         """What tells this file's content from another's without reading all of it."""
 
@@ -65,9 +70,15 @@ class ParquetFile(DataFile):
         coded = [name for name in columns if name in self._coded]
         with (
             reading(self.path),
-            parquet.ParquetFile(self.path, metadata=self._metadata, read_dictionary=coded) as file,
+            parquet.ParquetFile(
+                self.path, metadata=self._metadata, read_dictionary=coded, page_checksum_verification=True
+            ) as file,
         ):
             return file.read_row_groups(list(groups), columns=list(columns), use_threads=False)
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        with reading(self.path), parquet.ParquetFile(self.path, metadata=self._metadata) as file:
+            yield from file.iter_batches(BLOCK_ROWS, columns=list(columns), use_threads=False)
 
     def digest(self) -> bytes:
         with reading(self.path), self.path.open("rb") as file:
@@ -105,6 +116,10 @@ class IpcFile(DataFile):
         with reading(self.path), pa.OSFile(str(self.path)) as file:
             opened = pa.ipc.open_file(file, options=options)
             return pa.Table.from_batches([opened.get_batch(i) for i in groups], opened.schema)
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        for group in range(len(self.group_rows)):
+            yield from self.read([group], columns).to_batches(max_chunksize=BLOCK_ROWS)
 
     def digest(self) -> bytes:
         ends = 1 << 16

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -36,7 +36,7 @@ class FileRows(RowStream):
     """
 
     def __init__(self, files: Sequence[DataFile], root: Path) -> None:
-        self._root = root
+        self.root = root
         self.notes = _empty_note(files, root)
         self.files = [file for file in files if file.n_rows]
         self.schema = common_schema(self.files, root)
@@ -62,10 +62,12 @@ class FileRows(RowStream):
     def _read_piece(self, piece: _Piece, names: Sequence[str]) -> pa.Table:
         file = self.files[piece.file]
         held = [name for name in names if name not in file.constants]
-        rows = sum(file.group_rows[group] for group in piece.groups)
-        table = file.read(piece.groups, held)
+        return self._plain(file, file.read(piece.groups, held), names)
+
+    def _plain(self, file: DataFile, table: pa.Table, names: Sequence[str]) -> pa.Table:
+        """Rows of a file as the stream has them."""
         columns = [
-            self._constant(file, name, rows) if name in file.constants else self._column(file, table, name)
+            self._constant(file, name, table.num_rows) if name in file.constants else self._column(file, table, name)
             for name in names
         ]
         return pa.table(columns, schema=pa.schema([self.schema.field(name) for name in names]))
@@ -86,7 +88,7 @@ class FileRows(RowStream):
         return pa.chunked_array([pa.repeat(value, rows)])
 
     def _name(self, file: DataFile) -> str:
-        return file.path.name if file.path == self._root else str(file.path.relative_to(self._root))
+        return file.path.name if file.path == self.root else str(file.path.relative_to(self.root))
 
     def where(self, row: int) -> str:
         last = next(i for i, first in enumerate(self._firsts[1:]) if row < first)
@@ -102,11 +104,20 @@ class FileRows(RowStream):
     @property
     def has_large_groups(self) -> bool:
         """Whether a group of rows is more than is to be held at once."""
-        return any(
-            rows > 2 * BLOCK_ROWS or size > 4 * BLOCK_BYTES
-            for file in self.files
-            for rows, size in zip(file.group_rows, file.group_bytes, strict=True)
-        )
+        largest = max(max(file.group_bytes) for file in self.files)
+        return self.largest_group > 2 * BLOCK_ROWS or largest > 4 * BLOCK_BYTES
+
+    @property
+    def largest_group(self) -> int:
+        """Rows of the largest group."""
+        return max(max(file.group_rows) for file in self.files)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows in their order, in pieces that need no whole group in memory."""
+        for file in self.files:
+            held = [name for name in self.schema.names if name not in file.constants]
+            for batch in file.batches(held):
+                yield from self._plain(file, pa.Table.from_batches([batch]), self.schema.names).to_batches()
 
 
 def _cut(files: Sequence[DataFile]) -> Iterator[list[_Piece]]:
@@ -150,7 +161,14 @@ def common_schema(files: Sequence[DataFile], root: Path) -> pa.Schema:
             if joined != types.get(name):
                 made_by[name] = file
             types[name] = joined
-    return pa.schema(list(types.items()))
+    said = {field.name: field.metadata for field in first.schema}
+    fields = [pa.field(name, kind, metadata=_ours(said.get(name))) for name, kind in types.items()]
+    return pa.schema(fields, metadata=_ours(first.schema.metadata))
+
+
+def _ours(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, bytes] | None:
+    """What this package says of a table or a column; not what others do."""
+    return {key: value for key, value in (metadata or {}).items() if key.startswith(b"qloom.")} or None
 
 
 def _told(file: DataFile, root: Path) -> str:

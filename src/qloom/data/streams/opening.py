@@ -2,20 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from qloom.data.compression import inner_suffix
+from qloom.data.json_lines import SUFFIXES as JSON
+from qloom.data.sources import is_duckdb, read_table
+from qloom.data.spreadsheets import SUFFIXES as SPREADSHEETS
 from qloom.data.streams.files import IPC, PARQUET, FileRows, find_files
-from qloom.data.streams.row_stream import RowStream
+from qloom.data.streams.json_rows import json_batches
+from qloom.data.streams.queries import connection_batches, database, register, relation_batches
+from qloom.data.streams.row_stream import HeldRows, RowStream
+from qloom.data.streams.spooling import Batches, spool, spooled
+from qloom.data.streams.text_files import TextFile, WiderType
 from qloom.errors import DataError
 
 
 def open_stream(
     source: Any, query: str | None = None, *, spool: Path, kinds: Mapping[str, str] | None = None
 ) -> RowStream:
-    """Rows of a table of any size."""
+    """Rows of a table of any size.
+
+    Parquet and Arrow files, and folders of these, are read in place, in the order of their names. Everything else, and
+    files whose row groups are too large to hold, is written once to Parquet files under `spool`: only what lies still
+    can be shuffled, and taken up again to the same bits. What was written before of the same source is used again.
+    Tables in memory stay there.
+
+    Args:
+        source: a path to a Parquet or Arrow file or to a folder of them (also of folders named column=value), to a
+            CSV, TSV, TXT or JSON lines file (also compressed) or to a DuckDB file; "postgresql://..." or
+            "odps://project" with a query; a DuckDB connection or relation, a RecordBatchReader or whatever has the
+            Arrow stream protocol; anything else that `read_table` takes.
+        query: SQL, which sees the tables of a database, or the table `data` of other sources.
+        spool: a folder for what is to be written; made where it is needed.
+        kinds: column -> kind, as `inspect_table` takes it, for columns of text files that are to stay text.
+
+    Raises:
+        DataError: for a source that cannot be read, whose columns change, or that the disk does not hold.
+    """
+    if isinstance(source, str | Path):
+        return _open_named(str(source), query, spool, kinds or {})
+    if is_duckdb(source, "DuckDBPyConnection"):
+        return _written(connection_batches(source, query, "a DuckDB connection", {"is": "connection"}), spool)
+    if query is None and is_duckdb(source, "DuckDBPyRelation"):
+        return _written(relation_batches(source, "a DuckDB relation", {"is": "relation"}), spool)
+    if query is None and isinstance(source, pa.RecordBatchReader):
+        return _written(_reader_batches(source), spool)
+    return HeldRows(read_table(source, query, kinds=kinds))
+
+
+def _written(batches: Batches, folder: Path) -> FileRows:
+    return spooled(folder, batches.identity) or spool(batches, folder)
+
+
+def _reader_batches(reader: pa.RecordBatchReader) -> Batches:
+    """The batches of a reader, once."""
+
+    def read() -> Iterator[pa.RecordBatch]:
+        try:
+            yield from reader
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(f"the Arrow stream breaks off ({str(error).splitlines()[0]}); write it again") from None
+
+    return Batches("an Arrow stream", reader.schema, read(), {"is": "stream"})
+
+
+def _open_named(source: str, query: str | None, folder: Path, kinds: Mapping[str, str]) -> RowStream:
+    if "://" in source:
+        return _open_service(source, query, folder)
     path = Path(source)
+    if not path.exists():
+        if inner_suffix(Path(path.name.partition("#")[0])) in SPREADSHEETS:
+            return HeldRows(read_table(path, query, kinds=kinds))
+        raise DataError(f"no file {path}, expected a table (Parquet, CSV, Arrow, DuckDB) or a folder; check the path")
     if path.is_dir() or path.suffix.lower() in (*PARQUET, *IPC):
-        return FileRows(find_files(path), path)
-    raise DataError(f"{source} cannot be streamed")
+        return _open_files(path, query, folder)
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[8:12] == b"DUCK":
+        with database(path, folder / "scratch") as connection:
+            identity = {"file": str(path), "size": path.stat().st_size}
+            return _written(connection_batches(connection, query, f"the query of {path}", identity), folder)
+    if inner_suffix(path) in SPREADSHEETS:
+        return HeldRows(read_table(path, query, kinds=kinds))
+    stream = _open_rows(path, folder if query is None else folder / "source", kinds)
+    return stream if query is None else _queried(stream, path, query, folder)
+
+
+def _open_service(source: str, query: str | None, folder: Path) -> FileRows:
+    scheme = source.partition("://")[0]
+    if scheme in ("postgresql", "postgres"):
+        from qloom.data.streams.postgres import postgres_batches
+
+        return _written(postgres_batches(source, query), folder)
+    if scheme == "odps":
+        from qloom.data.streams.maxcompute import maxcompute_batches
+
+        return _written(maxcompute_batches(source, query), folder)
+    raise DataError(
+        f"{scheme}:// is not known, expected postgresql://... or odps://project; name one of these or a file"
+    )
+
+
+def _open_files(path: Path, query: str | None, folder: Path) -> FileRows:
+    stream = FileRows(find_files(path), path)
+    if query is not None:
+        return _queried(stream, path, query, folder)
+    return _regrouped(stream, path, folder) if stream.has_large_groups else stream
+
+
+def _regrouped(stream: FileRows, path: Path, folder: Path) -> FileRows:
+    """The rows of files in smaller groups."""
+    identity = {"files": str(path), "fingerprint": stream.fingerprint()}
+    told = f"{path}, whose groups of up to {stream.largest_group:,} rows are too large to hold"
+    return _written(Batches(told, stream.schema, stream.batches(), identity, stream.notes), folder)
+
+
+def _queried(stream: FileRows, path: Path, query: str, folder: Path) -> FileRows:
+    identity = {"files": str(path), "fingerprint": stream.fingerprint()}
+    with database(Path(":memory:"), folder / "scratch") as connection:
+        register(connection, stream)
+        return _written(connection_batches(connection, query, f"the query of {path}", identity), folder)
+
+
+def _open_rows(path: Path, folder: Path, kinds: Mapping[str, str]) -> FileRows:
+    """Text, JSON lines or an Arrow stream."""
+    if inner_suffix(path) in JSON:
+        return _written(json_batches(path), folder)
+    if path.suffix.lower() == ".arrows":
+        try:
+            with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
+                return _written(_reader_batches(reader), folder)
+        except pa.ArrowInvalid as error:
+            raise DataError(f"{path} cannot be read ({str(error).splitlines()[0]}); write it again") from None
+    file = TextFile(path, kinds)
+    while True:
+        try:
+            return _written(file.batches(), folder)
+        except WiderType:
+            continue
