@@ -127,10 +127,18 @@ def test_damaged_files_are_refused(write, name):
 
 
 def test_folders_and_foreign_files_are_refused(write, tmp_path):
-    with pytest.raises(DataError, match="is a folder"):
+    with pytest.raises(DataError, match="is a folder without Parquet or Arrow files"):
         read_table(tmp_path)
     with pytest.raises(DataError, match="is a pickle, which may run code"):
         read_table(write("t.pkl", "PK"))
+
+
+def test_a_folder_is_the_table_of_its_files(tmp_path):
+    for k in range(3):
+        parquet.write_table(pa.table({"x": [k, k + 10], "c": ["a", "?"]}), tmp_path / f"part-{k}.parquet")
+    table = read_table(tmp_path)
+    assert table.to_pydict() == {"x": [0, 10, 1, 11, 2, 12], "c": ["a", None] * 3}
+    assert read_table(tmp_path, "SELECT sum(x) AS s FROM data").to_pydict() == {"s": [36]}
 
 
 def test_names_must_fit_the_array():

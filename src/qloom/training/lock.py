@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from qloom.errors import ArtifactError
+from qloom.training.folder import STREAM
 
 LOCK = "lock"
 
@@ -47,8 +49,9 @@ def _make_folder(folder: Path) -> Path:
 
 
 def _remove_unused(folder: Path) -> None:
-    """Leave nothing behind where a run was refused before it wrote a file."""
-    if [path.name for path in folder.iterdir()] == [LOCK]:
+    """Leave nothing behind where a run was refused before it began, not even rows that it wrote to disk for itself."""
+    if {path.name for path in folder.iterdir()} <= {LOCK, STREAM}:
+        shutil.rmtree(folder / STREAM, ignore_errors=True)
         (folder / LOCK).unlink()
         folder.rmdir()
 

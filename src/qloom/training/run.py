@@ -20,9 +20,10 @@ from qloom.models.tables.competitors import COMPETITORS, NETWORKS, UNDER_TEST
 from qloom.models.tables.preparation import PreparedTable
 from qloom.models.tables.stacking import check_exact
 from qloom.models.tables.starting import Start, read_start
+from qloom.models.tables.windows import Windows
 from qloom.training.competition import assist, compete, prepared
 from qloom.training.competitors import Contest, Outcome, PreparedRound, try_circuit
-from qloom.training.configuration import Configuration
+from qloom.training.configuration import Configuration, TrainingSection
 from qloom.training.environment import describe_environment
 from qloom.training.folder import START, RunFolder
 from qloom.training.importance import find_importance
@@ -164,6 +165,7 @@ def _notes(
     n_qubits = configuration.model.n_qubits
     mapped = f"{data.n_features} features on {n_qubits} qubits: the classical encoder maps them to angles"
     notes = [*schema.notes, *schema.warnings, *data.notes, *([mapped] if data.n_features > n_qubits else [])]
+    notes += [] if data.windows is None else [_passes(data.windows, configuration.training)]
     if workers.count > 1:
         notes.append(str(workers))
     if not configuration.engine.is_exact:
@@ -180,6 +182,14 @@ def _notes(
             "where it was not trained on rows that are test rows here, as it was on those of a table that it shares"
         )
     return tuple(notes)
+
+
+def _passes(windows: Windows, section: TrainingSection) -> str:
+    return (
+        f"a pass over the training rows is {windows.per_pass} windows, each judged and kept as a checkpoint; "
+        f"training.epochs={section.epochs} passes at most, training.patience={section.patience} windows without a "
+        "better validation loss end it"
+    )
 
 
 # -- the folder
