@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
 
@@ -121,12 +122,12 @@ def residuals(record: RunRecord) -> list[str]:
     return [as_address(_PANEL, draw) for draw in (draw_truth, draw_residuals)]
 
 
-def circuit_drawing(circuit: Circuit) -> str | None:
-    """The circuit; None if it has so many gates that a drawing would say nothing."""
+def circuit_drawing(circuit: Circuit, shades: Mapping[int, str] | None = None) -> str | None:
+    """The circuit, its gates in some colours by their numbers; None for so many gates that it would say nothing."""
     if len(circuit) > _LONGEST_CIRCUIT:
         return None
     return as_address(
-        figure_size(circuit), lambda figure: draw_figure(circuit, figure.add_axes((0, 0, 1, 1))), tight=False
+        figure_size(circuit), lambda figure: draw_figure(circuit, figure.add_axes((0, 0, 1, 1)), shades), tight=False
     )
 
 

@@ -58,12 +58,16 @@ def render(record: RunRecord) -> str:
         test_metrics=_test_metrics(record),
         learning_curves=figures.learning_curves(record),
         stages=trained_when(record),
-        importance=importance_pictures(record.importance, {key: model.title for key, model in record.models.items()}),
+        importance=importance_pictures(record.importance, _titles(record), record.circuit),
         refinement=refinement_section(record.refinement),
         under_noise=under_noise_section(record.under_noise),
         **_predictions(record),
         **_circuit(record),
     )
+
+
+def _titles(record: RunRecord) -> dict[str, str]:
+    return {key: model.title for key, model in record.models.items()}
 
 
 def _leaderboard(record: RunRecord) -> dict[str, Any]:

@@ -1,20 +1,31 @@
-"""The part of a report on what models hang on: columns shuffled, and columns held at one value after another."""
+"""The part of a report on what models hang on: columns shuffled, columns held at values, parts of the circuit."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
+from qloom.circuits import Circuit
+from qloom.models.tables.scores import METRICS
+from qloom.reports.figures import circuit_drawing
 from qloom.reports.pictures import as_address
-from qloom.reports.wording import capitalized, metric_title
+from qloom.reports.wording import capitalized, metric_title, score_text, signed_text
 
 _MOST_BARS = 12
 _COLOURS = ("#0072b2", "#b8528f")
+# Of a circuit's parts, those that have bars; the circuit as a whole would leave the others no room.
+_BARS = {"trained gates": "#0072b2", "entangling gates": "#0072b2", "layer": "#56b4e9", "qubit": "#9aa7b4"}
+_VERBS = {"trained gates": "without", "entangling gates": "without", "layer": "without", "qubit": "held:"}
+_SHADE = "#e0731d"
 
 
-def importance_pictures(found: dict[str, Any] | None, titles: dict[str, str]) -> dict[str, Any] | None:
+def importance_pictures(
+    found: dict[str, Any] | None, titles: dict[str, str], circuit: Circuit
+) -> dict[str, Any] | None:  # fmt: skip
     """The pictures with what they show in words; None without the file."""
     if found is None:
         return None
@@ -25,7 +36,77 @@ def importance_pictures(found: dict[str, Any] | None, titles: dict[str, str]) ->
         "bars": _bars(models, names, metric_title(found["metric"])) if defined else None,
         "curves": [_curves(entries, names) for entries in _by_column(models)],
         "n_rows": found["n_rows"],
+        "circuit": None if (parts := found.get("circuit")) is None else circuit_section(parts, circuit),
     }
+
+
+def circuit_section(found: dict[str, Any], circuit: Circuit) -> dict[str, Any]:
+    """What is lost without parts of a circuit: a drawing, bars, and all of it as rows."""
+    parts = [part for part in found["parts"] if part["loss"] is not None]
+    gates = {part["place"]: part["loss"] for part in parts if part["kind"] == "gate"}
+    darkest = max(gates.values(), default=0.0)
+    left_out = {
+        "outputs": "Layers and gates, which take longer on this circuit, are left out: qloom explain RUN --circuit.",
+        "groups": "Single gates, which take longer on this circuit, are left out: qloom explain RUN --circuit.",
+    }
+    return {
+        "metric": metric_title(found["metric"]), "n_rows": found["n_rows"], "left_out": left_out.get(found["level"]),
+        "drawing": circuit_drawing(circuit, _shades(gates)) if darkest > 0 else None, "darkest": f"{darkest:.4f}",
+        "bars": _part_bars([p for kind in _BARS for p in parts if p["kind"] == kind], metric_title(found["metric"])),
+        "sentence": whole_sentence(found),
+        "rows": [_part_row(part) for part in found["parts"]],
+    }  # fmt: skip
+
+
+def whole_sentence(found: dict[str, Any]) -> str:
+    """What the circuit as a whole carries of the score, and how parts are taken out."""
+    loss = next(part["loss"] for part in found["parts"] if part["kind"] == "circuit")
+    metric = METRICS[found["metric"]]
+    held = (
+        f"{metric.title} {'falls' if metric.higher_is_better else 'grows'} by {score_text(loss or 0.0)} where all that "
+    )
+    whole = f"The circuit as a whole: {held}is measured is held at its means, one prediction for all rows. "
+    return (
+        f"{'' if loss is None else whole}Qubits, angles and hidden units are held at their means too, gates are taken "
+        "out. Nothing is trained anew: a part of little loss may be one that others stand in for, and whether the "
+        "model needs a circuit is what its controls say."
+    )
+
+
+def _shades(gates: Mapping[int, float]) -> dict[int, str]:
+    """Colours by how much is lost, white for nothing."""
+    darkest, (red, green, blue) = max(gates.values()), to_rgb(_SHADE)
+    shares = {number: max(loss, 0.0) / darkest for number, loss in gates.items()}
+    return {
+        number: to_hex((1 + share * (red - 1), 1 + share * (green - 1), 1 + share * (blue - 1)))
+        for number, share in shares.items()
+    }
+
+
+def _part_row(part: Mapping[str, Any]) -> dict[str, str]:
+    if part["loss"] is None:
+        return {"name": part["name"], "loss": "–", "interval": "–"}
+    return {
+        "name": part["name"], "loss": signed_text(part["loss"]),
+        "interval": f"{signed_text(part['low'])} to {signed_text(part['high'])}",
+    }  # fmt: skip
+
+
+def _part_bars(parts: list[dict[str, Any]], metric: str) -> str | None:
+    """Losses without groups of gates, layers and qubits, with their intervals."""
+    if not parts:
+        return None
+
+    def draw(figure: Figure) -> None:
+        ax, places = figure.subplots(), range(len(parts))
+        ax.barh(places, [part["loss"] for part in parts], color=[_BARS[part["kind"]] for part in parts], height=0.7)
+        ax.hlines(places, [part["low"] for part in parts], [part["high"] for part in parts], color="#333333", lw=0.9)
+        ax.axvline(0, color="#555555", linewidth=0.9)
+        ax.set_yticks(places, [f"{_VERBS[part['kind']]} {part['name']}" for part in parts])
+        ax.invert_yaxis()
+        ax.set(title=f"{metric}: what is lost without parts of the circuit")
+
+    return as_address((6.4, 1.1 + 0.27 * len(parts)), draw)
 
 
 def _bars(models: list[dict[str, Any]], names: list[str], metric: str) -> str:
@@ -70,8 +151,12 @@ def _curves(entries: list[dict[str, Any] | None], names: list[str]) -> str:
 
 
 def _draw_curve(ax: Axes, entry: dict[str, Any], name: str, colour: str) -> None:
+    """The mean, and thinly single rows, moved to where the mean begins: it is how they change that a mean can hide."""
     values = entry["values"]
     if all(isinstance(value, int | float) for value in values):
+        for curve in entry.get("curves", ()):
+            moved = [value - curve[0] + entry["predictions"][0] for value in curve]
+            ax.plot(values, moved, "-", color=colour, linewidth=0.6, alpha=0.25)
         ax.plot(values, entry["predictions"], "o-", color=colour, label=name, markersize=3)
     else:
         ax.plot([_cut(str(value)) for value in values], entry["predictions"], "o", color=colour, label=name)

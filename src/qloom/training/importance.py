@@ -11,7 +11,8 @@ import pyarrow as pa
 from qloom.models.explanations.dependence import partial_dependence
 from qloom.models.explanations.permutation import permutation_importance, repeats_for
 from qloom.models.tables.competitors import UNDER_TEST
-from qloom.models.tables.served import Predictor, read_served
+from qloom.models.tables.served import Predictor, Served, read_served
+from qloom.training.circuit_importance import cheap_level, describe_circuit
 from qloom.training.competitors import PreparedRound
 from qloom.training.folder import RunFolder, best_model
 from qloom.training.table import RunTable
@@ -22,12 +23,18 @@ MOST_ROWS = 300
 def find_importance(
     folder: RunFolder, loaded: RunTable, kept: PreparedRound, metrics: Mapping[str, Any], seed: int
 ) -> dict[str, Any]:
-    """Shuffle columns of test rows of the round that is kept, for its saved models."""
+    """Shuffle columns, and take parts of the circuit out, on test rows of the round that is kept.
+
+    Of the circuit, what takes a few seconds; `qloom explain` does the rest where it is asked.
+    """
     others = {key: model for key, model in metrics["models"].items() if key != UNDER_TEST}
     keys = (UNDER_TEST, best_model({**metrics, "models": others}))
     models = {key: read_served(folder.model(key)) for key in keys}
     rows = loaded.table.take(pa.array(kept.split.test))
-    return describe_importance(models, rows, kept.data.test.truth, metrics["metric"], seed)
+    truth, hybrid = kept.data.test.truth, models[UNDER_TEST]
+    found = describe_importance(models, rows, truth, metrics["metric"], seed)
+    level = cheap_level(hybrid, len(truth)) if isinstance(hybrid, Served) else "outputs"
+    return {**found, "circuit": describe_circuit(hybrid, rows, truth, metrics["metric"], seed, level)}
 
 
 def describe_importance(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -25,13 +25,16 @@ _FILLS: dict[Kind, str] = {"number": "#ffffff", "weight": "#e2edf9", "input": "#
 _MEANINGS: dict[Kind, str] = {"input": "depends on an input x", "weight": "on a weight w", "number": "fixed"}
 
 
-def draw_figure(circuit: Circuit, ax: Axes | None = None) -> Axes:
+def draw_figure(circuit: Circuit, ax: Axes | None = None, shades: Mapping[int, str] | None = None) -> Axes:
     """The circuit drawn into matplotlib axes, folded into several rows if long.
 
-    Boxes that depend on an input, on a weight and on neither have fills of their own. Without `ax` a figure
-    of fitting size is made; with it the drawing is folded and scaled to fill the axes at their present size.
+    Boxes that depend on an input, on a weight and on neither have fills of their own, unless gates have shades: colours
+    by their number in the circuit. Without `ax` a figure of fitting size is made; with it the drawing is folded and
+    scaled to fill the axes at their present size.
     """
-    columns = by_column(layout(circuit))
+    drawn = layout(circuit)
+    numbers = {id(item): k - len(drawn) + len(circuit) for k, item in enumerate(drawn)}
+    columns = by_column(drawn)
     widths = [max(map(_width, items)) for items in columns]
     ax = _new_axes(figure_size(circuit)) if ax is None else ax
     scale, folds = _largest(circuit.n_qubits, widths, ax)
@@ -45,9 +48,11 @@ def draw_figure(circuit: Circuit, ax: Axes | None = None) -> Axes:
         x = _HEAD
         for items, room in zip(columns[first:end], widths[first:end], strict=True):
             for item in items:
-                _draw_item(pen, item, x + room / 2, top)
+                fill = None if shades is None else shades.get(numbers[id(item)], _FILLS["number"])
+                _draw_item(pen, item, x + room / 2, top, fill)
             x += room
-    _draw_legend(pen, {item.kind for items in columns for item in items if item.name}, height - _LEGEND / 2)
+    if shades is None:
+        _draw_legend(pen, {item.kind for items in columns for item in items if item.name}, height - _LEGEND / 2)
     return ax
 
 
@@ -145,6 +150,12 @@ class _Pen:
         line = 0.9 * self.scale
         self.ax.add_patch(FancyBboxPatch((x, y), width, height, linewidth=line, zorder=3, **style))
 
+    def strip(self, x: float, first: float, last: float, fill: str) -> None:
+        from matplotlib.patches import FancyBboxPatch
+
+        style = {"boxstyle": "round,pad=0,rounding_size=0.09", "facecolor": fill, "linewidth": 0}
+        self.ax.add_patch(FancyBboxPatch((x - 0.26, first - 0.26), 0.52, last - first + 0.52, zorder=0.5, **style))
+
     def circle(self, x: float, y: float, radius: float, fill: str) -> None:
         from matplotlib.patches import Circle
 
@@ -162,14 +173,17 @@ def _draw_wires(pen: _Pen, n_qubits: int, top: float, length: float, continued: 
         pen.line((end, end + _TAIL - 0.1), (y, y), _WIRE, 1.0, ":" if continues else "-")
 
 
-def _draw_item(pen: _Pen, item: Item, x: float, top: float) -> None:
+def _draw_item(pen: _Pen, item: Item, x: float, top: float, fill: str | None) -> None:
+    """An operation; with a fill instead of that of its kind, a gate without a box is drawn on a strip of it."""
     rows = item.rows
+    if fill is not None and not item.roles:
+        pen.strip(x, top + rows[0], top + rows[-1], fill)
     if len(rows) > 1:
         pen.line((x, x), (top + rows[0], top + rows[-1]), _INK, 1.1)
     for qubit, symbol in item.symbols.items():
         _draw_symbol(pen, symbol, x, top + qubit)
     for k, run in enumerate(_runs(sorted(item.roles))):
-        _draw_box(pen, item, run, x, top, named=k == 0)
+        _draw_box(pen, item, run, x, top, k == 0, fill or _FILLS[item.kind])
 
 
 def _draw_symbol(pen: _Pen, symbol: str, x: float, y: float) -> None:
@@ -197,10 +211,12 @@ def _runs(qubits: Sequence[int]) -> list[list[int]]:
     return runs
 
 
-def _draw_box(pen: _Pen, item: Item, run: Sequence[int], x: float, top: float, named: bool) -> None:
+def _draw_box(
+    pen: _Pen, item: Item, run: Sequence[int], x: float, top: float, named: bool, fill: str
+) -> None:  # fmt: skip
     """A box over neighbouring qubits: their roles at its left side and, if named, name and angles."""
     width, y = _box_width(item), top + run[0]
-    pen.box(x - width / 2, y - _BOX / 2, width, run[-1] - run[0] + _BOX, _FILLS[item.kind])
+    pen.box(x - width / 2, y - _BOX / 2, width, run[-1] - run[0] + _BOX, fill)
     for qubit in run:
         pen.text(x - width / 2 + 0.09, top + qubit, item.roles[qubit], _ANGLE_POINTS, "left")
     if not named:

@@ -79,9 +79,21 @@ def _silu(x: np.ndarray) -> np.ndarray:
     return x * (0.5 * (1 + np.tanh(0.5 * x)))
 
 
+def encoder_units(weights: Weights) -> Layer:
+    """From features to the encoder's hidden units."""
+    first = _linear(weights, "encoder.0")
+    return lambda x: _silu(first(x))
+
+
+def encoder_angles(weights: Weights) -> Layer:
+    """From the encoder's hidden units to the middle layer's inputs, radians."""
+    second = _linear(weights, "encoder.3")
+    return lambda units: np.float32(np.pi) * np.tanh(second(units))
+
+
 def _encoder(weights: Weights) -> Layer:
-    first, second = _linear(weights, "encoder.0"), _linear(weights, "encoder.3")
-    return lambda x: np.float32(np.pi) * np.tanh(second(_silu(first(x))))
+    units, angles = encoder_units(weights), encoder_angles(weights)
+    return lambda x: angles(units(x))
 
 
 def _circuit(weights: Weights, circuit: Circuit, observables: Sequence[PauliSum], engine: Engine) -> Layer:
