@@ -38,9 +38,9 @@ def read_table(
     """Read a table from nearly anywhere into Arrow.
 
     Args:
-        source: a path to a folder of Parquet or Arrow files, to CSV, TSV, TXT or JSON lines (also compressed: .gz, .bz2,
-            .xz, .zst, .lz4, .zip), Parquet, Arrow/Feather, a spreadsheet (book.xlsx#sheet where it has several) or a
-            DuckDB file; a pandas or polars frame; anything with the Arrow stream protocol; a dict of arrays; a
+        source: a path to a folder of Parquet or Arrow files, to CSV, TSV, TXT or JSON lines (also compressed: .gz,
+            .bz2, .xz, .zst, .lz4, .zip), Parquet, Arrow/Feather, a spreadsheet (book.xlsx#sheet where it has several)
+            or a DuckDB file; a pandas or polars frame; anything with the Arrow stream protocol; a dict of arrays; a
             two-dimensional number array; a DuckDB connection or relation.
         query: SQL. For a DuckDB file or connection it sees the tables there, for any other source the table
             `data`, whose columns have the types that were recognised: text that spells numbers or dates is numbers
