@@ -71,9 +71,10 @@ class _Ordered(PassingColumn):
     def __init__(self, column: Column) -> None:
         super().__init__(column)
         self._range, self._distinct = Range(), DistinctCount()
-        self._n_missing = self._n_words = 0
+        self._n_present = self._n_missing = self._n_words = 0
 
     def _count(self, cells: pa.ChunkedArray, present: np.ndarray) -> None:
+        self._n_present += len(present)
         self._n_missing += cells.null_count
         self._n_words += len(cells) - cells.null_count - len(present)
         self._range.update(present)
@@ -81,8 +82,9 @@ class _Ordered(PassingColumn):
 
     def found(self) -> Column:
         shown = self._shown(self._range.low, self._range.high) if self._distinct.n else self.column.shown
+        n_distinct = min(self._distinct.n, self._n_present)
         return replace(
-            self.column, n_missing=self._n_missing, n_words=self._n_words, n_distinct=self._distinct.n, shown=shown
+            self.column, n_missing=self._n_missing, n_words=self._n_words, n_distinct=n_distinct, shown=shown
         )
 
     @abstractmethod

@@ -39,7 +39,7 @@ class DistinctCount:
 
     @property
     def n(self) -> int:
-        """Different keys."""
+        """Different keys; an estimate has three digits that count."""
         if self.is_exact:
             return len(self._smallest)
-        return round((SIZE - 1) * 2.0**64 / (float(self._smallest[-1]) + 1))
+        return int(float(f"{(SIZE - 1) * 2.0**64 / (float(self._smallest[-1]) + 1):.3g}"))

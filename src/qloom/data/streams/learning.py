@@ -218,7 +218,7 @@ class _Pass:
         Args:
             training: rows of the sample.
         """
-        found = {column.column.name: column.found() for column in self._columns}
+        found = {} if sample.is_whole else {column.column.name: column.found() for column in self._columns}
         columns = tuple(found.get(column.name, column) for column in self._schema.columns)
         n_rows = int(self._n_rows[1:].sum())
         schema = replace(self._schema, columns=columns, classes=self._target.classes(), n_rows=n_rows)
