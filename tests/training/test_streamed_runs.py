@@ -90,6 +90,7 @@ def test_a_streamed_run_is_a_whole_run(finished, rows):
 def test_its_model_predicts_as_any(finished, rows):
     scores = evaluate(finished, str(rows / "part-0.parquet"), force=True)
     assert scores["n_rows"] == N_ROWS / 3
+    assert scores["n_training_rows"] is None  # only some of them are known
     assert scores["scores"]["roc_auc"][0] > 0.75
 
 
@@ -168,9 +169,6 @@ def test_rows_that_changed_are_noticed_on_resume(rows, tmp_path):
     configuration = configure(copy, tmp_path, "training.epochs=1")
     train_run(configuration)
     (copy / "part-2.parquet").unlink()
-    from qloom.training import streaming
-
-    streaming._open_once.cache_clear()  # as another process finds it
     with pytest.raises(ArtifactError, match="has changed since"):
         train_run(configuration, resume=True)
 

@@ -134,6 +134,8 @@ def _predictions(loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outc
 
 
 def _keep_seen_rows(loaded: RunTable, first: PreparedRound, model: Path) -> None:
+    if loaded.streamed is not None:  # of rows on disk only a sample is held, which would pass for all of them
+        return
     learnt_from = np.concatenate([first.split.train, first.split.validation])
     keys = keys_of(first.data.preprocessing, first.data.coding, loaded.table)
     write_seen_rows(model, keys, learnt_from)

@@ -7,7 +7,6 @@ baselines of the training rows, scores of the test rows, early stopping of the v
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from qloom.data.streams.learning import Parts, PartsWithTarget
 from qloom.errors import ArtifactError, ConfigError, DataError
 from qloom.files import read_json, replace_file, write_json
 from qloom.training.configuration import Configuration
+from qloom.training.demonstrations import PREFIX, demonstration_table
 from qloom.training.folder import RunFolder
 from qloom.training.memory import HowHeld
 from qloom.training.table import RunTable, check_one_target, checked_group, weighted_rows_of
@@ -112,15 +112,10 @@ def _check_streamable(configuration: Configuration) -> None:
         )
 
 
-@lru_cache(maxsize=1)
-def _open_once(source: str, query: str | None, spool: Path, kinds: tuple[tuple[str, str], ...]) -> RowStream:
-    return open_stream(source, query, spool=spool, kinds=dict(kinds))
-
-
 def _opened(configuration: Configuration) -> RowStream:
     section = configuration.data
-    spool = RunFolder(configuration.folder).stream / ROWS
-    return _open_once(section.source, section.query, spool, tuple(section.kinds.items()))
+    source = demonstration_table(section.source) if section.source.startswith(PREFIX) else section.source
+    return open_stream(source, section.query, spool=RunFolder(configuration.folder).stream / ROWS, kinds=section.kinds)
 
 
 def _place(folder: RunFolder, number: int) -> Path:
