@@ -136,11 +136,12 @@ def learn_stream(
 def _parts_of(sample: Sample, stream: RowStream, parts: Parts) -> np.ndarray:
     """Parts of the sample's rows. Shapes: int8 (B,)."""
     found = np.empty(len(sample.rows), dtype=np.int8)
-    blocks = np.array([stream.block_of(row) for row in sample.rows])
+    firsts = [block.first for block in stream.blocks]
+    blocks = np.searchsorted(firsts, sample.rows, side="right") - 1
+    names = list(dict.fromkeys(parts.columns)) or [stream.schema.names[0]]
     for block in np.unique(blocks):
-        first = stream.blocks[block].first
-        dealt = parts(stream.read(int(block), list(dict.fromkeys(parts.columns)) or [stream.schema.names[0]]), first)
-        found[blocks == block] = dealt[sample.rows[blocks == block] - first]
+        dealt = parts(stream.read(int(block), names), firsts[block])
+        found[blocks == block] = dealt[sample.rows[blocks == block] - firsts[block]]
     return found
 
 

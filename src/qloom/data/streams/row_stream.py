@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -63,10 +62,6 @@ class RowStream(ABC):
     def where(self, row: int) -> str:
         """A row in words, counted from 1 as people do."""
         return f"row {row + 1:,}"
-
-    def block_of(self, row: int) -> int:
-        """The number of the block that holds a row."""
-        return bisect_right(self.blocks, row, key=lambda block: block.first) - 1
 
     def cells(self, block: int, table: pa.Table, name: str, read: Callable[[pa.ChunkedArray], Read]) -> Read:
         """What `read` makes of the cells of a block's column.
