@@ -15,10 +15,13 @@ import typer
 from qloom.cli.bars import showing_progress
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import print_leaderboard
+from qloom.cli.runs import log_after_training
 from qloom.errors import ArtifactError, ConfigError, DataError, WorkerError
 from qloom.files import replace_file
-from qloom.fitting.workers import MEETING, RANK, Workers, is_started_again, joined
+from qloom.fitting.surroundings import MEETING, RANK, is_started_again
+from qloom.fitting.workers import Workers, joined
 from qloom.reports import write_report
+from qloom.tracking.stores import check_store
 from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
@@ -67,6 +70,9 @@ def train(
     restarts: Annotated[
         int, typer.Option(min=0, help="Times that all go on from the last checkpoint when a worker is lost.")
     ] = 3,
+    mlflow: Annotated[
+        str | None, typer.Option(help="Log the finished run there: sqlite:///FILE, http://HOST:PORT, databricks, ...")
+    ] = None,
 ) -> None:
     """Train the hybrid model, its controls and the baselines several times, compare them, and write a report."""
     given: dict[str, Any] = {
@@ -81,10 +87,14 @@ def train(
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}
     configuration = configure(data, given, top, epochs, settings or [], resume)
+    if mlflow is not None:
+        check_store(mlflow)
     if workers == 1:
         _run(configuration, resume, yes)
     else:
         _launch(configuration, resume, yes, workers, restarts)
+    if mlflow is not None and os.environ.get(RANK, "0") == "0":
+        log_after_training(configuration.folder, mlflow)
 
 
 def _asked(progress: Progress, text: str) -> bool:

@@ -19,12 +19,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from qloom.errors import WorkerError
+from qloom.fitting.surroundings import COUNT, COUNT_HERE, MEETING, RANK, RANK_HERE, number_of
 
-# What launchers tell a process by its environment, as torchrun does.
-RANK, COUNT, COUNT_HERE, RANK_HERE = "RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "LOCAL_RANK"
-RESTARTS = "TORCHELASTIC_RESTART_COUNT"
-# A file by which workers of one machine find each other, so that no port is opened for it; else torchrun's address.
-MEETING = "QLOOM_MEETING"
 # The first worker trains baselines meanwhile.
 _PATIENCE = timedelta(days=2)
 # Shares of a step are whole multiples of so many rows: a kernel takes as long for fewer.
@@ -87,7 +83,7 @@ class Workers:
         with _in_company():
             size = torch.tensor([len(own)])
             dist.broadcast(size, 0)
-            content = bytearray(own or int(size))
+            content = bytearray(own if self.leads else int(size))
             if content:
                 dist.broadcast(torch.frombuffer(content, dtype=torch.uint8), 0)
         return bytes(content)
@@ -121,7 +117,7 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Workers]:
         WorkerError: if they do not find each other.
     """
     given = dist.is_available() and dist.is_initialized()
-    rank, count = (int(environment.get(name, alone)) for name, alone in ((RANK, 0), (COUNT, 1)))
+    rank, count = number_of(RANK, 0, environment), number_of(COUNT, 1, environment)
     if count == 1 and not given:
         yield ALONE
         return
@@ -142,7 +138,7 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Workers]:
 @contextmanager
 def _on_its_cores(environment: Mapping[str, str]) -> Iterator[str]:
     """This process on its share of the machine's cores inside the block; what that is, in words."""
-    count, rank = (int(environment.get(name, alone)) for name, alone in ((COUNT_HERE, 1), (RANK_HERE, 0)))
+    rank, count = number_of(RANK_HERE, 0, environment), number_of(COUNT_HERE, 1, environment)
     if count == 1 or not hasattr(os, "sched_setaffinity"):
         yield "all cores"
         return
@@ -155,11 +151,6 @@ def _on_its_cores(environment: Mapping[str, str]) -> Iterator[str]:
         yield f"{size} of {len(before)} cores{shared}"
     finally:
         os.sched_setaffinity(0, before)
-
-
-def is_started_again(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether a launcher started these workers before, and one of them was lost."""
-    return int(environment.get(RESTARTS, 0)) > 0
 
 
 @contextmanager

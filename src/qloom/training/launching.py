@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from qloom.errors import UnsupportedError, WorkerError
-from qloom.fitting.workers import COUNT, COUNT_HERE, MEETING, RANK, RANK_HERE, RESTARTS
+from qloom.fitting.surroundings import COUNT, COUNT_HERE, MEETING, RANK, RANK_HERE, RESTARTS
 
 # Exit codes: of a worker whose companions have gone, of a mistake of the user, of Ctrl-C.
 ABANDONED, MISTAKE, INTERRUPTED = 75, 2, 130
@@ -94,16 +94,18 @@ def _start(
 
 
 def _waited(workers: Sequence[subprocess.Popen[bytes]]) -> list[int]:
-    """Exit codes when all have ended; once one has failed, the others have a moment to fail too and are then ended."""
+    """Exit codes when all have ended or one is lost; when one has failed, the others have a moment to fail too."""
     end = float("inf")
-    while any(worker.poll() is None for worker in workers) and time.monotonic() < end:
+    while None in (codes := [worker.poll() for worker in workers]) and time.monotonic() < end:
+        if any(code is not None and code < 0 for code in codes):
+            break
         try:
             time.sleep(_LOOK)
         except KeyboardInterrupt:  # on a terminal the workers have it too
             end = min(end, time.monotonic() + _GRACE)
-        if any(worker.returncode for worker in workers):
+        if any(codes):
             end = min(end, time.monotonic() + _GRACE)
-    return [ABANDONED if worker.poll() is None else worker.returncode for worker in workers]
+    return [ABANDONED if code is None else code for code in codes]
 
 
 def _pass_on(codes: Sequence[int], logs: Sequence[Path]) -> None:

@@ -107,14 +107,6 @@ def test_other_rows_left_out_would_be_seen():
     assert float((other - trained(ALONE)).abs().max()) > 1e-3
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 7])
-@pytest.mark.parametrize("n_rows", [0, 1, 7, 8, 9, 64, 256, 1001])
-def test_shares_are_all_rows_once(count, n_rows):
-    shares = [Workers(rank, count).share(n_rows) for rank in range(count)]
-    assert [row for first, n in shares for row in range(first, first + n)] == list(range(n_rows))
-    assert max(n for _, n in shares) - min(n for _, n in shares) <= 16 or n_rows < 8 * count
-
-
 def test_measured_circuits_and_unknown_modules_are_refused():
     with pytest.raises(UnsupportedError, match="2 workers for circuits whose values are drawn"):
         trained(Workers(0, 2), engine={"shots": 10})
