@@ -16,8 +16,9 @@ from qloom.cli.wording import in_options
 from qloom.errors import QloomError
 
 COMMANDS = (
-    "train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "report", "noise", "solve", "generate",
-    "score", "draw", "run", "devices", "doctor", "bench",
+    "train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "runs", "explain",
+    "report", "noise", "solve", "generate",
+    "score", "draw", "run", "devices", "doctor", "bench", "watch", "export", "serve",
 )  # fmt: skip
 """Each is a function in a module of the same name."""
 QUICK = ("init", "predict", "evaluate", "score")

@@ -7,12 +7,23 @@ from typing import Annotated
 
 import typer
 
+from qloom.errors import UnsupportedError
 from qloom.reports import write_report
 from qloom.reports.generation import write_generation_report
+from qloom.reports.model_card import write_model_card
 from qloom.training.generation_folder import is_generation
 
 
-def report(run: Annotated[Path, typer.Argument(help="Run folder.")]) -> None:
+def report(
+    run: Annotated[Path, typer.Argument(help="Run folder.")],
+    card: Annotated[bool, typer.Option("--card", help="Write MODEL_CARD.md too, for those who get the model.")] = False,
+) -> None:
     """Write report.html of a finished run."""
-    write = write_generation_report if is_generation(run) else write_report
-    typer.echo(f"{write(run)} written")
+    generated = is_generation(run)
+    if card and generated:
+        raise UnsupportedError(
+            f"{run} is a run of qloom generate, expected one of qloom train for --card; leave it out"
+        )
+    typer.echo(f"{(write_generation_report if generated else write_report)(run)} written")
+    if card:
+        typer.echo(f"{write_model_card(run)} written")

@@ -22,8 +22,15 @@ OPTIONS = {
     r"\bcategories='([\w-]+)'": r"--categories \1",
     r"\bmax_levels=(\w+)": r"--max-levels \1",
     r"\bcolumns=\.\.\.": "--columns",
+    r"\bcut=\.\.\.": "--cut",
+    r"\bcut=([\d.e-]+)": r"--cut \1",
+    r"\b(part|model|to)='(\w+)'": r"--\1 \2",
     r"another name\b": "another --name",
     r"another output\b": "another --output",
+    r"give data=\.\.\. and background=\.\.\.": "give --data FILE and --background FILE",
+    r"\bn_background=": "background-rows=",
+    r"give data=\.\.\. with those to explain": "give --data FILE with those to explain",
+    r"query asks a table, got none; give data with it": "--query asks a table, got none; give --data with it",
     r"write (another )?([a-z_.]+=\.\.\.) in the configuration": r"give \1--set \2 or write it into the configuration",
 }
 
