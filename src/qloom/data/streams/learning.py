@@ -129,7 +129,7 @@ def learn_stream(
         raise DataError("0 training rows in the sample, expected some; widen the training share")
     fitted = preprocessing or Preprocessing()
     way = _Pass(stream, schema, whole, training, fitted.max_codes, transformation, shifted)
-    way.run(threads or len(os.sched_getaffinity(0)), progress)
+    way.run(threads or os.cpu_count() or 1, progress)
     return way.learnt(fitted, sample, training)
 
 
