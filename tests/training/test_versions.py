@@ -44,8 +44,8 @@ def test_the_last_accepted_is_in_force_and_back_goes_step_by_step(tmp_path):
     with pytest.raises(ArtifactError):
         Ledger(tmp_path).back()
     assert find_model(tmp_path, None) == tmp_path
-    Ledger(tmp_path).accept(2)
-    assert Ledger(tmp_path).number == 2
+    Ledger(tmp_path).accept(1)
+    assert Ledger(tmp_path).number == 1
     assert entered(tmp_path) == 4
 
 
@@ -88,3 +88,6 @@ def test_a_version_without_its_folder_can_be_left(tmp_path):
 def test_unknown_numbers_are_refused(tmp_path):
     with pytest.raises(ArtifactError, match="no version 7"):
         Ledger(tmp_path).accept(7)
+    entered(tmp_path, accepted=False)
+    with pytest.raises(ArtifactError, match="no version 1"):
+        Ledger(tmp_path).accept(1)

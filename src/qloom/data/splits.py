@@ -78,7 +78,7 @@ def split_rows(
     rng = np.random.default_rng(seed)
     units = _units(rows, target, chosen, group, copies)
     if chosen == "time":
-        parts = _cut(_time_order(rows, time, int(n_rows)), n_validation, n_test)
+        parts = _cut(time_order(rows, time, int(n_rows)), n_validation, n_test)
     elif units is not None:
         strata = _strata(rows, target, chosen, int(n_rows))
         parts = _cut_with_classes(units, strata, n_validation, n_test, rng)
@@ -176,7 +176,7 @@ def _labels(rows: int | pa.Table, target: Any, n_rows: int) -> np.ndarray:
     return np.asarray(np.unique(labels, return_inverse=True)[1])
 
 
-def _time_order(rows: int | pa.Table, name: str | None, n_rows: int) -> np.ndarray:
+def time_order(rows: int | pa.Table, name: str | None, n_rows: int) -> np.ndarray:
     """Row numbers from the earliest to the latest; rows of one time keep their order."""
     if name is None or not isinstance(rows, pa.Table):
         return np.arange(n_rows)

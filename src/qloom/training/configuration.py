@@ -237,8 +237,8 @@ class WatchSection(Section):
     elasticity: float = Field(
         default=1.0, gt=0, description="how stiff elastic is; 1: as old rows against new ones by their number"
     )
-    every: int = Field(default=50, ge=1, description="prequential: rows between two updates")
-    window: int = Field(default=200, ge=1, description="prequential: last rows that an update trains on, once")
+    every: int = Field(default=500, ge=1, description="prequential: rows between two retrainings")
+    window: int = Field(default=2000, ge=1, description="prequential: last rows that a retraining goes over, once")
 
 
 class Configuration(Section):

@@ -22,7 +22,7 @@ class Version:
     """An updated model, taken or not. The run's own model is number 0 and has no entry.
 
     Attributes:
-        number: from 1; its folder is `versions/0001`.
+        number: from 1; the folder of one that was taken is `versions/0001`.
         made: when, as ISO 8601 in UTC.
         base: number of the version that it was made from.
         data: what it learnt from: source, sha256, n_rows, and what else is to be known.
@@ -99,18 +99,18 @@ class Ledger:
         return number, folder
 
     def enter(self, version: Version) -> None:
-        """Write a version down whose folder is whole; one that is accepted is in force from then on."""
+        """Write a version down; one that is accepted, whose folder is whole by then, is in force from then on."""
         self.versions = (*self.versions, version)
         self._in_force = [*self._in_force, *([version.number] if version.accepted else [])]
         self._write()
 
     def accept(self, number: int) -> None:
-        """Put a version that is written down in force.
+        """Put a version that was taken once, or 0, in force.
 
         Raises:
-            ArtifactError: for a number that is none.
+            ArtifactError: for another number.
         """
-        known = [0, *(version.number for version in self.versions)]
+        known = [0, *(version.number for version in self.versions if version.accepted)]
         if number not in known:
             raise ArtifactError(f"{self.run} has no version {number}, expected one of {', '.join(map(str, known))}")
         self._in_force = [*self._in_force, number]
@@ -143,7 +143,7 @@ class Ledger:
             names = {each.name for each in fields(Version)}
             versions = tuple(Version(**{name: entry[name] for name in names}) for entry in found["versions"])
             in_force = [int(number) for number in found["in_force"]]
-            if not in_force or not set(in_force) <= {0, *(version.number for version in versions)}:
+            if not in_force or not set(in_force) <= {0, *(each.number for each in versions if each.accepted)}:
                 raise ValueError("what is in force has no entry")
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise ArtifactError(
