@@ -165,7 +165,9 @@ def _launch(configuration: Configuration, resume: bool, yes: bool, count: int, r
         written = replace_file(Path(folder) / "config.yaml", render_configuration(configuration))
         options = ["--resume"] * resume + ["--yes"] * yes
         command = [sys.executable, "-m", "qloom", "train", str(written), *options]
-        raise typer.Exit(launch(command, count, restarts, lambda line: typer.echo(line, err=True)))
+        code = launch(command, count, restarts, lambda line: typer.echo(line, err=True))
+    if code:
+        raise typer.Exit(code)
 
 
 def _run(configuration: Configuration, resume: bool, yes: bool) -> None:

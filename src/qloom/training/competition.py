@@ -19,7 +19,7 @@ from qloom.training.configuration import Configuration
 from qloom.training.folder import RunFolder
 from qloom.training.record import RoundResult, result_of
 from qloom.training.rounds import KEPT, Plan
-from qloom.training.streaming import again, keep
+from qloom.training.streaming import again, is_kept, keep
 from qloom.training.table import RunTable
 
 
@@ -57,7 +57,7 @@ def prepared_stream(
     n_blocks, n_rows = len(streamed.stream.blocks), streamed.n_rows["train"]
     code = coding_of_rows(data, own.weights)
     windows = Windows(lambda block: code(*streamed.read(block)), n_blocks, n_rows, configuration.data.window, seed)
-    if number != KEPT:  # that one is kept with the configuration
+    if number != KEPT and not is_kept(configuration, number):  # that one is kept with the configuration
         keep(own, RunFolder(configuration.folder), number)
     return PreparedRound(number, seed, own.split, replace(data, windows=windows))
 
@@ -78,6 +78,7 @@ def compete(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound
             return Competition(results, kept, seconds)
         began = time.perf_counter()
         rounds = _rounds(loaded, plan, first, start, len(results), size)
+        contest.workers.told(lambda: True)  # what was learnt of rows on disk is there for all
         outcomes = {key: contest.enter(key, rounds) for key in COMPETITORS}
         by_round = [{key: outcomes[key][i] for key in COMPETITORS} for i in range(size)]
         kept = kept or by_round[KEPT - 1]
@@ -92,6 +93,7 @@ def assist(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound,
     """What workers but the first do while it is in `compete`: their share of the steps of networks."""
     n_done = 0
     while size := contest.workers.told(lambda: 0):
+        contest.workers.told(lambda: True)
         rounds = _rounds(loaded, plan, first, start, n_done, size)
         for key in COMPETITORS:
             contest.assist(key, rounds)

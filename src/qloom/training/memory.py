@@ -13,6 +13,7 @@ import pyarrow.parquet as parquet
 from qloom.data.compression import inner_suffix, is_compressed
 from qloom.data.streams.files import spoken_bytes
 from qloom.errors import ConfigError
+from qloom.fitting.surroundings import COUNT_HERE, number_of
 from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX
 
@@ -59,7 +60,7 @@ def how_held(configuration: Configuration) -> HowHeld:
     needed = expected_bytes(section.source)
     if needed is None or needed < _SMALL:
         return HowHeld(False)
-    free = available_bytes()
+    free = available_bytes() // number_of(COUNT_HERE, 1)  # each worker of a machine holds the rows
     sizes = f"about {spoken_bytes(needed)} in memory, and {spoken_bytes(free)} are free"
     if needed <= _SHARE * free:
         return HowHeld(False, f"the rows are held in memory: they take {sizes}")

@@ -29,6 +29,7 @@ from qloom.training.folder import START, RunFolder
 from qloom.training.importance import find_importance
 from qloom.training.lock import locked
 from qloom.training.log import RunLog
+from qloom.training.memory import HowHeld
 from qloom.training.predictions import columns_of_test_rows, threshold_notes
 from qloom.training.progress import Progress
 from qloom.training.record import make_metrics
@@ -57,7 +58,8 @@ def train_run(
     Raises:
         QloomError: for a table, configuration or folder that cannot be used.
     """
-    check_exact(configuration.engine.seeded(configuration.seed).engine((0,), 1), workers)
+    if workers.count > 1:
+        check_exact(configuration.engine.seeded(configuration.seed).engine((0,), 1), workers)
     folder = RunFolder(configuration.folder)
     if not workers.leads:
         with _deterministic():
@@ -78,7 +80,7 @@ def train_run(
             columns = column_rows(loaded.schema, first.data.preprocessing)
             for note in (*column_lines(columns), *notes, *describe(plan)):
                 log.note(note)
-            workers.told(lambda: folder.environment()["table_sha256"])
+            workers.told(lambda: (loaded.fingerprint(), loaded.streamed is not None))
             contest = Contest(configuration, loaded.schema.task, folder, log, starts, workers)
             found = compete(contest, loaded, plan, first, start)
             metrics = {
@@ -113,8 +115,9 @@ def _assist(folder: RunFolder, configuration: Configuration, workers: Workers) -
     Raises:
         ArtifactError: for another table than the first one's.
     """
-    digest = workers.told(str)  # the folder is there from now on, with what was learnt of rows that stay on disk
-    loaded = load_table(configuration)
+    # The folder is there from now on, with what was learnt of rows that stay on disk.
+    digest, is_streamed = workers.told(tuple)
+    loaded = load_table(configuration, HowHeld(is_streamed))
     if loaded.fingerprint() != digest:
         raise ArtifactError(
             f"worker {workers.rank + 1} reads another table at {configuration.data.source} than the first one, "

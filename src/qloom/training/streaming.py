@@ -104,6 +104,12 @@ def keep(loaded: RunTable, folder: RunFolder, number: int) -> None:
     write_json(place / LEARNT, {**HEADING, **record})
 
 
+def is_kept(configuration: Configuration, number: int) -> bool:
+    """Whether what was learnt for a round of a run that is begun is written down."""
+    folder = RunFolder(configuration.folder)
+    return folder.is_begun and (_place(folder, number) / LEARNT).is_file()
+
+
 def _check_streamable(configuration: Configuration) -> None:
     if configuration.comparison.folds is not None:
         raise ConfigError(
@@ -124,10 +130,9 @@ def _place(folder: RunFolder, number: int) -> Path:
 
 def _round(configuration: Configuration, stream: RowStream, number: int, seed: int, notes: tuple[str, ...]) -> RunTable:
     """Read back what was kept for a round, or learn it."""
-    folder = RunFolder(configuration.folder)
-    place, parts = _place(folder, number), _parts(configuration, stream, seed)
-    if folder.is_begun and (place / LEARNT).is_file():
-        return _restored(configuration, stream, parts, place)
+    parts = _parts(configuration, stream, seed)
+    if is_kept(configuration, number):
+        return _restored(configuration, stream, parts, _place(RunFolder(configuration.folder), number))
     return _learnt(configuration, stream, parts, seed, notes)
 
 

@@ -20,7 +20,7 @@ from qloom.errors import DataError
 from qloom.models.tables.weights import check_weights
 from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX, demonstration_table
-from qloom.training.memory import how_held
+from qloom.training.memory import HowHeld, how_held
 
 if TYPE_CHECKING:
     from qloom.training.streaming import Streamed
@@ -52,15 +52,18 @@ class RunTable:
         return fingerprint(self.table) if self.streamed is None else self.streamed.stream.fingerprint()
 
 
-def load_table(configuration: Configuration) -> RunTable:
+def load_table(configuration: Configuration, held: HowHeld | None = None) -> RunTable:
     """Read the table, find out what it holds, and cut it; one that does not fit into memory stays on disk.
+
+    Args:
+        held: how it is held, where another worker has decided that.
 
     Raises:
         DataError: for a table, column or target that cannot be learnt from.
         ConfigError: for one that does not fit and may not be streamed.
     """
     section = configuration.data
-    if (held := how_held(configuration)).is_streamed:
+    if (held := held or how_held(configuration)).is_streamed:
         from qloom.training.streaming import load_stream
 
         return load_stream(configuration, held)
