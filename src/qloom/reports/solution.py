@@ -10,6 +10,7 @@ from qloom.errors import ProblemError
 from qloom.files import replace_file, write_json
 from qloom.reports.pages import REPORT, page
 from qloom.reports.pictures import address_of, picture
+from qloom.training.folder import SOLUTION
 
 
 def write_solution(solved: Solved, folder: Path, name: str) -> list[Path]:
@@ -17,7 +18,7 @@ def write_solution(solved: Solved, folder: Path, name: str) -> list[Path]:
     make_folder(folder)
     drawn = picture((9, 5), lambda figure: solved.problem.draw(solved.solution, figure.add_subplot()))
     return [
-        write_json(folder / "solution.json", {"name": name, **solved.as_dict()}),
+        write_json(folder / SOLUTION, {"name": name, **solved.as_dict()}),
         replace_file(folder / "solution.svg", drawn),
         replace_file(folder / REPORT, render_solution(solved, name, drawn)),
     ]

@@ -20,7 +20,7 @@ from qloom.models.tables.competitors import COMPETITORS, UNDER_TEST
 from qloom.models.tables.served import Predictor, read_served
 from qloom.training.evaluation import CONTROL, open_model
 from qloom.training.explained_rows import ExplainedRows, Sources, read_rows
-from qloom.training.folder import RunFolder
+from qloom.training.versions import Ledger
 
 N_BACKGROUND = 100
 
@@ -74,7 +74,7 @@ def _models(path: Path, name: str | None, engine: Mapping[str, Any] | None) -> d
     """The model that is asked for, and the control where the folder has one."""
     key = UNDER_TEST if name is None else name
     models = {key: open_model(path, name, engine)}
-    control = RunFolder(path).model(CONTROL.key)
+    control = (Ledger(path).folder if name is None else path) / CONTROL.place
     if control.is_dir() and name not in (CONTROL.key, CONTROL.name):
         models[CONTROL.key] = read_served(control)
     return models

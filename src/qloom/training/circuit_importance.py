@@ -21,6 +21,7 @@ from qloom.training.explained_rows import read_run_table
 from qloom.training.folder import RunFolder
 from qloom.training.intervals import plain
 from qloom.training.table import read_source
+from qloom.training.versions import Ledger
 
 # Held-out rows that parts are judged on: in a report, and where it is asked.
 MOST_ROWS, MOST_ROWS_ASKED = 300, 1000
@@ -139,7 +140,8 @@ def explain_circuit(
     found = describe_circuit(loaded, table, truth, metric, seed, most_rows=MOST_ROWS_ASKED)
     assert isinstance(loaded, Served)
     rows = table.take(pa.array(drawn_rows(len(truth), seed, MOST_ROWS_ASKED)))
-    beside = {title: score_model(each, rows, None, metric)["scores"][metric][0] for title, each in _controls(path)}
+    folder = Ledger(path).folder if model is None else path
+    beside = {title: score_model(each, rows, None, metric)["scores"][metric][0] for title, each in _controls(folder)}
     return {"run": str(path), "source": source, **found, "beside": beside, "circuit": loaded.circuit_.to_json()}
 
 
@@ -161,7 +163,7 @@ def _metric_of(path: Path, model: Predictor) -> str:
     return str(run.metrics()["metric"]) if run.is_begun else score_names(coding.task, len(coding.classes))[0]
 
 
-def _controls(path: Path) -> Iterator[tuple[str, Predictor]]:
+def _controls(folder: Path) -> Iterator[tuple[str, Predictor]]:
     for each in COMPETITORS.values():
-        if each.role == "control" and RunFolder(path).model(each.key).is_dir():
-            yield each.title, read_served(RunFolder(path).model(each.key))
+        if each.role == "control" and (folder / each.place).is_dir():
+            yield each.title, read_served(folder / each.place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from qloom.models.tables.served import Predictor
 from qloom.training.competitors import PARTS
 from qloom.training.folder import RunFolder
 from qloom.training.rounds import KEPT, Plan
-from qloom.training.table import RunTable, fingerprint, load_table, read_source
+from qloom.training.table import RunTable, load_table, read_source
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,8 @@ def read_rows(path: Path, model: Predictor, sources: Sources, n_background: int,
     if given is not None:
         return ExplainedRows(given, str(sources.data), drawn, of)
     assert run is not None
+    if run.streamed is not None:
+        raise DataError(f"the rows of {path} stay on disk, expected a table; give data=... with those to explain")
     parts = {part: getattr(run.split, part) for part in PARTS}
     return ExplainedRows(run.table, str(RunFolder(path).configuration().data.source), drawn, of, parts)
 
@@ -104,9 +106,9 @@ def read_run_table(path: Path) -> RunTable:
     folder = RunFolder(path)
     configuration = folder.configuration()
     loaded = load_table(configuration)
-    if folder.environment().get("table_sha256") not in (None, fingerprint(loaded.table)):
+    if folder.environment().get("table_sha256") not in (None, loaded.fingerprint()):
         raise ArtifactError(f"{configuration.data.source} has changed since {path} was begun, expected the same table")
-    return RunTable(loaded.table, loaded.schema, Plan(configuration, loaded).round(KEPT).split, loaded.weights)
+    return replace(loaded, split=Plan(configuration, loaded).round(KEPT).split)
 
 
 def _own_table(path: Path) -> RunTable:

@@ -28,6 +28,8 @@ UNDER_NOISE = "noise.json"
 # Copies of the networks that a run begins with, so that it can go on without the earlier run.
 START = "start"
 REFINED = "refined"
+# By what folders are known that hold no run: those of qloom tune and qloom solve.
+TRIALS, SOLUTION = "trials.json", "solution.json"
 STREAM = "stream"
 # Formats of metrics.json and importance.json. Runs of version 1 trained every model once.
 FORMAT, VERSIONS, VERSION = "qloom.run", (1, 2), 2

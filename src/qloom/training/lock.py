@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from qloom.errors import ArtifactError
 from qloom.training.folder import STREAM
 
@@ -38,6 +40,23 @@ def locked(folder: Path) -> Iterator[None]:
             yield
         finally:
             _remove_unused(folder)
+
+
+def holder(folder: Path) -> str | None:
+    """The number of the process that holds a folder; None where none does.
+
+    Whether it still lives is asked first: the lock itself is tried only where a process of that number is there, so
+    that one that begins meanwhile is not refused.
+    """
+    path = folder / LOCK
+    try:
+        owner = path.read_text("utf-8", errors="replace").strip()
+        if not owner.isdigit() or not psutil.pid_exists(int(owner)):
+            return None
+        with path.open("a+") as file:
+            return None if _try_lock(file) else owner
+    except OSError:  # the folder went away, or is not ours to lock
+        return None
 
 
 def _make_folder(folder: Path) -> Path:

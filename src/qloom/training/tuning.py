@@ -23,6 +23,7 @@ from qloom.models.tables.preparation import PreparedTable, prepare_table
 from qloom.models.tables.scores import score
 from qloom.training.competitors import goal_of, make_model
 from qloom.training.configuration import Configuration, known_keys, make_configuration, unknown_key
+from qloom.training.folder import TRIALS
 from qloom.training.intervals import plain
 from qloom.training.lock import locked
 from qloom.training.rendering import render_configuration
@@ -30,7 +31,7 @@ from qloom.training.table import load_table
 
 Sampler = Literal["surrogate", "tpe", "random"]
 SAMPLERS = ("surrogate", "tpe", "random")
-TRIALS, TRIALS_CSV, BEST = "trials.json", "trials.csv", "best.yaml"
+TRIALS_CSV, BEST = "trials.csv", "best.yaml"
 # Settings of other sections would change the rows that trials are compared on.
 TUNABLE = ("model.", "training.")
 # Known settings that a sampler may propose in a row.

@@ -1,0 +1,1 @@
+"""Finished runs in the records of other systems."""
