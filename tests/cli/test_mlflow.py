@@ -136,10 +136,12 @@ def test_an_unfinished_run_is_not_logged(qloom, trained, store, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MLflow's use of SQLAlchemy 2.1
 def test_a_database_keeps_its_files_beside_it(qloom, trained, tmp_path):
     (tmp_path / "kept").mkdir()
     store = f"sqlite:///{tmp_path}/kept/runs.db"
-    assert qloom("runs", "--log", trained, "--mlflow", store).code == 0
+    ended = qloom("runs", "--log", trained, "--mlflow", store)
+    assert ended.code == 0, ended.err
     check(store, trained)
     assert {path.name for path in (tmp_path / "kept").iterdir()} == {"runs.db", "runs-files"}
     assert not (tmp_path / "mlruns").exists()
