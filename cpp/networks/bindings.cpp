@@ -1,8 +1,11 @@
 // What trains networks beside their circuits, for Python. Perceptrons: R of one shape, numbers (R, B, .) and weights
 // (R, P).
 #include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
+#include <chrono>
 #include <deque>
 #include <stdexcept>
 #include <string>
@@ -10,6 +13,7 @@
 #include "machine/view.hpp"
 #include "networks/adamw.hpp"
 #include "networks/perceptron.hpp"
+#include "networks/shared_sums.hpp"
 
 namespace nb = nanobind;
 using namespace qloom;
@@ -65,6 +69,26 @@ private:
     size_t rows = 0;
 };
 
+// Leaves for Python's signals now and then: another process may never come.
+void add(SharedSums& sums, View<float> numbers) {
+    for (size_t first = 0; first < numbers.size; first += SharedSums::PIECE) {
+        const size_t n = std::min(SharedSums::PIECE, numbers.size - first);
+        bool all = false;
+        {
+            nb::gil_scoped_release unlocked;
+            sums.bring(numbers.data + first, n);
+            all = sums.wait(std::chrono::milliseconds(50));
+        }
+        while (!all) {
+            if (PyErr_CheckSignals()) throw nb::python_error();
+            sums.check_all_live();
+            nb::gil_scoped_release unlocked;
+            all = sums.wait(std::chrono::milliseconds(50));
+        }
+        sums.take(numbers.data + first, n);
+    }
+}
+
 }  // namespace
 
 void bind_networks(nb::module_& m) {
@@ -76,6 +100,12 @@ void bind_networks(nb::module_& m) {
         .def("forward", &Perceptrons::forward, array, array, nb::arg(), array,
              nb::arg("before") = std::vector<size_t>{})
         .def("backward", &Perceptrons::backward, array, array, array_or_none, array_or_none);
+    nb::class_<SharedSums>(m, "SharedSums", "Sums over processes of one machine, through a file that all have mapped.")
+        .def(nb::init<const std::string&, size_t, size_t>(), nb::arg("path"), nb::arg("rank"), nb::arg("count"))
+        .def_static("bytes", &SharedSums::bytes, nb::arg("count"), "Of the file, zeros at first.")
+        .def("add", &add, array,
+             "Wait for all processes, and put the sum of what they bring into each one's array. RuntimeError if one "
+             "ends.");
     m.def(
         "adamw",
         [](View<float> values, View<const float> slopes, View<float> means, View<float> squares, double rate,

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from qloom.fitting.surroundings import COUNT, MEETING, RANK
+from qloom.fitting.surroundings import COUNT, COUNT_HERE, MEETING, RANK, RANK_HERE
 from qloom.fitting.workers import ALONE, Workers, joined
 
 # Two processes are started once for all that is asked of them. The second is ended at the last sum.
@@ -43,16 +43,23 @@ with joined() as workers:
 """
 
 
-def test_processes_agree(tmp_path):
-    environment = {**os.environ, COUNT: "2", MEETING: f"file://{tmp_path / 'meeting'}"}
+@pytest.mark.parametrize("count_here", ["2", pytest.param("1", marks=pytest.mark.slow)])
+def test_processes_agree(tmp_path, count_here):
+    """Through memory they share, or through sockets, as on several machines."""
+    environment = {**os.environ, COUNT: "2", COUNT_HERE: count_here, MEETING: f"file://{tmp_path / 'meeting'}"}
     workers = [
-        subprocess.Popen([sys.executable, "-c", ASKED], env={**environment, RANK: str(rank)}, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", ASKED],
+            env={**environment, RANK: str(rank), RANK_HERE: str(rank)},
+            stdout=subprocess.PIPE,
+        )
         for rank in range(2)
     ]
-    said = [worker.communicate(timeout=120)[0].decode() for worker in workers]
+    assert workers[1].communicate(timeout=120) == (b"", None)  # whoever starts workers sees first that one has ended
+    said = workers[0].communicate(timeout=120)[0].decode()
     assert [worker.returncode for worker in workers] == [0, -signal.SIGKILL]
-    assert said[0].startswith("another worker of this training has gone (")
-    assert "go on from the last checkpoint with --resume" in said[0]
+    assert said.startswith("another worker of this training has gone (")
+    assert "go on from the last checkpoint with --resume" in said
 
 
 def test_alone_nothing_is_asked():
