@@ -16,14 +16,15 @@ from qloom.training.generation_folder import is_generation
 
 def report(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
-    card: Annotated[bool, typer.Option("--card", help="Write MODEL_CARD.md too, for those who get the model.")] = False,
+    card: Annotated[
+        bool, typer.Option("--card", help="Write MODEL_CARD.md instead, for those who get the model.")
+    ] = False,
 ) -> None:
-    """Write report.html of a finished run."""
+    """Write report.html of a finished run, or its model card."""
     generated = is_generation(run)
     if card and generated:
         raise UnsupportedError(
             f"{run} is a run of qloom generate, expected one of qloom train for --card; leave it out"
         )
-    typer.echo(f"{(write_generation_report if generated else write_report)(run)} written")
-    if card:
-        typer.echo(f"{write_model_card(run)} written")
+    write = write_model_card if card else write_generation_report if generated else write_report
+    typer.echo(f"{write(run)} written")
