@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from time import perf_counter
 
 from pydantic_core import to_json
@@ -15,6 +16,7 @@ from qloom.serving.settings import Settings
 PATHS = ("/", "/predict", "/health", "/schema", "/metrics", "/drift")
 # The page holds nothing of the model, and a probe of its health has no token.
 _OPEN = ("/", "/health")
+_PORT = re.compile(r":\d+$")
 _OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -50,8 +52,8 @@ class Guard:
     def _refusal(self, scope: Scope) -> RequestError | None:
         headers = dict(scope["headers"])
         if self._token is None:
-            name = headers.get(b"host", b"localhost").decode("latin-1").rsplit(":", 1)[0]
-            if name not in _OWN_NAMES and not name.startswith("[::1"):
+            name = headers.get(b"host", b"localhost").decode("latin-1").lower()
+            if _PORT.sub("", name) not in _OWN_NAMES:
                 line = f"host {name[:60]!r}, expected localhost; a server for other names takes --host and a token"
                 return RequestError(403, "host", line)
             return None
