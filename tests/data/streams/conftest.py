@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-N_ROWS = 120_000
+N_ROWS = 90_000
 
 
 def make_table(n: int, seed: int = 0) -> pa.Table:

@@ -26,9 +26,9 @@ def opened(path, tmp_path):
 def test_rows_are_those_of_the_files_in_order(table, folder, tmp_path):
     stream = opened(folder, tmp_path)
     assert stream.n_rows == table.num_rows
-    assert [block.first for block in stream.blocks] == [0, 65_000]  # groups of 25,000 and 15,000, also across files
+    assert [block.first for block in stream.blocks] == [0, 60_000]  # groups of 25,000 and 5,000, also across files
     assert whole(stream).equals(read_table(table))
-    assert stream.description.startswith("3 Parquet files, 120,000 rows, ")
+    assert stream.description.startswith("3 Parquet files, 90,000 rows, ")
     assert not (tmp_path / "spool").exists()
 
 
@@ -109,7 +109,7 @@ def test_files_without_rows_are_skipped_and_said(tmp_path):
 def test_a_row_is_told_by_its_file(folder, tmp_path):
     stream = opened(folder, tmp_path)
     assert stream.where(0) == "part-0.parquet, row 1"
-    assert stream.where(80_001) == "part-2.parquet, row 2"
+    assert stream.where(60_001) == "part-2.parquet, row 2"
     assert HeldRows(make_table(10)).where(3) == "row 4"
 
 

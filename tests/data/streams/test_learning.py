@@ -11,6 +11,8 @@ from qloom.data.streams import HeldRows, hash_parts, learn_stream, open_stream
 from qloom.errors import DataError
 from tests.data.streams.conftest import make_table, write_parts
 
+PARTS = hash_parts(validation=0.05, test=0.1, seed=3)  # leaves more to train on than a sketch holds
+
 
 @pytest.fixture(scope="module")
 def stream(folder, tmp_path_factory):
@@ -19,7 +21,7 @@ def stream(folder, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def learnt(stream):
-    return learn_stream(stream, "y", parts=hash_parts(seed=3), drop=["z"], n_sample=30_000)
+    return learn_stream(stream, "y", parts=PARTS, drop=["z"], n_sample=15_000)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,7 @@ def rows(learnt, table):
 
 def test_a_small_stream_is_learnt_as_a_table_is():
     """Below 65,536 training rows nothing is sketched: the same codings, bit for bit but for sums in another order."""
-    table = read_table(make_table(20_000, seed=8))
+    table = read_table(make_table(8_000, seed=8))
     learnt = learn_stream(HeldRows(table, 3000), "y", parts=hash_parts(), drop=["z"])
     schema = inspect_table(table, "y", drop=["z"])
     rows = np.flatnonzero(learnt.parts(table, 0) == 0)
@@ -56,7 +58,7 @@ def test_kinds_counts_and_ranges_are_those_of_memory(learnt, table):
         assert (mine.name, mine.kind, mine.n_missing, mine.shown) == (
             theirs.name, theirs.kind, theirs.n_missing, theirs.shown)  # fmt: skip
         assert mine.n_distinct == pytest.approx(theirs.n_distinct, rel=0.08)  # 5 standard errors; the seed is fixed
-    assert "kinds, leaks and copies are found on 30,000 of 120,000 rows, drawn from 2 blocks" in learnt.notes
+    assert "kinds, leaks and copies are found on 15,000 of 90,000 rows, drawn from 2 blocks" in learnt.notes
 
 
 def test_transforms_differ_by_no_more_than_the_sketch_allows(learnt, table, rows):
@@ -89,52 +91,56 @@ def test_means_and_deviations_of_all_rows_are_exact(learnt, table, rows):
 
 
 def test_learning_twice_gives_the_same_bits_with_any_threads(learnt, stream):
-    again = learn_stream(stream, "y", parts=hash_parts(seed=3), drop=["z"], n_sample=30_000, threads=1)
+    again = learn_stream(stream, "y", parts=PARTS, drop=["z"], n_sample=15_000, threads=1)
     assert again.preprocessing.to_json() == learnt.preprocessing.to_json()
     assert again.schema == learnt.schema
+
+
+DROPPED = ["y", "z", "town", "colour", "when", "hour", "zeros", "gaps", "other"]
 
 
 @pytest.mark.parametrize("transformation", ["none", "log1p", "yeo_johnson"])
 def test_a_target_of_numbers(transformation, stream, table):
     learnt = learn_stream(
-        stream, "amount", parts=hash_parts(), drop=["y", "z", "town"], transformation=transformation, n_sample=20_000
+        stream, "amount", parts=hash_parts(), drop=DROPPED, transformation=transformation, n_sample=5_000
     )
     rows = np.flatnonzero(learnt.parts(table, 0) == 0)
     expected = TargetCoding.fit(read_table(table), learnt.schema, rows, transformation)
     assert learnt.coding.transformation.low == expected.transformation.low
-    close = 1e-9 if transformation != "yeo_johnson" else 0.05  # its power is found on the sample
+    close = 1e-9 if transformation != "yeo_johnson" else 0.1  # its power is found on the sample
     assert learnt.coding.mean == pytest.approx(expected.mean, rel=close)
     assert learnt.coding.scale == pytest.approx(expected.scale, rel=close)
 
 
 def test_rows_without_a_target_are_left_out_or_refused():
-    table = make_table(10_000)
-    gaps = pa.array(np.where(np.arange(10_000) % 10 == 3, None, table["y"].to_pylist()), pa.string())
-    held = HeldRows(read_table(table.set_column(10, "y", gaps).drop_columns(["z"])), 3000)
+    table = make_table(5_000).select(["even", "colour", "y"])
+    gaps = pa.array(np.where(np.arange(5_000) % 10 == 3, None, table["y"].to_pylist()), pa.string())
+    held = HeldRows(read_table(table.set_column(2, "y", gaps)), 3000)
     learnt = learn_stream(held, "y", parts=hash_parts(), drop_missing_target=True)
-    assert sum(learnt.n_rows) == learnt.schema.n_rows == 9000
+    assert sum(learnt.n_rows) == learnt.schema.n_rows == 4500
     assert (learnt.parts(held.read(0), 0) == -1).sum() == 300
     with pytest.raises(DataError, match="target 'y' is missing"):
         learn_stream(held, "y", parts=hash_parts())
 
 
 def test_a_class_that_the_sample_has_not_is_known():
-    table = make_table(50_000)
+    table = make_table(50_000).select(["even", "y"])
     rare = np.where(np.isin(np.arange(50_000), [17, 40_017]), "perhaps", table["y"].to_numpy(zero_copy_only=False))
-    held = HeldRows(read_table(table.set_column(10, "y", pa.array(rare)).drop_columns(["z"])), 5000)
+    held = HeldRows(read_table(table.set_column(1, "y", pa.array(rare))), 5000)
     learnt = learn_stream(held, "y", parts=hash_parts(), n_sample=500)
     assert learnt.schema.classes == learnt.coding.classes == ("no", "perhaps", "yes")
 
 
-def test_a_group_is_no_feature(stream):
-    learnt = learn_stream(stream, "y", parts=hash_parts(group="town"), group="town", drop=["z"], n_sample=5000)
+def test_a_group_is_no_feature():
+    held = HeldRows(read_table(make_table(5000).select(["even", "town", "y"])))
+    learnt = learn_stream(held, "y", parts=hash_parts(group="town"), group="town")
     assert learnt.schema.group == "town"
     assert "town" not in {coding.name for coding in learnt.preprocessing.codings}
 
 
 def with_cell(tmp_path, name, value, row=61_234):
     """A stream one of whose cells, beyond the sample, is another."""
-    table = make_table(70_000)
+    table = make_table(70_000).select(list(dict.fromkeys([name, "flag", "z"])))
     cells = table[name].to_pylist()
     cells[row] = value
     column = pa.array([str(cell) for cell in cells] if isinstance(value, str) else cells)
@@ -154,7 +160,7 @@ def with_cell(tmp_path, name, value, row=61_234):
 def test_a_cell_that_does_not_fit_is_told_by_file_and_row(name, value, message, tmp_path):
     stream = with_cell(tmp_path, name, value)
     with pytest.raises(DataError, match=message) as raised:
-        learn_stream(stream, "z", parts=hash_parts(), drop=["y"], n_sample=200, seed=1)
+        learn_stream(stream, "z", parts=hash_parts(), n_sample=200, seed=1)
     assert "\n" not in str(raised.value)
 
 
@@ -176,11 +182,11 @@ def test_memory_does_not_grow_with_what_is_kept(learnt):
 
 
 def test_a_file_of_one_group_and_files_of_many_are_learnt_alike(tmp_path):
-    table = make_table(30_000)
-    parquet.write_table(table, tmp_path / "one.parquet", row_group_size=30_000)
+    table = make_table(9_000).drop_columns(["town", "z"])
+    parquet.write_table(table, tmp_path / "one.parquet")
     write_parts(table, tmp_path / "many", n_files=5, group_rows=700)
     learnt = [
-        learn_stream(open_stream(tmp_path / name, spool=tmp_path), "y", parts=hash_parts(), drop=["z"])
+        learn_stream(open_stream(tmp_path / name, spool=tmp_path), "y", parts=hash_parts())
         for name in ("one.parquet", "many")
     ]
     assert learnt[0].preprocessing.to_json() == learnt[1].preprocessing.to_json()

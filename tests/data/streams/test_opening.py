@@ -134,6 +134,30 @@ def test_a_query_of_files_sees_all_of_them_twice_too(tmp_path):
     assert set(whole(stream)["n"].to_pylist()) == {int(n) for n in counts.values()}
 
 
+def test_a_query_sees_the_columns_that_folders_name(tmp_path):
+    for year in (2020, 2021):
+        write_parts(ROWS.select(["even", "colour"]), tmp_path / "a=b" / "t" / f"year={year}", n_files=1)
+    query = "SELECT year, count(colour) AS n, count(*) AS m FROM data GROUP BY year ORDER BY year"
+    rows = whole(open_stream(tmp_path / "a=b" / "t", query, spool=tmp_path / "spool"))
+    n = len(ROWS) - read_table(ROWS)["colour"].null_count
+    assert rows.to_pydict() == {"year": [2020, 2021], "n": [n, n], "m": [3000, 3000]}
+
+
+def test_a_query_of_arrow_files(tmp_path):
+    with pa.ipc.new_file(tmp_path / "t.arrow", ROWS.schema) as writer:
+        writer.write_table(ROWS)
+    rows = whole(open_stream(tmp_path / "t.arrow", "SELECT sum(hour) AS h FROM data", spool=tmp_path / "spool"))
+    assert rows["h"].to_pylist() == [sum(ROWS["hour"].to_pylist())]
+
+
+def test_wide_rows_are_written_in_small_groups(tmp_path):
+    wide = pa.table({f"x{i}": np.arange(20_000) + i / 7 for i in range(300)})
+    stream = open_stream(wide.to_reader(1000), spool=tmp_path / "spool")
+    assert {block.n_rows for block in stream.blocks[:-1]} == {(16 << 20) // 2400}
+    assert whole(stream).equals(wide)
+    assert stream.where(7) == "an Arrow stream, row 8"
+
+
 def test_a_query_of_a_text_file(tmp_path):
     (tmp_path / "t.csv").write_bytes(csv_bytes())
     stream = open_stream(tmp_path / "t.csv", "SELECT max(z) AS top FROM data", spool=tmp_path / "spool")

@@ -19,6 +19,7 @@ from qloom.data.row_keys import cell_keys
 from qloom.data.schema import Column
 from qloom.data.streams.distinct import DistinctCount
 from qloom.data.streams.levels import LevelCounts
+from qloom.data.streams.quantiles import QuantileSketch
 from qloom.data.streams.summaries import DateSummary, NumberSummary, Range
 
 
@@ -95,9 +96,9 @@ class _Ordered(PassingColumn):
 class PassingNumbers(_Ordered):
     """Numbers and booleans."""
 
-    def __init__(self, column: Column, largest: float, most_codes: int) -> None:
+    def __init__(self, column: Column, largest: float, most_codes: int, size: int) -> None:
         super().__init__(column)
-        self.training = NumberSummary(largest, most_codes)
+        self.training = NumberSummary(largest, most_codes, size)
 
     def read(self, cells: pa.ChunkedArray) -> np.ndarray:
         if self.column.kind == "boolean":
@@ -129,9 +130,9 @@ class PassingNumbers(_Ordered):
 class PassingDates(_Ordered):
     """Dates, also written ones."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: Column, size: int) -> None:
         super().__init__(column)
-        self.training = DateSummary()
+        self.training = DateSummary(sketch=QuantileSketch(size))
 
     def read(self, cells: pa.ChunkedArray) -> np.ndarray:
         return dates(cells, self.column.name, self.column.date_format, self.column.n_words > 0)
@@ -219,20 +220,20 @@ class PassingText(PassingColumn):
         return SeenColumn(self.column.name, missing=self._n_missing_training > 0)
 
 
-def passing_column(column: Column, cells: pa.ChunkedArray, most_codes: int) -> PassingColumn:
+def passing_column(column: Column, cells: pa.ChunkedArray, most_codes: int, size: int) -> PassingColumn:
     """The way of a feature.
 
     Args:
         cells: of the sample.
         most_codes: distinct whole numbers that may be codes.
+        size: of a sketch of quantiles.
     """
     if column.kind == "date":
-        return PassingDates(column)
+        return PassingDates(column, size)
     if column.kind == "category":
         return PassingLevels(column)
     if column.kind == "text":
         return PassingText(column)
-    way = PassingNumbers(column, 1.0, most_codes)
-    values = way.read(cells)
+    values = PassingNumbers(column, 1.0, most_codes, size).read(cells)
     largest = float(np.nanmax(np.abs(values))) if not np.isnan(values).all() else 1.0
-    return PassingNumbers(column, largest, most_codes)
+    return PassingNumbers(column, largest, most_codes, size)

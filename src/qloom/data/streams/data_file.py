@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from qloom.data.cells import is_text
-from qloom.data.streams.row_stream import BLOCK_ROWS
+from qloom.data.streams.row_stream import rows_of_block
 from qloom.errors import DataError
 
 
@@ -78,7 +78,8 @@ class ParquetFile(DataFile):
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         with reading(self.path), parquet.ParquetFile(self.path, metadata=self._metadata) as file:
-            yield from file.iter_batches(BLOCK_ROWS, columns=list(columns), use_threads=False)
+            size = rows_of_block(sum(self.group_bytes) / max(self.n_rows, 1))
+            yield from file.iter_batches(size, columns=list(columns), use_threads=False)
 
     def digest(self) -> bytes:
         with reading(self.path), self.path.open("rb") as file:
@@ -119,7 +120,8 @@ class IpcFile(DataFile):
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         for group in range(len(self.group_rows)):
-            yield from self.read([group], columns).to_batches(max_chunksize=BLOCK_ROWS)
+            size = rows_of_block(self.group_bytes[group] / max(self.group_rows[group], 1))
+            yield from self.read([group], columns).to_batches(max_chunksize=size)
 
     def digest(self) -> bytes:
         ends = 1 << 16

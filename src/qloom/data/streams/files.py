@@ -33,10 +33,11 @@ class FileRows(RowStream):
     Args:
         files: in the order of their rows.
         root: what their names are told from.
+        told: where their rows are from, in messages, where these files are only a copy.
     """
 
-    def __init__(self, files: Sequence[DataFile], root: Path) -> None:
-        self.root = root
+    def __init__(self, files: Sequence[DataFile], root: Path, told: str = "") -> None:
+        self.root, self._told = root, told
         self.notes = _empty_note(files, root)
         self.files = [file for file in files if file.n_rows]
         self.schema = common_schema(self.files, root)
@@ -91,6 +92,8 @@ class FileRows(RowStream):
         return file.path.name if file.path == self.root else str(file.path.relative_to(self.root))
 
     def where(self, row: int) -> str:
+        if self._told:
+            return f"{self._told}, row {row + 1:,}"
         last = next(i for i, first in enumerate(self._firsts[1:]) if row < first)
         return f"{self._name(self.files[last])}, row {row - self._firsts[last] + 1:,}"
 

@@ -18,6 +18,7 @@ from qloom.data.level_means import LevelMeans
 from qloom.data.preprocessing import Preprocessing, outcomes, read_column
 from qloom.data.schema import Schema
 from qloom.data.streams.columns import PassingColumn, passing_column
+from qloom.data.streams.quantiles import size_of_sketches
 from qloom.data.streams.row_stream import RowStream
 from qloom.data.streams.sampling import N_ROWS, Sample, draw_sample
 from qloom.data.streams.target import PassingClasses, PassingTarget, PassingTargetNumbers
@@ -159,7 +160,8 @@ class _Pass:
         shifted: bool,
     ) -> None:
         self._stream, self._schema, self._parts = stream, schema, parts
-        self._columns = [passing_column(column, training[column.name], most_codes) for column in schema.features]
+        size = size_of_sketches(len(schema.features))
+        self._columns = [passing_column(each, training[each.name], most_codes, size) for each in schema.features]
         self._target: PassingTarget = PassingClasses(schema.target)
         if schema.task == "regression":
             self._target = PassingTargetNumbers(schema, training[schema.target], transformation, shifted)

@@ -12,19 +12,29 @@ from __future__ import annotations
 import numpy as np
 
 SIZE = 16_384  # K
-_CHUNK = 4 * SIZE
+_MEMORY = 256 << 20  # of all sketches of a table
+_MOST_HELD = 12  # samples of K values that a sketch may hold, its chunk counted as four
+
+
+def size_of_sketches(n: int) -> int:
+    """K where there are n sketches: a power of two, 16,384 up to 170 of them, from where on memory says."""
+    room = max(_MEMORY // (8 * _MOST_HELD * max(n, 1)), 256)
+    return int(min(SIZE, 1 << (room.bit_length() - 1)))
 
 
 class QuantileSketch:
-    """Quantiles within a stated error of rank, exact below 65,536 values.
+    """Quantiles within a stated error of rank, exact below 4 K values.
+
+    Args:
+        size: K, a power of two.
 
     Attributes:
         n: values so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = SIZE) -> None:
         self.n = 0
-        self._pending = np.empty(_CHUNK)
+        self._pending = np.empty(4 * size)
         self._n_pending = 0
         self._levels: list[np.ndarray | None] = []  # sorted, of weight 4 * 2^level each
         self._turns: list[bool] = []
@@ -39,16 +49,16 @@ class QuantileSketch:
         """Take in values. Shapes: float64 (B,), without NaN."""
         self.n += len(values)
         while len(values):
-            taken = min(len(values), _CHUNK - self._n_pending)
+            taken = min(len(values), len(self._pending) - self._n_pending)
             self._pending[self._n_pending : self._n_pending + taken] = values[:taken]
             self._n_pending += taken
             values = values[taken:]
-            if self._n_pending == _CHUNK:
+            if self._n_pending == len(self._pending):
                 self._n_pending = 0
                 self._add(0, np.sort(self._pending)[2 - self._turn(0) :: 4], 2)
 
     def merge(self, other: QuantileSketch) -> None:
-        """Take in what another has taken in."""
+        """Take in what another of the same size has taken in."""
         self._error += other._error
         n = self.n + other.n
         for level, sample in enumerate(other._levels):

@@ -13,13 +13,13 @@ import pyarrow.dataset as dataset
 from qloom.data.cells import MISSING_WORDS, is_text
 from qloom.data.sources import only_table
 from qloom.data.streams.files import FileRows
-from qloom.data.streams.row_stream import BLOCK_ROWS
 from qloom.data.streams.spooling import Batches
 from qloom.errors import DataError
 
 if TYPE_CHECKING:
     import duckdb
 
+_BATCH = 8_192  # rows
 _MEMORY = "400MB"  # what does not fit is put to disk by DuckDB
 
 
@@ -40,7 +40,7 @@ def connection_batches(connection: duckdb.DuckDBPyConnection, query: str | None,
 def relation_batches(relation: duckdb.DuckDBPyRelation, told: str, identity: Any) -> Batches:
     """The rows of a relation."""
     with failing():
-        reader = relation.to_arrow_reader(BLOCK_ROWS)
+        reader = relation.to_arrow_reader(_BATCH)
     return Batches(told, reader.schema, _read(reader), identity)
 
 

@@ -14,6 +14,12 @@ from qloom.errors import DataError
 
 BLOCK_ROWS = 65_536
 BLOCK_BYTES = 16 << 20
+_FEWEST_ROWS = 1_024
+
+
+def rows_of_block(bytes_a_row: float) -> int:
+    """How many rows of a size are read at once."""
+    return int(min(BLOCK_ROWS, max(_FEWEST_ROWS, BLOCK_BYTES // max(bytes_a_row, 1))))
 
 
 Read = TypeVar("Read")

@@ -17,7 +17,7 @@ import pyarrow.parquet as parquet
 from qloom.data.cells import plain_column
 from qloom.data.columns import require_distinct
 from qloom.data.streams.files import FileRows, find_files, plain_type, spoken_bytes
-from qloom.data.streams.row_stream import BLOCK_ROWS
+from qloom.data.streams.row_stream import rows_of_block
 from qloom.errors import DataError
 from qloom.files import write_json
 
@@ -59,7 +59,7 @@ def spooled(folder: Path, identity: Mapping[str, Any]) -> FileRows | None:
             f"{rows} holds the rows of {found['told']}, expected none or those of this source; remove the folder or "
             "name another"
         )
-    stream = FileRows(find_files(rows), rows)
+    stream = FileRows(find_files(rows), rows, found["told"])
     stream.notes = (*found["notes"], *stream.notes)
     stream.description += f", as written before from {found['told']}"
     return stream
@@ -89,7 +89,7 @@ def spool(source: Batches, folder: Path) -> FileRows:
         raise _unwritten(error, part) from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    stream = FileRows(find_files(rows), rows)
+    stream = FileRows(find_files(rows), rows, source.told)
     stream.notes = (*source.notes, *stream.notes)
     stream.description += f", written once from {source.told}"
     return stream
@@ -105,23 +105,24 @@ def _unwritten(error: OSError, part: Path) -> DataError:
 
 
 def _write(source: Batches, part: Path) -> int:
-    """Write row groups of 65,536 rows, 32 a file; the number of rows."""
+    """Write row groups of as many rows as are read at once, 32 a file; the number of rows."""
     schema = plain_schema(source.schema)
     pending: list[pa.Table] = []
-    n_pending = n_groups = n_rows = 0
+    n_pending = n_groups = n_rows = size = 0
     writer: parquet.ParquetWriter | None = None
     try:
         for batch in source.batches:
             pending.append(_plain(batch, schema, source, n_rows))
             n_pending, n_rows = n_pending + batch.num_rows, n_rows + batch.num_rows
-            while n_pending >= BLOCK_ROWS:
+            size = size or rows_of_block(pending[0].nbytes / max(batch.num_rows, 1))
+            while n_pending >= size:
                 writer = _opened(writer, part, schema, n_groups)
                 table = pa.concat_tables(pending)
-                writer.write_table(table.slice(0, BLOCK_ROWS), row_group_size=BLOCK_ROWS)
-                pending, n_pending, n_groups = [table.slice(BLOCK_ROWS)], n_pending - BLOCK_ROWS, n_groups + 1
+                writer.write_table(table.slice(0, size), row_group_size=size)
+                pending, n_pending, n_groups = [table.slice(size)], n_pending - size, n_groups + 1
         if n_pending:
             writer = _opened(writer, part, schema, n_groups)
-            writer.write_table(pa.concat_tables(pending), row_group_size=BLOCK_ROWS)
+            writer.write_table(pa.concat_tables(pending), row_group_size=n_pending)
         if writer is not None:
             writer.close()
     except BaseException:

@@ -8,7 +8,7 @@ import numpy as np
 
 from qloom.data.column_statistics import CYCLES, SECONDS_A_DAY, DateStatistics, calendar
 from qloom.data.streams.moments import Moments
-from qloom.data.streams.quantiles import QuantileSketch
+from qloom.data.streams.quantiles import SIZE, QuantileSketch
 
 
 @dataclass
@@ -80,14 +80,15 @@ class NumberSummary:
     Args:
         largest: a value of about the size of the largest.
         most_codes: distinct values that are counted.
+        size: of the sketch.
     """
 
-    def __init__(self, largest: float = 1.0, most_codes: int = 31) -> None:
+    def __init__(self, largest: float = 1.0, most_codes: int = 31, size: int = SIZE) -> None:
         self.n_missing = 0
         self._moments = Moments.about(largest)
         self._range = Range()
         self._values = ValueCounts(max(most_codes, 2))
-        self.sketch = QuantileSketch()
+        self.sketch = QuantileSketch(size)
 
     def update(self, values: np.ndarray) -> None:
         """Take in values. Shapes: float64 (B,) with NaN for missing."""
