@@ -59,7 +59,7 @@ $(SDKS)/.installed: $(VENV)/.installed tests/sdks.txt tests/sdks-alone.txt scrip
 
 test-slow: $(VENV)/.independent $(SDKS)/.installed
 	$(BIN)/pytest -m slow
-	$(SDKS)/bin/python -m pytest -n 2 -m "slow or not slow" tests/circuits/exchange tests/engines/hardware $(wildcard tests/nn/test_imported_*.py)
+	$(SDKS)/bin/python -m pytest -n 2 -m "slow or not slow" tests/circuits/exchange tests/engines/hardware $(wildcard tests/nn/test_imported_*.py) tests/portable/test_qiskit.py
 
 lint: install
 	$(BIN)/ruff check .

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from qloom.models import HybridClassifier, HybridRegressor
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _SMALL = {"n_qubits": 3, "n_layers": 2, "width": 8, "epochs": 2, "random_state": 3}
 
 
 def mixed_frame(n_rows: int, seed: int) -> pd.DataFrame:
     """Columns of every kind that ONNX can code, with missing cells."""
+    import pandas as pd  # which the environment of other packages has not
+
     rng = np.random.default_rng(seed)
     frame = pd.DataFrame({
         "amount": np.exp(2 * rng.normal(size=n_rows)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
@@ -49,24 +48,3 @@ def test_encoder_and_head_run_on_torch_alone(classifier, tmp_path):
     subprocess.run([sys.executable, "-I", "-c", _RUN.format(also="", alone=False), *places], check=True)
     assert np.abs(np.load(tmp_path / "angles.npy")).max() <= np.pi
     assert record["runs_with"] == "torch alone"
-
-
-def test_qiskit_reads_the_circuit(classifier, tmp_path):
-    qasm3, info = pytest.importorskip("qiskit.qasm3"), pytest.importorskip("qiskit.quantum_info")
-    pytest.importorskip("qiskit_qasm3_import")
-    path, rows = classifier
-    folder, _ = export_run(path, "qasm", tmp_path / "qasm", data=str(rows))
-    told = json.loads((folder / "circuit.json").read_text())
-    circuit = qasm3.loads((folder / "circuit.qasm").read_text())
-    from qloom.portable.original import open_original
-
-    step = open_original(path, None).circuit
-    x = np.random.default_rng(0).uniform(-3, 3, 3)
-    named = {p.name: p for p in circuit.parameters}
-    bound = circuit.assign_parameters({named[name]: value for name, value in zip(told["inputs"], x, strict=True)})
-    state = info.Statevector(bound)
-    # Qiskit's words begin with the last qubit.
-    words = [info.SparsePauliOp([t["word"][::-1] for t in terms], [t["coefficient"] for t in terms])
-             for terms in told["observables"]]  # fmt: skip
-    values = [state.expectation_value(word).real for word in words]
-    np.testing.assert_allclose(values, step.values(x[None])[0], atol=1e-12)
