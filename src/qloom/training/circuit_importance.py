@@ -26,7 +26,7 @@ from qloom.training.versions import Ledger
 # Held-out rows that parts are judged on: in a report, and where it is asked.
 MOST_ROWS, MOST_ROWS_ASKED = 300, 1000
 # Amplitudes times gates that a report goes through without being asked: a few seconds.
-CHEAP = 2e9
+CHEAP = 1e10
 LEVELS = ("outputs", "groups", "gates", "all")
 N_DRAWS = 300
 _STEPS: dict[str, tuple[Callable[[Ablation], Iterator[tuple[Part, np.ndarray]]], ...]] = {
