@@ -133,6 +133,8 @@ def _watch_rows(
 
 
 def _print_found(found: Mapping[str, Any], update: bool) -> None:
+    from qloom.watching.page import p_text
+
     console = console_of_width()
     version = f", version {found['version']}" if found["version"] else ""
     table = Table(
@@ -146,7 +148,7 @@ def _print_found(found: Mapping[str, Any], update: bool) -> None:
         name = "predictions" if each["column"] == PREDICTION else each["column"]
         statistic = f"{'KS' if each['test'].startswith('K') else 'chi2'} {each['statistic']:.3g}"
         mark = "moved" if each["matters"] else "date" if each["kind"] == "date" else ""
-        table.add_row(name, f"{each['psi']:.3f}", statistic, f"{each['p_corrected']:.2g}", moved, mark)
+        table.add_row(name, f"{each['psi']:.3f}", statistic, p_text(each["p_corrected"]), moved, mark)
     console.print(table, markup=False)
     for line in sentences(found, update):
         print_wrapped(console, line)

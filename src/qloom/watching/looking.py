@@ -172,13 +172,12 @@ def _loss_reasons(loss: dict[str, Any] | None) -> list[str]:
         reasons.append(f"the loss has risen from {loss['held_out']:.3f} on held-out rows to {loss['mean']:.3f}")
     rises = [each["row"] for each in loss["adwin"] if each["after"] > each["before"]]
     if rises:
-        reasons.append(f"ADWIN sees the loss rise at row {_first(rises)}")
-    if loss["ddm"]:
-        reasons.append(f"DDM sees misses become more frequent at row {_first(loss['ddm'])}")
+        reasons.append(f"ADWIN sees the loss rise at row {first_rows(rises)}")
     return reasons
 
 
-def _first(rows: list[int]) -> str:
+def first_rows(rows: list[int]) -> str:
+    """Some of the rows, in words."""
     more = f" and {len(rows) - 4} more" if len(rows) > 4 else ""
     return ", ".join(f"{row:,}" for row in rows[:4]) + more
 

@@ -27,7 +27,8 @@ def watch_losses(losses: np.ndarray, missed: np.ndarray, held_out: LossSummary |
     Returns:
         mean; held_out; rise with its interval [value, low, high] (Welch), None without held-out rows; adwin and ddm:
         rows (from 0) at which each said that the loss changed, adwin with the means before and after; blocks: mean loss
-        and share of misses over time; risen: whether any of them says that it rose.
+        and share of misses over time; risen: whether ADWIN or the comparison says that it rose. DDM does not count: on
+        2,000 rows with a steady share of misses it fires in a fifth (of .2) to three quarters (of .007) of streams.
     """
     adwin, ddm = _adwin(losses), _ddm(missed)
     rise = None if held_out is None else _rise(losses, held_out, level)
@@ -36,7 +37,7 @@ def watch_losses(losses: np.ndarray, missed: np.ndarray, held_out: LossSummary |
         {"first": int(a), "n": int(b - a), "loss": float(losses[a:b].mean()), "missed": float(missed[a:b].mean())}
         for a, b in pairwise(cuts)
     ]
-    risen = bool(ddm) or any(each["after"] > each["before"] for each in adwin) or (rise is not None and rise[1] > 0)
+    risen = any(each["after"] > each["before"] for each in adwin) or (rise is not None and rise[1] > 0)
     return {
         "mean": float(losses.mean()), "missed": float(missed.mean()),
         "held_out": None if held_out is None else held_out.mean,

@@ -15,6 +15,7 @@ from qloom.files import replace_file
 from qloom.models.tables.scores import TITLES
 from qloom.reports.pages import page
 from qloom.reports.pictures import as_address
+from qloom.watching.looking import first_rows
 
 _INK, _RISE, _SOFT = "#0072b2", "#d55e00", "#8a8a8a"
 _STYLES: dict[str, dict[str, Any]] = {
@@ -26,7 +27,7 @@ _STYLES: dict[str, dict[str, Any]] = {
     "river": {"color": _RISE, "linewidth": 1.4},
 }
 _DASHES = ("-", "--", "-.", ":")
-_SMOOTH = 10
+_SMOOTH, _MOST_SCORES = 10, 5
 _NAMES = {
     "old": "hybrid before", "new": "hybrid, updated", "old_control": "classical layer before",
     "new_control": "classical layer, updated",
@@ -106,6 +107,8 @@ def _loss_sentence(loss: Mapping[str, Any] | None, target: str) -> str:
         "" if loss["metric_in_test"] is None else f", {loss['metric_in_test']:.4f} on the test rows of the training"
     )
     held = "" if loss["held_out"] is None else f" ({loss['held_out']:.4f} on rows held out from training)"
+    ddm = f". DDM, which often fires without a change, sees more misses at row {first_rows(loss['ddm'])}"
+    before += ddm if loss["ddm"] else ""
     return f"Mean loss of {loss['n_rows']:,} labelled rows {loss['mean']:.4f}{held}{score}{before}."
 
 
@@ -128,10 +131,15 @@ def _column(each: Mapping[str, Any]) -> dict[str, str]:
     return {
         "name": "predictions" if each["column"] == PREDICTION else each["column"], "kind": each["kind"],
         "psi": f"{each['psi']:.3f}", "test": each["test"], "statistic": f"{each['statistic']:.3g}",
-        "p": f"{each['p_corrected']:.2g}", "n": f"{each['n']:,}",
+        "p": p_text(each["p_corrected"]), "n": f"{each['n']:,}",
         "moved": f"{each['group']}: {each['before']:.1%} → {each['after']:.1%}",
         "mark": "moved" if each["matters"] else "dates move on" if each["kind"] == "date" else "",
     }  # fmt: skip
+
+
+def p_text(p: float) -> str:
+    """A p value; below what its sums resolve only that it is."""
+    return "< 1e-15" if p < 1e-15 else f"{p:.2g}"
 
 
 def _scores(loss: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
@@ -148,7 +156,7 @@ def _update(update: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     chosen = update["how"]["method"], update["how"]["parts"]
     models = update["scores"]["models"]
-    headings = [name for name in models["new"] if name != "loss"]
+    headings = [name for name in models["new"] if name != "loss"][:_MOST_SCORES]
     rows = [(_NAMES[key], [number_text(each[name]) for name in ("loss", *headings)]) for key, each in models.items()]
     tried = [{**_tried(each), "chosen": (each["method"], each["parts"]) == chosen} for each in update["how"]["tried"]]
     return {"told": update_sentences(update), "tried": tried, "headings": ["Loss", *(TITLES[h] for h in headings)],

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-MEMORIES = (0.99, 0.997, 0.999, 0.9995, 0.9999)
-SPREADS = (4.0, 40.0, 400.0)
+MEMORIES = (0.99, 0.997, 0.999, 0.9997, 0.9999, 0.99997)
+SPREADS = (0.4, 4.0, 40.0)
 
 
 class Pace(NamedTuple):
