@@ -195,7 +195,7 @@ class Fit(Loop):
             return None, None
         outputs = predict_shared(self.network, rows.x, self.n_targets, self.workers)
         loss = self.finite(float(self.loss.mean(outputs, rows.y, rows.weights)))
-        metric = self.judge(outputs, rows)
+        metric = self.judge(outputs, rows) if self.workers.leads else math.nan  # for the history, which it keeps
         return loss, metric if math.isfinite(metric) else None
 
     def _main_score(self, outputs: Tensor, rows: Rows) -> float:
