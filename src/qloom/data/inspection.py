@@ -69,7 +69,7 @@ def inspect_table(
         typed = typed.set_column(typed.column_names.index(target), target, kept[target])
     found_task, classes = check_target(typed, target, found_task)
     schema = Schema(columns, target, found_task, classes, time, kept.num_rows)
-    _require_feature(schema)
+    require_feature(schema)
     notes, warnings = find_cautions(typed, schema)
     n_left_out = table.num_rows - kept.num_rows
     if n_left_out:
@@ -100,7 +100,8 @@ def _source_notes(table: pa.Table) -> tuple[str, ...]:
     return tuple(note.decode().split("\n")) if note else ()
 
 
-def _require_feature(schema: Schema) -> None:
+def require_feature(schema: Schema) -> None:
+    """Raise DataError for a table without a column to learn from."""
     if not schema.features:
         reasons = "; ".join(f"{column.name}: {column.dropped}" for column in schema.dropped[:4])
         raise DataError(

@@ -92,9 +92,13 @@ def _is_running(cells: pa.ChunkedArray, name: str, n_distinct: int) -> bool:
     if not pa.types.is_integer(cells.type) or n_distinct < len(cells):
         return False
     values = cells.to_numpy()
-    density = n_distinct / (float(values.max()) - float(values.min()) + 1)
     named = bool(_ID_NAME.search(name))
-    return named or (density >= 0.5 and n_distinct >= _FEW_ROWS)
+    return named or fill_range(n_distinct, float(values.min()), float(values.max()))
+
+
+def fill_range(n_distinct: int, low: float, high: float) -> bool:
+    """Whether different whole numbers are many and fill at least half of the range between their ends."""
+    return n_distinct / (high - low + 1) >= 0.5 and n_distinct >= _FEW_ROWS
 
 
 def are_whole(cells: pa.ChunkedArray) -> bool:

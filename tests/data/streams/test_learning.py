@@ -190,3 +190,30 @@ def test_a_file_of_one_group_and_files_of_many_are_learnt_alike(tmp_path):
         for name in ("one.parquet", "many")
     ]
     assert learnt[0].preprocessing.to_json() == learnt[1].preprocessing.to_json()
+
+
+def test_a_row_number_that_a_sample_cannot_show_is_no_feature():
+    """Among one row in twenty its numbers are far apart; counts and years have whole numbers too and stay."""
+    n = 30_000
+    random = np.random.default_rng(0)
+    columns = {"instant": random.permutation(n), "year": random.integers(1990, 2020, n), "x": random.normal(size=n)}
+    held = HeldRows(read_table({**columns, "far": random.permutation(n) * 1000, "y": random.integers(0, 2, n)}), 1000)
+    learnt = learn_stream(held, "y", parts=hash_parts(), n_sample=1500)
+    assert [column.name for column in learnt.schema.features] == ["year", "x", "far"]
+    assert [column.name for column in learnt.preprocessing.seen] == ["year", "x", "far"]
+    assert learnt.notes[0].startswith("column 'instant' is not used: about ")
+    assert learnt.notes[0].endswith(" distinct whole numbers that run through the rows")
+    asked = learn_stream(held, "y", parts=hash_parts(), n_sample=1500, kinds={"instant": "number"})
+    assert "instant" in {column.name for column in asked.schema.features}
+
+
+def test_a_column_that_is_the_same_throughout_the_sample_and_not_the_stream():
+    n = 40_000
+    rare = np.zeros(n)
+    rare[[17, 23_456, 23_457]] = 5.0, 1.0, 2.0
+    late = pa.array([None] * (n - 10) + ["a", "b"] * 5)
+    columns = {"rare": rare, "late": late, "same": np.full(n, 3), "x": np.arange(n) / 7, "y": np.arange(n) % 2}
+    learnt = learn_stream(HeldRows(read_table(columns), 2000), "y", parts=hash_parts(), n_sample=1600)
+    assert (learnt.schema["rare"].kind, learnt.schema["rare"].shown) == ("number", "0 to 5")
+    assert (learnt.schema["late"].kind, learnt.schema["late"].n_missing) == ("category", n - 10)
+    assert learnt.schema["same"].kind == "constant"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qloom.data.columns import require_columns
-from qloom.data.inspection import inspect_table
+from qloom.data.inspection import inspect_table, require_feature
 from qloom.data.level_means import LevelMeans
 from qloom.data.preprocessing import Preprocessing, outcomes, read_column
 from qloom.data.schema import Schema
@@ -129,7 +129,7 @@ def learn_stream(
     if not training.num_rows:
         raise DataError("0 training rows in the sample, expected some; widen the training share")
     fitted = preprocessing or Preprocessing()
-    way = _Pass(stream, schema, whole, training, fitted.max_codes, transformation, shifted)
+    way = _Pass(stream, schema, whole, training, fitted.max_codes, transformation, shifted, kinds or {})
     way.run(threads or os.cpu_count() or 1, progress)
     return way.learnt(fitted, sample, training)
 
@@ -141,9 +141,18 @@ def _parts_of(sample: Sample, stream: RowStream, parts: Parts) -> np.ndarray:
     blocks = np.searchsorted(firsts, sample.rows, side="right") - 1
     names = list(dict.fromkeys(parts.columns)) or [stream.schema.names[0]]
     for block in np.unique(blocks):
-        dealt = parts(stream.read(int(block), names), firsts[block])
+        dealt = _located(parts, stream, int(block), stream.read(int(block), names))
         found[blocks == block] = dealt[sample.rows[blocks == block] - firsts[block]]
     return found
+
+
+def _located(parts: Parts, stream: RowStream, block: int, table: pa.Table) -> np.ndarray:
+    """Parts of a block's rows; errors say where it begins. Shapes: int8 (B,)."""
+    first = stream.blocks[block].first
+    try:
+        return parts(table, first)
+    except DataError as error:
+        raise DataError(f"from {stream.where(first)} on: {error}") from None
 
 
 class _Pass:
@@ -158,10 +167,13 @@ class _Pass:
         most_codes: int,
         transformation: str,
         shifted: bool,
+        asked: Collection[str],
     ) -> None:
         self._stream, self._schema, self._parts = stream, schema, parts
         size = size_of_sketches(len(schema.features))
-        self._columns = [passing_column(each, training[each.name], most_codes, size) for each in schema.features]
+        self._columns = [
+            passing_column(each, training[each.name], most_codes, size, each.name in asked) for each in schema.features
+        ]
         self._target: PassingTarget = PassingClasses(schema.target)
         if schema.task == "regression":
             self._target = PassingTargetNumbers(schema, training[schema.target], transformation, shifted)
@@ -182,7 +194,7 @@ class _Pass:
                     progress(self._stream.blocks[block].first + table.num_rows)
 
     def _take(self, block: int, table: pa.Table, pool: ThreadPoolExecutor) -> None:
-        parts = self._parts(table, self._stream.blocks[block].first)
+        parts = _located(self._parts, self._stream, block, table)
         self._n_rows += np.bincount(parts + 1, minlength=4)
         kept = None if parts.min() > NO_PART else parts > NO_PART
         training = (parts if kept is None else parts[kept]) == 0
@@ -225,12 +237,16 @@ class _Pass:
         columns = tuple(found.get(column.name, column) for column in self._schema.columns)
         n_rows = int(self._n_rows[1:].sum())
         schema = replace(self._schema, columns=columns, classes=self._target.classes(), n_rows=n_rows)
+        require_feature(schema)
         statistics = {each.column.name: each.statistics for each in self._columns}
         cells = {column.name: read_column(training, column) for column in schema.features if _is_sampled(column.kind)}
         preprocessing.make(schema, statistics, cells, lambda: outcomes(training, schema, None), int(self._n_rows[1]))
-        preprocessing.seen = tuple(each.seen() for each in self._columns)
+        used = {column.name for column in schema.features}
+        preprocessing.seen = tuple(each.seen() for each in self._columns if each.column.name in used)
         counts = (int(self._n_rows[1]), int(self._n_rows[2]), int(self._n_rows[3]))
-        notes = (*self._stream.notes, *self._notes(sample, training, preprocessing))
+        late = [column for column in schema.dropped if column not in self._schema.dropped]
+        noted = [f"column {column.name!r} is not used: {column.dropped}" for column in late]
+        notes = (*self._stream.notes, *noted, *self._notes(sample, training, preprocessing))
         return Learnt(schema, preprocessing, self._target.coding(schema), self._parts, counts, notes)
 
     def _notes(self, sample: Sample, training: pa.Table, preprocessing: Preprocessing) -> list[str]:
