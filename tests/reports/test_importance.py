@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from qloom.reports.importance import circuit_section, whole_sentence
+from qloom.reports.importance import circuit_section
+from qloom.training.explanation_text import whole_sentence
 from tests.reports.run_folders import layered_circuit
 
 CIRCUIT = layered_circuit(2, 1)

@@ -22,7 +22,7 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(help="Run folders; all others are compared with the first.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Put runs side by side: scores with their spread, and by how much each model is better than in the first run."""
+    """Put runs side by side: scores with their spread, gains over the first run; qloom runs lists them."""
     found = compare_runs(runs)
     if as_json:
         typer.echo(json.dumps(found, indent=1, allow_nan=False))

@@ -13,9 +13,9 @@ from qloom.cli.explanation_tables import contributions_table, parts_table
 from qloom.cli.leaderboard import console_of_width, print_wrapped
 from qloom.errors import ConfigError
 from qloom.models.explanations.shapley import ERROR
-from qloom.reports.explanation import circuit_sentences, row_sentences, sampled_sentence, write_explanation
 from qloom.training.attributions import N_BACKGROUND, explain_rows
 from qloom.training.circuit_importance import explain_circuit
+from qloom.training.explanation_text import circuit_sentences, row_sentences, sampled_sentence
 from qloom.training.folder import MODEL_HELP
 
 
@@ -58,13 +58,16 @@ def explain(
         )  # fmt: skip
     if circuit:
         found["circuit"] = explain_circuit(run, data=data, query=query, model=chosen, engine=engine, seed=seed)
-    written = None if page is None else write_explanation(page, str(run), found)
+    if page is not None:
+        from qloom.reports.explanation import write_explanation  # brings matplotlib along
+
+        write_explanation(page, str(run), found)
     if as_json:
         typer.echo(json.dumps(found, indent=1, allow_nan=False))
         return
     _print(found)
-    if written is not None:
-        typer.echo(f"{written} written")
+    if page is not None:
+        typer.echo(f"{page} written")
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from qloom.cli.leaderboard import number_text
 from qloom.models.tables.scores import TITLES
-from qloom.reports.explanation import columns_by_name, number_form, value_text
+from qloom.training.explanation_text import columns_by_name, number_form, value_text
 
 # Lines of a table: columns, parts of a kind, hidden units.
 _MOST_COLUMNS, _MOST_PARTS, _MOST_UNITS = 30, 12, 3

@@ -21,7 +21,7 @@ COMMANDS = (
     "score", "draw", "run", "devices", "doctor", "bench", "watch", "export", "serve",
 )  # fmt: skip
 """Each is a function in a module of the same name."""
-QUICK = ("init", "predict", "evaluate", "score")
+QUICK = ("init", "predict", "evaluate", "score", "explain", "runs")
 """Those that a second more would be felt in."""
 
 

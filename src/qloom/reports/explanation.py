@@ -1,4 +1,4 @@
-"""Explanations of single predictions, and of a circuit's parts, in words and as a page."""
+"""Explanations of single predictions, and of a circuit's parts, as a page."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from matplotlib.figure import Figure
 
 from qloom.circuits import Circuit
 from qloom.files import replace_file
-from qloom.models.tables.scores import TITLES
-from qloom.reports.importance import circuit_section, whole_sentence
+from qloom.reports.importance import circuit_section
 from qloom.reports.pages import page
 from qloom.reports.pictures import as_address
+from qloom.training.explanation_text import (
+    circuit_sentences,
+    columns_by_name,
+    number_form,
+    row_sentences,
+    sampled_sentence,
+    value_text,
+)
 
 _MOST_BARS = 15
-_PARTS = {"train": ", a training row", "validation": ", a validation row", "test": ", a test row"}
 _COLOURS = ("#0072b2", "#9aa7b4")
 
 
@@ -31,51 +37,6 @@ def write_explanation(path: Path, name: str, found: dict[str, Any]) -> Path:
         circuit=circuit and circuit_section(circuit, Circuit.from_json(circuit["circuit"])),
         circuit_text=circuit and circuit_sentences(circuit),
     ))  # fmt: skip
-
-
-def number_form(row: dict[str, Any]) -> str:
-    """How numbers of a row are written: probabilities to four digits after the point, others to five in all."""
-    return ".4f" if row["class"] is not None else ".5g"
-
-
-def row_sentences(found: dict[str, Any], row: dict[str, Any]) -> str:
-    """What is predicted for a row, from which base, beside the control, and what the row has that training had not."""
-    form, what = number_form(row), found["target"] if row["class"] is None else f"probability of {row['class']}"
-    part = _PARTS.get(row["part"], "")
-    truth = "" if row["truth"] is None else f", {found['target']} = {row['truth']}"
-    models = "; ".join(
-        f"{model['title']} {model['prediction']:{form}}, base {model['base']:{form}}"
-        for model in row["models"].values()
-    )
-    background = found["background"]
-    text = (
-        f"Row {row['row']} of {found['source']}{part}{truth}. {what[:1].upper()}{what[1:]}: {models}. "
-        f"The base is the mean prediction of {background['n_rows']} {background['of']} (drawn with seed "
-        f"{background['seed']}); contributions add up to the prediction minus the base."
-    )
-    if row["unseen"] is None:
-        return f"{text} What is new in the row is not known: the model was saved without what it had seen."
-    return f"{text} New in this row: {row['unseen']}." if row["unseen"] else text
-
-
-def sampled_sentence(row: dict[str, Any]) -> str | None:
-    """How contributions were sampled; None where all are exact."""
-    form, texts = number_form(row), []
-    for model in row["models"].values():
-        if not model["exact"]:
-            reached = "reached" if model["reached"] else f"not reached after {model['predictions']:,} predictions"
-            texts.append(f"{model['title']} {model['sweeps']} sweeps, {model['wanted']:{form}} wanted, {reached}")
-    return f"Sampled, ± is a standard error: {'; '.join(texts)}." if texts else None
-
-
-def circuit_sentences(found: dict[str, Any]) -> str:
-    """The score beside those of the controls, what the circuit as a whole carries of it, how parts are taken out."""
-    title, score = TITLES[found["metric"]], found["score"]
-    exactly = "" if found["exact"] else " The circuit is run exactly here, unlike in training."
-    if score is None:
-        return f"{title} is not defined on these {found['n_rows']} rows.{exactly}"
-    beside = "".join(f"; {name} {value:.4f}" for name, value in found["beside"].items() if value is not None)
-    return f"{title} {score:.4f} on {found['n_rows']} {found['source']}{beside}. {whole_sentence(found)}{exactly}"
 
 
 def _section(found: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
@@ -100,17 +61,6 @@ def _cell(each: dict[str, Any] | None, form: str) -> str:
     if each is None:
         return "–"
     return f"{each['contribution']:+{form}}" + (f" ± {each['error']:{form}}" if each["error"] else "")
-
-
-def columns_by_name(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Of each model."""
-    return [{each["column"]: each for each in model["columns"]} for model in row["models"].values()]
-
-
-def value_text(by_column: list[dict[str, Any]], name: str) -> str:
-    """The row's cell of a column."""
-    value = next(columns[name]["value"] for columns in by_column if name in columns)
-    return "missing" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _draw(figure: Figure, row: dict[str, Any], names: list[str]) -> None:

@@ -10,10 +10,10 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from qloom.circuits import Circuit
-from qloom.models.tables.scores import METRICS
 from qloom.reports.figures import circuit_drawing
 from qloom.reports.pictures import as_address
-from qloom.reports.wording import capitalized, metric_title, score_text, signed_text
+from qloom.reports.wording import capitalized, metric_title, signed_text
+from qloom.training.explanation_text import whole_sentence
 
 _MOST_BARS = 12
 _COLOURS = ("#0072b2", "#b8528f")
@@ -56,21 +56,6 @@ def circuit_section(found: dict[str, Any], circuit: Circuit) -> dict[str, Any]:
         "sentence": whole_sentence(found),
         "rows": [_part_row(part) for part in found["parts"]],
     }  # fmt: skip
-
-
-def whole_sentence(found: dict[str, Any]) -> str:
-    """What the circuit as a whole carries of the score, and how parts are taken out."""
-    loss = next(part["loss"] for part in found["parts"] if part["kind"] == "circuit")
-    metric = METRICS[found["metric"]]
-    held = (
-        f"{metric.title} {'falls' if metric.higher_is_better else 'grows'} by {score_text(loss or 0.0)} where all that "
-    )
-    whole = f"The circuit as a whole: {held}is measured is held at its means, one prediction for all rows. "
-    return (
-        f"{'' if loss is None else whole}Qubits, angles and hidden units are held at their means too, gates are taken "
-        "out. Nothing is trained anew: a part of little loss may be one that others stand in for, and whether the "
-        "model needs a circuit is what its controls say."
-    )
 
 
 def _shades(gates: Mapping[int, float]) -> dict[int, str]:

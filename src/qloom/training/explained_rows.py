@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from qloom.errors import ArtifactError, ConfigError, DataError, QloomError
 from qloom.models.tables.served import Predictor
-from qloom.training.competitors import PARTS
 from qloom.training.folder import RunFolder
 from qloom.training.rounds import KEPT, Plan
 from qloom.training.table import RunTable, load_table, read_source
@@ -93,7 +92,7 @@ def read_rows(path: Path, model: Predictor, sources: Sources, n_background: int,
     assert run is not None
     if run.streamed is not None:
         raise DataError(f"the rows of {path} stay on disk, expected a table; give data=... with those to explain")
-    parts = {part: getattr(run.split, part) for part in PARTS}
+    parts = {part: getattr(run.split, part) for part in ("train", "validation", "test")}
     return ExplainedRows(run.table, str(RunFolder(path).configuration().data.source), drawn, of, parts)
 
 
