@@ -153,7 +153,7 @@ class _Pen:
     def strip(self, x: float, first: float, last: float, fill: str) -> None:
         from matplotlib.patches import FancyBboxPatch
 
-        style = {"boxstyle": "round,pad=0,rounding_size=0.09", "facecolor": fill, "linewidth": 0}
+        style: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.09", "facecolor": fill, "linewidth": 0}
         self.ax.add_patch(FancyBboxPatch((x - 0.26, first - 0.26), 0.52, last - first + 0.52, zorder=0.5, **style))
 
     def circle(self, x: float, y: float, radius: float, fill: str) -> None:
