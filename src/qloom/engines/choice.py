@@ -93,6 +93,10 @@ class EngineChoice(ABC):
         known = {each.name for each in fields(_kind_of(changes.get("name", self.name)))}
         return choose_engine({key: value for key, value in self.values().items() if key in known} | dict(changes))
 
+    def undisturbed(self) -> EngineChoice:
+        """The same without noise and measurements: exact values, but for what engines of wide circuits cut."""
+        return self.changed({"noise": None, "shots": None})
+
     @property
     def is_exact(self) -> bool:
         """Whether values are those of the circuit."""
@@ -261,6 +265,9 @@ class DeviceChoice(EngineChoice):
         from qloom.engines.hardware import Budget
 
         return Budget(self.budget_shots, self.budget_money, self.budget_minutes)
+
+    def undisturbed(self) -> EngineChoice:
+        return choose_engine()
 
     def kept_in(self, folder: Path) -> DeviceChoice:
         """The same with its journal in a folder, where none was chosen."""

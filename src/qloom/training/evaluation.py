@@ -10,12 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from qloom.data import TargetCoding, rows_with_target
-from qloom.engines.choice import DEFAULT
 from qloom.errors import DataError
 from qloom.models.artifact import find_model_folder
 from qloom.models.tables.competitors import COMPETITORS, UNDER_TEST
 from qloom.models.tables.scores import score, score_names
-from qloom.models.tables.served import Predictor, read_served
+from qloom.models.tables.served import Predictor, Served, read_served
 from qloom.training.bootstrap import bootstrap_scores, interval_of
 from qloom.training.folder import find_model
 from qloom.training.seen_rows import keys_of, read_seen_rows
@@ -75,7 +74,10 @@ def _beside(
     path: Path, name: str | None, loaded: Predictor, table: pa.Table, metric: str | None
 ) -> dict[str, dict[str, float | None]]:  # fmt: skip
     """What scores of estimates are to be seen beside, by what it is called."""
-    others = {"exact values": loaded.with_engine({"name": DEFAULT, "shots": None})}
+    others: dict[str, Predictor] = {}
+    exact = loaded.undisturbed() if isinstance(loaded, Served) else loaded
+    if exact.engine_ is not None and exact.engine_.is_exact:
+        others["exact values"] = exact
     control = (Ledger(path).folder if name is None else path) / CONTROL.place
     if name in (None, UNDER_TEST) and control.is_dir():
         others[CONTROL.title] = read_served(control)

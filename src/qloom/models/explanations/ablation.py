@@ -17,7 +17,6 @@ import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.engines.batch import Batch
-from qloom.engines.choice import DEFAULT
 from qloom.models.tables.forward import HEADS, encoder_angles, encoder_units
 from qloom.models.tables.served import Served
 
@@ -43,7 +42,7 @@ class Part:
 class Ablation:
     """A model opened up on some rows.
 
-    Circuits that are measured in training are run exactly here.
+    Circuits that are measured or noisy in training are run without that here.
 
     Args:
         model: with a circuit.
@@ -57,7 +56,7 @@ class Ablation:
 
     def __init__(self, model: Served, x: np.ndarray):
         assert model.engine_ is not None
-        self.model = model if model.engine_.is_exact else model.with_engine({"name": DEFAULT, "shots": None})
+        self.model = model.undisturbed()
         weights, (_, head) = model.network_weights(), model.network_kinds()
         self._weights, self._head = np.ascontiguousarray(weights["layer.weights"]), HEADS[head](weights)
         self._to_angles = encoder_angles(weights)

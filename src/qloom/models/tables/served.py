@@ -100,6 +100,12 @@ class Served(Predictor):
         other.run_on(self.engine_.changed(changes))
         return other
 
+    def undisturbed(self) -> Self:
+        """The same model without noise and measurements, see `EngineChoice.undisturbed`."""
+        if self.engine_ is None or self.engine_.is_exact:
+            return self
+        return self.with_engine(self.engine_.undisturbed().values())
+
     def under(self, engine: Engine) -> Self:
         """The same model, its circuit run by an engine."""
         other = copy.copy(self)
