@@ -1,8 +1,8 @@
-"""A load on an HTTP server that costs little itself: connections kept alive, requests made before, answers cut by length.
+"""A load on an HTTP server that costs little itself: connections kept alive, requests made before, answers cut short.
 
 Two kinds, as wrk and wrk2 have them: closed, each connection asking again as soon as it is answered, for the most that
-a server does; and paced, requests due at times of a fixed rate, latency counted from when each was due, so that a server
-that stalls is not asked less.
+a server does; and paced, requests due at times of a fixed rate, latency counted from when each was due, so that a
+server that stalls is not asked less.
 """
 
 from __future__ import annotations

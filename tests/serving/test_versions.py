@@ -98,6 +98,9 @@ def test_no_request_is_lost_while_versions_change(run, rows, serve):
                 if served.client.get("/health").json()["version"] == model.version:
                     break
                 stop.wait(0.05)
+            n_before = len(answers)
+            while len(answers) < n_before + 8:  # each client has asked since then
+                stop.wait(0.01)
         stop.set()
         for client in clients:
             client.join()

@@ -35,6 +35,7 @@ class LiveModel:
     Attributes:
         version: "0" of the run's own model, the number of an updated one, then the beginning of the weights' hash.
         control: the classical layer in place of the circuit; None where the folder has none, or it is the model itself.
+        merges: whether rows of several requests may be predicted together; what measures would give them other numbers.
         reference: what training rows looked like; None where that was not kept.
 
     Raises:
@@ -53,6 +54,7 @@ class LiveModel:
         number = version_in_force(run, name) or 0
         self.version = f"{number}-{fingerprint(self.folder)}"
         self.schema = describe_model(self.predictor, self.control, self.version, run, name)
+        self.merges = is_exact(self.predictor)
         self._check()
 
     def _read_control(self, run: Path, name: str | None) -> Predictor | None:
@@ -73,11 +75,6 @@ class LiveModel:
                     f"the model in {self.folder} predicts no number for a row of usual values; train it again"
                 )
 
-    @property
-    def merges(self) -> bool:
-        """Whether rows of several requests may be predicted together: what measures would give them other numbers."""
-        return self.predictor.engine_ is None or self.predictor.engine_.is_exact
-
     def predict(self, readings: Sequence[Reading], model: Predictor | None = None) -> np.ndarray:
         """Predictions for the rows of several requests, one after the other, each as `qloom predict` has it.
 
@@ -87,7 +84,7 @@ class LiveModel:
         Shapes: -> class probabilities (B, C), or values (B,).
         """
         model = model or self.predictor
-        if model.engine_ is not None and not model.engine_.is_exact:
+        if not (self.merges if model is self.predictor else is_exact(model)):
             model = model.with_engine({})  # random numbers from the first on, as of a model that was just read
         return model.predict_features(self._features(model, readings))
 
@@ -114,6 +111,11 @@ def check_finished(run: Path) -> None:
         )
     if not run.exists():
         raise ArtifactError(f"{run} does not exist, expected a run or model folder; make one with qloom train")
+
+
+def is_exact(model: Predictor) -> bool:
+    """Whether a row has the same prediction whenever it is asked for."""
+    return model.engine_ is None or model.engine_.is_exact
 
 
 def mark_of(run: Path, name: str | None) -> Mark:

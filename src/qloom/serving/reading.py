@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, compress, pairwise
+from itertools import chain, compress, groupby, pairwise
 from math import isfinite
-from operator import not_
 from typing import Any
 
 import numpy as np
@@ -72,7 +71,12 @@ class Reader:
         self._numeric: list[Coding] = list(compress(codings, numeric))
         self._worded = [coding for coding in codings if not isinstance(coding, (NumberCoding, DateCoding))]
         self._numeric_places = list(compress(places, numeric))
-        self._worded_places = list(compress(places, map(not_, numeric)))
+        words = [
+            np.arange(place.start, place.stop)
+            for place, is_number in zip(places, numeric, strict=True)
+            if not is_number
+        ]
+        self._word_features = np.concatenate([*words, np.zeros(0)]).astype(int)
         self._plain = [k for k, coding in enumerate(self._numeric) if is_plain(coding)]
         self._others = [k for k in range(len(self._numeric)) if k not in self._plain]
         self._seen = {column.name: column for column in preprocessing.seen or () if column.name in self.names}
@@ -153,10 +157,9 @@ class Reader:
         for coding, place, values in zip(self._numeric, self._numeric_places, numbers, strict=True):
             coding.write(_as_read(coding, values), out[:, place])
         first = 0
-        for reading in readings:
-            rows = out[first : (first := first + reading.n_rows)]
-            for k, place in enumerate(self._worded_places):
-                rows[:, place] = reading.vocabulary.features(k, reading.codes[k])
+        for vocabulary, together in groupby(readings, key=lambda reading: reading.vocabulary):
+            codes = np.concatenate([reading.codes for reading in together], axis=1)
+            out[first : (first := first + codes.shape[1]), self._word_features] = vocabulary.features(codes)
         return out
 
     def cells(self, reading: Reading) -> dict[str, Any]:
@@ -189,9 +192,8 @@ class Reader:
 
     @staticmethod
     def _has_empty_column(reading: Reading) -> bool:
-        empty = np.isnan(reading.numbers).all(axis=1)
-        words = reading.vocabulary.words
-        return bool(empty.any()) or any(all(words[code] is None for code in set(codes)) for codes in reading.codes)
+        empty = np.isnan(reading.numbers).all(axis=1).any()
+        return bool(empty or reading.vocabulary.is_missing[reading.codes].all(axis=1).any())
 
 
 def is_plain(coding: Coding) -> bool:

@@ -29,7 +29,7 @@ class Vocabulary:
 
     Attributes:
         words: by code, as the codings read them; None for a missing cell.
-        is_new: by code, whether training had not seen it.
+        is_new, is_missing: by code, whether training had not seen it, and whether it stands for no word.
     """
 
     def __init__(self, codings: Sequence[WordCoding], seen: Sequence[SeenColumn | None]):
@@ -38,8 +38,11 @@ class Vocabulary:
         self._widths = [len(coding.feature_names) for coding in codings]
         self._lock, self._letters = Lock(), 0
         self.words: list[str | None] = []
-        self._rows = np.zeros((256, max(self._widths, default=0)), np.float32)
-        self.is_new = np.zeros(256, bool)
+        widest = max(self._widths, default=0)
+        kept = [np.arange(each) + widest * k for k, each in enumerate(self._widths)]
+        self._kept = np.concatenate([*kept, np.zeros(0)]).astype(int)
+        self._rows = np.zeros((256, widest), np.float32)
+        self.is_new, self.is_missing = np.zeros(256, bool), np.zeros(256, bool)
 
     @property
     def is_full(self) -> bool:
@@ -70,6 +73,7 @@ class Vocabulary:
         coding.write(cells, self._rows[first : first + len(words), : self._widths[column]])
         for where, _ in seen.novelties(cells) if seen is not None else []:
             self.is_new[first : first + len(words)] |= where
+        self.is_missing[first : first + len(words)] = [word is None for word in cells.to_pylist()]
         self.words += cells.to_pylist()
         self._letters += sum(len(word or "") for word in words)
         self._known[column].update((word, first + k) for k, word in enumerate(words))
@@ -80,7 +84,11 @@ class Vocabulary:
             # Replaced, not resized: who reads the old ones meanwhile finds all codes that it knows.
             self._rows = np.concatenate([self._rows, np.zeros((more, self._rows.shape[1]), np.float32)])
             self.is_new = np.concatenate([self.is_new, np.zeros(more, bool)])
+            self.is_missing = np.concatenate([self.is_missing, np.zeros(more, bool)])
 
-    def features(self, column: int, codes: np.ndarray) -> np.ndarray:
-        """Shapes: codes int32 (B,) -> float32 (B, features of the column)."""
-        return self._rows[codes, : self._widths[column]]
+    def features(self, codes: np.ndarray) -> np.ndarray:
+        """Features of all columns, one after the other.
+
+        Shapes: codes int32 (K, B) -> float32 (B, features of the K columns).
+        """
+        return self._rows[codes.T].reshape(codes.shape[1], -1)[:, self._kept]
