@@ -61,31 +61,61 @@ def database(path: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         raise DataError(f"{path} cannot be read ({_first_line(error)}); write it again or check its rights") from None
     with connection:
         connection.execute(f"SET memory_limit='{_MEMORY}'")
-        connection.execute(f"SET temp_directory='{str(scratch).replace(chr(39), chr(39) * 2)}'")
+        connection.execute(f"SET temp_directory={_quoted(str(scratch))}")
         yield connection
 
 
 def register(connection: duckdb.DuckDBPyConnection, stream: FileRows) -> None:
-    """Make the files of a stream the table `data`, with the stream's types and its idea of a missing cell."""
-    form = "parquet" if stream.files[0].form == "Parquet" else "ipc"
+    """Make the files of a stream the table `data`, with the stream's idea of a missing cell."""
+    plain = ", ".join(_plain_cell(each) for each in stream.schema)
+    rows = _parquet_rows(stream)
+    if stream.files[0].form != "Parquet":
+        connection.register("rows_of_files", _arrow_rows(stream))
+        rows = "FROM rows_of_files"
+    connection.execute(f"CREATE VIEW data AS SELECT {plain} FROM ({rows})")
+
+
+def _parquet_rows(stream: FileRows) -> str:
+    """SQL for the rows of Parquet files, which DuckDB reads itself, in little memory."""
+    paths: dict[tuple[tuple[str, str | None], ...], list[str]] = {}
+    for file in stream.files:
+        paths.setdefault(tuple(file.constants.items()), []).append(_quoted(str(file.path.absolute())))
+    return " UNION ALL BY NAME ".join(
+        f"SELECT *{''.join(_constant(stream, *each) for each in constants)} "
+        f"FROM read_parquet([{', '.join(same)}], hive_partitioning=false, union_by_name=true)"
+        for constants, same in paths.items()
+    )
+
+
+def _constant(stream: FileRows, name: str, value: str | None) -> str:
+    kind = "BIGINT" if pa.types.is_integer(stream.schema.field(name).type) else "VARCHAR"
+    return f", CAST({'NULL' if value is None else _quoted(value)} AS {kind}) AS {_named(name)}"
+
+
+def _arrow_rows(stream: FileRows) -> dataset.Dataset:
     folders = pa.schema([stream.schema.field(name) for name in stream.files[0].constants])
-    found = dataset.dataset(
+    return dataset.dataset(
         [str(file.path.absolute()) for file in stream.files],
         schema=stream.schema,
-        format=form,
+        format="ipc",
         partitioning=dataset.HivePartitioning(folders),
         partition_base_dir=str(stream.root.absolute()),
     )
-    connection.register("rows_of_files", found)
-    plain = ", ".join(_plain_cell(each) for each in stream.schema)
-    connection.execute(f"CREATE VIEW data AS SELECT {plain} FROM rows_of_files")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _named(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _plain_cell(field: pa.Field) -> str:
     """SQL for the cells of a plain column."""
-    name = '"' + field.name.replace('"', '""') + '"'
+    name = _named(field.name)
     if is_text(field.type):
-        words = ", ".join("'" + word + "'" for word in MISSING_WORDS)
+        words = ", ".join(map(_quoted, MISSING_WORDS))
         trimmed = f"trim({name}, E' \\t\\n\\r\\f\\x0b')"
         return f"CASE WHEN {trimmed} IN ({words}) THEN NULL ELSE {trimmed} END AS {name}"
     return f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END AS {name}" if pa.types.is_floating(field.type) else name
