@@ -71,9 +71,17 @@ def print_runs(found: list[ListedRun], where: str) -> None:
     for run in found:
         if run.reason is not None:
             typer.echo(f"{run.path} is damaged: {run.reason}")
-    finished = [run.path for run in found if run.kind == "comparison" and run.state == FINISHED]
-    if len(finished) > 1:
-        typer.echo(f"side by side: qloom compare {' '.join(finished[:2])}{' ...' if len(finished) > 2 else ''}")
+    if len(alike := _alike(found)) > 1:
+        typer.echo(f"side by side: qloom compare {' '.join(alike[:2])}{' ...' if len(alike) > 2 else ''}")
+
+
+def _alike(found: list[ListedRun]) -> list[str]:
+    """Finished runs that can be compared: of one target and score, of which there are most."""
+    groups: dict[tuple[str | None, str | None], list[str]] = {}
+    for run in found:
+        if run.metric is not None and run.state == FINISHED:
+            groups.setdefault((run.target, run.metric), []).append(run.path)
+    return max(groups.values(), key=len, default=[])
 
 
 def _table(found: list[ListedRun], console: Console) -> Table:
@@ -81,7 +89,8 @@ def _table(found: list[ListedRun], console: Console) -> Table:
     table, is_wide = Table(box=SIMPLE_HEAD), console.width >= _WIDE
     names = ("run", "state", "target", "hybrid", "best control", "verdict")
     for name in (*names[:2], "when", "target", "rows", "rounds", "size", *names[3:]) if is_wide else names:
-        table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold")
+        whole = is_wide and name in ("hybrid", "best control")
+        table.add_column(name, justify="right" if name in _NUMBERS else "left", overflow="fold", no_wrap=whole)
     for run in found:
         state = run.state if run.kind == "comparison" else f"{run.kind}, {run.state}"
         facts = (run.when[:10], run.target or "", _count(run.rows), _count(run.rounds), size_text(run.size))
