@@ -20,6 +20,7 @@ from qloom.fitting.saved import put_together, taken_apart
 from qloom.fitting.stages import Stages
 from qloom.fitting.stepper import Stepper, Taken
 from qloom.fitting.together import run_together
+from qloom.fitting.workers import ALONE, Workers
 
 # The module and a batch, as it came, -> the loss, ().
 Objective = Callable[[Any, Any], Tensor]
@@ -55,6 +56,9 @@ class Training(Loop):
         seed: of torch's own generator in each epoch, for modules and loaders that draw from it; None leaves it alone.
         alike: trainings of equal `alike`, in `run_together`, are stepped as one by `torch.func`. Their modules differ
             in numbers alone, their objectives in nothing but the module, and their batches are alike in shape.
+        workers: processes that each have this training, with batches of their own. Losses are means over them, so that
+            all keep the same best weights and stop alike; gradients are for the module to share, wrapped by torch's
+            DistributedDataParallel or sharded by `fully_shard`, with `Workers.replicate` for what stays whole.
 
     Raises:
         ConfigError: for an optimizer of other parameters, batches that give nothing, a loss that is no finite number.
@@ -65,7 +69,7 @@ class Training(Loop):
         rate: Rate | None = None, stages: Stages | None = None, validation: Batches | None = None,
         judge: Callable[[Any], float] | None = None, patience: int | None = None,
         stop: Callable[[Sequence[float]], bool] | None = None, random: Sequence[Source] = (), seed: int | None = 0,
-        alike: Hashable | None = None,
+        alike: Hashable | None = None, workers: Workers = ALONE,
     ):  # fmt: skip
         super().__init__(module, epochs=epochs, patience=patience, stages=stages, stop=stop, random=random)
         own = {id(parameter) for parameter in module.parameters()}
@@ -76,6 +80,7 @@ class Training(Loop):
             )
         self.objective, self.batches, self.optimizer, self.rate = objective, batches, optimizer, rate
         self.validation, self.judge, self.seed, self.alike = validation, judge, seed, alike
+        self.workers = workers
 
     def run(self, watch: Callable[[Self], None] | None = None) -> Self:
         """Train until done; `watch` is called after every epoch, when the state is whole."""
@@ -87,6 +92,8 @@ class Training(Loop):
 
     def kind(self) -> Hashable | None:
         if self.alike is None or self.seed is not None or type(self.optimizer) not in STACKED:
+            return None
+        if self.workers.count > 1:  # gradients are shared as each training's own backward goes
             return None
         return self.alike, len(self.losses), self.stage(self.epoch)
 
@@ -101,7 +108,7 @@ class Training(Loop):
             losses = [float(self.objective(self.module, batch)) for batch in _walked(self.validation, self.epoch)]
         if not losses:
             raise ConfigError("validation gave no batch, expected at least one; leave it out to train without")
-        return sum(losses) / len(losses), score
+        return self.workers.mean(sum(losses) / len(losses)), score
 
     def batches_now(self) -> Iterator[Any]:
         """The batches of this epoch, with the learning rate set for each."""
@@ -150,7 +157,7 @@ class Alone(Stepper):
         with nullcontext() if training.seed is None else seeded_torch(training.seed, training.epoch):
             for batch in training.batches_now():
                 losses.append(float(training.optimizer.step(partial(self._closure, batch))))  # type: ignore[arg-type]
-        return [Taken(sum(losses) / len(losses))]
+        return [Taken(training.workers.mean(sum(losses) / len(losses)))]
 
     def _closure(self, batch: Any) -> Tensor:
         """The loss, and its gradients where the optimizer wants some: one that does not asks under no_grad."""

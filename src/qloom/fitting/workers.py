@@ -76,6 +76,8 @@ class Workers:
 
     def mean(self, number: float) -> float:
         """Over the workers."""
+        if self.count == 1:
+            return number
         numbers = torch.tensor([number], dtype=torch.float64)
         self.add(numbers)
         return float(numbers) / self.count
