@@ -162,6 +162,9 @@ def test_a_query_of_a_text_file(tmp_path):
     (tmp_path / "t.csv").write_bytes(csv_bytes())
     stream = open_stream(tmp_path / "t.csv", "SELECT max(z) AS top FROM data", spool=tmp_path / "spool")
     assert whole(stream)["top"].to_pylist() == [pytest.approx(max(ROWS["z"].to_pylist()))]
+    assert [each.name for each in (tmp_path / "spool").iterdir()] == ["rows"]
+    again = open_stream(tmp_path / "t.csv", "SELECT max(z) AS top FROM data", spool=tmp_path / "spool")
+    assert "as written before" in again.description
 
 
 @pytest.mark.parametrize("query", ["SELECT nothing FROM data", "SELECT even / (z - z)::INT::VARCHAR::DATE FROM data"])

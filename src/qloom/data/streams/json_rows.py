@@ -30,7 +30,7 @@ def json_batches(path: Path) -> Batches:
         schema = pa.schema(
             [(each.name, pa.string() if pa.types.is_null(each.type) else each.type) for each in reader.schema]
         )
-    return Batches(str(path), schema, _read(path, schema), {"file": str(path), "size": path.stat().st_size})
+    return Batches(str(path), schema, _read(path, schema))
 
 
 def _options() -> arrow_json.ReadOptions:

@@ -45,9 +45,7 @@ def maxcompute_batches(address: str, query: str | None) -> Batches:
         reader = _opened(entry, query)
         first = reader.read_next_batch()
     schema = first.schema if first is not None else pa.schema([])
-    return Batches(
-        f"the query of {address}", schema, _read(odps, address, first, reader), {"from": address, "query": query}
-    )
+    return Batches(f"the query of {address}", schema, _read(odps, address, first, reader))
 
 
 def _entry(odps: Any, address: str, project: str) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from qloom.data.streams.files import IPC, PARQUET, FileRows, find_files
 from qloom.data.streams.json_rows import json_batches
 from qloom.data.streams.queries import connection_batches, database, register, relation_batches
 from qloom.data.streams.row_stream import HeldRows, RowStream
-from qloom.data.streams.spooling import Batches, spool, spooled
+from qloom.data.streams.spooling import Batches, spooled, write_spool
 from qloom.data.streams.text_files import TextFile, WiderType
 from qloom.errors import DataError
 
@@ -46,16 +47,18 @@ def open_stream(
     if isinstance(source, str | Path):
         return _open_named(str(source), query, spool, kinds or {})
     if is_duckdb(source, "DuckDBPyConnection"):
-        return _written(connection_batches(source, query, "a DuckDB connection", {"is": "connection"}), spool)
+        told = "a DuckDB connection"
+        return _written(spool, {"is": told, "query": query}, lambda: connection_batches(source, query, told))
     if query is None and is_duckdb(source, "DuckDBPyRelation"):
-        return _written(relation_batches(source, "a DuckDB relation", {"is": "relation"}), spool)
+        return _written(spool, {"is": "a DuckDB relation"}, lambda: relation_batches(source, "a DuckDB relation"))
     if query is None and isinstance(source, pa.RecordBatchReader):
-        return _written(_reader_batches(source), spool)
+        return _written(spool, {"is": "an Arrow stream"}, lambda: _reader_batches(source))
     return HeldRows(read_table(source, query, kinds=kinds))
 
 
-def _written(batches: Batches, folder: Path) -> FileRows:
-    return spooled(folder, batches.identity) or spool(batches, folder)
+def _written(folder: Path, identity: Mapping[str, Any], make: Callable[[], Batches]) -> FileRows:
+    """What was written before of this source, or what it has now; it is not asked in the first case."""
+    return spooled(folder, identity) or write_spool(make(), folder, identity)
 
 
 def _reader_batches(reader: pa.RecordBatchReader) -> Batches:
@@ -67,12 +70,12 @@ def _reader_batches(reader: pa.RecordBatchReader) -> Batches:
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"the Arrow stream breaks off ({str(error).splitlines()[0]}); write it again") from None
 
-    return Batches("an Arrow stream", reader.schema, read(), {"is": "stream"})
+    return Batches("an Arrow stream", reader.schema, read())
 
 
 def _open_named(source: str, query: str | None, folder: Path, kinds: Mapping[str, str]) -> RowStream:
     if "://" in source:
-        return _open_service(source, query, folder)
+        return _written(folder, {"from": source, "query": query}, lambda: _service_batches(source, query))
     path = Path(source)
     if not path.exists():
         if inner_suffix(Path(path.name.partition("#")[0])) in SPREADSHEETS:
@@ -82,26 +85,34 @@ def _open_named(source: str, query: str | None, folder: Path, kinds: Mapping[str
         return _open_files(path, query, folder)
     with path.open("rb") as file:
         start = file.read(12)
+    if start[8:12] != b"DUCK" and inner_suffix(path) in SPREADSHEETS:
+        return HeldRows(read_table(path, query, kinds=kinds))
+    identity = {"file": str(path), "size": path.stat().st_size, "query": query}
+    known = spooled(folder, identity)
+    if known:
+        return known
     if start[8:12] == b"DUCK":
         with database(path, folder / "scratch") as connection:
-            identity = {"file": str(path), "size": path.stat().st_size}
-            return _written(connection_batches(connection, query, f"the query of {path}", identity), folder)
-    if inner_suffix(path) in SPREADSHEETS:
-        return HeldRows(read_table(path, query, kinds=kinds))
-    stream = _open_rows(path, folder if query is None else folder / "source", kinds)
-    return stream if query is None else _queried(stream, path, query, folder)
+            return write_spool(connection_batches(connection, query, f"the query of {path}"), folder, identity)
+    if query is None:
+        return _spool_rows(path, folder, kinds, identity)
+    shutil.rmtree(folder / "source", ignore_errors=True)  # of a run that was killed
+    try:
+        return _queried(_spool_rows(path, folder / "source", kinds, {}), path, query, folder, identity)
+    finally:
+        shutil.rmtree(folder / "source", ignore_errors=True)
 
 
-def _open_service(source: str, query: str | None, folder: Path) -> FileRows:
+def _service_batches(source: str, query: str | None) -> Batches:
     scheme = source.partition("://")[0]
     if scheme in ("postgresql", "postgres"):
         from qloom.data.streams.postgres import postgres_batches
 
-        return _written(postgres_batches(source, query), folder)
+        return postgres_batches(source, query)
     if scheme == "odps":
         from qloom.data.streams.maxcompute import maxcompute_batches
 
-        return _written(maxcompute_batches(source, query), folder)
+        return maxcompute_batches(source, query)
     raise DataError(
         f"{scheme}:// is not known, expected postgresql://... or odps://project; name one of these or a file"
     )
@@ -109,38 +120,34 @@ def _open_service(source: str, query: str | None, folder: Path) -> FileRows:
 
 def _open_files(path: Path, query: str | None, folder: Path) -> FileRows:
     stream = FileRows(find_files(path), path)
+    if query is None and not stream.has_large_groups:
+        return stream
+    identity = {"files": str(path), "fingerprint": stream.fingerprint(), "query": query}
     if query is not None:
-        return _queried(stream, path, query, folder)
-    return _regrouped(stream, path, folder) if stream.has_large_groups else stream
-
-
-def _regrouped(stream: FileRows, path: Path, folder: Path) -> FileRows:
-    """The rows of files in smaller groups."""
-    identity = {"files": str(path), "fingerprint": stream.fingerprint()}
+        return spooled(folder, identity) or _queried(stream, path, query, folder, identity)
     told = f"{path}, whose groups of up to {stream.largest_group:,} rows are too large to hold"
-    return _written(Batches(told, stream.schema, stream.batches(), identity, stream.notes), folder)
+    return _written(folder, identity, lambda: Batches(told, stream.schema, stream.batches(), stream.notes))
 
 
-def _queried(stream: FileRows, path: Path, query: str, folder: Path) -> FileRows:
-    identity = {"files": str(path), "fingerprint": stream.fingerprint()}
+def _queried(stream: FileRows, path: Path, query: str, folder: Path, identity: Mapping[str, Any]) -> FileRows:
     with database(Path(":memory:"), folder / "scratch") as connection:
         register(connection, stream)
-        return _written(connection_batches(connection, query, f"the query of {path}", identity), folder)
+        return write_spool(connection_batches(connection, query, f"the query of {path}"), folder, identity)
 
 
-def _open_rows(path: Path, folder: Path, kinds: Mapping[str, str]) -> FileRows:
-    """Text, JSON lines or an Arrow stream."""
+def _spool_rows(path: Path, folder: Path, kinds: Mapping[str, str], identity: Mapping[str, Any]) -> FileRows:
+    """Text, JSON lines or an Arrow stream, written."""
     if inner_suffix(path) in JSON:
-        return _written(json_batches(path), folder)
+        return write_spool(json_batches(path), folder, identity)
     if path.suffix.lower() == ".arrows":
         try:
             with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as reader:
-                return _written(_reader_batches(reader), folder)
+                return write_spool(_reader_batches(reader), folder, identity)
         except pa.ArrowInvalid as error:
             raise DataError(f"{path} cannot be read ({str(error).splitlines()[0]}); write it again") from None
     file = TextFile(path, kinds)
     while True:
         try:
-            return _written(file.batches(), folder)
+            return write_spool(file.batches(), folder, identity)
         except WiderType:
             continue

@@ -42,9 +42,7 @@ def postgres_batches(address: str, query: str | None) -> Batches:
     with _failing(psycopg, told), psycopg.connect(address) as connection:
         columns = connection.execute(f"SELECT * FROM ({query}) AS q LIMIT 0").description or []
     schema = pa.schema([(each.name, _TYPES.get(each.type_code, pa.string())) for each in columns])
-    return Batches(
-        f"the query of {told}", schema, _read(psycopg, address, query, schema), {"from": told, "query": query}
-    )
+    return Batches(f"the query of {told}", schema, _read(psycopg, address, query, schema))
 
 
 def _told(address: str) -> str:

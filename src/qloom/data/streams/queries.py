@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.dataset as dataset
@@ -23,7 +24,7 @@ _BATCH = 8_192  # rows
 _MEMORY = "400MB"  # what does not fit is put to disk by DuckDB
 
 
-def connection_batches(connection: duckdb.DuckDBPyConnection, query: str | None, told: str, identity: Any) -> Batches:
+def connection_batches(connection: duckdb.DuckDBPyConnection, query: str | None, told: str) -> Batches:
     """What a query gives, or the one table where there is none.
 
     Raises:
@@ -34,14 +35,14 @@ def connection_batches(connection: duckdb.DuckDBPyConnection, query: str | None,
         relation = connection.sql(query)
     if relation is None:
         raise DataError("the query returns no table, expected a SELECT; end it with one")
-    return relation_batches(relation, told, {**identity, "query": query})
+    return relation_batches(relation, told)
 
 
-def relation_batches(relation: duckdb.DuckDBPyRelation, told: str, identity: Any) -> Batches:
+def relation_batches(relation: duckdb.DuckDBPyRelation, told: str) -> Batches:
     """The rows of a relation."""
     with failing():
         reader = relation.to_arrow_reader(_BATCH)
-    return Batches(told, reader.schema, _read(reader), identity)
+    return Batches(told, reader.schema, _read(reader))
 
 
 def _read(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
@@ -59,10 +60,13 @@ def database(path: Path, scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = duckdb.connect(str(path), read_only=str(path) != ":memory:")
     except duckdb.Error as error:
         raise DataError(f"{path} cannot be read ({_first_line(error)}); write it again or check its rights") from None
-    with connection:
-        connection.execute(f"SET memory_limit='{_MEMORY}'")
-        connection.execute(f"SET temp_directory={_quoted(str(scratch))}")
-        yield connection
+    try:
+        with connection:
+            connection.execute(f"SET memory_limit='{_MEMORY}'")
+            connection.execute(f"SET temp_directory={_quoted(str(scratch))}")
+            yield connection
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def register(connection: duckdb.DuckDBPyConnection, stream: FileRows) -> None:

@@ -33,14 +33,12 @@ class Batches:
         told: where from, for messages: "the query's result".
         schema: of every batch; its plain types are those of the stream.
         batches: with that schema; a later one that has another raises.
-        identity: what tells this source from others, plain JSON values.
         notes: one line each.
     """
 
     told: str
     schema: pa.Schema
     batches: Iterable[pa.RecordBatch]
-    identity: Mapping[str, Any]
     notes: tuple[str, ...] = field(default=())
 
 
@@ -65,8 +63,11 @@ def spooled(folder: Path, identity: Mapping[str, Any]) -> FileRows | None:
     return stream
 
 
-def spool(source: Batches, folder: Path) -> FileRows:
+def write_spool(source: Batches, folder: Path, identity: Mapping[str, Any]) -> FileRows:
     """Write a source's rows under a folder, all of them or none.
+
+    Args:
+        identity: what tells this source from others, plain JSON values.
 
     Raises:
         DataError: for a source without rows or columns, whose columns change, or a disk that is full.
@@ -82,7 +83,7 @@ def spool(source: Batches, folder: Path) -> FileRows:
                 f"{source.told} has {n_rows} rows and {len(source.schema.names)} columns, expected at least one of "
                 "each; check the file or the query"
             )
-        record = {"told": source.told, "identity": dict(source.identity), "notes": list(source.notes)}
+        record = {"told": source.told, "identity": dict(identity), "notes": list(source.notes)}
         write_json(part / _RECORD, record)
         part.rename(rows)
     except OSError as error:

@@ -59,8 +59,7 @@ class TextFile:
         fields = [pa.field(each.name, self._types[each.name], metadata=each.metadata) for each in self._said]
         schema = pa.schema(fields, metadata=self._said.metadata)
         notes = tuple(f"column {name!r} has fractions or times of day further on" for name in self._widened)
-        identity = {"file": str(self._path), "size": self._path.stat().st_size}
-        return Batches(str(self._path), schema, self._read(schema), identity, notes)
+        return Batches(str(self._path), schema, self._read(schema), notes)
 
     def _read(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         options = csv_options(
