@@ -19,7 +19,7 @@ from qloom.errors import ArtifactError, ConfigError, DataError, UnsupportedError
 from qloom.models import HybridClassifier, load_model
 from qloom.models.tables.served import read_served
 from qloom.portable import exporting
-from qloom.portable.made import ordinary, ordinary_bound
+from qloom.portable.made import ordinary, ordinary_bound, original_bounds
 from qloom.portable.onnx_columns import why_no_columns
 from qloom.portable.ordinary_file import ordinary_source
 from qloom.portable.original import open_original, rows_for
@@ -147,6 +147,22 @@ def _product(words):
     for word in words[1:]:
         out = out @ word
     return out
+
+
+def test_a_wide_circuit_counts_its_engines_own_bound(tmp_path):
+    """26 qubits by cut sums of Pauli words: too many coefficients, and words as many as the cut leaves."""
+    x = np.random.default_rng(0).normal(size=(60, 4))
+    engine = {"name": "propagation", "min_coefficient": 0.05, "max_weight": 3}
+    model = HybridClassifier(n_qubits=26, n_layers=1, width=4, epochs=1, ansatz="hardware_efficient", engine=engine)
+    model.fit(x, (x[:, 0] > 0).astype(int)).save(tmp_path / "model")
+    with pytest.raises(UnsupportedError, match=r"has 4.66e\+12 coefficients, .*; give cut=1e-3"):
+        exporting.export_run(tmp_path / "model", "onnx", tmp_path / "whole", rows=20)
+    _, record = exporting.export_run(tmp_path / "model", "onnx", tmp_path / "onnx", rows=20, cut=0.05)
+    assert "by cut sums of Pauli words, whose own bound is part of the one here" in record["execution"]
+    assert 0 < record["checked"]["largest_deviation"] < record["checked"]["bound"]
+    # More than what the words that this export dropped come to.
+    original = open_original(tmp_path / "model", None)
+    assert original_bounds(original, np.zeros((1, 4))).max() > 0
 
 
 # -- the bound

@@ -41,12 +41,7 @@ def export(
 def describe(record: dict[str, Any]) -> list[str]:
     """What a reader has to know, and how far off the export was."""
     checked = record["checked"]
-    lines = list(record["notes"])
-    if record["exact_values"] is not None:
-        lines.append(
-            f"The run's engine was {record['exact_values']}; exported are the circuit's values without shots and "
-            "noise, and deviations are from these."
-        )
+    lines = [*record["notes"], *([record["execution"]] if record["execution"] else [])]
     lines.append(
         f"checked on {checked['rows']}: largest deviation {checked['largest_deviation']:.2g}, bound "
         f"{checked['bound']:.2g} ({checked['of']})"

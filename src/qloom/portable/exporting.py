@@ -98,7 +98,8 @@ def _record(original: Original, rows: Rows, to: str, options: Options, made: Mad
         "features": original.feature_names,
         "predictions": "probabilities of the classes" if coding.classes else "numbers in the target's unit",
         "runs_with": made.runs_with,
-        "exact_values": original.engine,
+        "engine_of_the_run": original.engine,
+        "execution": original.execution,
         **made.details,
         "checked": {
             "rows": rows.source,
@@ -110,8 +111,14 @@ def _record(original: Original, rows: Rows, to: str, options: Options, made: Mad
             "how_measured": "predictions of the files as they were read back, against the original's, row by row",
             "how_bounded": f"{made.how}; the bound is the largest of all rows, and every row is within its own",
         },
-        "notes": list(made.lines),
+        "notes": [*made.lines, *_vacuous(original, made)],
     }
+
+
+def _vacuous(original: Original, made: Made) -> list[str]:
+    if original.predictor.coding_.task != "classification" or made.bound.max() < 1:
+        return []
+    return ["A bound of 1 says nothing of a probability: read the measured deviation, and halve the cut."]
 
 
 def _measured(name: str, found: np.ndarray, truth: np.ndarray, bound: np.ndarray) -> dict[str, float]:

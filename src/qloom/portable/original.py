@@ -91,6 +91,18 @@ class Original:
         return [*before, step, *after, *self.readout]
 
     @property
+    def execution(self) -> str | None:
+        """What is to be known of a run whose engine was not exact, in a sentence; None where it was."""
+        if self.engine is None:
+            return None
+        if self.place is not None and not self.circuit.engine.is_exact:
+            return f"The original runs by {self.engine}, whose own bound is part of the one here."
+        return (
+            f"The run's engine was {self.engine}; exported are the circuit's exact values, without shots and noise, "
+            "and deviations are from these."
+        )
+
+    @property
     def feature_names(self) -> list[str]:
         return self.predictor.preprocessing_.feature_names
 

@@ -41,7 +41,7 @@ def readme(record: Mapping[str, Any], files: Sequence[str]) -> str:
         f"Written by qloom {record['versions']['qloom']}. Features (rows, {len(record['features'])}) go in, {what} "
         f"{'come' if record['classes'] else 'comes'} out. It runs with {record['runs_with']}.",
         *record["notes"],
-        *_execution(record),
+        *([record["execution"]] if record["execution"] else []),
         f"**Checked** on {checked['rows']}: the largest deviation from the original is "
         f"{checked['largest_deviation']:.2g}, the bound {checked['bound']:.2g} ({checked['of']}). The bound: "
         f"{checked['how_bounded']}.",
@@ -54,15 +54,6 @@ def readme(record: Mapping[str, Any], files: Sequence[str]) -> str:
         "`export.json` has all of this for programs. `preprocessing.json` is how rows become features.",
     ]
     return "\n\n".join(paragraphs) + "\n"
-
-
-def _execution(record: Mapping[str, Any]) -> list[str]:
-    if record["exact_values"] is None:
-        return []
-    return [
-        f"The run's engine was {record['exact_values']}. What is exported are the circuit's values without shots and "
-        "noise, and deviations are from these."
-    ]
 
 
 def _features(record: Mapping[str, Any]) -> str:
