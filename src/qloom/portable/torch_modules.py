@@ -29,7 +29,7 @@ class StepModule(nn.Module):
         for name, array in step.arrays.items():
             if array.shape and name not in self.lists:
                 kept = dtype if np.issubdtype(array.dtype, np.floating) else torch.int64
-                self.register_buffer(name.replace(".", "_"), torch.tensor(array, dtype=kept))
+                self.register_buffer(name.replace(".", "_"), torch.tensor(np.ascontiguousarray(array), dtype=kept))
 
     def forward(self, x: Tensor) -> Tensor:
         return MODULES[self.kind](self, x.to(self.dtype))

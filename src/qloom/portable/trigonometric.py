@@ -113,7 +113,7 @@ def _group(step: CircuitStep, found: Sequence[Waves], outputs: Sequence[int]) ->
         "inputs": np.array([waves.input for waves in found], int),
         "units": np.array([waves.unit for waves in found], float),
         "degrees": np.array([waves.degree for waves in found], int),
-        "coefficients": coefficients.reshape(left, -1, len(outputs)),
+        "coefficients": np.ascontiguousarray(coefficients.reshape(left, -1, len(outputs))),
         "outputs": np.array(outputs, int),
         "split": np.array(split),
     }
