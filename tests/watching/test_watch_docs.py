@@ -22,6 +22,7 @@ def called(capfd, line: str) -> str:
     return told.out
 
 
+@pytest.mark.slow
 def test_watch_ends_in_its_numbers(capfd, tmp_path, monkeypatch):
     """To a hundredth: another processor rounds the training otherwise."""
     monkeypatch.chdir(tmp_path)

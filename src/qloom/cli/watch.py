@@ -199,6 +199,6 @@ def _print_versions(ledger: Ledger, as_json: bool) -> None:
 def _version_cells(version: Version, in_force: int) -> tuple[str, ...]:
     losses = [f"{version.scores['models'][name]['loss']:.4f}" for name in ("old", "new")]
     state = "in force" if version.number == in_force else "" if version.accepted else "not taken"
-    source = f"{version.data['source']}"
+    source = Path(version.data["source"]).name
     return (str(version.number), version.made[:16].replace("T", " "), source, f"{version.data['n_rows']:,}",
             version.how["title"], *losses, state)  # fmt: skip
