@@ -8,7 +8,9 @@ from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -31,8 +33,11 @@ STYLE: dict[Any, Any] = {
 def picture(inches: tuple[float, float], draw: Callable[[Figure], Any], tight: bool = True) -> bytes:
     """An SVG image of what is drawn on a figure."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=inches, layout="constrained" if tight else None)
+        figure = Figure(figsize=inches)
         draw(figure)
+        if tight:  # once, here: a figure with a layout of its own is drawn twice, the first time for its layout alone
+            FigureCanvasSVG(figure)
+            ConstrainedLayoutEngine().execute(figure)
         buffer = BytesIO()
         figure.savefig(buffer, format="svg", transparent=True, dpi=150, metadata={"Date": None})
     return buffer.getvalue()
