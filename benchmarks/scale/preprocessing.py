@@ -6,9 +6,9 @@ Goal: 300,000 rows a second in each pass, less than 1 GB of memory, and none mor
 
 Floor, for one core of the machine named in the results: Parquet to plain columns 0.4 us a row (20 ns a number, 20 to
 40 ns a category), a sort of 65,536 numbers 15 ns a number, the other sums over a number in cache 15 ns. That is
-0.4 + 16 * (15 + 15) / 1000 + 4 * 0.06 = 1.1 us a row: 1.8 million rows a second on two cores. What is learnt on a sample
-of 100,000 rows costs some seconds, whatever the rows. Beside the rates, the time that this process had of the cores is
-told, in microseconds a row: where others run beside it, it is the figure to look at.
+0.4 + 16 * (15 + 15) / 1000 + 4 * 0.06 = 1.1 us a row: 1.8 million rows a second on two cores. What is learnt on a
+sample of 100,000 rows costs some seconds, whatever the rows. Beside the rates, the time that this process had of the
+cores is told, in microseconds a row: where others run beside it, it is the figure to look at.
 
 Run: python -m benchmarks.scale.preprocessing [ROWS ...]   (1.2 GB of disk for 1e7 rows, removed afterwards)
 """
