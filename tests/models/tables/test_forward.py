@@ -19,10 +19,12 @@ from qloom.models.tables.inference import predict_rows
 from qloom.models.tables.served import read_served
 
 
-def made(layer="quantum", head="perceptron"):
+def made(layer="quantum", head="perceptron", n_features=7, n_qubits=3):
     """A network with fresh weights, and its outputs as a function of arrays."""
-    architecture = Architecture(n_features=7, n_targets=3, n_qubits=3, n_layers=2, layer=layer, head=head)
-    circuit, observables = architecture.circuit(), observables_of(3)
+    architecture = Architecture(
+        n_features=n_features, n_targets=3, n_qubits=n_qubits, n_layers=2, layer=layer, head=head
+    )
+    circuit, observables = architecture.circuit(), observables_of(n_qubits)
     network = build_network(architecture, circuit, observables, seed=0)
     if head == "boosting":
         rng = np.random.default_rng(0)
@@ -49,9 +51,13 @@ def test_far_out_features_do_not_overflow():
     assert np.isfinite(made()[1](np.full((1, 7), 1e20, np.float32))).all()
 
 
-def test_a_row_does_not_depend_on_its_company():
-    outputs = made()[1]
-    x = np.random.default_rng(0).normal(size=(700, 7)).astype(np.float32)
+@pytest.mark.parametrize(("layer", "head", "n_features", "n_qubits"), [
+    ("quantum", "perceptron", 7, 3), ("quantum", "perceptron", 13, 4), ("quantum", "perceptron", 42, 8),
+    ("classical", "perceptron", 13, 4), ("quantum", "linear", 30, 4), ("quantum", "boosting", 13, 4),
+])  # fmt: skip
+def test_a_row_does_not_depend_on_its_company(layer, head, n_features, n_qubits):
+    outputs = made(layer, head, n_features, n_qubits)[1]
+    x = np.random.default_rng(0).normal(size=(700, n_features)).astype(np.float32)
     together = outputs(x)
     assert np.array_equal(together[::50], np.concatenate([outputs(x[i : i + 1]) for i in range(0, 700, 50)]))
     assert np.array_equal(together[::-1], outputs(np.ascontiguousarray(x[::-1])))

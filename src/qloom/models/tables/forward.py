@@ -27,8 +27,8 @@ def network_outputs(
 ) -> np.ndarray:  # fmt: skip
     """Outputs of a network for rows of features, in blocks of one size.
 
-    Matrix products of another shape may add in another order; one shape for all rows gives one result, bit by bit,
-    whatever rows a row comes with.
+    A circuit's samples may be laid out otherwise in batches of another size, and are added in another order then; one
+    size for all rows gives one result, bit by bit, whatever rows a row comes with.
 
     Args:
         weights: the network's state by name.
@@ -71,7 +71,17 @@ def _in_blocks(steps: Sequence[Layer], x: np.ndarray) -> np.ndarray:
 
 def _linear(weights: Weights, name: str) -> Layer:
     weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
-    return lambda x: x @ weight.T + bias
+    return lambda x: _product(x, weight) + bias
+
+
+def _product(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """x @ weight.T, every sum by itself and in one order.
+
+    Kernels of matrix products take the last rows of a block, and with them whatever rows stand there, in another order.
+
+    Shapes: x (B, K), weight (O, K) -> (B, O).
+    """
+    return np.asarray(np.einsum("bk,ok->bo", x, weight))
 
 
 def _silu(x: np.ndarray) -> np.ndarray:
@@ -111,8 +121,8 @@ def _classical(weights: Weights) -> Layer:
     source = np.arange(len(up)) % down.shape[1]
 
     def layer(x: np.ndarray) -> np.ndarray:
-        hidden = np.tanh(x @ down.T + hidden_shifts)
-        return np.asarray(np.tanh((x * gains)[:, source] + hidden @ up.T + output_shifts))
+        hidden = np.tanh(_product(x, down) + hidden_shifts)
+        return np.asarray(np.tanh((x * gains)[:, source] + _product(hidden, up) + output_shifts))
 
     return layer
 
@@ -137,6 +147,7 @@ def _trees(weights: Weights) -> Layer:
     roots = np.arange(n_trees) * n_nodes
     left, right = ((table + roots[:, None]).ravel() for table in (left, right))
     feature, threshold, value = feature.ravel(), threshold.ravel(), value.ravel()
+    shares = np.ascontiguousarray(share.T)
 
     def head(x: np.ndarray) -> np.ndarray:
         rows, first = x.astype(np.float64).ravel(), (np.arange(len(x)) * x.shape[1])[:, None]
@@ -144,7 +155,7 @@ def _trees(weights: Weights) -> Layer:
         for _ in range(int(depth)):
             low = rows.take(feature.take(node) + first) <= threshold.take(node)
             node = np.where(low, left.take(node), right.take(node))
-        return np.asarray(baseline + value.take(node) @ share, x.dtype)
+        return np.asarray(baseline + _product(value.take(node), shares), x.dtype)
 
     return head
 
