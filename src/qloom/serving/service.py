@@ -81,6 +81,7 @@ class Service:
             columns, reading = await asyncio.to_thread(_read, body, kind, wanted, model)
         else:
             columns, reading = _read(body, kind, wanted, model)
+        self.metrics.waiting.set(self.batcher.n_waiting + reading.n_rows)
         predictions = await self.batcher.predict(model, reading)
         control = await self.batcher.predict(model, reading, beside=True) if beside else None
         self.metrics.rows.inc(reading.n_rows)
