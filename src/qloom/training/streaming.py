@@ -7,6 +7,7 @@ baselines of the training rows, scores of the test rows, early stopping of the v
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,15 @@ class Streamed:
     n_rows: dict[str, int]
     weight: str | None = None
 
+    @cached_property
+    def _columns(self) -> list[str]:
+        names = [coding.name for coding in self.preprocessing.codings]
+        weight = [] if self.weight is None else [self.weight]
+        return list(dict.fromkeys([*names, self.schema.target, *weight, *self.parts.columns]))
+
     def read(self, block: int, part: int = 0) -> tuple[np.ndarray | None, pa.Table]:
-        """Weights and rows of one part in a block; weights are None for equal ones."""
-        table = self.stream.read(block)
+        """Weights and rows of one part in a block, of the columns that are learnt from; no weights for equal ones."""
+        table = self.stream.read(block, self._columns)
         wanted = self.parts(table, self.stream.blocks[block].first) == part
         return weighted_rows_of(table.filter(pa.array(wanted)), self.weight, self.schema.target)
 

@@ -121,7 +121,7 @@ def prepare_table(
 
 
 def coding_of_rows(data: PreparedTable, weights: np.ndarray | None) -> Callable[[np.ndarray | None, pa.Table], Rows]:
-    """How further training rows, with their weights, become numbers: as those that are prepared did.
+    """How further training rows of plain columns, with their weights, become numbers: as those prepared did.
 
     Args:
         data: with a sample of the training rows.
@@ -132,7 +132,7 @@ def coding_of_rows(data: PreparedTable, weights: np.ndarray | None) -> Callable[
     mean = float(own.mean() * (1.0 if of_classes is None else of_classes[data.train.y.numpy()].mean()))
 
     def code(weights: np.ndarray | None, table: pa.Table) -> Rows:
-        x, y = data.preprocessing.transform(table), data.coding.encode(table)
+        x, y = data.preprocessing.transform(table, is_plain=True), data.coding.encode(table)
         if weights is None and of_classes is None:
             return Rows(torch.from_numpy(x), torch.from_numpy(y))
         own = np.full(len(y), 1 / mean) if weights is None else weights / mean
