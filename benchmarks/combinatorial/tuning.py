@@ -14,7 +14,8 @@ import numpy as np
 
 from benchmarks.results import append_row, provenance
 from qloom.training.configuration import Configuration, make_configuration
-from qloom.training.tuning import SAMPLERS, best_of, tune
+from qloom.training.trials import SAMPLERS, best_of
+from qloom.training.tuning import tune
 
 TABLES = {"wine": "cultivar", "breast_cancer": "diagnosis", "diabetes": "progression"}
 CHOICES: dict[str, list[Any]] = {

@@ -10,7 +10,8 @@ import pytest
 
 from qloom.errors import ArtifactError, ConfigError
 from qloom.training import load_configuration
-from qloom.training.tuning import best_of, parse_choices, tune
+from qloom.training.trials import best_of
+from qloom.training.tuning import parse_choices, tune
 
 CHOICES = {"model.n_layers": [1, 2], "training.learning_rate": [0.001, 0.03], "model.n_qubits": [2, 3]}
 

@@ -10,7 +10,8 @@ from rich.table import Table
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import console_of_width, number_text
 from qloom.cli.train import configure, one_target
-from qloom.training.tuning import BEST, SAMPLERS, TRIALS_CSV, Trial, best_of, parse_choices
+from qloom.training.trials import BEST, SAMPLERS, TRIALS_CSV, Trial, best_of
+from qloom.training.tuning import parse_choices
 from qloom.training.tuning import tune as run_tuning
 
 
@@ -19,7 +20,7 @@ def tune(
     over: Annotated[
         list[str] | None, typer.Option("--over", help="key=a,b,c to choose from, such as model.n_layers=1,2,4; repeat.")
     ] = None,
-    trials: Annotated[int, typer.Option(help="Trainings at most.")] = 20,
+    trials: Annotated[int, typer.Option(help="Trainings at most, of all processes at one study together.")] = 20,
     sampler: Annotated[str, typer.Option(help=f"Who proposes: {', '.join(SAMPLERS)}.")] = "surrogate",
     target: Annotated[list[str] | None, typer.Option(help="Column to predict, one.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the folder of trials, by default NAME-tuning.")] = None,
@@ -29,6 +30,12 @@ def tune(
     seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value of the configuration; may be repeated.")
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Optuna's storage, such as sqlite:///trials.db: several processes then share the study NAME."
+        ),
     ] = None,
 ) -> None:
     """Train the hybrid model with many settings, judge each on the validation rows, and keep the best configuration."""
@@ -44,7 +51,7 @@ def tune(
         typer.echo(describe_trial(trial))
 
     try:
-        run_tuning(configuration, choices, trials, sampler, watch)  # type: ignore[arg-type]
+        found = run_tuning(configuration, choices, trials, sampler, watch, storage=storage)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         typer.echo(f"stopped after {len(found)} trials", err=True)
         if not found:
