@@ -111,6 +111,8 @@ class TestSums:
     @given(st.dictionaries(words, st.floats(-3, 3), max_size=5).map(PauliSum))
     def test_matrix(self, a: PauliSum) -> None:
         np.testing.assert_allclose(a.matrix(N), dense(a), atol=1e-12)
+        vectors = np.random.default_rng(0).normal(size=(2**N, 3, 2)) * (1 + 0.5j)
+        np.testing.assert_allclose(a.times(vectors), np.tensordot(dense(a), vectors, 1), atol=1e-12)
 
     @some
     @given(*[st.dictionaries(words, st.integers(-3, 3), max_size=4).map(PauliSum)] * 2)

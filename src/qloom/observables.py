@@ -20,6 +20,12 @@ Word = tuple[int, int]
 _LETTERS = {"I": (0, 0), "X": (1, 0), "Y": (1, 1), "Z": (0, 1)}
 _NAMES = {bits: letter for letter, bits in _LETTERS.items()}
 _I_POWERS = (1, 1j, -1, -1j)
+_MATRICES: dict[str, np.ndarray] = {
+    "I": np.eye(2),
+    "X": np.array([[0, 1], [1, 0]]),
+    "Y": np.array([[0, -1j], [1j, 0]]),
+    "Z": np.diag([1, -1]),
+}
 
 
 def word_from_letters(letters: str, qubits: Sequence[int]) -> Word:
@@ -174,19 +180,25 @@ class PauliSum:
     def matrix(self, n_qubits: int) -> np.ndarray:
         """Dense (2^n, 2^n) matrix, qubit 0 the most significant bit; for checks on few qubits."""
         _check_range(self, n_qubits)
-        single: dict[str, np.ndarray] = {
-            "I": np.eye(2),
-            "X": np.array([[0, 1], [1, 0]]),
-            "Y": np.array([[0, -1j], [1j, 0]]),
-            "Z": np.diag([1, -1]),
-        }
         total = np.zeros((2**n_qubits, 2**n_qubits), complex)
         for coefficient, word in self:
             letters = word_letters(word)
             factor: np.ndarray = np.eye(1)
             for qubit in range(n_qubits):
-                factor = np.kron(factor, single[letters.get(qubit, "I")])
+                factor = np.kron(factor, _MATRICES[letters.get(qubit, "I")])
             total += coefficient * factor
+        return total
+
+    def times(self, vectors: np.ndarray) -> np.ndarray:
+        """Its matrix times vectors (2^n, ...), letter by letter, so that no matrix is made."""
+        n_qubits = len(vectors).bit_length() - 1
+        _check_range(self, n_qubits)
+        total = np.zeros(vectors.shape, complex)
+        for coefficient, word in self:
+            cube = vectors.reshape(*(2,) * n_qubits, -1)
+            for qubit, letter in word_letters(word).items():
+                cube = np.moveaxis(np.tensordot(_MATRICES[letter], cube, (1, qubit)), 0, qubit)
+            total += coefficient * cube.reshape(vectors.shape)
         return total
 
 

@@ -95,9 +95,7 @@ class Expectations(Outputs):
         return self
 
     def of_state(self, state: np.ndarray) -> np.ndarray:
-        n = _n_qubits(state)
-        check_memory(32 * len(state) ** 2, f"dense matrices of {n} qubits")
-        return np.array([np.vdot(state, observable.matrix(n) @ state).real for observable in self.observables])
+        return np.array([np.vdot(state, observable.times(state)).real for observable in self.observables])
 
     def of_density(self, density: np.ndarray) -> np.ndarray:
         n = _n_qubits(density)

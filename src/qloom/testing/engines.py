@@ -44,12 +44,13 @@ def check_engine(engine: Engine, circuit: Circuit, observables: Any, inputs: Any
     asked: list[tuple[Any, float]] = [(Expectations(tuple(observables)), tolerance * scale)]
     asked += [(Probabilities(q), tolerance) for q in _subsets(circuit.n_qubits)]
     asked.append((FinalState(circuit.n_qubits), tolerance))
+    states = reference.prepare(circuit, FinalState(circuit.n_qubits)).values(exact).view(complex)
     for outputs, bound in asked:
         if outputs.kind not in engine.gives:
             continue
         mine = engine.prepare(circuit, outputs).values(batch)
         assert mine.dtype == batch.dtype, f"{outputs.kind} are {mine.dtype}, expected {batch.dtype}"
-        truth = reference.prepare(circuit, outputs).values(exact)
+        truth = np.array([outputs.checked(circuit).of_state(state) for state in states]).reshape(len(states), -1)
         np.testing.assert_allclose(mine, truth, rtol=0, atol=bound, err_msg=outputs.kind)
 
 
