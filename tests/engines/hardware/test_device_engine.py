@@ -274,7 +274,7 @@ def kill_at_random(name: str, folder: Path, n_kills: int, n_steps: int, shots: i
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
         jobs = n_jobs(folder)
         while process.poll() is None and n_jobs(folder) == jobs:  # until the first job of this run
-            time.sleep(0.002)
+            time.sleep(0.01)
         time.sleep(drawn.uniform(0, 0.05))
         if process.poll() is not None:
             break
