@@ -35,3 +35,10 @@ def test_mistakes_are_one_line(qloom):
     assert "nothing to tune, expected --over" in qloom("tune", "demo:wine").err
     ended = qloom("tune", "demo:wine", "--over", "model.n_layers=1,2", "--sampler", "best")
     assert (ended.code, "expected at least 1 and surrogate, tpe, random" in ended.err) == (2, True)
+
+
+def test_places_that_are_none_are_refused(qloom):
+    over = ("--over", "model.n_layers=1,2")
+    assert "--on is 'moon', expected here or ray" in qloom("tune", "demo:wine", *over, "--on", "moon").err
+    assert "--workers 2 trials at once without Ray" in qloom("tune", "demo:wine", *over, "--workers", "2").err
+    assert "--on is 'moon', expected here or ray" in qloom("train", "demo:wine", "--on", "moon").err

@@ -136,42 +136,46 @@ def test_a_killed_worker_changes_no_weight(configure, tmp_path):
     assert (folder / "report.html").exists()
 
 
+@pytest.fixture(scope="module")
+def whole(configure, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    return train_by_workers(configure(folder, *CHANGES, name="whole"), folder)[0]
+
+
 @pytest.mark.slow
-class TestSlowly:
-    @pytest.fixture(scope="class")
-    def whole(self, configure, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("whole")
-        return train_by_workers(configure(folder, *CHANGES, name="whole"), folder)[0]
+@pytest.mark.parametrize(("rank", "last"), [("0", 3), ("1", 12), ("0", 20)])
+def test_a_killed_worker_leaves_the_same_bits(whole, configure, tmp_path, rank, last):
+    folder, said = train_by_workers(configure(tmp_path, *CHANGES, name="killed"), tmp_path, rank, last)
+    assert len(said) == 1
+    for name in (MODEL, "predictions.parquet"):
+        assert (folder / name).read_bytes() == (whole / name).read_bytes()
 
-    @pytest.mark.parametrize(("rank", "last"), [("0", 3), ("1", 12), ("0", 20)])
-    def test_a_killed_worker_leaves_the_same_bits(self, whole, configure, tmp_path, rank, last):
-        folder, said = train_by_workers(configure(tmp_path, *CHANGES, name="killed"), tmp_path, rank, last)
-        assert len(said) == 1
-        for name in (MODEL, "predictions.parquet"):
-            assert (folder / name).read_bytes() == (whole / name).read_bytes()
 
-    def test_a_killed_job_resumes_to_the_same_bits(self, whole, configure, tmp_path):
-        configuration = configure(tmp_path, *CHANGES, name="killed")
-        path = tmp_path / "killed.yaml"
-        path.write_text(render_configuration(configuration))
-        command = [sys.executable, "-m", "qloom", "train", str(path), "--workers", "2"]
-        job = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        wait_for(lambda: any(configuration.folder.glob("checkpoints/*.safetensors")) or job.poll() is not None)
-        job.send_signal(signal.SIGKILL)
-        assert job.wait() == -signal.SIGKILL
-        subprocess.run([*command, "--resume"], check=True, stdout=subprocess.DEVNULL)
-        for name in (MODEL, "predictions.parquet"):
-            assert (configuration.folder / name).read_bytes() == (whole / name).read_bytes()
+@pytest.mark.slow
+def test_a_killed_job_resumes_to_the_same_bits(whole, configure, tmp_path):
+    configuration = configure(tmp_path, *CHANGES, name="killed")
+    path = tmp_path / "killed.yaml"
+    path.write_text(render_configuration(configuration))
+    command = [sys.executable, "-m", "qloom", "train", str(path), "--workers", "2"]
+    job = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    wait_for(lambda: any(configuration.folder.glob("checkpoints/*.safetensors")) or job.poll() is not None)
+    job.send_signal(signal.SIGKILL)
+    assert job.wait() == -signal.SIGKILL
+    subprocess.run([*command, "--resume"], check=True, stdout=subprocess.DEVNULL)
+    for name in (MODEL, "predictions.parquet"):
+        assert (configuration.folder / name).read_bytes() == (whole / name).read_bytes()
 
-    def test_torchrun_starts_workers_too(self, whole, configure, tmp_path):
-        configuration = configure(tmp_path, *CHANGES, name="torchrun")
-        path = tmp_path / "torchrun.yaml"
-        path.write_text(render_configuration(configuration))
-        command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
-        ended = subprocess.run([*command, "-m", "qloom", "train", str(path)], capture_output=True, text=True)
-        assert ended.returncode == 0, ended.stderr
-        assert ended.stdout.count("test ROC AUC") <= 2  # one worker speaks
-        assert (configuration.folder / MODEL).read_bytes() == (whole / MODEL).read_bytes()
+
+@pytest.mark.slow
+def test_torchrun_starts_workers_too(whole, configure, tmp_path):
+    configuration = configure(tmp_path, *CHANGES, name="torchrun")
+    path = tmp_path / "torchrun.yaml"
+    path.write_text(render_configuration(configuration))
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    ended = subprocess.run([*command, "-m", "qloom", "train", str(path)], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("test ROC AUC") <= 2  # one worker speaks
+    assert (configuration.folder / MODEL).read_bytes() == (whole / MODEL).read_bytes()
 
 
 def test_workers_inside_a_worker_are_refused(configure, tmp_path, monkeypatch, capfd):

@@ -15,6 +15,7 @@ import typer
 from qloom.cli.bars import showing_progress
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import print_leaderboard
+from qloom.cli.places import HERE, ON_HELP, RAY, check_place
 from qloom.cli.runs import log_after_training
 from qloom.errors import ArtifactError, ConfigError, DataError, WorkerError
 from qloom.files import replace_file
@@ -27,6 +28,7 @@ from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
 from qloom.training.folder import RunFolder
 from qloom.training.launching import ABANDONED, INTERRUPTED, end_with_launcher, launch
+from qloom.training.on_ray import train_on_ray
 from qloom.training.progress import Progress
 from qloom.training.rendering import render_configuration
 
@@ -70,6 +72,7 @@ def train(
     restarts: Annotated[
         int, typer.Option(min=0, help="Times that all go on from the last checkpoint when a worker is lost.")
     ] = 3,
+    on: Annotated[str, typer.Option("--on", help=ON_HELP)] = HERE,
     mlflow: Annotated[
         str | None, typer.Option(help="Log the finished run there: sqlite:///FILE, http://HOST:PORT, databricks, ...")
     ] = None,
@@ -89,7 +92,9 @@ def train(
     configuration = configure(data, given, top, epochs, settings or [], resume)
     if mlflow is not None:
         check_store(mlflow)
-    if workers == 1:
+    if check_place(on) == RAY:
+        _train_on_ray(configuration, resume, workers, restarts)
+    elif workers == 1:
         _run(configuration, resume, yes)
     else:
         _launch(configuration, resume, yes, workers, restarts)
@@ -170,6 +175,11 @@ def _launch(configuration: Configuration, resume: bool, yes: bool, count: int, r
         raise typer.Exit(code)
 
 
+def _train_on_ray(configuration: Configuration, resume: bool, count: int, restarts: int) -> None:
+    start = time.perf_counter()
+    _show(train_on_ray(configuration, count, restarts=restarts, resume=resume), start)
+
+
 def _run(configuration: Configuration, resume: bool, yes: bool) -> None:
     """Train, alone or as one of the workers that a launcher started."""
     start = time.perf_counter()
@@ -184,8 +194,12 @@ def _run(configuration: Configuration, resume: bool, yes: bool) -> None:
         if MEETING not in os.environ:  # where we are the launcher, it says what happened
             typer.echo(f"qloom: {error}", err=True)
         raise typer.Exit(ABANDONED) from None
-    if not workers.leads:
-        return
+    if workers.leads:
+        _show(folder, start)
+
+
+def _show(folder: Path, start: float) -> None:
+    """Write the report of a run, and print who leads."""
     report = write_report(folder)
     print_leaderboard(RunFolder(folder).metrics())
     typer.echo(f"\n{report} written after {time.perf_counter() - start:.0f} s")

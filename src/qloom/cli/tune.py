@@ -9,9 +9,12 @@ from rich.table import Table
 
 from qloom.cli.kinds import KIND_HELP, parse_kinds
 from qloom.cli.leaderboard import console_of_width, number_text
+from qloom.cli.places import HERE, ON_HELP, RAY, check_place
 from qloom.cli.train import configure, one_target
+from qloom.errors import ConfigError
+from qloom.training.on_ray import trials_on_ray
 from qloom.training.trials import BEST, SAMPLERS, TRIALS_CSV, Trial, best_of
-from qloom.training.tuning import parse_choices
+from qloom.training.tuning import one_by_one, parse_choices
 from qloom.training.tuning import tune as run_tuning
 
 
@@ -37,9 +40,16 @@ def tune(
             help="Optuna's storage, such as sqlite:///trials.db: several processes then share the study NAME."
         ),
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Trials at once, with --on ray.")] = 1,
+    on: Annotated[str, typer.Option("--on", help=ON_HELP)] = HERE,
 ) -> None:
     """Train the hybrid model with many settings, judge each on the validation rows, and keep the best configuration."""
     choices = parse_choices(over or [])
+    if check_place(on) == HERE and workers > 1:
+        raise ConfigError(
+            f"--workers {workers} trials at once without Ray, expected --on ray with it; or start qloom tune several "
+            "times with one --storage"
+        )
     top = {"output": output, "seed": seed}
     chosen = {"target": one_target(target), "kinds": parse_kinds(kind or [])}
     configuration = configure(data, chosen, top, epochs, settings or [], resume=False)
@@ -51,7 +61,8 @@ def tune(
         typer.echo(describe_trial(trial))
 
     try:
-        found = run_tuning(configuration, choices, trials, sampler, watch, storage=storage)  # type: ignore[arg-type]
+        runner = trials_on_ray(workers) if on == RAY else one_by_one
+        found = run_tuning(configuration, choices, trials, sampler, watch, storage=storage, runner=runner)  # type: ignore[arg-type]
     except KeyboardInterrupt:
         typer.echo(f"stopped after {len(found)} trials", err=True)
         if not found:
