@@ -48,5 +48,5 @@ def test_a_full_batch_does_not_wait(run, rows, serve):
 
 
 def test_one_request_must_fit():
-    with pytest.raises(ConfigError, match="queue_rows"):
+    with pytest.raises(ConfigError, match="a queue of 10"):
         Settings("runs/x", max_rows=11, queue_rows=10)

@@ -27,7 +27,7 @@ def serve(
         str, typer.Option(help="Address to listen at; one that other machines reach needs a token.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 for any that is free.", min=0, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    workers: Annotated[int, typer.Option(help="Processes that share the port.", min=1)] = 1,
     chosen: Annotated[str | None, typer.Option("--model", help=MODEL_HELP)] = None,
     token_file: Annotated[
         Path | None, typer.Option(help=f"File with the token that requests must carry; or set {_TOKEN}.")

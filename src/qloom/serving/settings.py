@@ -51,7 +51,10 @@ class Settings:
                 "QLOOM_TOKEN or give --token-file"
             )
         if self.max_rows > self.queue_rows:
-            raise ConfigError(f"max_rows is {self.max_rows}, expected at most queue_rows, {self.queue_rows}")
+            raise ConfigError(
+                f"{self.max_rows} rows of one request do not fit into a queue of {self.queue_rows}, expected at most as"
+                " many; allow fewer in a request, or more to wait"
+            )
 
     @property
     def is_local(self) -> bool:
