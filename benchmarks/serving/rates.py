@@ -101,7 +101,7 @@ def main() -> None:
 
 
 def compare(ours: dict[str, Any], peer: dict[str, Any], how: str) -> None:
-    """Say how many times the peer that is, by the clock and by processor time, which others on the machine stretch less."""
+    """Say how many times the peer it is, by the clock and by processor time, which other work stretches less."""
     rate, work = (f"{a[key] / b[key]:.1f}" for key, a, b in (
         ("rows_a_second", ours, peer), ("server_ms_a_request", peer, ours),
     ))  # fmt: skip
