@@ -72,7 +72,9 @@ def cpu_seconds(*words):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@pytest.mark.slow
 def test_predicting_takes_less_than_importing_torch(trained, tmp_path):
+    """Six starts; that nothing heavy is loaded, which is what takes the time, the test above holds on every run."""
     demonstration(tmp_path)
     torch = min(cpu_seconds("-c", "import torch") for _ in range(2))
     predict = min(cpu_seconds("-m", "qloom", "predict", trained, tmp_path / "wine.parquet") for _ in range(2))
