@@ -15,12 +15,14 @@ import pytest
 from qloom.data.streams import files
 from qloom.errors import ArtifactError, ConfigError, DataError
 from qloom.models.artifact import read_arrays
+from qloom.models.tables.windows import Windows
 from qloom.reports import write_report
 from qloom.training import evaluate, train_run
 from qloom.training.configuration import make_configuration
 from qloom.training.folder import RunFolder
 from qloom.training.memory import available_bytes, expected_bytes, how_held
 from qloom.training.progress import Progress
+from qloom.training.tuning import tune
 
 N_ROWS, BLOCK = 6_000, 500
 TINY = {"model": {"n_qubits": 2, "n_layers": 1, "width": 8}, "comparison": {"seeds": 1}}
@@ -159,6 +161,14 @@ def test_several_rounds_cut_the_rows_anew(rows, tmp_path):
     rounds = RunFolder(folder).metrics()["rounds"]["each"]
     assert [each["number"] for each in rounds] == [1, 2]
     assert rounds[0]["split_sha256"] != rounds[1]["split_sha256"]
+
+
+def test_trials_train_on_all_rows(rows, tmp_path, monkeypatch):
+    seen, read = [], Windows.rows
+    monkeypatch.setattr(Windows, "rows", lambda self, number: seen.append(number) or read(self, number))
+    trials = tune(configure(rows, tmp_path, "training.epochs=1"), {"model.width": [4, 8]}, n_trials=2)
+    assert all(trial.loss < 0.75 for trial in trials)
+    assert seen == [0, 1, 2, 3] * 2
 
 
 def test_rows_that_changed_are_noticed_on_resume(rows, tmp_path):

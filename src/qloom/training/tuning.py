@@ -15,11 +15,13 @@ from qloom.errors import ArtifactError, ConfigError, QloomError
 from qloom.models.tables.choices import GOAL_FIELDS
 from qloom.models.tables.preparation import PreparedTable, prepare_table
 from qloom.models.tables.scores import score
+from qloom.training.competition import prepared_stream
 from qloom.training.competitors import goal_of, make_model
 from qloom.training.configuration import Configuration, known_keys, unknown_key
 from qloom.training.folder import TRIALS
 from qloom.training.intervals import plain
 from qloom.training.lock import locked
+from qloom.training.rounds import KEPT
 from qloom.training.shared_studies import SharedStudy
 from qloom.training.studies import LocalStudy, Proposal
 from qloom.training.table import load_table
@@ -118,7 +120,10 @@ def tune(
 def _prepared(configuration: Configuration) -> tuple[PreparedTable, str]:
     """The rows that trials have in common, and what tells them from others."""
     loaded, goal = load_table(configuration), goal_of(configuration)
-    data = prepare_table(loaded.table, loaded.schema, loaded.split, None, goal, loaded.weights)
+    if loaded.streamed is not None:
+        data = prepared_stream(configuration, loaded, KEPT, configuration.seed, None, goal).data
+    else:
+        data = prepare_table(loaded.table, loaded.schema, loaded.split, None, goal, loaded.weights)
     if not len(data.validation.y):
         raise ConfigError("no validation rows, expected some to judge trials on; raise split.validation")
     return data, loaded.fingerprint()
