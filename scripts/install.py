@@ -36,7 +36,21 @@ def main(folder: str) -> None:
     if not os.environ.get("ALLOW_CUDA"):
         check_torch(python, options)
     print("installing qloom and what it needs (a few minutes the first time)", flush=True)
-    run([python, "-m", "pip", "install", *options, "--editable", f"{ROOT}[dev]"])
+    install_build_requirements(python, options)
+    run([python, "-m", "pip", "install", *options, "--no-build-isolation", "--editable", f"{ROOT}[dev]"])
+
+
+def install_build_requirements(python: Path, options: list[str]) -> None:
+    """What builds the native modules, in the environment itself: beside it, pip would put it into a folder of another
+    name each time, and all would be compiled anew."""
+    import tomllib  # not in Pythons that check_python refuses
+
+    build_system = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]
+    run([python, "-m", "pip", "install", *options, *build_system["requires"]])
+    code = f"import {build_system['build-backend']} as backend; print(*backend.get_requires_for_build_editable())"
+    asked = subprocess.run([str(python), "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    if asked.stdout.split():  # CMake and Ninja, where the machine has none
+        run([python, "-m", "pip", "install", *options, *asked.stdout.split()])
 
 
 def check_python() -> None:
