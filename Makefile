@@ -11,7 +11,7 @@ ifdef SHARED
 export QLOOM_SHARED := $(SHARED)
 endif
 
-.PHONY: help install demo test test-fast test-slow lint format types bench bench-peers bench-page clean
+.PHONY: help install demo test tests-side-by-side test-fast test-slow lint format types bench bench-peers bench-page clean
 
 help:
 	@echo "make demo         install, train on an embedded table, say where the report is"
@@ -39,10 +39,14 @@ demo: install
 	@rm -rf runs/demo
 	@$(BIN)/qloom train demo:breast_cancer --name demo
 
-# Tests that hold a wall-clock time run after the others, with nothing beside them.
-test: lint types
-	$(BIN)/pytest -n 2
+# Types are checked beside the tests: by itself that is minutes of one core. Tests that hold a wall-clock time run after
+# the others, with nothing beside them.
+test: lint
+	@$(MAKE) --no-print-directory --jobs 2 types tests-side-by-side
 	$(BIN)/pytest -m "alone and not slow" $$(grep -rl mark.alone tests)
+
+tests-side-by-side: install
+	$(BIN)/pytest -n 2
 
 test-fast: install
 	$(BIN)/pytest tests/test_tiny.py
