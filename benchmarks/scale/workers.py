@@ -1,11 +1,12 @@
-"""Training by two workers beside one: wall time and CPU seconds of all processes, an epoch, at equal threads in total.
+"""Two trainings one after the other, by two workers each, beside the two at once, by one worker each.
 
-Of the epochs of all turns the one that took least counts: what runs beside only adds to it.
+Both keep two cores busy, which matters where cores are threads of one: each is slower beside the other. Times are of an
+epoch; of all turns' epochs the one that took least counts, as what else runs only adds to it.
 
-Goal: two workers on one core each at most 5% slower than one on both, in CPU seconds as in wall time; weights that
-agree to 1e-5. Some weights of a circuit have no slope but rounding, and AdamW moves them by it: the 99th percentile and
-what the models answer stand beside the largest difference. What a sum over workers costs is measured too: through
-shared memory, and through gloo's sockets.
+Goal: at most 5% more, in CPU seconds as in wall time; weights that agree to 1e-5. Some weights of a circuit have no
+slope but rounding, and AdamW moves them by it: the 99th percentile and what the models answer stand beside the largest
+difference. What a sum over workers costs is measured too: through shared memory, and through gloo's sockets. A step has
+costs beside its rows, which each worker has: CPU seconds of a step of 64 rows stand beside those of a whole one.
 
 Run: python -m benchmarks.scale.workers [--pairs 3]
 """
@@ -37,9 +38,9 @@ from qloom.models.tables.inference import predict_rows
 from qloom.models.threads import numeric_threads
 from qloom.training.launching import launch
 
-N_ROWS, N_VALIDATION, N_FEATURES, N_QUBITS, EPOCHS, SUMS = 20_000, 4_000, 20, 8, 8, 500
-# Layers of the circuit, rows a step.
-CASES = ((3, 256), (12, 256), (3, 1024))
+STEPS, N_VALIDATION, N_FEATURES, EPOCHS, SUMS = 40, 2_000, 20, 6, 500
+# Qubits and layers of the circuit, rows a step.
+CASES = ((8, 3, 256), (8, 12, 1024), (12, 6, 256))
 
 
 def made_rows(n: int, seed: int) -> Rows:
@@ -47,11 +48,9 @@ def made_rows(n: int, seed: int) -> Rows:
     return Rows(x, (x[:, 0] * x[:, 1] + x[:, 2] > 0).long())
 
 
-def made_fit(layers: int, batch: int, threads: int) -> Fit:
-    architecture = Architecture(N_FEATURES, 2, N_QUBITS, layers)
-    network = build_network(
-        architecture, architecture.circuit(), observables_of(N_QUBITS), 0, StatevectorEngine(threads)
-    )
+def made_fit(n_qubits: int, layers: int, batch: int) -> Fit:
+    architecture = Architecture(N_FEATURES, 2, n_qubits, layers)
+    network = build_network(architecture, architecture.circuit(), observables_of(n_qubits), 0, StatevectorEngine(1))
     return Fit(network, "classification", Recipe(epochs=EPOCHS + 1, batch_size=batch, n_layers=layers))
 
 
@@ -68,13 +67,19 @@ def sum_costs(workers: Any, n: int) -> dict[str, float]:
     return costs
 
 
-def work(layers: int, batch: int, threads: int, folder: Path) -> None:
-    """What a worker does: an epoch to warm up, then those that are timed."""
+def work(n_qubits: int, layers: int, batch: int, core: int, folder: Path) -> None:
+    """What a worker does: an epoch to warm up, then those that are timed.
+
+    Args:
+        core: of one that is alone; the others choose.
+    """
     with joined() as workers, numeric_threads(1):
-        fit, times = made_fit(layers, batch, threads), list[tuple[float, float]]()
+        if workers.count == 1 and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, [sorted(os.sched_getaffinity(0))[core]])
+        fit, times = made_fit(n_qubits, layers, batch), list[tuple[float, float]]()
         fit.workers = workers
         watch = lambda fit: times.append((time.perf_counter(), time.process_time()))  # noqa: E731
-        fit.run(made_rows(N_ROWS, 0), made_rows(N_VALIDATION, 1), watch)
+        fit.run(made_rows(STEPS * batch, 0), made_rows(N_VALIDATION, 1), watch)
         wall, cpu = (np.diff([each[k] for each in times]).tolist() for k in range(2))
         n = sum(parameter.numel() for parameter in fit.network.parameters()) + 1
         costs = sum_costs(workers, n) if workers.count > 1 else {}
@@ -83,21 +88,42 @@ def work(layers: int, batch: int, threads: int, folder: Path) -> None:
             save_file(fit.network.state_dict(), folder / "weights.safetensors")
 
 
-def measured(count: int, layers: int, batch: int, threads: int, folder: Path) -> list[dict[str, Any]]:
-    """Of each of so many workers."""
+def small_step(n_qubits: int, layers: int) -> float:
+    """CPU seconds of a step of 64 rows, the least of some epochs."""
+    with numeric_threads(1):
+        fit, times = made_fit(n_qubits, layers, 64), list[float]()
+        fit.run(made_rows(STEPS * 64, 0), made_rows(1, 1), lambda fit: times.append(time.process_time()))
+    return float(np.diff(times).min()) / STEPS
+
+
+def command(n_qubits: int, layers: int, batch: int, core: int, folder: Path) -> list[str]:
     folder.mkdir()
-    words = ["--work", *map(str, (layers, batch, threads, folder))]
-    command = [sys.executable, "-m", "benchmarks.scale.workers", *words]
-    if count == 1:
-        subprocess.run(command, check=True)
-    elif launch(command, count, 0, print):
-        raise SystemExit("a worker failed")
-    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(count)]
+    return [
+        sys.executable,
+        "-m",
+        "benchmarks.scale.workers",
+        "--work",
+        *map(str, (n_qubits, layers, batch, core, folder)),
+    ]
 
 
-def differences(one: Path, other: Path, layers: int, batch: int) -> dict[str, float]:
+def two_alone(n_qubits: int, layers: int, batch: int, place: Path) -> list[dict[str, Any]]:
+    """Two trainings at once, of one worker each."""
+    folders = [place.with_name(f"{place.name}-{core}") for core in range(2)]
+    running = [subprocess.Popen(command(n_qubits, layers, batch, core, folder)) for core, folder in enumerate(folders)]
+    assert [each.wait() for each in running] == [0, 0]
+    return [json.loads((folder / "0.json").read_text()) for folder in folders]
+
+
+def two_together(n_qubits: int, layers: int, batch: int, folder: Path) -> list[dict[str, Any]]:
+    """One training by two workers."""
+    assert launch(command(n_qubits, layers, batch, 0, folder), 2, 0, print) == 0
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(2)]
+
+
+def differences(one: Path, other: Path, n_qubits: int, layers: int, batch: int) -> dict[str, float]:
     """Between weights, the largest and the 99th percentile, and between outputs for the validation rows."""
-    fits = [made_fit(layers, batch, 1) for _ in range(2)]
+    fits = [made_fit(n_qubits, layers, batch) for _ in range(2)]
     for fit, folder in zip(fits, (one, other), strict=True):
         fit.network.load_state_dict(load_file(folder / "weights.safetensors"))
     ours, theirs = (torch.cat([p.detach().flatten() for p in fit.network.parameters()]) for fit in fits)
@@ -112,27 +138,28 @@ def differences(one: Path, other: Path, layers: int, batch: int) -> dict[str, fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--work", nargs=5, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
         *numbers, folder = given.work
         work(*map(int, numbers), Path(folder))
         return
-    for layers, batch in CASES:
+    for n_qubits, layers, batch in CASES:
         with tempfile.TemporaryDirectory() as name:
             place, pairs = Path(name), []
             for k in range(given.pairs):
-                one = measured(1, layers, batch, 2, place / f"one-{k}")
-                two = measured(2, layers, batch, 1, place / f"two-{k}")
-                pairs.append((one, two))
-            apart = differences(place / "one-0", place / "two-0", layers, batch)
+                alone = two_alone(n_qubits, layers, batch, place / f"alone-{k}")
+                pairs.append((alone, two_together(n_qubits, layers, batch, place / f"together-{k}")))
+            apart = differences(place / "alone-0-0", place / "together-0", n_qubits, layers, batch)
         cpus = [min(np.sum([each["cpu"] for each in pair[k]], 0).min() for pair in pairs) for k in range(2)]
         walls = [min(np.max([each["wall"] for each in pair[k]], 0).min() for pair in pairs) for k in range(2)]
+        cpus[0], walls[0] = cpus[0] / 2, walls[0] / 2  # two trainings, one here
         ways = ("memory_wall", "memory_cpu", "sockets_wall", "sockets_cpu")
         row = {
-            "layers": layers, "batch": batch, "numbers_a_sum": int(pairs[0][1][0]["numbers"]),
-            "one_cpu_seconds": cpus[0], "cpu_ratio": cpus[1] / cpus[0],
-            "one_wall_seconds": walls[0], "wall_ratio": walls[1] / walls[0],
+            "qubits": n_qubits, "layers": layers, "batch": batch, "numbers_a_sum": int(pairs[0][1][0]["numbers"]),
+            "small_step_ms": small_step(n_qubits, layers) * 1e3, "step_ms": cpus[0] / STEPS * 1e3,
+            "cpu_ratio": cpus[1] / cpus[0],
+            "wall_ratio": walls[1] / walls[0],
             **{f"{way}_us": median(two[0][way] for _, two in pairs) for way in ways},
             **apart, "goal_ratio": 1.05, "goal_apart": 1e-5, "load": os.getloadavg()[0],
         }  # fmt: skip
