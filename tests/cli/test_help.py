@@ -23,7 +23,7 @@ def test_help_names_every_command_and_imports_none():
 def test_a_command_has_its_own_help(qloom):
     ended = qloom("report", "--help")
     assert ended.code == 0
-    assert "Write report.html of a finished run." in ended.out
+    assert "Write report.html of a finished run, or its model card." in ended.out
     assert "Run folder." in ended.out
 
 
