@@ -69,7 +69,8 @@ def test_one_that_is_late_is_waited_for(shared):
 def test_ctrl_c_ends_the_waiting(tmp_path):
     path = tmp_path / "sums"
     path.write_bytes(bytes(SharedSums.bytes(2)))
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # it may have been told to ignore it
+    # Whoever runs the tests may ignore Ctrl-C, and processes inherit that.
+    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     code += f"import numpy; from qloom._native import SharedSums; s = SharedSums({str(path)!r}, 0, 2);"
     code += "print(1, flush=True); s.add(numpy.ones(3, numpy.float32))"
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
