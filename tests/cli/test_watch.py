@@ -69,7 +69,8 @@ def test_without_labels_losses_are_not_known_and_said_to_be(qloom, run, tmp_path
     assert not (run / "watch.html").exists()
 
 
-def test_an_update_is_taken_judged_followed_and_taken_back(qloom, run, tmp_path):
+def test_an_update_is_taken_judged_followed_and_taken_back(qloom, run, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # cells of narrow tables are broken
     first, later = written(tmp_path, made(shift=2.0)), written(tmp_path, made(shift=2.0, seed=9), "later.csv")
     before = log_loss(qloom("evaluate", run, later, "--json"))
     ended = qloom("watch", run, first, "--update", "--set", "watch.when=always", *QUICK, "--json")

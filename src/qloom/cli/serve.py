@@ -39,8 +39,10 @@ def serve(
     wait: Annotated[float, typer.Option(help="Milliseconds a request waits for others.", min=0.0)] = 2.0,
 ) -> None:
     """Answer requests with a run's predictions: JSON and Arrow, checked, in batches; Ctrl-C ends it."""
-    for name in ("fastapi", "uvicorn", "httptools", "prometheus_client"):
-        package(name, "qloom serve", "serve")
+    package("fastapi", "qloom serve", "serve")
+    package("uvicorn", "qloom serve", "serve")
+    package("httptools", "qloom serve", "serve")
+    package("prometheus_client", "qloom serve", "serve")
     from qloom.serving import workers as processes
 
     settings = Settings(

@@ -26,7 +26,7 @@ from qloom.tracking.stores import check_store
 from qloom.training import Configuration, load_configuration, train_run
 from qloom.training.configuration import Change, make_configuration
 from qloom.training.demonstrations import PREFIX, demonstration_target
-from qloom.training.folder import RunFolder
+from qloom.training.folder import CONFIG, RunFolder
 from qloom.training.launching import ABANDONED, INTERRUPTED, end_with_launcher, launch
 from qloom.training.on_ray import train_on_ray
 from qloom.training.progress import Progress
@@ -167,7 +167,7 @@ def _launch(configuration: Configuration, resume: bool, yes: bool, count: int, r
     if RANK in os.environ:
         raise ConfigError(f"--workers {count} in a worker that torchrun started, expected one of them; leave it out")
     with TemporaryDirectory(prefix="qloom-workers-") as folder:
-        written = replace_file(Path(folder) / "config.yaml", render_configuration(configuration))
+        written = replace_file(Path(folder) / CONFIG, render_configuration(configuration))
         options = ["--resume"] * resume + ["--yes"] * yes
         command = [sys.executable, "-m", "qloom", "train", str(written), *options]
         code = launch(command, count, restarts, lambda line: typer.echo(line, err=True))

@@ -344,10 +344,11 @@ def unknown_key(key: str) -> str:
     if own := [known for known in known_keys() if known.startswith(f"{key}.")]:
         return f"{key} is a section, expected one of its keys: {', '.join(own)}"
 
-    def likeness(known: str) -> tuple[float, float]:
-        """Of the last parts, then of the whole."""
+    def likeness(known: str) -> tuple[float, bool, float]:
+        """Of the last parts, then what a training is asked for, then of the whole."""
         part = difflib.SequenceMatcher(None, last, known.rsplit(".", 1)[-1]).ratio()
-        return part, difflib.SequenceMatcher(None, key, known).ratio()
+        asked = known.startswith("watch.") == key.startswith("watch.")
+        return part, asked, difflib.SequenceMatcher(None, key, known).ratio()
 
     nearest = max([*known_keys(), *Configuration.model_fields], key=likeness)
     if likeness(nearest)[0] < SIMILAR:
