@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ class RiverLearner(Learner):
     def __init__(self, name: str, coding: TargetCoding, seed: int):
         river = package("river", "qloom watch --prequential", "watch")
         for part in ("forest", "tree", "ensemble", "linear_model", "multiclass", "compose", "preprocessing"):
-            package(f"river.{part}", "qloom watch --prequential", "watch")
+            import_module(f"river.{part}")
         self.title = f"{RIVER[name][0]} (river)"
         self.is_number, self.usual = coding.task == "regression", 0 if coding.classes else 0.0
         self.model = RIVER[name][1](river, coding.task, seed)
