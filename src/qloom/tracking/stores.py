@@ -38,7 +38,7 @@ def quietly() -> Iterator[Any]:
     ours = {name: value for name, value in _DEFAULTS.items() if name not in os.environ}
     os.environ.update(ours)
     try:
-        yield package("mlflow.tracking", "logging to MLflow", "mlflow", "mlflow-skinny")
+        yield package("mlflow.tracking", "logging to MLflow", "mlflow", brought_by="mlflow-skinny")
     finally:
         for name in ours:
             os.environ.pop(name, None)

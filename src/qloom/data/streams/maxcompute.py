@@ -30,7 +30,7 @@ def maxcompute_batches(address: str, query: str | None) -> Batches:
     Raises:
         DataError: for no project or query, no credentials in the environment, or a query that fails.
     """
-    odps = package("odps", "a MaxCompute source", "maxcompute", "pyodps")
+    odps = package("odps", "a MaxCompute source", "maxcompute", brought_by="pyodps")
     parts = urlsplit(address)
     project = parts.hostname
     if not project or parts.username or parts.password:
