@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,21 +37,33 @@ def main(folder: str) -> None:
     if not os.environ.get("ALLOW_CUDA"):
         check_torch(python, options)
     print("installing qloom and what it needs (a few minutes the first time)", flush=True)
-    install_build_requirements(python, options)
-    run([python, "-m", "pip", "install", *options, "--no-build-isolation", "--editable", f"{ROOT}[dev]"])
+    install_requirements(python, options)
+    run([python, "-m", "pip", "install", *options, "--no-build-isolation", "--no-deps", "--editable", str(ROOT)])
 
 
-def install_build_requirements(python: Path, options: list[str]) -> None:
-    """What builds the native modules, in the environment itself: beside it, pip would put it into a folder of another
-    name each time, and all would be compiled anew."""
+def install_requirements(python: Path, options: list[str]) -> None:
+    """What qloom needs, and what builds it: in the environment itself, as pip would otherwise put the latter into a
+    folder of another name each time, and all would be compiled anew. Others that come as source are built apart."""
     import tomllib  # not in Pythons that check_python refuses
 
-    build_system = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]
-    run([python, "-m", "pip", "install", *options, *build_system["requires"]])
+    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    build_system, project = asked["build-system"], asked["project"]
+    needed = [*project["dependencies"], *of_extra(project["optional-dependencies"], "dev")]
+    run([python, "-m", "pip", "install", *options, *build_system["requires"], *needed])
     code = f"import {build_system['build-backend']} as backend; print(*backend.get_requires_for_build_editable())"
-    asked = subprocess.run([str(python), "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
-    if asked.stdout.split():  # CMake and Ninja, where the machine has none
-        run([python, "-m", "pip", "install", *options, *asked.stdout.split()])
+    more = subprocess.run([str(python), "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    if more.stdout.split():  # CMake and Ninja, where the machine has none
+        run([python, "-m", "pip", "install", *options, *more.stdout.split()])
+
+
+def of_extra(extras: dict[str, list[str]], name: str) -> Iterator[str]:
+    """Requirements of an extra, those of extras that it names included."""
+    for requirement in extras[name]:
+        if requirement.startswith("qloom["):
+            for other in requirement.removeprefix("qloom[").rstrip("]").split(","):
+                yield from of_extra(extras, other)
+        else:
+            yield requirement
 
 
 def check_python() -> None:

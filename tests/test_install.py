@@ -46,3 +46,14 @@ def test_cuda_is_refused():
     plan = {"install": [{"metadata": {"name": name}} for name in ("torch", "nvidia-cublas-cu12", "triton", "sympy")]}
     assert cuda_packages(plan) == ["nvidia-cublas-cu12", "triton"]
     assert cuda_packages({"install": [{"metadata": {"name": "torch"}}]}) == []
+
+
+def test_requirements_of_an_extra():
+    """Those of extras that it names are among them."""
+    sys.path.insert(0, str(SCRIPT.parent))
+    try:
+        from install import of_extra
+    finally:
+        sys.path.pop(0)
+    extras = {"dev": ["qloom[plot,all]", "ruff>=1"], "plot": ["matplotlib"], "all": ["qloom[excel]"], "excel": ["xlrd"]}
+    assert list(of_extra(extras, "dev")) == ["matplotlib", "xlrd", "ruff>=1"]

@@ -8,7 +8,8 @@ server that stalls is not asked less.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -51,7 +52,8 @@ class _Connection(asyncio.Protocol):
     """One connection with one request under way at most."""
 
     def __init__(self) -> None:
-        self._buffer, self._answer = bytearray(), asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._buffer, self._answer, self.ended = bytearray(), loop.create_future(), loop.create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport: asyncio.WriteTransport = transport  # type: ignore[assignment]
@@ -59,6 +61,7 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if not self._answer.done():
             self._answer.set_exception(ConnectionError("the server ended the connection"))
+        self.ended.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -80,9 +83,14 @@ class _Connection(asyncio.Protocol):
         return found
 
 
-async def _connect(port: int) -> _Connection:
-    _, connection = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", port)
-    return connection
+@asynccontextmanager
+async def _connected(port: int) -> AsyncIterator[_Connection]:
+    transport, connection = await asyncio.get_running_loop().create_connection(_Connection, "127.0.0.1", port)
+    try:
+        yield connection
+    finally:
+        transport.abort()
+        await connection.ended
 
 
 async def closed(
@@ -97,10 +105,10 @@ async def closed(
     turn = iter(range(1 << 62))
 
     async def work() -> None:
-        connection = await _connect(port)
-        while (begun := perf_counter()) - start < seconds:
-            k = next(turn) % len(requests)
-            await _ask(connection, k, requests, begun, found, check)
+        async with _connected(port) as connection:
+            while (begun := perf_counter()) - start < seconds:
+                k = next(turn) % len(requests)
+                await _ask(connection, k, requests, begun, found, check)
 
     await asyncio.gather(*(work() for _ in range(connections)))
     found.seconds = perf_counter() - start
@@ -119,12 +127,12 @@ async def paced(
     turn = iter(range(int(rate * seconds)))
 
     async def work() -> None:
-        connection = await _connect(port)
-        for k in turn:
-            due = start + k / rate
-            if (left := due - perf_counter()) > 0:
-                await asyncio.sleep(left)
-            await _ask(connection, k % len(requests), requests, due, found, check)
+        async with _connected(port) as connection:
+            for k in turn:
+                due = start + k / rate
+                if (left := due - perf_counter()) > 0:
+                    await asyncio.sleep(left)
+                await _ask(connection, k % len(requests), requests, due, found, check)
 
     await asyncio.gather(*(work() for _ in range(connections)))
     found.seconds = perf_counter() - start
