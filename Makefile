@@ -51,9 +51,9 @@ tests-side-by-side: install
 test-fast: install
 	$(BIN)/pytest tests/test_tiny.py
 
-# The simulator of others that circuits are compared with.
-$(VENV)/.independent: $(VENV)/.installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt pennylane
+# What slow tests compare with or talk to.
+$(VENV)/.independent: $(VENV)/.installed tests/independent.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement tests/independent.txt
 	@touch $@
 
 # Other packages for circuits, and ways to devices, beside this one.

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 
@@ -18,9 +18,14 @@ Found = TypeVar("Found")
 
 def replace_file(path: Path, content: bytes | str) -> Path:
     """Write a file under another name and move it into place, so that a reader never sees half of it."""
+    return replace_by(path, lambda file: file.write(content.encode() if isinstance(content, str) else content))
+
+
+def replace_by(path: Path, write: Callable[[BinaryIO], Any]) -> Path:
+    """The same for content that is written piece by piece, as it may be too large to be held."""
     temporary = path.with_name(path.name + ".part")
     with temporary.open("wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
+        write(file)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)

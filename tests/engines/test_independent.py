@@ -1,6 +1,6 @@
 """An independent implementation: PennyLane's default.qubit on the same random circuits (same bit order as ours).
 
-Needs the extra `independent`, which `make test-slow` installs; skipped without it.
+Needs PennyLane, which `make test-slow` installs; skipped without it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tests.circuits.strategies import circuits, random_values
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    qml = pytest.importorskip("pennylane", reason="the extra 'independent' is not installed")
+    qml = pytest.importorskip("pennylane", reason="PennyLane is not installed")
     from pennylane import numpy as autograd_numpy
 
 pytestmark = pytest.mark.slow  # make test-slow installs PennyLane

@@ -57,7 +57,7 @@ class DataSection(Section):
         default=None, description="true: rows stay on disk, read a window at a time; empty: where they would not fit"
     )
     window: int = Field(
-        default=262_144, ge=256, description="rows of a stream that are shuffled and trained on at once"
+        default=131_072, ge=256, description="rows of a stream that are shuffled and trained on at once"
     )
     sample: int = Field(
         default=200_000, ge=100,

@@ -14,6 +14,7 @@ import torch
 
 from qloom.data import Schema
 from qloom.data.column_table import column_lines, column_rows
+from qloom.data.streams.freed import give_back_memory
 from qloom.errors import ArtifactError
 from qloom.fitting.workers import ALONE, Workers
 from qloom.models.tables.competitors import COMPETITORS, NETWORKS, UNDER_TEST
@@ -75,6 +76,7 @@ def train_run(
         expected = expected_costs(configuration, circuit, first.n_rows)
         check_costs(expected, configuration.refinement, folder.path, may_buy, resume)
         _open(folder, configuration, loaded, starts)
+        give_back_memory()
         with RunLog(folder.path, progress or Progress()) as log:
             notes = _notes(loaded.schema, first.data, configuration, workers)
             columns = column_rows(loaded.schema, first.data.preprocessing)
@@ -260,9 +262,10 @@ def _open(folder: RunFolder, configuration: Configuration, loaded: RunTable, sta
 @contextmanager
 def _deterministic() -> Iterator[None]:
     """Deterministic algorithms of torch, and the caller's setting back at the end."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
+    # `torch.use_deterministic_algorithms` does the same and imports torch's compiler: a second, and 75 MB.
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("error")
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before)
+        torch.set_deterministic_debug_mode(before)

@@ -23,7 +23,7 @@ from qloom.data.row_keys import mixed_keys
 from qloom.data.streams import RowStream, hash_parts, learn_stream, open_stream, time_parts
 from qloom.data.streams.learning import Parts, PartsWithTarget
 from qloom.errors import ArtifactError, ConfigError, DataError
-from qloom.files import read_json, replace_file, write_json
+from qloom.files import read_json, replace_by, write_json
 from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX, demonstration_table
 from qloom.training.folder import RunFolder
@@ -35,6 +35,8 @@ PARTS = ("train", "validation", "test")
 VALIDATION_SHARE = 1 / 6
 KEPT = 1
 _PART = "part of the run"
+# Rows that are coded as Parquet at once.
+_GROUP = 65_536
 LEARNT, HELD, ROWS = "learnt.json", "held.parquet", "rows"
 HEADING = {"format": "qloom.stream", "version": 1}
 
@@ -101,9 +103,8 @@ def keep(loaded: RunTable, folder: RunFolder, number: int) -> None:
     parts = np.empty(loaded.table.num_rows, np.int8)
     for k, rows in enumerate(loaded.split):
         parts[rows] = k
-    buffer = pa.BufferOutputStream()
-    parquet.write_table(loaded.table.append_column(_PART, pa.array(parts)), buffer)
-    replace_file(place / HELD, buffer.getvalue().to_pybytes())
+    table = loaded.table.append_column(_PART, pa.array(parts))
+    replace_by(place / HELD, lambda file: parquet.write_table(table, file, row_group_size=_GROUP))
     record = {
         "fingerprint": streamed.stream.fingerprint(), "schema": streamed.schema.to_json(),
         "preprocessing": streamed.preprocessing.to_json(), "n_rows": streamed.n_rows,
@@ -203,20 +204,22 @@ def _kind(configuration: Configuration) -> str:
 
 
 def _hold(streamed: Streamed, sample: int, seed: int, kind: str) -> tuple[pa.Table, Split, np.ndarray | None]:
-    """A sample of every part, in the order of the rows: those whose hash is below the part's share."""
+    """A sample of every part, those whose hash is below its share: one part after the other, each in the order of the
+    rows, so that coded parts are slices of one array."""
     wanted = [sample, int(sample * VALIDATION_SHARE), sample]
     counts = [streamed.n_rows[part] for part in PARTS]
     shares = np.array([*(min(1.0, most / max(n, 1)) for most, n in zip(wanted, counts, strict=True)), 0.0])
-    tables, parts = list[pa.Table](), list[np.ndarray]()
+    tables: tuple[list[pa.Table], ...] = ([], [], [])
     for block, rows in enumerate(streamed.stream.blocks):
         table = streamed.stream.read(block)
         part = streamed.parts(table, rows.first)
         numbers_ = np.arange(rows.first, rows.first + table.num_rows, dtype=np.uint64)
         drawn = mixed_keys(numbers_ ^ mixed_keys(np.array([seed], np.uint64) + np.uint64(1))) / 2.0**64
-        chosen = drawn < shares[part]
-        tables.append(table.filter(pa.array(chosen)))
-        parts.append(part[chosen])
-    table, part = pa.concat_tables(tables), np.concatenate(parts)
+        chosen = np.where(drawn < shares[part], part, len(PARTS))
+        for k, own in enumerate(tables):
+            own.append(table.filter(pa.array(chosen == k)))
+    table = pa.concat_tables([each for own in tables for each in own])
+    part = np.repeat(np.arange(len(PARTS)), [sum(each.num_rows for each in own) for own in tables])
     weights = None
     if streamed.weight is not None:
         table = table.append_column(_PART, pa.array(part))

@@ -1,6 +1,6 @@
 """An independent implementation: PennyLane's default.mixed on the same noisy circuits, values and derivatives.
 
-Needs the extra `independent`, which `make test-slow` installs; skipped without it.
+Needs PennyLane, which `make test-slow` installs; skipped without it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from qloom.gradients import prepare_gradient
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    qml = pytest.importorskip("pennylane", reason="the extra 'independent' is not installed")
+    qml = pytest.importorskip("pennylane", reason="PennyLane is not installed")
     from pennylane import numpy as autograd_numpy
 
 from tests.engines import test_independent as unitary

@@ -155,4 +155,7 @@ def _take(
     if of_classes is not None:
         own = of_classes[y[rows]] * (1.0 if own is None else own)
     shares = None if own is None else torch.from_numpy((own * len(own) / (own.sum() or 1.0)).astype(np.float32))
-    return Rows(torch.from_numpy(x[rows]), torch.from_numpy(y[rows]), shares, truth[rows])
+    first = int(rows[0]) if len(rows) else 0
+    following = slice(first, first + len(rows))  # is no copy
+    place = following if np.array_equal(rows, np.arange(first, first + len(rows))) else rows
+    return Rows(torch.from_numpy(x[place]), torch.from_numpy(y[place]), shares, truth[place])

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
+from qloom.data.streams.freed import give_back_memory
 from qloom.models.tables.rows import Rows
 
 
@@ -52,6 +53,7 @@ class Windows:
     def forget(self) -> None:
         """Let go of what was read ahead."""
         self._next = None
+        give_back_memory()
 
     def _read(self, number: int) -> Rows:
         return Rows.joined([self.read(int(block)) for block in self.blocks(number)])
