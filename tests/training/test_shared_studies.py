@@ -74,6 +74,21 @@ def test_several_that_ask_at_once_have_no_settings_twice(configuration, storage)
     assert len(json.loads((configuration.folder / "trials.json").read_text())) == 6
 
 
+def test_whoever_asks_first_and_decides_last_lets_go(configuration, storage):
+    """The first to ask is overtaken before it has settings: these are then the other's."""
+    only = {"training.learning_rate": [0.01], "model.width": [4]}
+    first, other = (study_of(storage, configuration, only) for _ in range(2))
+    ask, overtaking = first.study.ask, other.proposals(1)
+
+    def overtaken():
+        asked = ask()
+        next(overtaking)
+        return asked
+
+    first.study.ask = overtaken
+    assert list(first.proposals(1)) == []
+
+
 def test_what_a_killed_process_had_is_done_again(configuration, storage):
     """The child asks for a trial and is killed in it; one that lives keeps its own."""
     code = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -87,7 +87,8 @@ class SharedStudy:
             asked = self.study.ask()
             asked.set_user_attr(_PROCESS, _who())
             places = tuple(asked.suggest_categorical(key, range(len(self.choices[key]))) for key in self.choices)
-            if self._taken().get(places) != asked.number:  # of two that ask at once, the first has it
+            # Of two that ask at once at least one sees the other; whoever does lets it go.
+            if self._taken()[places] != {asked.number}:
                 self.study.tell(asked, state=_states().FAIL)
                 repeats += 1
                 continue
@@ -115,19 +116,19 @@ class SharedStudy:
         asked.set_user_attr(_FOUND, asdict(trial))
         self.study.tell(asked, trial.loss, state=_states().FAIL if trial.loss is None else _states().COMPLETE)
 
-    def _taken(self) -> dict[tuple[int, ...], int]:
-        """By combination the first trial that has ended or is running; what a lost process had is free again."""
-        taken = dict[tuple[int, ...], int]()
+    def _taken(self) -> dict[tuple[int, ...], set[int]]:
+        """By combination the trials that have ended or are running; what a lost process had is free again."""
+        taken = dict[tuple[int, ...], set[int]]()
         for each in self.study.get_trials(deepcopy=False):
             is_running = not each.state.is_finished()
             if is_running and _is_lost(each.user_attrs.get(_PROCESS)):
                 self.study.tell(each.number, state=_states().FAIL, skip_if_finished=True)
                 is_running = False
             if (is_running or _FOUND in each.user_attrs) and set(each.params) == set(self.choices):
-                taken.setdefault(tuple(each.params[key] for key in self.choices), each.number)
+                taken.setdefault(tuple(each.params[key] for key in self.choices), set()).add(each.number)
         return taken
 
-    def _enqueue_free(self, taken: Mapping[tuple[int, ...], int], random: np.random.Generator) -> None:
+    def _enqueue_free(self, taken: Collection[tuple[int, ...]], random: np.random.Generator) -> None:
         sizes = [len(values) for values in self.choices.values()]
         free = [places for places in np.ndindex(*sizes) if places not in taken]
         if free:
