@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -95,6 +98,32 @@ def test_an_update_is_taken_judged_followed_and_taken_back(qloom, run, tmp_path,
     assert log_loss(qloom("evaluate", run, later, "--json")) == before
     nothing = qloom("watch", run, "--back")
     assert (nothing.code, "no version before 0" in nothing.err) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["updating.keep_references", "updating.Ledger.enter"])
+def test_an_update_that_is_killed_changes_nothing_and_can_be_done_again(qloom, run, tmp_path, where):
+    """Killed with half of the version's folder there, and with all of it and no line in the ledger."""
+    new, later = written(tmp_path, made(shift=2.0)), written(tmp_path, made(shift=2.0, seed=9), "later.csv")
+    words = ("watch", str(run), str(new), "--update", "--set", "watch.when=always", *QUICK)
+    before = log_loss(qloom("evaluate", run, later, "--json"))
+    code = f"""
+import os, signal, sys
+from qloom.cli import main
+from qloom.training.versions import Ledger
+from qloom.watching import updating
+updating.Ledger = Ledger
+{where} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
+main(sys.argv[1:])
+"""
+    killed = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert Ledger(run).folder_of(1).is_dir()
+    assert Ledger(run).number == 0
+    assert log_loss(qloom("evaluate", run, later, "--json")) == before
+    ended = qloom(*words)
+    assert (ended.code, Ledger(run).number) == (0, 1), ended.err
+    assert log_loss(qloom("evaluate", run, later, "--json")) < before
 
 
 def test_an_update_that_is_not_better_is_written_down_and_not_taken(qloom, run, tmp_path):

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from qloom.models.tables.architecture import Architecture, build_network, observables_of
+from qloom.models.tables.fitting import Fit, Recipe
 from qloom.models.tables.losses import make_loss
 from qloom.models.tables.rows import Rows
-from qloom.watching.elastic import fisher, train_elastic
+from qloom.watching.elastic import fisher, springs
 
 
 def made_network():
@@ -37,16 +38,42 @@ def test_fisher_of_the_last_bias_is_that_of_its_probabilities():
     assert all((value >= 0).all() for value in found.values())
 
 
+def trained(network, loss, rows, held, recipe):
+    fit = Fit(network, "classification", recipe, loss)
+    fit.springs = held
+    return fit.run(rows, rows)
+
+
+def test_steps_are_those_of_adam_on_loss_and_springs():
+    """Four steps of torch's own Adam on the whole sum, by autograd; nothing is left out of this network."""
+    loss, rows, recipe = make_loss("classification"), made_rows(1), Recipe(epochs=1, batch_size=16, weight_decay=0.0)
+    network, other = made_network(), made_network()
+    held = springs(network, fisher(network, loss, made_rows(3)), 5.0)
+    fit = Fit(network, "classification", recipe, loss).given(rows, rows)
+    _, batches = fit.order()
+    stiffness = {name: held[p].stiffness for name, p in network.named_parameters()}
+    anchors = {name: p.detach().clone() for name, p in other.named_parameters()}
+    optimizer = torch.optim.Adam(other.parameters())
+    for k, batch in enumerate(batches):
+        optimizer.param_groups[0]["lr"] = fit.rate(k / len(batches))
+        pulled = sum((stiffness[name] * (p - anchors[name]) ** 2).sum() / 2 for name, p in other.named_parameters())
+        optimizer.zero_grad()
+        (loss.mean(other(rows.x[batch]), rows.y[batch]) + pulled).backward()
+        optimizer.step()
+    trained(network, loss, rows, held, recipe)
+    for ours, theirs in zip(network.parameters(), other.parameters(), strict=True):
+        assert ours.detach().numpy() == pytest.approx(theirs.detach().numpy(), abs=2e-5)
+
+
 def test_a_stiff_spring_holds_what_old_rows_need():
     loss, old, new = make_loss("classification"), made_rows(1), made_rows(2, sign=-1.0)
-    options = {"epochs": 6, "batch_size": 32, "learning_rate": 0.1, "seed": 0}
+    recipe = Recipe(epochs=6, batch_size=32, learning_rate=0.1, weight_decay=0.0)
     losses = {}
     for stiffness in (0.0, 1000.0):
         network = made_network()
-        train_elastic(network, loss, old, old, {}, 0.0, **options)
+        trained(network, loss, old, {}, recipe)
         before = float(loss.mean(network(old.x), old.y).detach())
-        needed = fisher(network, loss, old)
-        train_elastic(network, loss, new, new, needed, stiffness, **options)
+        trained(network, loss, new, springs(network, fisher(network, loss, old), stiffness), recipe)
         losses[stiffness] = [float(loss.mean(network(each.x), each.y).detach()) for each in (old, new)]
     assert losses[1000.0][0] < losses[0.0][0] - 0.3  # old rows
     assert losses[1000.0][1] > losses[0.0][1]  # the price on new ones

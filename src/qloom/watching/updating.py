@@ -31,7 +31,7 @@ from qloom.training.reference import keep_references, row_losses
 from qloom.training.seen_rows import keys_of, read_seen_rows, write_seen_rows
 from qloom.training.table import fingerprint
 from qloom.training.versions import Version
-from qloom.watching.elastic import fisher, train_elastic
+from qloom.watching.elastic import fisher, springs
 from qloom.watching.looking import Watched
 from qloom.watching.old_rows import OldRows, keep_old_rows
 from qloom.watching.resampling import difference_interval
@@ -199,23 +199,20 @@ def go(way: Way, model_folder: Path, rows: NewRows, configuration: Configuration
     """The model in a folder, trained on that way; None where its loss was no number."""
     began = time.perf_counter()
     model, data, section = load_model(model_folder), rows.data, configuration.watch
+    is_elastic = way.method == "elastic"
     recipe = Recipe(
         epochs=section.epochs, batch_size=configuration.training.batch_size, learning_rate=section.learning_rate,
-        weight_decay=configuration.training.weight_decay, patience=_PATIENCE, seed=configuration.seed,
+        weight_decay=0.0 if is_elastic else configuration.training.weight_decay, patience=_PATIENCE,
+        seed=configuration.seed,
     )  # fmt: skip
+    fit = Fit(model.network_, data.task, recipe, data.loss)
+    fit.stages = lambda epoch: Stage(str(way), TRAINED_PARTS[way.parts].names)
+    if is_elastic:
+        assert rows.old is not None
+        needed = fisher(model.network_, data.loss, rows.old)
+        fit.springs = springs(model.network_, needed, section.elasticity * rows.n_old / len(data.train.y))
     try:
-        if way.method == "elastic":
-            assert rows.old is not None
-            train_elastic(
-                model.network_, data.loss, data.train, data.validation, fisher(model.network_, data.loss, rows.old),
-                section.elasticity * rows.n_old / len(data.train.y), epochs=section.epochs, seed=recipe.seed,
-                batch_size=recipe.rows_a_step(len(data.train.y)), learning_rate=section.learning_rate,
-            )  # fmt: skip
-        else:
-            train = data.train if way.method == "warm" else _joined(data.train, rows.old)
-            fit = Fit(model.network_, data.task, recipe, data.loss)
-            fit.stages = lambda epoch: Stage(str(way), TRAINED_PARTS[way.parts].names)
-            fit.run(train, data.validation)
+        fit.run(_joined(data.train, rows.old) if way.method == "replay" else data.train, data.validation)
     except LossError:
         return None
     _learn_readout(model, data)

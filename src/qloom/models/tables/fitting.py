@@ -22,7 +22,8 @@ from qloom.models.tables.readout import LINKS
 from qloom.models.tables.rows import Rows
 from qloom.models.tables.schedules import SCHEDULES
 from qloom.models.tables.scores import score, score_names
-from qloom.models.tables.stacking import Moments, Stack, architecture_of, filled, steps_done
+from qloom.models.tables.stacked_layers import Moments, Spring
+from qloom.models.tables.stacking import Stack, architecture_of, filled, steps_done
 from qloom.models.tables.windows import Windows
 from qloom.nn import QuantumLayer
 
@@ -86,6 +87,7 @@ class Fit(Loop):
         train, validation: rows.
         moments: of AdamW, by parameter.
         workers: who walks the rows of a step together; all hold the same rows and weights.
+        springs: what holds each parameter; none for an empty one.
         history: as of every `Loop` and, of a trained circuit, circuit_gradient: the root mean square of its
             derivatives.
     """
@@ -114,6 +116,7 @@ class Fit(Loop):
         self.remedy = f"lower learning_rate (now {recipe.learning_rate:g})"
         self.moments: Moments = {}
         self.workers: Workers = ALONE
+        self.springs: dict[Tensor, Spring] = {}
         self.n_targets = int(next(reversed(list(network.head.parameters()))).shape[0])
         self.metric: str = getattr(judge, "metric", None) or score_names(task, self.n_targets)[0]
         self._warned = False
@@ -162,7 +165,8 @@ class Fit(Loop):
         architecture = architecture_of(self.network)
         steps = n_rows // size, filled(size), filled(n_rows % size)
         aim = self.loss.name, self.loss.quantile
-        return architecture and (architecture, steps, aim, steps_done(self.moments), replace(self.recipe, seed=0))
+        held, done = bool(self.springs), steps_done(self.moments)
+        return architecture and (architecture, steps, aim, held, done, replace(self.recipe, seed=0))
 
     def order(self) -> tuple[np.random.Generator, Sequence[Tensor]]:
         """This epoch's random numbers, and the batches they make first."""
@@ -233,7 +237,8 @@ class StackedSteps(Stepper):
     def __init__(self, fits: Sequence[Fit]):
         self.fits, first = fits, fits[0]
         networks, moments = [fit.network for fit in fits], [fit.moments for fit in fits]
-        self.stack = Stack(networks, moments, first.loss, first.recipe.weight_decay, first.workers)
+        springs = {parameter: spring for fit in fits for parameter, spring in fit.springs.items()}
+        self.stack = Stack(networks, moments, first.loss, first.recipe.weight_decay, first.workers, springs)
 
     def run(self) -> list[Taken]:
         first, rows = self.fits[0], [fit.train for fit in self.fits]

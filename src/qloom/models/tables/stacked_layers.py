@@ -29,6 +29,13 @@ ROWS = 32
 Moments = dict[Tensor, dict[str, Tensor]]
 
 
+class Spring(NamedTuple):
+    """What holds a parameter w: the loss has stiffness (w - anchor)^2 / 2 beside it. Both are shaped as w."""
+
+    stiffness: Tensor
+    anchor: Tensor
+
+
 @dataclass(frozen=True)
 class Batch:
     """What a step is made of, beside its numbers.
@@ -56,7 +63,7 @@ class StackedWeights:
     def __init__(self, modules: Sequence[nn.Module]):
         self.own = tuple(tuple(module.parameters()) for module in modules)
         self.names = [name for name, _ in modules[0].named_parameters()]
-        self.values = torch.stack([_joined(parameters) for parameters in self.own])
+        self.values = self.joined(self.own)
         self.slopes = torch.zeros_like(self.values)
         for parameters, values in zip(self.own, self.values, strict=True):
             for parameter, value in zip(parameters, self.parts(values), strict=True):
@@ -74,14 +81,18 @@ class StackedWeights:
     def moments(self, states: Sequence[Moments], name: str) -> Tensor:
         """A moment of every parameter, (R, P), into which the states look from then on; zeros before the first step."""
         found = [
-            _joined([state.setdefault(p, {}).get(name, torch.zeros_like(p)) for p in parameters])
+            [state.setdefault(p, {}).get(name, torch.zeros_like(p)) for p in parameters]
             for state, parameters in zip(states, self.own, strict=True)
         ]
-        whole = torch.stack(found)
+        whole = self.joined(found)
         for state, parameters, joined in zip(states, self.own, whole, strict=True):
             for parameter, part in zip(parameters, self.parts(joined), strict=True):
                 state[parameter][name] = part
         return whole
+
+    def joined(self, given: Sequence[Sequence[Tensor]]) -> Tensor:
+        """One tensor (R, P) of tensors shaped as the parameters of each network."""
+        return torch.stack([_joined(tensors) for tensors in given])
 
     def release(self) -> None:
         """Give each network tensors of its own again."""

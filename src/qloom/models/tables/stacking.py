@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +21,7 @@ from qloom.models.tables.stacked_layers import (
     Batch,
     Moments,
     OneByOne,
+    Spring,
     StackedCircuits,
     StackedLayer,
     StackedWeights,
@@ -49,6 +50,7 @@ class Stack:
         loss: what they are trained for.
         weight_decay: of all weights but those of the middle layer.
         workers: each walks its share of the rows of a step, and all take the same step.
+        springs: of parameters of all networks, each with its own; none for an empty one.
 
     Raises:
         UnsupportedError: for several workers, where the rows of a step cannot be told apart: in measured circuits and
@@ -59,9 +61,9 @@ class Stack:
 
     def __init__(
         self, networks: Sequence[HybridNetwork], moments: Sequence[Moments], loss: Loss, weight_decay: float,
-        workers: Workers = ALONE,
+        workers: Workers = ALONE, springs: Mapping[Tensor, Spring] = {},
     ):  # fmt: skip
-        self.networks, self.moments, self.loss, self.workers = networks, moments, loss, workers
+        self.networks, self.moments, self.loss, self.workers, self.springs = networks, moments, loss, workers, springs
         self.layers = [kind_of(parts[0])[0](parts) for parts in zip(*map(_parts, networks), strict=True)]
         seen = False
         for layer in self.layers:
@@ -129,7 +131,9 @@ class Stack:
     def _update(self, rate: float) -> None:
         """AdamW, with one count of steps for all: networks of a stack have taken as many."""
         self._n_steps += 1
-        for weights, moments, decay in self._updates:
+        for weights, moments, decay, spring in self._updates:
+            if spring is not None:
+                weights.slopes.addcmul_(spring.stiffness, weights.values - spring.anchor)
             _native.adamw(weights.values, weights.slopes, *moments, rate, decay, self._n_steps)
 
     def _joined(self, n_networks: int) -> tuple[Tensor, Tensor]:
@@ -142,13 +146,21 @@ class Stack:
             weights.slopes = place.view_as(weights.slopes)
         return whole, losses
 
-    def _optimized(self, weights: StackedWeights, decay: float) -> tuple[StackedWeights, tuple[Tensor, Tensor], float]:
-        """What AdamW takes of a layer."""
+    def _optimized(
+        self, weights: StackedWeights, decay: float
+    ) -> tuple[StackedWeights, tuple[Tensor, Tensor], float, Spring | None]:
+        """What a step takes of a layer."""
         moments = weights.moments(self.moments, "exp_avg"), weights.moments(self.moments, "exp_avg_sq")
         for states, parameters in zip(self.moments, weights.own, strict=True):
             for parameter in parameters:
                 states[parameter]["step"] = self._steps
-        return weights, moments, decay
+        return weights, moments, decay, self._spring(weights)
+
+    def _spring(self, weights: StackedWeights) -> Spring | None:
+        if not self.springs:
+            return None
+        springs = [[self.springs[parameter] for parameter in parameters] for parameters in weights.own]
+        return Spring(*(weights.joined([[each[k] for each in of_one] for of_one in springs]) for k in range(2)))
 
 
 def _gathered(
