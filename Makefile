@@ -62,7 +62,7 @@ $(SDKS)/.installed: $(VENV)/.installed tests/sdks.txt tests/sdks-alone.txt scrip
 	@touch $@
 
 test-slow: $(VENV)/.independent $(SDKS)/.installed
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n 2 -m slow
 	$(SDKS)/bin/python -m pytest -n 2 -m "slow or not slow" tests/circuits/exchange tests/engines/hardware $(wildcard tests/nn/test_imported_*.py) tests/portable/test_qiskit.py
 
 lint: install
