@@ -3,6 +3,11 @@
 A run on the first half of a stream meets the next 4,000 rows: 2,400 to learn from, 800 to choose by, 800 fresh ones.
 Retrained is the same network from scratch on the run's rows and the 2,400. Each is timed in one process, in turns.
 
+An update's passes (3) were chosen on these streams, among 3, 5 and 10.
+
+Whole commands stand beside each other too: `qloom watch --update`, which tries all ways and the control, and
+`qloom train` on all rows, with its controls, baselines and report.
+
 Goal: an update in at most 10% of a full retraining's time, with a difference in accuracy whose interval holds 0 or is
 in its favour.
 
@@ -11,6 +16,9 @@ Run: python -m benchmarks.streams.updating [elec2|noaa_weather]
 
 from __future__ import annotations
 
+import resource
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -58,7 +66,8 @@ def measure(name: str) -> None:
             "name": name, "output": folder, "data": {"source": str(paths[0]), "target": target},
             "split": {"kind": "time"}, "comparison": {"seeds": 1}, "watch": {"order": "file"},
         })  # fmt: skip
-        watched = open_watched(train_run(configuration), str(paths[1]))
+        run = train_run(configuration)
+        watched = open_watched(run, str(paths[1]))
         rows, current = cut_new_rows(watched), watched.ledger.current
         n_learnt, fresh = len(rows.data.train.y), new.slice(rows.learnt.num_rows)
         both = pa.concat_tables([first, new])
@@ -94,6 +103,30 @@ def measure(name: str) -> None:
             append_row("updates", {**{key: _plain(value) for key, value in row.items()}, **provenance()})
             print(f"  {way}: {cost:.2f} s, {cost / seconds:.1%}; accuracy {own.mean():.4f}, "
                   f"{gained.mean():+.4f} ({low:+.4f} to {high:+.4f})", flush=True)  # fmt: skip
+        csv.write_csv(both, Path(folder) / "both.csv")
+        whole_commands(name, run, paths[1], Path(folder) / "both.csv", target)
+
+
+def whole_commands(name: str, run: Path, new: Path, both: Path, target: str) -> None:
+    """Seconds of CPU of an update and of a training, each a command, in turns."""
+    updates, trainings = list[float](), list[float]()
+    train = ("train", both, "--target", target, "--set", "split.kind=time", "--seeds", "1")
+    for k in range(PAIRS):
+        copy = shutil.copytree(run, run.with_name(f"{name}-{k}"))
+        updates.append(cpu_of("watch", copy, new, "--update", "--set", "watch.when=always"))
+        trainings.append(cpu_of(*train, "--output", run.parent / f"again-{k}"))
+    update, training = median(updates), median(trainings)
+    row = {"stream": name, "update_cpu_seconds": update, "training_cpu_seconds": training, "share": update / training}
+    append_row("update_commands", {**row, **provenance()})
+    print(f"  commands: qloom watch --update {update:.1f} s, qloom train {training:.1f} s, {update / training:.0%}")
+
+
+def cpu_of(*words: object) -> float:
+    """Of a command of qloom and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "qloom", *map(str, words)], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _plain(value: Any) -> Any:

@@ -229,7 +229,9 @@ class WatchSection(Section):
     parts: tuple[Literal[WATCH_PARTS], ...] = Field(  # type: ignore[valid-type]
         default=("everything", "circuit", "head"), description="of the network that a warm start may train"
     )
-    epochs: int = Field(default=10, ge=1, description="of an update at most, over the new rows")
+    epochs: int | None = Field(
+        default=None, ge=1, description="of an update at most, over what it learns from; null: 3, more for few rows"
+    )
     learning_rate: float = Field(default=0.003, gt=0, description="of its first step; falls as a cosine")
     old_rows: int = Field(
         default=2000, ge=0, description="training rows for replay and elastic, kept in the run folder; 0: none are"

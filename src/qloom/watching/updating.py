@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,8 @@ VALIDATION, FRESH = 0.2, 0.2
 FEWEST_FRESH = 30
 CONTROL = COMPETITORS["hybrid_classical"]
 _PATIENCE = 3
+# Passes of an update, and the steps that they have together at least.
+_EPOCHS, _STEPS = 3, 120
 
 
 class Way(NamedTuple):
@@ -200,11 +203,13 @@ def go(way: Way, model_folder: Path, rows: NewRows, configuration: Configuration
     began = time.perf_counter()
     model, data, section = load_model(model_folder), rows.data, configuration.watch
     is_elastic = way.method == "elastic"
+    train = _joined(data.train, rows.old) if way.method == "replay" else data.train
     recipe = Recipe(
-        epochs=section.epochs, batch_size=configuration.training.batch_size, learning_rate=section.learning_rate,
+        batch_size=configuration.training.batch_size, learning_rate=section.learning_rate,
         weight_decay=0.0 if is_elastic else configuration.training.weight_decay, patience=_PATIENCE,
         seed=configuration.seed,
     )  # fmt: skip
+    recipe = replace(recipe, epochs=section.epochs or epochs_for(len(train.y), recipe))
     fit = Fit(model.network_, data.task, recipe, data.loss)
     fit.stages = lambda epoch: Stage(str(way), TRAINED_PARTS[way.parts].names)
     if is_elastic:
@@ -212,12 +217,17 @@ def go(way: Way, model_folder: Path, rows: NewRows, configuration: Configuration
         needed = fisher(model.network_, data.loss, rows.old)
         fit.springs = springs(model.network_, needed, section.elasticity * rows.n_old / len(data.train.y))
     try:
-        fit.run(_joined(data.train, rows.old) if way.method == "replay" else data.train, data.validation)
+        fit.run(train, data.validation)
     except LossError:
         return None
     _learn_readout(model, data)
     old_loss = None if rows.old is None else _mean_loss(model, data, rows.old)
     return Tried(way, model, _validation_loss(model, data), old_loss, time.perf_counter() - began)
+
+
+def epochs_for(n_rows: int, recipe: Recipe) -> int:
+    """Passes of an update over so many rows."""
+    return max(_EPOCHS, math.ceil(_STEPS / math.ceil(n_rows / recipe.rows_a_step(n_rows))))
 
 
 def _joined(new: Rows, old: Rows | None) -> Rows:

@@ -11,6 +11,7 @@ from qloom.models.tables.fitting import Fit, Recipe
 from qloom.models.tables.losses import make_loss
 from qloom.models.tables.rows import Rows
 from qloom.watching.elastic import fisher, springs
+from qloom.watching.updating import epochs_for
 
 
 def made_network():
@@ -63,6 +64,12 @@ def test_steps_are_those_of_adam_on_loss_and_springs():
     trained(network, loss, rows, held, recipe)
     for ours, theirs in zip(network.parameters(), other.parameters(), strict=True):
         assert ours.detach().numpy() == pytest.approx(theirs.detach().numpy(), abs=2e-5)
+
+
+@pytest.mark.parametrize(("n_rows", "epochs"), [(60, 30), (150, 12), (2400, 3), (100_000, 3)])
+def test_few_rows_are_gone_over_more_often(n_rows, epochs):
+    """60 rows are four steps of 16: 30 passes are 120; from 640 rows on a pass is 40 steps or more."""
+    assert epochs_for(n_rows, Recipe()) == epochs
 
 
 def test_a_stiff_spring_holds_what_old_rows_need():
