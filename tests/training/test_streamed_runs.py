@@ -17,6 +17,7 @@ from qloom.errors import ArtifactError, ConfigError, DataError
 from qloom.models.artifact import read_arrays
 from qloom.models.tables.windows import Windows
 from qloom.reports import write_report
+from qloom.reports.model_card import model_card
 from qloom.training import evaluate, train_run
 from qloom.training.configuration import make_configuration
 from qloom.training.folder import RunFolder
@@ -84,6 +85,7 @@ def test_a_streamed_run_is_a_whole_run(finished, rows):
     assert all(model["test"]["roc_auc"] > 0.75 for model in metrics["models"].values())
     assert len(metrics["models"]["hybrid"]["history"]) == 2 * 4
     assert write_report(finished).is_file()
+    assert "are those of window" in model_card(finished)
     log = run.text("log.txt")
     for said in ("window 8 of 8", "baselines from those held", "3 Parquet files, 6,000 rows"):
         assert said in log

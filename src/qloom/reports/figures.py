@@ -44,7 +44,7 @@ def learning_curves(record: RunRecord) -> list[str]:
             epochs = _history(model, "epoch")
             ax.plot(epochs, _history(model, "train_loss"), **{**style, "linewidth": 1, "alpha": 0.45})
             ax.plot(epochs, _history(model, "validation_loss"), **style)
-        _by_epoch(ax, "Loss: validation, and training (thin)")
+        _over(ax, record.unit, "Loss: validation, and training (thin)")
 
     def draw_metric(figure: Figure) -> None:
         ax = figure.subplots()
@@ -52,14 +52,14 @@ def learning_curves(record: RunRecord) -> list[str]:
             epochs = _history(model, "epoch")
             ax.plot(epochs, _history(model, "validation_metric"), label=capitalized(model.title), **style)
             _mark_best(ax, model, style)
-        _by_epoch(ax, f"{metric_title(record.metric)} on the validation rows")
+        _over(ax, record.unit, f"{metric_title(record.metric)} on the validation rows")
         ax.legend()
 
     return [as_address(_PANEL, draw) for draw in (draw_loss, draw_metric)]
 
 
-def _by_epoch(ax: Axes, title: str) -> None:
-    ax.set(title=title, xlabel="epoch")
+def _over(ax: Axes, unit: str, title: str) -> None:
+    ax.set(title=title, xlabel=unit)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 

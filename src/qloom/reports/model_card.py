@@ -111,7 +111,7 @@ def _model(record: RunRecord) -> str:
 
 def _training(record: RunRecord) -> str:
     hybrid, rounds = record.models["hybrid"], record.rounds
-    best = "" if hybrid.best_epoch is None else f" The weights are those of epoch {hybrid.best_epoch}."
+    best = "" if hybrid.best_epoch is None else f" The weights are those of {record.unit} {hybrid.best_epoch}."
     times = "once" if rounds.n == 1 else f"{rounds.n} times, by {rounds.kind}; kept is round {rounds.kept}"
     started = "" if hybrid.started_from is None else f" It began with the weights of {hybrid.started_from}."
     return _paragraphs([f"Every model was trained {times}.{best}{started}", _configuration(record)])

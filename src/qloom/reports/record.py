@@ -107,6 +107,7 @@ class RunRecord:
         n_rows: "train", "validation" and "test" -> rows.
         split: how the rows were divided, None if the record does not say.
         engine: what ran the circuits, for people; None where values were exact.
+        unit: what an epoch of networks is: "epoch", or the "window" of a stream.
         rounds: how often every model was trained.
         margin: differences up to this do not matter; None in runs of version 1.
         comparison: key of a model -> hybrid minus that model.
@@ -134,6 +135,7 @@ class RunRecord:
     columns: tuple[dict[str, Any], ...]
     circuit: Circuit
     models: dict[str, ModelRecord]
+    unit: str
     rounds: RoundsRecord
     margin: float | None
     unjudged: str | None
@@ -197,6 +199,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "columns": tuple(map(dict, document["columns"])),
         "circuit": Circuit.from_json(document["circuit"]),
         "models": models,
+        "unit": str(document.get("unit", "epoch")),
         "rounds": RoundsRecord() if document["rounds"] is None else _rounds(document["rounds"]),
         "margin": None if document["margin"] is None else float(document["margin"]),
         "unjudged": document["unjudged"],

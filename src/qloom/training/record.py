@@ -84,6 +84,7 @@ def make_metrics(
         "split": loaded.split.kind,
         "engine": configuration.engine.seeded(configuration.seed).values(),
         "features": list(data.preprocessing.feature_names),
+        "unit": "epoch" if data.windows is None else "window",
         "rounds": _describe_rounds(plan, results, seconds),
         **judge(data.score_names[0], results, configuration),
     }
