@@ -1,6 +1,6 @@
 """Prequential accuracy on elec2 and noaa_weather: a run on the first half, the second half row by row.
 
-Goals: the model whose head follows the stream at least 3 points above the frozen one, and within 2 points of river's
+Goals: the model whose readout follows the stream at least 3 points above the frozen one, and within 2 points of river's
 adaptive random forest, which learnt the first half too. Beside them the last class again, controls, and all with the
 class of the row before as an input.
 

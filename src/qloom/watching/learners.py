@@ -135,13 +135,13 @@ class UpdatedNetwork(Network):
 
 
 class Tracked(Learner):
-    """A linear readout that follows the stream row by row, on what a network's middle layer gives, or on its inputs.
+    """A linear readout, of inputs and of what a network's middle layer makes of them, that follows a stream row by row.
 
     How fast it follows is chosen on rows before the stream, the last `PACED` of them.
 
     Args:
         coding: of the target.
-        model: whose encoder and middle layer are kept as they are; None for the inputs themselves.
+        model: whose encoder and middle layer are kept as they are; None for the inputs alone.
     """
 
     def __init__(self, title: str, role: str, coding: TargetCoding, model: HybridModel | None = None):
@@ -163,8 +163,9 @@ class Tracked(Learner):
         return followed.argmax(axis=1)
 
     def _features(self, block: Block) -> np.ndarray:
-        outputs = block.x if self.body is None else predict_rows(self.body, block.x)
-        return np.c_[np.ones(len(outputs)), outputs.double().numpy()]
+        made = [] if self.body is None else [predict_rows(self.body, block.x)]
+        features = torch.cat([*made, block.x], dim=1)
+        return np.c_[np.ones(len(features)), features.double().numpy()]
 
     def _targets(self, block: Block) -> np.ndarray:
         if self.coding.task == "regression":

@@ -134,9 +134,9 @@ def make_learners(watched: Watched, river: Sequence[str]) -> list[Learner]:
     loss = goal_of(configuration).make_loss(coding.task)
     control = watched.ledger.folder / COMPETITORS["hybrid_classical"].place
     own, has_control = watched.ledger.current, control.is_dir()
-    learners: list[Learner] = [Tracked("hybrid, head follows", "ours", coding, load_model(own))]
+    learners: list[Learner] = [Tracked("hybrid, readout follows", "ours", coding, load_model(own))]
     if has_control:
-        learners.append(Tracked(f"{CONTROL}, head follows", "control", coding, load_model(control)))
+        learners.append(Tracked(f"{CONTROL}, readout follows", "control", coding, load_model(control)))
     learners.append(Tracked("linear model of the same inputs, follows", "control", coding))
     learners.append(UpdatedNetwork("hybrid, retrained", "retrained", load_model(own), loss, configuration))
     if has_control:
