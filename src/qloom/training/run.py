@@ -192,10 +192,10 @@ def _notes(
 
 
 def _passes(windows: Windows, section: TrainingSection) -> str:
+    patience = windows.patience(section.patience)
     return (
         f"a pass over the training rows is {windows.per_pass} windows, each judged and kept as a checkpoint; "
-        f"training.epochs={section.epochs} passes at most, training.patience={section.patience} windows without a "
-        "better validation loss end it"
+        f"training.epochs={section.epochs} passes at most, {patience} windows without a better validation loss end it"
     )
 
 

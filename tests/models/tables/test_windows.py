@@ -81,6 +81,13 @@ def test_a_training_taken_up_within_a_pass_ends_in_the_same_bits(stopped_after):
         assert torch.equal(value, resumed.network.state_dict()[name])
 
 
+@pytest.mark.parametrize(("given", "windows_seen"), [(1, 5), (6, 7)])
+def test_no_training_ends_before_it_has_seen_all_rows(given, windows_seen):
+    """Labels to judge by are the opposite of those to learn from, so that the first window has the best loss."""
+    opposite = block(4)._replace(y=1 - block(4).y)
+    assert make_fit(windows(), patience=given).run(NO_ROWS, opposite).epoch == windows_seen
+
+
 def test_one_window_of_all_rows_trains_as_rows_in_memory_do():
     made = Windows(lambda _: block(0), 1, SIZES[0], 10**6, 0)
     streamed = make_fit(made).run(NO_ROWS, block(1))

@@ -105,8 +105,9 @@ class Fit(Loop):
         windows: Windows | None = None,
     ):
         per_pass = 1 if windows is None else windows.per_pass
+        patience = recipe.patience if windows is None else windows.patience(recipe.patience)
         super().__init__(
-            network, epochs=recipe.epochs * per_pass, patience=recipe.patience,
+            network, epochs=recipe.epochs * per_pass, patience=patience,
             stages=lambda epoch: recipe.stage(epoch // per_pass),
         )  # fmt: skip
         self.windows = windows

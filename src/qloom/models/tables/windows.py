@@ -44,6 +44,10 @@ class Windows:
         self._next = number + 1, self._reader.submit(self._read, number + 1)
         return found
 
+    def patience(self, given: int) -> int:
+        """So many windows without a better loss end a training; at least a pass, so that no row goes unseen."""
+        return max(given, self.per_pass)
+
     def blocks(self, number: int) -> np.ndarray:
         """The numbers of the blocks of a window."""
         which, place = divmod(number, self.per_pass)
