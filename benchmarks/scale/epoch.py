@@ -7,6 +7,7 @@ both take the same steps, and end in the same weights, which is checked.
 Goals: the streamed pass at most 1.3 times the other; memory of a whole run under 1 GB, whatever the number of rows.
 
 Run: python -m benchmarks.scale.epoch ROWS [FOLDER]       (the folder is made, and removed unless it is named)
+     python -m benchmarks.scale.epoch ROWS FOLDER pass    a pass alone, with the peak memory of this process
      python -m benchmarks.scale.epoch ROWS FOLDER run     a whole `qloom train --epochs 1`, with its peak memory
 """
 
@@ -92,6 +93,23 @@ def compare(folder: Path) -> None:
           f"({ratios[0]:.2f} to {ratios[-1]:.2f}), goal {GOAL}")  # fmt: skip
 
 
+def one_pass(folder: Path) -> None:
+    """Rows learnt from and one pass of the hybrid model over them, without any held but the sample."""
+    with tempfile.TemporaryDirectory() as output:
+        configuration = configured(folder, output)
+        start = time.perf_counter()
+        loaded = load_table(configuration)
+        learning = time.perf_counter() - start
+        data = prepared(loaded, Plan(configuration, loaded), KEPT, None).data
+        seconds, _ = timed(configuration, data, data.windows)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    row = {"rows": loaded.n_rows, "learning_seconds": learning, "training_rows": data.n_train,
+           "pass_seconds": seconds, "peak_bytes": peak, "goal_bytes": GOAL_BYTES}  # fmt: skip
+    append_row("scale_pass", {**row, **provenance()})
+    print(f"{loaded.n_rows:,} rows learnt from in {learning:.0f} s, a pass over {data.n_train:,} in {seconds:.0f} s, "
+          f"peak {peak / 1e6:.0f} MB, goal {GOAL_BYTES / 1e6:.0f}")  # fmt: skip
+
+
 def whole_run(folder: Path, n_rows: int) -> None:
     """A run of all five models, its peak memory and time."""
     with tempfile.TemporaryDirectory() as output:
@@ -115,6 +133,8 @@ def main(words: list[str]) -> None:
             write_table(folder, n_rows)
         if words[2:] == ["run"]:
             whole_run(folder, n_rows)
+        elif words[2:] == ["pass"]:
+            one_pass(folder)
         else:
             compare(folder)
 

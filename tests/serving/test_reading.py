@@ -10,10 +10,12 @@ import pyarrow as pa
 import pytest
 
 from qloom.data import Preprocessing, inspect_table
+from qloom.data.number_coding import NumberCoding
 from qloom.models.tables.served import read_served
 from qloom.serving.bodies import JSON, Wanted, read_body
 from qloom.serving.reading import Reader
 from qloom.serving.refusals import MOST_PROBLEMS, RequestError
+from qloom.serving.schema import usual
 from tests.serving.conftest import table_of
 
 
@@ -130,3 +132,11 @@ def test_a_vocabulary_is_begun_anew_before_it_grows_without_end(preprocessing, m
     readings = [read_rows(reader, rows[k : k + 20]) for k in range(0, 200, 20)]
     assert len({id(reading.vocabulary) for reading in readings}) > 2
     assert np.array_equal(reader.features(readings), preprocessing.transform(table))
+
+
+@pytest.mark.parametrize(
+    ("fill", "told"), [((0.3 + 0.3486) / 2, "0.3243"), (3.0, "3"), (1.6e12 + 1, "1600000000001"), (1e-20, "1e-20")]
+)
+def test_medians_are_told_without_what_halving_leaves(fill, told):
+    """Half of .3 + .3486 is .32430000000000003."""
+    assert json.dumps(usual(NumberCoding("a", fill, False, (), (), 0.0, 1.0, 8.0))) == told

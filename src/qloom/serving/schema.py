@@ -30,11 +30,12 @@ def example_row(model: Predictor) -> dict[str, Any]:
 
 
 def usual(coding: Coding) -> Any:
-    """The median or the most frequent level of a column, as JSON has it."""
+    """The median, to 15 digits, or the most frequent level of a column, as JSON has it."""
     if isinstance(coding, NumberCoding):
         if coding.boolean:
             return coding.fill >= 0.5
-        return int(coding.fill) if coding.fill.is_integer() and abs(coding.fill) < 1 << 53 else coding.fill
+        median = float(f"{coding.fill:.15g}")  # half of the sum of two may end in 0000000004
+        return int(median) if median.is_integer() and abs(median) < 1 << 53 else median
     if isinstance(coding, DateCoding):
         return str(np.datetime64(coding.fill, "s")).removesuffix("T00:00:00").replace("T", " ")
     if isinstance(coding, (CategoryCoding, LevelMeans)):
