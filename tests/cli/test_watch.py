@@ -14,10 +14,15 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pytest
 
+from qloom.errors import DataError
 from qloom.training.demonstrations import demonstration_table
+from qloom.training.evaluation import open_model
+from qloom.training.folder import RunFolder
 from qloom.training.versions import Ledger
 
 pytest.importorskip("river")
+from qloom.watching.updating import cut_rows
+
 TARGET = "cultivar"
 QUICK = ("--set", "watch.methods=[warm, replay]", "--set", "watch.parts=[everything]", "--set", "watch.epochs=4",
          "--set", "watch.learning_rate=0.02")  # fmt: skip
@@ -137,6 +142,18 @@ def test_an_update_that_is_not_better_is_written_down_and_not_taken(qloom, run, 
     ledger = Ledger(run)
     assert (ledger.number, len(ledger.versions), ledger.versions[0].accepted) == (0, 1, False)
     assert not ledger.folder_of(1).exists()
+
+
+def test_fresh_rows_are_of_groups_that_were_not_learnt_from(run):
+    table = made().append_column("plant", pa.array(np.arange(260) // 4))
+    configuration, coding = RunFolder(run).configuration(), open_model(run, None).coding_
+    grouped = configuration.model_copy(update={"data": configuration.data.model_copy(update={"group": "plant"})})
+    cut, plants = cut_rows(table, coding, grouped, in_order=False), np.arange(260) // 4
+    parts = [set(plants[rows]) for rows in (cut.train, cut.validation, cut.test)]
+    assert sum(map(len, parts)) == 65
+    assert len(cut.test) == pytest.approx(52, abs=4)
+    with pytest.raises(DataError, match="plant"):
+        cut_rows(table.drop_columns(["plant"]), coding, grouped, in_order=False)
 
 
 def test_the_rule_decides(qloom, run, tmp_path):

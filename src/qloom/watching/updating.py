@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from qloom.data import Schema, split_rows
+from qloom.data import Schema, Split, TargetCoding, split_rows
 from qloom.errors import ArtifactError, DataError, LossError
 from qloom.fitting.stages import Stage
 from qloom.models.saving import load_model
@@ -30,7 +30,7 @@ from qloom.training.configuration import TRAINED_PARTS, Configuration
 from qloom.training.evaluation import score_predictions
 from qloom.training.reference import keep_references, row_losses
 from qloom.training.seen_rows import keys_of, read_seen_rows, write_seen_rows
-from qloom.training.table import fingerprint
+from qloom.training.table import checked_group, fingerprint
 from qloom.training.versions import Version
 from qloom.watching.elastic import fisher, springs
 from qloom.watching.looking import Watched
@@ -115,11 +115,7 @@ def cut_new_rows(watched: Watched) -> NewRows:
         )
     section, in_time = configuration.watch, configuration.data.time is not None
     in_order = section.order == "file" or (section.order == "auto" and in_time)
-    codes = model.coding_.encode(table)
-    kind = "time" if in_order else "stratified" if model.coding_.task == "classification" else "random"
-    cut = split_rows(
-        table.num_rows, codes, kind=kind, validation=VALIDATION, test=FRESH, seed=configuration.seed
-    )  # fmt: skip
+    cut = cut_rows(table, model.coding_, configuration, in_order)
     known = np.concatenate([keys[cut.train], keys[cut.validation], *([] if seen is None else [seen.keys])])
     fresh = cut.test[~np.isin(keys[cut.test], known)]
     if len(fresh) < FEWEST_FRESH:
@@ -134,6 +130,16 @@ def cut_new_rows(watched: Watched) -> NewRows:
     return NewRows(
         data, table.take(pa.array(learnt_from)), None if old is None else _old_rows(old, start, configuration),
         0 if old is None else old.n_rows, in_order, len(cut.test) - len(fresh), keys[learnt_from],
+    )  # fmt: skip
+
+
+def cut_rows(table: pa.Table, coding: TargetCoding, configuration: Configuration, in_order: bool) -> Split:
+    """Rows to learn from, to choose by, and fresh ones; those of one `data.group` in one part, but in order of time."""
+    group = checked_group(table, None if in_order else configuration.data.group, coding.name)
+    usual = "stratified" if coding.task == "classification" else "random"
+    return split_rows(
+        table, coding.encode(table), kind="time" if in_order else "group" if group else usual,
+        group_column=next(iter(group), None), validation=VALIDATION, test=FRESH, seed=configuration.seed,
     )  # fmt: skip
 
 
