@@ -24,6 +24,7 @@ import torch
 
 from benchmarks.results import append_row, provenance
 from benchmarks.scale.tables import write_table
+from qloom.data.streams.freed import give_back_memory
 from qloom.models.tables.competitors import UNDER_TEST
 from qloom.models.tables.fitting import Fit
 from qloom.models.tables.windows import Windows
@@ -101,6 +102,7 @@ def one_pass(folder: Path) -> None:
         loaded = load_table(configuration)
         learning = time.perf_counter() - start
         data = prepared(loaded, Plan(configuration, loaded), KEPT, None).data
+        give_back_memory()  # as a run does
         seconds, _ = timed(configuration, data, data.windows)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     row = {"rows": loaded.n_rows, "learning_seconds": learning, "training_rows": data.n_train,
