@@ -21,6 +21,7 @@ from qloom.data.copies import equal_rows
 from qloom.data.leaks import find_leaks
 from qloom.data.row_keys import mixed_keys
 from qloom.data.streams import RowStream, hash_parts, learn_stream, open_stream, time_parts
+from qloom.data.streams.freed import give_back_memory
 from qloom.data.streams.learning import Parts, PartsWithTarget
 from qloom.errors import ArtifactError, ConfigError, DataError
 from qloom.files import read_json, replace_by, write_json
@@ -179,9 +180,11 @@ def _learnt(
     drop = (*section.drop, *([section.weight] if section.weight else []))
     options = section.model_dump(include={"time", "group", "task", "drop_missing_target", "kinds"})
     learnt = learn_stream(stream, section.target, parts=parts, drop=drop, seed=seed, **options)
+    give_back_memory()
     n_rows = dict(zip(PARTS, learnt.n_rows, strict=True))
     streamed = Streamed(stream, learnt.parts, learnt.schema, learnt.preprocessing, n_rows, section.weight)
     table, split, weights = _hold(streamed, section.sample, seed, _kind(configuration))
+    give_back_memory()
     leaks = find_leaks(table, learnt.schema, split.kind)
     told = (*notes, *learnt.notes, _held_note(n_rows, split), *learnt.schema.notes)
     schema = replace(learnt.schema, notes=told, warnings=(*learnt.schema.warnings, *leaks))
