@@ -36,6 +36,8 @@ PARTS = ("train", "validation", "test")
 VALIDATION_SHARE = 1 / 6
 KEPT = 1
 _PART = "part of the run"
+# Pieces of a sample that are joined: of many rows few are taken a block, and small pieces take more than their rows.
+_PIECES = 64
 # Rows that are coded as Parquet at once.
 _GROUP = 65_536
 LEARNT, HELD, ROWS = "learnt.json", "held.parquet", "rows"
@@ -221,7 +223,9 @@ def _hold(streamed: Streamed, sample: int, seed: int, kind: str) -> tuple[pa.Tab
         chosen = np.where(drawn < shares[part], part, len(PARTS))
         for k, own in enumerate(tables):
             own.append(table.filter(pa.array(chosen == k)))
-    table = pa.concat_tables([each for own in tables for each in own])
+            if len(own) == _PIECES:
+                own[:] = [pa.concat_tables(own).combine_chunks()]
+    table = pa.concat_tables([each for own in tables for each in own]).combine_chunks()
     part = np.repeat(np.arange(len(PARTS)), [sum(each.num_rows for each in own) for own in tables])
     weights = None
     if streamed.weight is not None:
