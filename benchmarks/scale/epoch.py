@@ -27,6 +27,7 @@ from benchmarks.scale.tables import write_table
 from qloom.data.streams.freed import give_back_memory
 from qloom.models.tables.competitors import UNDER_TEST
 from qloom.models.tables.fitting import Fit
+from qloom.models.tables.preparation import PreparedTable
 from qloom.models.tables.windows import Windows
 from qloom.models.threads import numeric_threads
 from qloom.training.competition import prepared
@@ -70,16 +71,20 @@ class Held(Windows):
         pass
 
 
+def learnt(configuration: Configuration) -> tuple[int, float, PreparedTable]:
+    """Rows on disk, seconds that learning from them took, and what came of it."""
+    start = time.perf_counter()
+    loaded = load_table(configuration)
+    seconds = time.perf_counter() - start
+    return loaded.n_rows, seconds, prepared(loaded, Plan(configuration, loaded), KEPT, None).data
+
+
 def compare(folder: Path) -> None:
     """A pass from disk and one from memory, in turns."""
     with tempfile.TemporaryDirectory() as output:
         configuration = configured(folder, output)
-        start = time.perf_counter()
-        loaded = load_table(configuration)
-        seconds = time.perf_counter() - start
-        n_rows = loaded.n_rows
+        n_rows, seconds, data = learnt(configuration)
         print(f"{n_rows:,} rows looked at, learnt from and sampled in {seconds:.1f} s, {n_rows / seconds:,.0f} rows/s")
-        data = prepared(loaded, Plan(configuration, loaded), KEPT, None).data
         held = Held(data.windows)
         turns = [(timed(configuration, data, data.windows), timed(configuration, data, held)) for _ in range(TURNS)]
     for (_, one), (_, other) in turns:
@@ -98,17 +103,14 @@ def one_pass(folder: Path) -> None:
     """Rows learnt from and one pass of the hybrid model over them, without any held but the sample."""
     with tempfile.TemporaryDirectory() as output:
         configuration = configured(folder, output)
-        start = time.perf_counter()
-        loaded = load_table(configuration)
-        learning = time.perf_counter() - start
-        data = prepared(loaded, Plan(configuration, loaded), KEPT, None).data
+        n_rows, learning, data = learnt(configuration)
         give_back_memory()  # as a run does
         seconds, _ = timed(configuration, data, data.windows)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    row = {"rows": loaded.n_rows, "learning_seconds": learning, "training_rows": data.n_train,
+    row = {"rows": n_rows, "learning_seconds": learning, "training_rows": data.n_train,
            "pass_seconds": seconds, "peak_bytes": peak, "goal_bytes": GOAL_BYTES}  # fmt: skip
     append_row("scale_pass", {**row, **provenance()})
-    print(f"{loaded.n_rows:,} rows learnt from in {learning:.0f} s, a pass over {data.n_train:,} in {seconds:.0f} s, "
+    print(f"{n_rows:,} rows learnt from in {learning:.0f} s, a pass over {data.n_train:,} in {seconds:.0f} s, "
           f"peak {peak / 1e6:.0f} MB, goal {GOAL_BYTES / 1e6:.0f}")  # fmt: skip
 
 

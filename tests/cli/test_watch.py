@@ -106,7 +106,7 @@ def test_an_update_is_taken_judged_followed_and_taken_back(qloom, run, tmp_path,
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["updating.keep_references", "updating.Ledger.enter"])
+@pytest.mark.parametrize("where", ["updating.keep_references", "Ledger.enter"])
 def test_an_update_that_is_killed_changes_nothing_and_can_be_done_again(qloom, run, tmp_path, where):
     """Killed with half of the version's folder there, and with all of it and no line in the ledger."""
     new, later = written(tmp_path, made(shift=2.0)), written(tmp_path, made(shift=2.0, seed=9), "later.csv")
@@ -117,7 +117,6 @@ import os, signal, sys
 from qloom.cli import main
 from qloom.training.versions import Ledger
 from qloom.watching import updating
-updating.Ledger = Ledger
 {where} = lambda *given: os.kill(os.getpid(), signal.SIGKILL)
 main(sys.argv[1:])
 """

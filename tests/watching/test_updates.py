@@ -1,4 +1,4 @@
-"""Elastic weights: the Fisher information against its closed form, and old rows that are not forgotten."""
+"""How updates train: passes, the Fisher information against its closed form, steps held by springs against torch."""
 
 from __future__ import annotations
 

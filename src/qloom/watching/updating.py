@@ -208,7 +208,7 @@ def go(way: Way, model_folder: Path, rows: NewRows, configuration: Configuration
     """The model in a folder, trained on that way; None where its loss was no number."""
     began = time.perf_counter()
     model, data, section = load_model(model_folder), rows.data, configuration.watch
-    is_elastic = way.method == "elastic"
+    is_elastic = way.method == "elastic"  # springs are in place of the decay of weights
     train = _joined(data.train, rows.old) if way.method == "replay" else data.train
     recipe = Recipe(
         batch_size=configuration.training.batch_size, learning_rate=section.learning_rate,
