@@ -262,7 +262,7 @@ def _open(folder: RunFolder, configuration: Configuration, loaded: RunTable, sta
 @contextmanager
 def _deterministic() -> Iterator[None]:
     """Deterministic algorithms of torch, and the caller's setting back at the end."""
-    # `torch.use_deterministic_algorithms` does the same and imports torch's compiler: a second, and 75 MB.
+    # `torch.use_deterministic_algorithms` tells torch's compiler too, which nothing here uses: a second, and 75 MB.
     before = torch.get_deterministic_debug_mode()
     torch.set_deterministic_debug_mode("error")
     try:

@@ -88,7 +88,7 @@ class SharedStudy:
             asked.set_user_attr(_PROCESS, _who())
             places = tuple(asked.suggest_categorical(key, range(len(self.choices[key]))) for key in self.choices)
             # Of two that ask at once at least one sees the other; whoever does lets it go.
-            if self._taken()[places] != {asked.number}:
+            if self._taken().get(places) != {asked.number}:
                 self.study.tell(asked, state=_states().FAIL)
                 repeats += 1
                 continue
