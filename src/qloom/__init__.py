@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     _searches: Any
 
 _FOLDERS = (
-    "ansatze", "circuits", "combinatorial", "correction", "data", "encoders", "engines", "errors", "fitting",
-    "gradients", "mitigation", "models", "nn", "noise", "optimizers", "programs", "testing", "trainability",
+    "ansatze", "circuits", "combinatorial", "compression", "correction", "data", "encoders", "engines", "errors",
+    "fitting", "gradients", "mitigation", "models", "nn", "noise", "optimizers", "programs", "testing", "trainability",
 )  # fmt: skip
 
 __all__ = [
