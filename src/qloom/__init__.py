@@ -41,8 +41,9 @@ if TYPE_CHECKING:
     _searches: Any
 
 _FOLDERS = (
-    "ansatze", "circuits", "combinatorial", "compression", "correction", "data", "encoders", "engines", "errors",
-    "fitting", "gradients", "mitigation", "models", "nn", "noise", "optimizers", "programs", "testing", "trainability",
+    "adapters", "ansatze", "backbones", "circuits", "combinatorial", "compression", "correction", "data", "encoders",
+    "engines", "errors", "fitting", "gradients", "mitigation", "models", "nn", "noise", "optimizers", "programs",
+    "testing", "trainability",
 )  # fmt: skip
 
 __all__ = [
