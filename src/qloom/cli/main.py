@@ -95,11 +95,11 @@ def _without_pandas() -> Iterator[None]:
 
 
 class _NoPandas:
-    """An importer that knows of no pandas."""
+    """An importer that knows of no pandas until torch is there, which looks whether there is one."""
 
     @staticmethod
     def find_spec(name: str, path: object = None, target: object = None) -> None:
-        if name == "pandas":
+        if name == "pandas" and "torch" not in sys.modules:
             raise ModuleNotFoundError("pandas is left out", name=name)
 
 

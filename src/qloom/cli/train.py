@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from qloom.cli.bars import showing_progress
-from qloom.cli.kinds import KIND_HELP, parse_kinds
+from qloom.cli.kinds import KIND_HELP, TEXT_MODEL_HELP, parse_kinds
 from qloom.cli.leaderboard import print_leaderboard
 from qloom.cli.places import HERE, ON_HELP, RAY, check_place
 from qloom.cli.runs import log_after_training
@@ -50,6 +50,7 @@ def train(
     metric: Annotated[str | None, typer.Option(help="Main score, such as f1, average_precision or rmse.")] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Column to leave out; may be repeated.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help=KIND_HELP)] = None,
+    text_model: Annotated[str | None, typer.Option(help=TEXT_MODEL_HELP)] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
     seeds: Annotated[
@@ -85,7 +86,7 @@ def train(
         "time": time_column,
         "group": group,
     }
-    given |= {"drop": drop or None, "weight": weight, "kinds": parse_kinds(kind or [])}
+    given |= {"drop": drop or None, "weight": weight, "kinds": parse_kinds(kind or []), "text_model": text_model}
     comparison = {"seeds": seeds, "folds": folds, "repeats": repeats, "time_limit": time_limit, "metric": metric}
     top: dict[str, Any] = {"name": name, "output": output, "seed": seed}
     top |= {f"comparison.{key}": value for key, value in comparison.items()}

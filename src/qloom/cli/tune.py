@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from qloom.cli.kinds import KIND_HELP, parse_kinds
+from qloom.cli.kinds import KIND_HELP, TEXT_MODEL_HELP, parse_kinds
 from qloom.cli.leaderboard import console_of_width, number_text
 from qloom.cli.places import HERE, ON_HELP, RAY, check_place
 from qloom.cli.train import configure, one_target
@@ -29,6 +29,7 @@ def tune(
     name: Annotated[str | None, typer.Option(help="Name of the folder of trials, by default NAME-tuning.")] = None,
     output: Annotated[str | None, typer.Option(help="Folder for run folders, by default runs.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help=KIND_HELP)] = None,
+    text_model: Annotated[str | None, typer.Option(help=TEXT_MODEL_HELP)] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows at most.")] = None,
     seed: Annotated[int | None, typer.Option(help="Fixes everything random.")] = None,
     settings: Annotated[
@@ -51,7 +52,7 @@ def tune(
             "times with one --storage"
         )
     top = {"output": output, "seed": seed}
-    chosen = {"target": one_target(target), "kinds": parse_kinds(kind or [])}
+    chosen = {"target": one_target(target), "kinds": parse_kinds(kind or []), "text_model": text_model}
     configuration = configure(data, chosen, top, epochs, settings or [], resume=False)
     configuration = configuration.model_copy(update={"name": name or f"{configuration.name}-tuning"})
     found: list[Trial] = []

@@ -47,11 +47,18 @@ def asked_kind(cells: pa.ChunkedArray, name: str, asked: str, n_distinct: int, h
         return _asked_number(cells, name, written, hint)
     if kind == "date" and not is_date(cells.type):
         return _asked_date(cells, name, written)
-    if kind == "text" and not is_text(cells.type):
-        raise _unfit(name, "text", f"values of type {cells.type}")
+    if kind == "text" and (given := _no_text(cells)):
+        raise _unfit(name, "text", given)
     if kind == "number" and is_date(cells.type):
         raise _unfit(name, "a number", f"values of type {cells.type}")
     return Kind(kind)
+
+
+def _no_text(cells: pa.ChunkedArray) -> str:
+    """What cells hold that are no text; empty where they are."""
+    if is_number(cells.type) or (is_text(cells.type) and numbers_from_text(cells) is not None):
+        return f"numbers such as {cells.drop_null()[0].as_py()}"
+    return "" if is_text(cells.type) else f"values of type {cells.type}"
 
 
 def _asked_number(cells: pa.ChunkedArray, name: str, written: str, hint: str) -> Kind:

@@ -16,6 +16,7 @@ from qloom.data.cells import dates, numbers, plain_column, truths
 from qloom.data.column_statistics import HeldNumbers, held_dates, held_levels
 from qloom.data.columns import require_columns
 from qloom.data.date_coding import DateCoding, fit_date
+from qloom.data.embedding_coding import EmbeddingCoding, fit_embedding
 from qloom.data.level_means import LevelMeans, fit_level_means
 from qloom.data.novelty import Novelties, SeenColumn, find_novelties, learn_column, seen_from_json, seen_to_json
 from qloom.data.number_coding import NumberCoding, find_codes, fit_number
@@ -25,13 +26,14 @@ from qloom.data.target import TargetCoding
 from qloom.data.text_coding import TextCoding, fit_text
 from qloom.errors import ArtifactError, DataError
 
-Coding = NumberCoding | CategoryCoding | LevelMeans | DateCoding | TextCoding
+Coding = NumberCoding | CategoryCoding | LevelMeans | DateCoding | TextCoding | EmbeddingCoding
 _CODINGS: dict[str, type[Any]] = {
     "number": NumberCoding,
     "category": CategoryCoding,
     "level_means": LevelMeans,
     "date": DateCoding,
     "text": TextCoding,
+    "embedding": EmbeddingCoding,
 }
 _SLICE = 16_384  # rows coded at a time, so that a slice of the matrix stays in cache
 _ROWS_PER_CODE = 30
@@ -53,7 +55,8 @@ class Preprocessing:
       unseen levels join them, or are all zeros if training had none; missing is a level of its own.
     - Category with more than a tenth of the rows in rare levels: also the mean target of each level, learnt without the
       row itself for the training rows (see `fit_level_means`).
-    - Text: weighted counts of words, reduced to 32 numbers (see `fit_text`).
+    - Text: weighted counts of words, reduced to 32 numbers (see `fit_text`), or what a frozen sentence model makes of
+      it, reduced to 64 (see `fit_embedding`).
     - Date: days since the first, year, and sine and cosine of month, weekday and hour, where they vary.
 
     Args:
@@ -61,18 +64,29 @@ class Preprocessing:
         max_codes: distinct values a whole-number column may have to be one-hot too; 0 for never.
         min_share: share of training rows below which a level or code has no feature of its own.
         clip: bound of standardised numbers.
+        text_model: folder of a sentence model, for text; None for counts of words.
+        text_cache: folder to keep what that makes of texts in; None for memory alone.
 
     Attributes:
         queried: the columns that the query behind the training table saw, for `read_table(..., known=)`; None for none.
     """
 
     def __init__(
-        self, *, max_levels: int = 30, max_codes: int = 31, min_share: float = 0.01, clip: float = 5.0
+        self,
+        *,
+        max_levels: int = 30,
+        max_codes: int = 31,
+        min_share: float = 0.01,
+        clip: float = 5.0,
+        text_model: str | None = None,
+        text_cache: str | None = None,
     ) -> None:
         self.max_levels = max_levels
         self.max_codes = max_codes
         self.min_share = min_share
         self.clip = clip
+        self.text_model = text_model
+        self.text_cache = text_cache
         self._codings: tuple[Coding, ...] | None = None
         self.seen: tuple[SeenColumn, ...] | None = None  # None in what was saved before it was kept
         self.queried: tuple[Column, ...] | None = None
@@ -140,6 +154,7 @@ class Preprocessing:
         Returns:
             By number of a coding the features of the rows of `cells`, where they differ from what it makes of them.
         """
+        self._check_text_model(schema)
         codes = self._choose_codes(schema.features, statistics, n_rows)
         codings: list[Coding] = []
         apart: dict[int, np.ndarray] = {}
@@ -156,11 +171,23 @@ class Preprocessing:
                     coding, apart[len(codings)] = fit_level_means(name, cells[name], values, names, self.clip)
                     codings.append(coding)
             elif column.kind == "text":
-                codings.append(fit_text(name, cells[name]))
+                codings.append(self._make_text(name, cells[name]))
             else:
                 codings.append(self._make_number(column, statistics[name], codes.get(name, ())))
         self._codings = tuple(codings)
         return apart
+
+    def _check_text_model(self, schema: Schema) -> None:
+        if self.text_model is not None and not any(column.kind == "text" for column in schema.features):
+            raise DataError(
+                f"no column is free text, expected one for the text model in {self.text_model}; say which with "
+                "kinds={'COLUMN': 'text'}, or leave the model out"
+            )
+
+    def _make_text(self, name: str, cells: pa.ChunkedArray) -> Coding:
+        if self.text_model is None:
+            return fit_text(name, cells)
+        return fit_embedding(name, cells, self.text_model, self.text_cache)
 
     def _make_number(self, column: Column, statistics: Any, codes: tuple[float, ...]) -> Coding:
         if column.kind == "date":
@@ -185,6 +212,16 @@ class Preprocessing:
                 chosen[name] = found[name]
                 left -= len(found[name])
         return chosen
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether it has learnt from a table."""
+        return self._codings is not None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else predictions need, one line each."""
+        return tuple(coding.note for coding in self.codings if isinstance(coding, EmbeddingCoding))
 
     @property
     def codings(self) -> tuple[Coding, ...]:

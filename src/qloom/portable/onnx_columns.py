@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 from qloom.data import Preprocessing
 from qloom.data.category_coding import CategoryCoding
 from qloom.data.date_coding import DateCoding
+from qloom.data.embedding_coding import EmbeddingCoding
 from qloom.data.level_means import LevelMeans
 from qloom.data.number_coding import NumberCoding
 from qloom.data.text_coding import TextCoding
 from qloom.portable.onnx_graph import Graph
 
-_WHY_NOT = {DateCoding: "a date", TextCoding: "free text"}
+_WHY_NOT = {DateCoding: "a date", TextCoding: "free text", EmbeddingCoding: "free text"}
 # What a reader puts into the inputs, by the type of its coding.
 _CELLS = {
     NumberCoding: "a number as double, NaN where missing",

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from qloom.data.category_coding import CategoryCoding
 from qloom.data.date_coding import DateCoding
+from qloom.data.embedding_coding import EmbeddingCoding
 from qloom.data.level_means import LevelMeans
 from qloom.data.number_coding import NumberCoding
 from qloom.data.text_coding import TextCoding
@@ -215,7 +216,7 @@ def _draw(coding: Any, count: int, rng: np.random.Generator) -> np.ndarray:
     out = rng.normal(size=(count, width))
     if isinstance(coding, NumberCoding):
         out[:, 1:] = rng.integers(0, 2, size=(count, width - 1))
-    elif not isinstance(coding, DateCoding | LevelMeans | TextCoding):
+    elif not isinstance(coding, DateCoding | LevelMeans | TextCoding | EmbeddingCoding):
         raise TypeError(f"{type(coding).__name__} is no coding")
     return np.clip(out, -5, 5)
 

@@ -22,6 +22,7 @@ from qloom.data.date_coding import DateCoding
 from qloom.data.novelty import find_novelties
 from qloom.data.number_coding import NumberCoding
 from qloom.data.preprocessing import Coding
+from qloom.errors import ArtifactError
 from qloom.serving.refusals import MOST_PROBLEMS, Problem, invalid, spoken
 from qloom.serving.vocabulary import Vocabulary
 
@@ -139,6 +140,8 @@ class Reader:
         cells = columns[coding.name]
         try:
             out[k] = read(coding, cells)
+        except ArtifactError:  # of the model that codes texts, not of a cell
+            raise
         except _FAILURES:
             left = MOST_PROBLEMS + 1 - len(problems)
             for row in _unreadable(lambda part: read(coding, part), cells, 0, left):

@@ -9,6 +9,7 @@ import numpy as np
 
 from qloom.data.category_coding import CategoryCoding
 from qloom.data.date_coding import DateCoding
+from qloom.data.embedding_coding import EmbeddingCoding
 from qloom.data.level_means import LevelMeans
 from qloom.data.number_coding import NumberCoding
 from qloom.data.preprocessing import Coding
@@ -40,7 +41,7 @@ def usual(coding: Coding) -> Any:
         return str(np.datetime64(coding.fill, "s")).removesuffix("T00:00:00").replace("T", " ")
     if isinstance(coding, (CategoryCoding, LevelMeans)):
         return coding.levels[0] if coding.levels else None
-    return " ".join(coding.words[:3])
+    return "some words" if isinstance(coding, EmbeddingCoding) else " ".join(coding.words[:3])
 
 
 def describe_model(

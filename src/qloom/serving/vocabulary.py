@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from qloom.data.category_coding import CategoryCoding
 from qloom.data.cells import plain_column
+from qloom.data.embedding_coding import EmbeddingCoding
 from qloom.data.level_means import LevelMeans
 from qloom.data.novelty import SeenColumn
 from qloom.data.text_coding import TextCoding
 
-WordCoding = CategoryCoding | LevelMeans | TextCoding
+WordCoding = CategoryCoding | LevelMeans | TextCoding | EmbeddingCoding
 _MOST_WORDS, _MOST_LETTERS = 100_000, 1 << 24
 
 

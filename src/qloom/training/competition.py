@@ -20,7 +20,7 @@ from qloom.training.folder import RunFolder
 from qloom.training.record import RoundResult, result_of
 from qloom.training.rounds import KEPT, Plan
 from qloom.training.streaming import again, is_kept, keep
-from qloom.training.table import RunTable
+from qloom.training.table import RunTable, fresh_preprocessing
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ def prepared(loaded: RunTable, plan: Plan, number: int, start: Start | None) -> 
     each, goal = plan.round(number), goal_of(plan.configuration)
     if loaded.streamed is not None:
         return prepared_stream(plan.configuration, loaded, number, each.seed, start, goal)
-    data = prepare_table(loaded.table, loaded.schema, each.split, start, goal, loaded.weights)
+    fresh = fresh_preprocessing(plan.configuration)
+    data = prepare_table(loaded.table, loaded.schema, each.split, start, goal, loaded.weights, fresh)
     return PreparedRound(number, each.seed, each.split, data)
 
 

@@ -50,6 +50,9 @@ class DataSection(Section):
     kinds: dict[str, str] = Field(
         default={}, description="column: number, category, boolean, date, text or drop, where another kind was found"
     )
+    text_model: str | None = Field(
+        default=None, description="folder of a pretrained sentence model that codes free text, in place of its words"
+    )
     drop_missing_target: bool = Field(
         default=False, description="leave out rows without a target instead of refusing them"
     )

@@ -39,7 +39,7 @@ from qloom.training.refinement import Refinement, check_costs, expected_costs
 from qloom.training.rounds import KEPT, Plan, describe
 from qloom.training.seen_rows import keys_of, write_seen_rows
 from qloom.training.streaming import keep
-from qloom.training.table import RunTable, load_table
+from qloom.training.table import RunTable, load_table, text_model_digest
 
 
 def train_run(
@@ -171,7 +171,8 @@ def _notes(
 ) -> tuple[str, ...]:  # fmt: skip
     n_qubits = configuration.model.n_qubits
     mapped = f"{data.n_features} features on {n_qubits} qubits: the classical encoder maps them to angles"
-    notes = [*schema.notes, *schema.warnings, *data.notes, *([mapped] if data.n_features > n_qubits else [])]
+    notes = [*schema.notes, *schema.warnings, *data.notes, *data.preprocessing.notes]
+    notes += [mapped] if data.n_features > n_qubits else []
     notes += [] if data.windows is None else [_passes(data.windows, configuration.training)]
     if workers.count > 1:
         notes.append(str(workers))
@@ -210,8 +211,14 @@ def _check_folder(folder: RunFolder, configuration: Configuration, resume: bool)
         raise ArtifactError(
             f"run folder {path} does not exist, expected a run to resume; leave out resume to start one"
         )
+    digest = text_model_digest(configuration)
     if folder.is_begun:
         _check_same(folder.configuration(), configuration, path)
+        if digest != folder.environment().get("text_model_sha256"):
+            raise ArtifactError(
+                f"the text model in {configuration.data.text_model} has changed since {path} was begun, expected the "
+                "same; put it back or start a run with another name"
+            )
 
 
 def _check_same(before: Configuration, now: Configuration, folder: Path) -> None:
@@ -245,7 +252,9 @@ def _open(folder: RunFolder, configuration: Configuration, loaded: RunTable, sta
     """
     digest = loaded.fingerprint()
     if not folder.is_begun:
-        folder.write_environment({**describe_environment(configuration.seed), "table_sha256": digest})
+        model = text_model_digest(configuration)
+        known = {"table_sha256": digest} | ({} if model is None else {"text_model_sha256": model})
+        folder.write_environment({**describe_environment(configuration.seed), **known})
         for layer, start in starts.items():
             start.copy_to(folder.start(layer))
         keep(loaded, folder, KEPT)

@@ -29,7 +29,7 @@ from qloom.training.configuration import Configuration
 from qloom.training.demonstrations import PREFIX, demonstration_table
 from qloom.training.folder import RunFolder
 from qloom.training.memory import HowHeld
-from qloom.training.table import RunTable, check_one_target, checked_group, weighted_rows_of
+from qloom.training.table import RunTable, check_one_target, checked_group, fresh_preprocessing, weighted_rows_of
 
 PARTS = ("train", "validation", "test")
 # Of the rows of a part that are sampled, those to validate: they are judged after every window.
@@ -181,6 +181,7 @@ def _learnt(
     section = configuration.data
     drop = (*section.drop, *([section.weight] if section.weight else []))
     options = section.model_dump(include={"time", "group", "task", "drop_missing_target", "kinds"})
+    options["preprocessing"] = fresh_preprocessing(configuration)
     learnt = learn_stream(stream, section.target, parts=parts, drop=drop, seed=seed, **options)
     give_back_memory()
     n_rows = dict(zip(PARTS, learnt.n_rows, strict=True))

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from qloom.data import Schema, Split, inspect_table, read_table, rows_with_target, split_rows
+from qloom.data import Preprocessing, Schema, Split, inspect_table, read_table, rows_with_target, split_rows
 from qloom.data.cells import numbers, plain_column
 from qloom.data.columns import require_columns
 from qloom.data.leaks import find_leaks
+from qloom.data.pretrained.folders import model_digest, model_folder
 from qloom.data.queries import queried_columns
 from qloom.errors import DataError
 from qloom.models.tables.weights import check_weights
@@ -24,6 +26,9 @@ from qloom.training.memory import HowHeld, how_held
 
 if TYPE_CHECKING:
     from qloom.training.streaming import Streamed
+
+TEXT_CACHE = "text-features"
+"""What text models made of texts, beside the runs."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,24 @@ def load_table(configuration: Configuration, held: HowHeld | None = None) -> Run
     leaks = find_leaks(table, schema, split.kind)
     schema = replace(schema, notes=(*notes, *schema.notes), warnings=(*schema.warnings, *leaks))
     return RunTable(table, schema, split, weights)
+
+
+def fresh_preprocessing(configuration: Configuration) -> Preprocessing:
+    """What is to learn from training rows; runs in one folder share what a text model makes of their texts."""
+    model = configuration.data.text_model
+    return Preprocessing(
+        text_model=model, text_cache=None if model is None else str(Path(configuration.output) / TEXT_CACHE)
+    )
+
+
+def text_model_digest(configuration: Configuration) -> str | None:
+    """The sha256 of the model that codes texts; None without one.
+
+    Raises:
+        ArtifactError: for a folder that holds none.
+    """
+    model = configuration.data.text_model
+    return None if model is None else model_digest(model_folder(model))
 
 
 def check_one_target(table: pa.Table, target: str) -> None:

@@ -24,7 +24,7 @@ from qloom.training.lock import locked
 from qloom.training.rounds import KEPT
 from qloom.training.shared_studies import SharedStudy
 from qloom.training.studies import LocalStudy, Proposal
-from qloom.training.table import load_table
+from qloom.training.table import fresh_preprocessing, load_table
 from qloom.training.trials import SAMPLERS, Sampler, Trial, changed
 
 # Takes proposals and the training of one; tells each what came of it, and gives it.
@@ -123,7 +123,8 @@ def _prepared(configuration: Configuration) -> tuple[PreparedTable, str]:
     if loaded.streamed is not None:
         data = prepared_stream(configuration, loaded, KEPT, configuration.seed, None, goal).data
     else:
-        data = prepare_table(loaded.table, loaded.schema, loaded.split, None, goal, loaded.weights)
+        fresh = fresh_preprocessing(configuration)
+        data = prepare_table(loaded.table, loaded.schema, loaded.split, None, goal, loaded.weights, fresh)
     if not len(data.validation.y):
         raise ConfigError("no validation rows, expected some to judge trials on; raise split.validation")
     return data, loaded.fingerprint()

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from qloom.data.columns import require_columns
 from qloom.data.drift.bins import Bins, Cells, learn_bins, read_bins
+from qloom.data.embedding_coding import EmbeddingCoding
 from qloom.data.preprocessing import Preprocessing
 from qloom.data.schema import read_record
 from qloom.data.target import TargetCoding, class_text
@@ -156,7 +157,7 @@ def _cells(preprocessing: Preprocessing, table: pa.Table) -> dict[str, Cells]:
     require_columns(table, [coding.name for coding in preprocessing.codings], "by the model")
     cells = preprocessing.cells(table)
     for coding in preprocessing.codings:
-        if isinstance(coding, TextCoding):
+        if isinstance(coding, TextCoding | EmbeddingCoding):
             words = pc.list_value_length(pc.utf8_split_whitespace(cells[coding.name]))
             cells[coding.name] = np.asarray(words, dtype=np.float64)
     return cells

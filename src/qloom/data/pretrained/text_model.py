@@ -75,7 +75,7 @@ def made_by(device: str) -> str:
     import torch
     import transformers
 
-    kind = torch.backends.cpu.get_cpu_capability() if device == "cpu" else torch.cuda.get_device_name(device)
+    kind = torch.cuda.get_device_name(device) if device.startswith("cuda") else torch.backends.cpu.get_cpu_capability()
     return f"torch {torch.__version__}, transformers {transformers.__version__}, {device} {kind}"
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from qloom.data.columns import require_columns
+from qloom.data.embedding_coding import EmbeddingCoding
 from qloom.data.inspection import inspect_table, require_feature
 from qloom.data.level_means import LevelMeans
 from qloom.data.preprocessing import Preprocessing, outcomes, read_column
@@ -259,10 +260,14 @@ class _Pass:
         error = max((column.rank_error for column in self._columns), default=0.0)
         if error:
             notes.append(f"medians and quantiles are off by {error:.2%} of the rows at most; all else is exact")
-        learnt = [each.name for each in preprocessing.codings if isinstance(each, TextCoding | LevelMeans)]
+        learnt = [
+            each.name for each in preprocessing.codings if isinstance(each, TextCoding | EmbeddingCoding | LevelMeans)
+        ]
         if learnt and not sample.is_whole:
             shown = ", ".join(learnt[:5]) + (", ..." if len(learnt) > 5 else "")
-            notes.append(f"words and means of levels are learnt on {training.num_rows:,} training rows: {shown}")
+            by_model = any(isinstance(each, EmbeddingCoding) for each in preprocessing.codings)
+            what = "directions of texts" if by_model else "words"
+            notes.append(f"{what} and means of levels are learnt on {training.num_rows:,} training rows: {shown}")
         return notes
 
 

@@ -20,6 +20,7 @@ def describe_model(model: Any) -> dict[str, Any]:
 
     names = getattr(model, "feature_names_in_", None)
     options = {k: v for k, v in model.get_params().items() if k not in ("random_state", "start_from")}
+    options["text_model"] = None if options["text_model"] is None else str(options["text_model"])
     return {
         "qloom": __version__,
         "estimator": type(model).__name__,

@@ -88,7 +88,8 @@ def prepare_table(
         start: an earlier model to go on from.
         goal: what is to be fitted; by default as the task usually is.
         weights: of the rows, (B,); equal ones if None.
-        preprocessing: learnt before, from more rows than these; None to learn it from the training rows.
+        preprocessing: learnt before, from more rows than these, or options of one that has learnt nothing yet and is
+            fitted to the training rows; None for the usual ones.
 
     Raises:
         ArtifactError: for a start that predicts from the target.
@@ -101,14 +102,15 @@ def prepare_table(
     weights = None if weights is None else check_weights(weights, table.num_rows)
     notes: tuple[str, ...] = ()
     if start is None:
-        if preprocessing is None:
-            preprocessing = Preprocessing()
-            x = preprocessing.fit_transform(table, schema, split.train)
-        else:
+        preprocessing = preprocessing or Preprocessing()
+        if preprocessing.is_fitted:
             x = preprocessing.transform(table)
+        else:
+            x = preprocessing.fit_transform(table, schema, split.train)
         coding, notes = code_target(table, schema, split, goal, loss, x)
     else:
         start.check_target(schema.target)
+        start.check_text_model(None if preprocessing is None else preprocessing.text_model)
         preprocessing, coding = start.preprocessing, replace(start.coding, name=schema.target)
         x = preprocessing.transform(table)
     y, truth = coding.encode(table), coding.truth(table)

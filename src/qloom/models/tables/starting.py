@@ -12,6 +12,8 @@ from torch import Tensor
 
 from qloom.circuits import Circuit
 from qloom.data import Preprocessing, TargetCoding
+from qloom.data.embedding_coding import EmbeddingCoding
+from qloom.data.pretrained.folders import model_digest, model_folder
 from qloom.errors import ArtifactError
 from qloom.models.artifact import copy_artifact, find_model_folder, read_artifact, reading
 from qloom.models.tables.architecture import Architecture
@@ -43,6 +45,16 @@ class Start:
         """Raise ArtifactError if a column to predict is one that the earlier model predicts from."""
         if target in {coding.name for coding in self.preprocessing.codings}:
             raise ArtifactError(f"{self.path} predicts from {target!r}, expected a model without it; start afresh")
+
+    def check_text_model(self, folder: str | None) -> None:
+        """Raise ArtifactError if texts are to be coded by a model that the earlier one does not code them by."""
+        codings = self.preprocessing.codings
+        known = {coding.sha256 for coding in codings if isinstance(coding, EmbeddingCoding)}
+        if folder is not None and known != {model_digest(model_folder(folder))}:
+            raise ArtifactError(
+                f"{self.path} does not code texts by the model in {folder}, expected the same: a start keeps its own "
+                "preprocessing; leave the text model out, or start afresh"
+            )
 
     def layer_of(self, circuit: Circuit) -> QuantumLayer:
         """A quantum layer with the earlier one's weights.

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from qloom.data import inspect_table, split_rows
+from qloom.data import Preprocessing, inspect_table, split_rows
 from qloom.engines.choice import choose_engine
 from qloom.models.artifact import reading, write_artifact
 from qloom.models.saving import Saved
@@ -79,6 +79,8 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         random_state: seed of everything random.
         kinds: column -> number, category, boolean, date, text or drop, where another kind is found than is meant; a
             number or date may say how it is written: "number:1.234,5", "date:%d/%m/%Y".
+        text_model: folder of a pretrained sentence model; columns of free text are then coded by it, frozen, in place
+            of counts of words. What was fitted needs the folder to predict.
         verbose: print a line an epoch.
 
     Attributes:
@@ -124,6 +126,7 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         threads: int = 1,
         random_state: Any = 0,
         kinds: Mapping[str, str] | None = None,
+        text_model: str | None = None,
         verbose: bool = False,
     ):
         self.n_qubits = n_qubits
@@ -150,6 +153,7 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         self.threads = threads
         self.random_state = random_state
         self.kinds = kinds
+        self.text_model = text_model
         self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
@@ -174,8 +178,9 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
         share = self.validation_fraction if self.validation_fraction * table.num_rows >= _FEWEST_VALIDATION_ROWS else 0
         split = split_rows(table, schema, validation=share, test=0, seed=seed)
         start = self.read_start()
-        data = prepare_table(table, schema, split, start, self.goal, weights)
-        self.notes_ = [*schema.notes, *schema.warnings, *data.notes]
+        fresh = Preprocessing(text_model=self.text_model)
+        data = prepare_table(table, schema, split, start, self.goal, weights, fresh)
+        self.notes_ = [*schema.notes, *schema.warnings, *data.notes, *data.preprocessing.notes]
         self.fit_prepared(data, seed=seed, watch=_print_epoch if self.verbose else None, start=start)
         return self
 
