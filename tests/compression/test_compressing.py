@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import subprocess
 import sys
+from io import StringIO
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from torch import nn
 
 from qloom.compression import LowRankLinear, TensorTrainLinear, compress, to_dense
@@ -199,6 +201,23 @@ def test_errors_of_outputs_are_those_of_the_layers_own_inputs():
             assert found.output_error == pytest.approx(expected, rel=1e-4)
     assert first.shape == (50, 36)
     assert "outputs" in str(compression)
+
+
+def test_the_table_as_text_and_as_data():
+    model = nn.Sequential(nn.Linear(12, 37), one(torch.kron(torch.ones(6, 6), torch.eye(6)))[0])
+    compression = compress(model, "1", error=0.0, n_axes=2)
+    assert compression.rows() == [
+        {"name": "1", "out_features": 36, "in_features": 36, "form": "tensor-train", "parameters_before": 1332,
+         "parameters": 108, "out_axes": (6, 6), "in_axes": (6, 6), "bonds": (1,),
+         "error": pytest.approx(0, abs=1e-6), "output_error": None, "note": ""},
+    ]  # fmt: skip
+    head, row, total = str(compression).splitlines()
+    assert head.split() == ["layer", "shape", "axes", "before", "after", "bonds", "error"]
+    assert row.split() == ["1", "36", "x", "36", "6·6", "x", "6·6", "1,332", "108", "1", "0.000"]
+    assert total == "1 layers: 1,332 -> 108 parameters (8.1%); model: 1,813 -> 589"
+    console = Console(record=True, width=100, file=StringIO())
+    console.print(compression)
+    assert console.export_text().splitlines()[1].split() == row.split()
 
 
 def test_conv1d_is_the_other_way_round():

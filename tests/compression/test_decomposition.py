@@ -22,18 +22,15 @@ def matrix_of_axes(out_axes, in_axes, seed=0):
     )
 
 
-@pytest.mark.parametrize("width", [4, 12, 36, 100, 384, 768, 1536, 4096, 11008])
-@pytest.mark.parametrize("n_axes", [2, 3])
-def test_axes_make_up_the_width_and_no_others_are_more_equal(width, n_axes):
-    axes = factorize(width, n_axes)
-    if axes is None:
-        assert sum(p for p in range(2, width + 1) for _ in [0] if width % p == 0) > 0  # 4 = 2 * 2 has no three
-        assert width == 4
-        return
-    assert prod(axes) == width
-    assert min(axes) > 1
-    if n_axes == 2:
-        assert abs(axes[0] - axes[1]) == min(abs(a - width // a) for a in range(2, width) if width % a == 0)
+@pytest.mark.parametrize("width", [12, 36, 100, 384, 768, 1536, 4096, 11008])
+def test_axes_make_up_the_width_and_no_others_are_more_equal(width):
+    divisors = [a for a in range(2, width) if width % a == 0]
+    assert sorted(factorize(width, 2)) == min((sorted((a, width // a)) for a in divisors), key=sum)
+    threes = [(a, b, width // (a * b)) for a in divisors for b in divisors if width % (a * b) == 0 and a * b < width]
+    found = factorize(width, 3)
+    assert prod(found) == width
+    assert sum(found) == min(map(sum, threes))
+    assert found[1] == min(found)
 
 
 def test_axes_as_written_down():
@@ -42,6 +39,7 @@ def test_axes_as_written_down():
     assert factorize(127, 2) is None
     assert factorize(127, 1) == (127,)
     assert factorize(10, 3) is None
+    assert factorize(4, 3) is None
 
 
 @pytest.mark.parametrize(("out_axes", "in_axes"), AXES)

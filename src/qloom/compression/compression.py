@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from io import StringIO
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from torch import nn
 
@@ -81,9 +81,9 @@ class Compression:
         Console(file=text, width=10_000, no_color=True, legacy_windows=False).print(self.__rich__())
         return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
-    def __rich__(self) -> Table:
+    def __rich__(self) -> Group:
         measured = any(layer.output_error is not None for layer in self.layers)
-        table = Table(box=None, pad_edge=False, caption=self._caption(), caption_justify="left")
+        table = Table(box=None, pad_edge=False)
         for title in ("layer", "shape", "axes"):
             table.add_column(title, no_wrap=title != "axes")
         for title in ("before", "after", "bonds", "error", *["outputs"] * measured):
@@ -91,13 +91,11 @@ class Compression:
         table.add_column("")
         for layer in self.layers:
             table.add_row(*_cells(layer, measured))
-        return table
-
-    def _caption(self) -> str:
-        return (
+        total = (
             f"{len(self.layers)} layers: {self.parameters_before:,} -> {self.parameters:,} parameters "
             f"({self.share:.1%}); model: {self.model_parameters_before:,} -> {self.model_parameters:,}"
         )
+        return Group(table, total)
 
 
 def _cells(layer: CompressedLayer, measured: bool) -> list[str]:

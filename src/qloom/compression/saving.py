@@ -83,7 +83,7 @@ def _once(state: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str
     for name, tensor in state.items():
         place = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype) if tensor.numel() else name
         if first.setdefault(place, name) == name:
-            tensors[name] = tensor.detach().cpu().contiguous().clone()
+            tensors[name] = tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
         else:
             same[name] = first[place]
     return tensors, same
