@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from qloom.compression import TensorTrainLinear, factorize
-from qloom.compression.contraction import operations
 from qloom.compression.decomposition import as_sites, bond_spectra, join, split, tails
 from qloom.errors import ConfigError, ShapeError
 
@@ -126,7 +125,7 @@ def test_counts_are_the_multiply_adds_that_torch_counts(out_axes, in_axes):
 
     cores = split(matrix_of_axes(out_axes, in_axes), out_axes, in_axes, [3, 4, 2][: len(out_axes) - 1])
     x = torch.ones(7, prod(in_axes), dtype=torch.float64)
-    for way, count in operations([tuple(core.shape) for core in cores], len(x)).items():
+    for way, count in TensorTrainLinear(cores).operations(len(x)).items():
         with FlopCounterMode(display=False) as counter:
             TensorTrainLinear(cores, way=way)(x)
         assert counter.get_total_flops() == 2 * count
@@ -139,6 +138,14 @@ def test_few_rows_go_through_the_cores_and_many_through_the_matrix():
     wide = TensorTrainLinear(split(matrix_of_axes((16, 24), (24, 16)), (16, 24), (24, 16), [50]))
     many = wide.operations(1000)
     assert min(many, key=many.get) == "dense"
+
+
+def test_the_choice_of_a_way_breaks_no_graph():
+    layer = TensorTrainLinear(split(matrix_of_axes(*AXES[1]), *AXES[1], [2, 2]))
+    compiled = torch.compile(layer, backend="eager", fullgraph=True, dynamic=True)
+    for n_rows in (2, 300):
+        x = torch.ones(n_rows, 30, dtype=torch.float64)
+        assert torch.equal(compiled(x), layer(x))
 
 
 def test_layers_refuse_what_does_not_fit():

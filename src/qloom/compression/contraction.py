@@ -18,21 +18,16 @@ from qloom.compression.decomposition import join
 Shape = tuple[int, int, int, int]
 
 
-def operations(shapes: Sequence[Shape], n_rows: int) -> dict[str, int]:
-    """Multiply-adds by way ("left", "right", "dense"), of cores of shapes (r_{k-1}, m_k, n_k, r_k)."""
+def costs(shapes: Sequence[Shape]) -> dict[str, tuple[int, int]]:
+    """Multiply-adds of a call and of each of its rows by way, of cores of shapes (r_{k-1}, m_k, n_k, r_k)."""
     mirrored = [(q, m, n, r) for r, m, n, q in reversed(shapes)]
     whole = prod(m * n for _, m, n, _ in shapes)
-    return {
-        "left": n_rows * _one_by_one(shapes),
-        "right": n_rows * _one_by_one(mirrored),
-        "dense": _joining(shapes) + n_rows * whole,
-    }
+    return {"left": (0, _one_by_one(shapes)), "right": (0, _one_by_one(mirrored)), "dense": (_joining(shapes), whole)}
 
 
-def cheapest(shapes: Sequence[Shape], n_rows: int) -> str:
-    """The way of the fewest multiply-adds; of equal ones the first."""
-    counts = operations(shapes, n_rows)
-    return min(counts, key=lambda way: counts[way])
+def operations(known: dict[str, tuple[int, int]], n_rows: int) -> dict[str, int]:
+    """Multiply-adds of so many rows, of what `costs` gave."""
+    return {way: call + n_rows * row for way, (call, row) in known.items()}
 
 
 def apply(cores: Sequence[Tensor], rows: Tensor, way: str) -> Tensor:
@@ -62,12 +57,12 @@ def _joining(shapes: Sequence[Shape]) -> int:
 
 def _from_left(cores: Sequence[Tensor], rows: Tensor) -> Tensor:
     """Before core k: (N m_1 ... m_{k-1}, r_{k-1}, n_k ... n_d)."""
-    (n_rows, to_come), state = rows.shape, rows
+    (n_rows, to_come), state, done = rows.shape, rows, 1
     for core in cores:
-        r, _, n, _ = core.shape
-        to_come //= n
+        r, m, n, _ = core.shape
+        to_come, done = to_come // n, done * m
         state = torch.einsum("prns,rmnq->pmqs", state.reshape(-1 if n_rows else 0, r, n, to_come), core)
-    return state.reshape(n_rows, prod(core.shape[1] for core in cores))
+    return state.reshape(n_rows, done)
 
 
 def _from_right(cores: Sequence[Tensor], rows: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from qloom.compression.low_rank import LowRankLinear
 from qloom.compression.targets import names_of, put
 from qloom.compression.tensor_train import TensorTrainLinear
 from qloom.errors import ArtifactError, ConfigError
-from qloom.files import replace_by, write_json
+from qloom.files import replace_file, write_json
 
 FORMAT, VERSION = "qloom.compression", 1
 DESCRIPTION = "compression.json"
@@ -49,7 +49,7 @@ def save_compressed(model: nn.Module, folder: str | Path) -> Path:
     tensors, same = _once(model.state_dict())
     digest = _digest(tensors)
     weights = f"weights-{digest[:16]}.safetensors"
-    replace_by(folder / weights, lambda file: safetensors.torch.save_file(tensors, file.name))
+    replace_file(folder / weights, safetensors.torch.save(tensors))
     heading = {"format": FORMAT, "version": VERSION, "model": type(model).__name__}
     forms = {name: layer.form() for name, layer in layers.items()}
     write_json(folder / DESCRIPTION, {**heading, "weights": weights, "sha256": digest, "same": same, "layers": forms})

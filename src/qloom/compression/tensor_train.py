@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from qloom.compression.contraction import apply, cheapest, operations
+from qloom.compression.contraction import apply, costs, operations
 from qloom.compression.decomposition import join
 from qloom.compression.layers import CompressedLinear
 from qloom.errors import ConfigError, ShapeError
@@ -44,13 +44,14 @@ class TensorTrainLinear(CompressedLinear):
         kind: type[nn.Module] = nn.Linear,
         way: str = "auto",
     ):
-        shapes = [tuple(core.shape) for core in cores]
+        shapes: list[Any] = [tuple(core.shape) for core in cores]
         _check(shapes)
         if way not in WAYS:
             raise ConfigError(f"way={way!r}, expected one of {', '.join(WAYS)}")
         out_axes, in_axes = tuple(shape[1] for shape in shapes), tuple(shape[2] for shape in shapes)
         super().__init__(cores, prod(out_axes), prod(in_axes), bias, kind)
         self.out_axes, self.in_axes, self.way = out_axes, in_axes, way
+        self._costs = costs(shapes)
 
     def matrix(self) -> Tensor:
         return join(list(self.factors))
@@ -61,7 +62,7 @@ class TensorTrainLinear(CompressedLinear):
 
     def operations(self, n_rows: int) -> dict[str, int]:
         """Multiply-adds of each way for so many rows; a dense layer takes n_rows * in * out."""
-        return operations(self._shapes, n_rows)
+        return operations(self._costs, n_rows)
 
     def form(self) -> dict[str, Any]:
         axes = {"out_axes": list(self.out_axes), "in_axes": list(self.in_axes)}
@@ -74,12 +75,14 @@ class TensorTrainLinear(CompressedLinear):
         return cls([like.new_zeros(shape) for shape in shapes], bias, kind)
 
     def _apply_matrix(self, rows: Tensor) -> Tensor:
-        way = cheapest(self._shapes, len(rows)) if self.way == "auto" else self.way
-        return apply(list(self.factors), rows, way)
+        return apply(list(self.factors), rows, self._choose(len(rows)) if self.way == "auto" else self.way)
 
-    @property
-    def _shapes(self) -> list[Any]:
-        return [tuple(core.shape) for core in self.factors]
+    def _choose(self, n_rows: int) -> str:
+        best, least = "dense", None
+        for way, count in self.operations(n_rows).items():  # a loop, as torch.compile knows no min with a key
+            if least is None or count < least:
+                best, least = way, count
+        return best
 
 
 def _check(shapes: Sequence[tuple[int, ...]]) -> None:
