@@ -51,6 +51,23 @@ def test_a_row_depends_on_the_rows_beside_it_by_rounding_alone(text_folder):
     assert alone.abs().max() > 0.5
 
 
+def test_of_a_model_that_also_decodes_the_encoder_is_taken(text_folder, tmp_path):
+    from transformers import T5Config, T5EncoderModel, T5Model
+
+    config = T5Config(vocab_size=200, d_model=16, num_layers=1, num_heads=2, d_ff=32, d_kv=8)
+    whole = T5Model(config).eval()
+    encoder = T5EncoderModel(config)
+    encoder.load_state_dict({name: value for name, value in whole.state_dict().items() if "decoder" not in name})
+    for name, model in (("whole", whole), ("encoder", encoder)):
+        folder = shutil.copytree(text_folder, tmp_path / name)
+        model.save_pretrained(folder)
+        backbone = Backbone(folder)
+        ids = backbone.tokenizer([TEXTS[4]], return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            expected = whole.get_encoder()(input_ids=ids).last_hidden_state[0].mean(0)
+        torch.testing.assert_close(backbone.features(TEXTS)[4], expected, atol=ROUNDING, rtol=0)
+
+
 def test_long_texts_are_cut(text_folder):
     long = "you " * 200
     assert Backbone(text_folder).max_length == 48

@@ -20,13 +20,16 @@ class BackboneWithHead(nn.Module):
         backbone: a model of transformers without a head.
         head: (B, F) -> (B, C); with pooling "tokens" (B, T, F) and `key_padding_mask` (B, T) -> (B, C).
         pooling: as in `Backbone`.
-        frozen: whether the backbone stays as it is, without dropout and slopes.
+        frozen: whether the backbone stays as it is, without dropout and slopes. Of one that does not, parameters are
+            trained that already are, such as those of an adapter; all of them where none is.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Module, pooling: str = "mean", frozen: bool = True):
         super().__init__()
         check_pooling(pooling)
-        self.backbone, self.head = backbone.requires_grad_(not frozen), head
+        if frozen or not any(parameter.requires_grad for parameter in backbone.parameters()):
+            backbone.requires_grad_(not frozen)
+        self.backbone, self.head = backbone, head
         self.pooling, self.frozen = pooling, frozen
         self.train(self.training)
 

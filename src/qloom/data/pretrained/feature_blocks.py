@@ -92,11 +92,12 @@ class FeatureBlocks:
         return pc.fill_null(pc.index_in(keys, value_set=known), -1).to_numpy().astype(np.int64)
 
     def _taken(self, places: np.ndarray) -> Ragged:
-        ends = np.cumsum([len(block.keys) for block in self._blocks])
+        blocks = self._blocks
+        ends = np.cumsum([len(block.keys) for block in blocks])
         which = np.searchsorted(ends, places, side="right")
         parts, order = [], []
         for k in np.unique(which):
-            block, rows = self._blocks[k], np.flatnonzero(which == k)
+            block, rows = blocks[k], np.flatnonzero(which == k)
             parts.append(block.read().take(places[rows] - ends[k] + len(block.keys)))
             order.append(rows)
         return Ragged.joined(parts).take(np.argsort(np.concatenate(order)))

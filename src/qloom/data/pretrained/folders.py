@@ -83,7 +83,7 @@ def _digest(stamps: tuple[tuple[str, str, int, int], ...]) -> str:
 
 
 def load_model(folder: Path, dtype: torch.dtype, device: str | torch.device) -> Any:
-    """The model without a head, in evaluation mode.
+    """The model without a head, of one that also decodes its encoder, in evaluation mode.
 
     Raises:
         ArtifactError: for a folder that transformers cannot read, or weights that are not all there.
@@ -95,13 +95,15 @@ def load_model(folder: Path, dtype: torch.dtype, device: str | torch.device) -> 
         model, found = _read(
             loader, folder, use_safetensors=True, dtype=dtype, output_loading_info=True
         )  # fmt: skip
-    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)  # nothing here reads a pooler
+    unread = ("decoder.",) if hasattr(model, "encoder") and hasattr(model, "decoder") else ()
+    missing = [name for name in found["missing_keys"] if "pooler" not in name and not name.startswith(unread)]
     if missing or found["mismatched_keys"]:
         raise ArtifactError(
             f"the weights in {folder} are of another model than its {CONFIG} ({len(missing)} tensors are missing, "
             f"{len(found['mismatched_keys'])} of another shape), expected all of them; save the model there anew"
         )
-    return model.to(device).eval().requires_grad_(False)
+    used = model.get_encoder() if unread else model
+    return used.to(device).eval().requires_grad_(False)
 
 
 def load_tokenizer(folder: Path) -> Any:
