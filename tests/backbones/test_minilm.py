@@ -13,7 +13,6 @@ from qloom.backbones import Backbone
 from qloom.data import Preprocessing, inspect_table, read_table
 
 SPAM = DATA / "text_sms_spam" / "spam.csv.gz"
-pytestmark = pytest.mark.slow
 ALIKE = [
     ("A man is playing the guitar.", "Someone plays a guitar."),
     ("The stock market fell sharply today.", "Share prices dropped a lot this afternoon."),
@@ -45,6 +44,7 @@ def messages():
     return read_table(SPAM).slice(0, 1200)
 
 
+@pytest.mark.slow
 def test_a_quantum_head_on_frozen_features_finds_spam(minilm, messages, tmp_path):
     """ROC AUC on 400 messages, 64 of them spam: its standard error is about 0.015 at 0.98."""
     from sklearn.metrics import roc_auc_score
@@ -67,6 +67,7 @@ def test_a_quantum_head_on_frozen_features_finds_spam(minilm, messages, tmp_path
     assert again.blocks.n_computed == 0
 
 
+@pytest.mark.slow
 def test_a_coded_row_has_the_same_bits_whatever_comes_with_it(minilm, messages):
     table = messages.slice(0, 200)
     fitted = Preprocessing(text_model=minilm).fit(table, inspect_table(table, "label"))
