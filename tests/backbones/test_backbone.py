@@ -92,6 +92,10 @@ def test_images_are_arrays_pictures_or_files(image_folder, tmp_path):
     torch.testing.assert_close(backbone.features([tmp_path / "0.png"])[0], found[0], atol=ROUNDING, rtol=0)
     grey = backbone.features([np.full((9, 9), 7, np.uint8), np.full((9, 9, 3), 7, np.uint8)])
     torch.testing.assert_close(grey[0], grey[1], atol=ROUNDING, rtol=0)
+    palettes = [Image.fromarray(np.zeros((9, 9), np.uint8), "L").convert("P") for _ in range(2)]
+    palettes[1].putpalette([255, 0, 0] * 256)
+    black, red = backbone.features(palettes)
+    assert (black - red).abs().max() > 0.01  # their cells are the same, their colours not
     tokens = Backbone(image_folder, pooling="tokens").features(IMAGES)
     torch.testing.assert_close(tokens.values, torch.cat(states), atol=ROUNDING, rtol=0)
     assert not tokens.padding.any()

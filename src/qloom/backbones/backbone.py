@@ -114,7 +114,9 @@ class Backbone:
         if self.takes == "texts":
             found = self.blocks.features([key_of(text.encode()) for text in given], lambda k: self._texts(given, k))
         else:
-            found = self.blocks.features([image_key(image) for image in given], lambda k: self._images(given, k))
+            found = self.blocks.features(
+                [image_key(image, k) for k, image in enumerate(given)], lambda k: self._images(given, k)
+            )
         return TokenFeatures(*found.padded()) if self.pooling == "tokens" else found.values
 
     def _checked(self, rows: Iterable[Any]) -> list[Any]:

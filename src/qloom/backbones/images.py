@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image  # which matplotlib brings
 
 from qloom.data.pretrained.encoding import hidden_states, rows_of
 from qloom.data.pretrained.feature_blocks import key_of
 from qloom.data.pretrained.ragged import Ragged
 from qloom.errors import DataError
-from qloom.extras import package
 
 
-def image_key(image: Any) -> bytes:
+def image_key(image: Any, row: int) -> bytes:
     """What an image is found by in a cache: the bytes of its file, or its numbers with their shape.
 
     Raises:
-        DataError: for a file that cannot be read.
+        DataError: for what is no image, or a file that cannot be read.
     """
     if isinstance(image, str | Path):
         try:
@@ -29,19 +29,20 @@ def image_key(image: Any) -> bytes:
             raise DataError(f"image {str(image)!r} cannot be read ({error.strerror}), expected a file there") from None
     if isinstance(image, np.ndarray):
         return key_of(f"array {image.dtype} {image.shape} ".encode() + image.tobytes())
-    return key_of(f"{image.mode} {image.size} ".encode() + image.tobytes()) if hasattr(image, "tobytes") else b"\0" * 16
+    if isinstance(image, Image.Image):
+        return key_of(f"colours {image.size} ".encode() + image.convert("RGB").tobytes())
+    raise DataError(f"image {row} is {type(image).__name__}, expected a PIL image, an array or the path of a file")
 
 
 def as_image(image: Any, row: int) -> Any:
-    """A PIL image in three colours.
+    """A PIL image in three colours of what `image_key` knows.
 
     Raises:
-        DataError: for what is no image.
+        DataError: for an array of other numbers, or a file that holds no picture.
     """
-    pillow = package("PIL.Image", "an image", "llm", brought_by="pillow")
     if isinstance(image, str | Path):
         try:
-            image = pillow.open(image)
+            image = Image.open(image)
         except OSError as error:
             raise DataError(f"image {str(image)!r} cannot be read ({error}), expected a picture; check it") from None
     elif isinstance(image, np.ndarray):
@@ -49,9 +50,7 @@ def as_image(image: Any, row: int) -> Any:
             raise DataError(
                 f"image {row} is an array {image.dtype} {image.shape}, expected uint8 (H, W) or (H, W, 3) from 0 to 255"
             )
-        image = pillow.fromarray(image)
-    if not isinstance(image, pillow.Image):
-        raise DataError(f"image {row} is {type(image).__name__}, expected a PIL image, an array or the path of a file")
+        image = Image.fromarray(image)
     return image.convert("RGB")
 
 

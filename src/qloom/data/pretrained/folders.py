@@ -28,7 +28,6 @@ TOKENIZER = (
 PROCESSOR = ("preprocessor_config.json", "processor_config.json")
 # Beside the model, as sentence-transformers writes them.
 _POOLING, _LENGTH = "1_Pooling/config.json", "sentence_bert_config.json"
-_EXTRA = "llm"
 _HASHED = (".json", ".txt", ".safetensors", ".model")
 _LONGEST = 1 << 20  # a tokenizer without a limit says 1e30
 _USUAL_LENGTH = 512
@@ -131,7 +130,7 @@ def load_processor(folder: Path) -> Any:
 
 
 def _transformers(folder: Path) -> Any:
-    return package("transformers", f"the pretrained model in {folder}", _EXTRA)
+    return package("transformers", f"the pretrained model in {folder}", "llm")
 
 
 def _read(loader: Any, folder: Path, **options: Any) -> Any:
@@ -151,7 +150,7 @@ def _read(loader: Any, folder: Path, **options: Any) -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without bars and advice of transformers, which the caller's settings are given back to."""
-    logging = package("transformers.utils.logging", "a pretrained model", _EXTRA)
+    logging = package("transformers.utils.logging", "a pretrained model", "llm")
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
