@@ -4,11 +4,13 @@ import itertools
 
 import pytest
 
+from qloom.models.tables.competitors import COMPETITORS
 from qloom.training.intervals import Estimate, half_width
 from qloom.training.record import margin_of
 from qloom.training.verdict import judge_difference, verdict_text, why_unjudged
 
 MARGIN = 0.01
+RECORDS = {key: each.record() for key, each in COMPETITORS.items()}
 BY_OUTCOME = {
     "better": Estimate(0.03, 0.004, 0.02, 0.04),
     "worse": Estimate(-0.03, 0.004, -0.04, -0.02),
@@ -25,7 +27,7 @@ def judged(outcome, margin=MARGIN):
 def text(classical, separable, unjudged=None, **others):
     differences = {"hybrid_classical": judged(classical), "hybrid_separable": judged(separable)}
     differences |= {key: judged(outcome) for key, outcome in others.items()}
-    return verdict_text("roc_auc", Estimate(0.8, 0.01, 0.78, 0.82), differences, 5, MARGIN, unjudged)
+    return verdict_text("roc_auc", Estimate(0.8, 0.01, 0.78, 0.82), differences, RECORDS, 5, MARGIN, unjudged)
 
 
 @pytest.mark.parametrize("outcome", BY_OUTCOME)
@@ -94,7 +96,7 @@ def test_what_is_undecided_says_how_many_rounds_would_decide():
     assert half_width(0.02, found.rounds_needed, 0.25) < 0.02 <= half_width(0.02, found.rounds_needed - 1, 0.25)
     assert "it takes more rows" in text("equal", "undecided")
     pair = dict.fromkeys(("hybrid_classical", "hybrid_separable"), found)
-    said = verdict_text("r2", Estimate(0.8, 0.1, 0.7, 0.9), pair, 5, MARGIN, None)
+    said = verdict_text("r2", Estimate(0.8, 0.1, 0.7, 0.9), pair, RECORDS, 5, MARGIN, None)
     assert f"about {found.rounds_needed} would decide it" in said
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from qloom.adapters.settings import AdapterConfig
+from qloom.circuits import Circuit
 from qloom.errors import ConfigError
 
 C = TypeVar("C", bound=AdapterConfig)
@@ -59,6 +60,10 @@ class Form(ABC, Generic[C]):
 
     def added(self, x: Tensor, made: Made) -> Tensor | None:
         """What is added to the weight's outputs: (..., D_out); None if nothing."""
+        return None
+
+    def circuit(self) -> Circuit | None:
+        """The circuit, its angles as weights; None where there is none."""
         return None
 
     @abstractmethod

@@ -15,6 +15,7 @@ from qloom.adapters.form import LowRank, Made, Numbers
 from qloom.adapters.settings import AdapterConfig
 from qloom.adapters.sharing import shared
 from qloom.adapters.tuner import AdaptedLinear, CircuitTuner
+from qloom.circuits import Circuit
 from qloom.errors import ConfigError
 
 
@@ -113,6 +114,9 @@ class GeneratedForm(LowRank[GeneratedConfig]):
         right, left = chunks.reshape(-1)[: n_right + n_left].split([n_right, n_left])
         factor = scale * self.config.scaling * self.n_in**-0.5
         return right.reshape(self.rank, self.n_in), left.reshape(self.n_out, self.rank) * factor
+
+    def circuit(self) -> Circuit | None:
+        return None if self.config.classical else self.column.circuit
 
     def described(self) -> str:
         return f"rank {self.rank}, {self.n_chunks} chunks from {self.column.circuit.n_qubits} qubits"

@@ -146,6 +146,16 @@ class GivensForm(Form[GivensConfig]):
     def restored(self, made: Made, weight: Tensor) -> Tensor:
         return weight + self.turned(weight, made)
 
+    def circuit(self) -> Circuit | None:
+        if self.config.classical:
+            return None
+        circuit = Circuit(self.config.n_modes)
+        angles = iter(circuit.weights(self.n_angles))
+        for pairs in self.layers:
+            for first, second in pairs.T.tolist():
+                circuit.givens(next(angles), first, second)
+        return circuit
+
     def described(self) -> str:
         left = self.n_in - self.n_blocks * self.width
         kept = f", {left} features as they are" if left else ""

@@ -15,6 +15,7 @@ from qloom.adapters.form import LowRank, Made, Numbers
 from qloom.adapters.settings import AdapterConfig
 from qloom.adapters.sharing import shared
 from qloom.adapters.tuner import AdaptedLinear, CircuitTuner
+from qloom.circuits import Circuit
 from qloom.errors import ConfigError
 
 
@@ -80,6 +81,9 @@ class PauliForm(LowRank[PauliAdapterConfig]):
             (found[2 * k + 1], found[2 * k].T * (each["scales"] * forms[k].config.scaling))
             for k, each in enumerate(numbers)
         ]
+
+    def circuit(self) -> Circuit | None:
+        return None if self.config.classical else self.sides[0].circuit
 
     def described(self) -> str:
         parts = [_described(side.size, width) for side, width in zip(self.sides, (self.n_out, self.n_in), strict=True)]

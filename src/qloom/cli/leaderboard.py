@@ -63,7 +63,7 @@ def _cells(metrics: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[str, ...
     times = f"{row['seconds_training']:.1f} s", f"{row['seconds_prediction']:.2f} s"
     title = metrics["models"][row["model"]]["title"]
     scores = number_text(row["score"]), number_text(row["deviation"])
-    return (title, row["role"], *scores, interval, f"{row['n_parameters']}", *times)
+    return (title, row["role"], *scores, interval, number_text(row["n_parameters"], "d"), *times)
 
 
 def _print(console: Console, title: str | None, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

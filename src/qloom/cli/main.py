@@ -16,7 +16,7 @@ from qloom.cli.wording import in_options
 from qloom.errors import QloomError
 
 COMMANDS = (
-    "train", "init", "tune", "diagnose", "predict", "evaluate", "compare", "runs", "explain",
+    "train", "finetune", "init", "tune", "diagnose", "predict", "evaluate", "compare", "runs", "explain",
     "report", "noise", "solve", "generate",
     "score", "draw", "run", "devices", "doctor", "bench", "watch", "export", "serve",
 )  # fmt: skip

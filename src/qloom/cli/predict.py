@@ -15,6 +15,7 @@ from qloom.data.columns import require_columns
 from qloom.data.novelty import Novelties
 from qloom.data.writing import check_output, write_table
 from qloom.errors import ConfigError
+from qloom.models.artifact import FINETUNED, estimator_in
 from qloom.training.evaluation import open_model
 from qloom.training.folder import MODEL_HELP
 from qloom.training.predictions import prediction_columns
@@ -38,6 +39,9 @@ def predict(
     """Predict every row of a table: the class with its probabilities, or the number, and what training had not seen."""
     if output is not None:
         check_output(output)
+    if (folder := _finetuned_folder(model, chosen)) is not None:
+        _predict_finetuned(folder, data, query, ids or [], output, settings or [])
+        return
     loaded = open_model(model, chosen, engine_changes(settings or []))
     table = read_source(data, query, known=loaded.preprocessing_.queried)
     predictions = prediction_columns(loaded.coding_, loaded.predict_table(table), threshold=loaded.readout_.threshold)
@@ -51,6 +55,30 @@ def predict(
         typer.echo(line, err=True)
     if loaded.engine_ is not None and (line := engine_line(loaded.engine_.values())):
         typer.echo(line, err=True)
+    if output is not None:
+        typer.echo(f"{output} written: {table.num_rows} rows")
+
+
+def _finetuned_folder(path: Path, name: str | None) -> Path | None:
+    """Where the fine-tuned model is; None for models of tables."""
+    if estimator_in(path) != FINETUNED:
+        return None
+    from qloom.training.finetuning.saved import finetuned_folder
+
+    return finetuned_folder(path, name)
+
+
+def _predict_finetuned(
+    folder: Path, data: str, query: str | None, ids: Sequence[str], output: Path | None, settings: Sequence[str]
+) -> None:
+    from qloom.training.finetuning.saved import load_finetuned
+
+    if settings:
+        raise ConfigError(f"--set {settings[0]} of a fine-tuned model, which has no engine; leave it out")
+    loaded, table = load_finetuned(folder), read_source(data, query)
+    predictions = prediction_columns(loaded.coding_, loaded.predict_table(table, Path(data).parent))
+    columns = {"row": np.arange(table.num_rows), **id_columns(table, ids, predictions), **predictions}
+    write_table(pa.table({name: _contiguous(column) for name, column in columns.items()}), output)
     if output is not None:
         typer.echo(f"{output} written: {table.num_rows} rows")
 

@@ -178,7 +178,7 @@ def _launch(configuration: Configuration, resume: bool, yes: bool, count: int, r
 
 def _train_on_ray(configuration: Configuration, resume: bool, count: int, restarts: int) -> None:
     start = time.perf_counter()
-    _show(train_on_ray(configuration, count, restarts=restarts, resume=resume), start)
+    show(train_on_ray(configuration, count, restarts=restarts, resume=resume), start)
 
 
 def _run(configuration: Configuration, resume: bool, yes: bool) -> None:
@@ -196,10 +196,10 @@ def _run(configuration: Configuration, resume: bool, yes: bool) -> None:
             typer.echo(f"qloom: {error}", err=True)
         raise typer.Exit(ABANDONED) from None
     if workers.leads:
-        _show(folder, start)
+        show(folder, start)
 
 
-def _show(folder: Path, start: float) -> None:
+def show(folder: Path, start: float) -> None:
     """Write the report of a run, and print who leads."""
     report = write_report(folder)
     print_leaderboard(RunFolder(folder).metrics())

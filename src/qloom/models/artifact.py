@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "qloom.model", 1
 DESCRIPTION, WEIGHTS = "model.json", "weights.safetensors"
+FINETUNED = "finetuned"  # what a pretrained model with an adapter is called in a description
 _NEW_WEIGHTS = "weights.safetensors.new"
 
 
@@ -111,6 +112,13 @@ def reading(path: str | Path) -> Iterator[None]:
             f"the model in {path} is damaged ({type(error).__name__}: {what}), "
             "expected what qloom wrote; train it again"
         ) from None
+
+
+def estimator_in(path: str | Path) -> str | None:
+    """What the model of a run or model folder is, by its description alone; None where there is none."""
+    with suppress(ArtifactError):
+        return str(_read_description(find_model_folder(path) / DESCRIPTION).get("estimator"))
+    return None
 
 
 def find_model_folder(path: str | Path) -> Path:

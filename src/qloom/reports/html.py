@@ -183,6 +183,8 @@ def _predictions(record: RunRecord) -> dict[str, Any]:
 
 def _circuit(record: RunRecord) -> dict[str, Any]:
     circuit = record.circuit
+    if circuit is None:
+        return {"circuit_drawing": None, "circuit_text": None, "circuit_summary": None}
     gates = ", ".join(f"{n} {name}" for name, n in circuit.gate_counts().items()) or "none"
     summary = (
         f"{circuit.n_qubits} qubits, {circuit.n_inputs} inputs, {circuit.n_weights} weights, "

@@ -24,7 +24,7 @@ _SHADE = "#e0731d"
 
 
 def importance_pictures(
-    found: dict[str, Any] | None, titles: dict[str, str], circuit: Circuit
+    found: dict[str, Any] | None, titles: dict[str, str], circuit: Circuit | None
 ) -> dict[str, Any] | None:  # fmt: skip
     """The pictures with what they show in words; None without the file."""
     if found is None:
@@ -36,7 +36,7 @@ def importance_pictures(
         "bars": _bars(models, names, metric_title(found["metric"])) if defined else None,
         "curves": [_curves(entries, names) for entries in _by_column(models)],
         "n_rows": found["n_rows"],
-        "circuit": None if (parts := found.get("circuit")) is None else circuit_section(parts, circuit),
+        "circuit": circuit_section(found["circuit"], circuit) if circuit is not None and found.get("circuit") else None,
     }
 
 

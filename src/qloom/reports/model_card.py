@@ -98,6 +98,8 @@ def _columns(record: RunRecord) -> Iterator[Sequence[Any]]:
 
 def _model(record: RunRecord) -> str:
     circuit, hybrid = record.circuit, record.models["hybrid"]
+    if circuit is None or record.adapted is not None:
+        return _adapted(record)
     gates = ", ".join(f"{n} {name}" for name, n in circuit.gate_counts().items())
     engine = record.engine or "exact values"
     return _paragraphs([
@@ -106,6 +108,18 @@ def _model(record: RunRecord) -> str:
         f"{_count(hybrid.n_parameters)} parameters, {_count(hybrid.n_quantum_parameters)} of them in the circuit: "
         f"{circuit.n_qubits} qubits, depth {circuit.depth()}, {gates}. Run with {engine}.",
         f"```text\n{draw_text(circuit, 110)}\n```",
+    ])  # fmt: skip
+
+
+def _adapted(record: RunRecord) -> str:
+    """Of a pretrained model with an adapter."""
+    adapted, hybrid = record.adapted or {}, record.models["hybrid"]
+    drawn = [] if record.circuit is None else [f"```text\n{draw_text(record.circuit, 110)}\n```"]
+    return _paragraphs([
+        f"The pretrained model in `{adapted.get('model')}` (sha256 `{adapted.get('sha256')}`) with the adapter "
+        f"{adapted.get('adapter')}, and a linear head. {_count(hybrid.n_parameters)} parameters are trained, "
+        f"{_count(hybrid.n_quantum_parameters)} of them the adapter's.",
+        *drawn,
     ])  # fmt: skip
 
 

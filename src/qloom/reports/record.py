@@ -117,6 +117,8 @@ class RunRecord:
         predictions: key of a model -> (N,), of the same kind as the targets.
         probabilities: key of a model -> (N, C); empty for a regression.
         config, environment: text of config.yaml and environment.json, None where the file is missing.
+        circuit: of the model under test; None of an adapter without one.
+        adapted: the pretrained model and its adapter, of a fine-tuning; None of a table's own networks.
         importance: what importance.json holds, None without it.
         under_noise: what noise.json holds, None without it.
         refinement: what came of further stages of the model that is kept, None without any.
@@ -133,7 +135,7 @@ class RunRecord:
     features: tuple[str, ...]
     notes: tuple[str, ...]
     columns: tuple[dict[str, Any], ...]
-    circuit: Circuit
+    circuit: Circuit | None
     models: dict[str, ModelRecord]
     unit: str
     rounds: RoundsRecord
@@ -146,6 +148,7 @@ class RunRecord:
     probabilities: dict[str, np.ndarray]
     config: str | None
     environment: str | None
+    adapted: dict[str, Any] | None = None
     importance: dict[str, Any] | None = None
     under_noise: dict[str, Any] | None = None
     refinement: dict[str, Any] | None = None
@@ -197,7 +200,8 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "features": tuple(map(str, document["features"])),
         "notes": tuple(map(str, document["notes"])),
         "columns": tuple(map(dict, document["columns"])),
-        "circuit": Circuit.from_json(document["circuit"]),
+        "adapted": document.get("adapted"),
+        "circuit": None if document["circuit"] is None else Circuit.from_json(document["circuit"]),
         "models": models,
         "unit": str(document.get("unit", "epoch")),
         "rounds": RoundsRecord() if document["rounds"] is None else _rounds(document["rounds"]),

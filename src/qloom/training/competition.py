@@ -9,7 +9,6 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from qloom.models.tables.competitors import COMPETITORS
 from qloom.models.tables.goals import Goal
 from qloom.models.tables.preparation import coding_of_rows, prepare_table
 from qloom.models.tables.starting import Start
@@ -80,8 +79,8 @@ def compete(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound
         began = time.perf_counter()
         rounds = _rounds(loaded, plan, first, start, len(results), size)
         contest.workers.told(lambda: True)  # what was learnt of rows on disk is there for all
-        outcomes = {key: contest.enter(key, rounds) for key in COMPETITORS}
-        by_round = [{key: outcomes[key][i] for key in COMPETITORS} for i in range(size)]
+        outcomes = {key: contest.enter(key, rounds) for key in contest.table}
+        by_round = [{key: outcomes[key][i] for key in contest.table} for i in range(size)]
         kept = kept or by_round[KEPT - 1]
         results += [result_of(each, own) for each, own in zip(rounds, by_round, strict=True)]
         if k == len(done):
@@ -96,7 +95,7 @@ def assist(contest: Contest, loaded: RunTable, plan: Plan, first: PreparedRound,
     while size := contest.workers.told(lambda: 0):
         contest.workers.told(lambda: True)
         rounds = _rounds(loaded, plan, first, start, n_done, size)
-        for key in COMPETITORS:
+        for key in contest.table:
             contest.assist(key, rounds)
         n_done += size
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from qloom.models import Fit, HybridClassifier, HybridRegressor, fit_together
 from qloom.models.artifact import DESCRIPTION
 from qloom.models.tables.baselines import Baseline
 from qloom.models.tables.choices import GOAL_FIELDS
-from qloom.models.tables.competitors import COMPETITORS, NETWORKS, title_of
+from qloom.models.tables.competitors import COMPETITORS, NETWORKS, Competitor, title_of
 from qloom.models.tables.goals import Goal
 from qloom.models.tables.preparation import PreparedTable
 from qloom.models.tables.starting import Start
@@ -81,17 +82,19 @@ class Contest:
     progress: Progress
     starts: Mapping[str, Start] = field(default_factory=dict)
     workers: Workers = ALONE
+    table: ClassVar[Mapping[str, Competitor]] = COMPETITORS
 
     def enter(self, key: str, rounds: Sequence[PreparedRound]) -> list[Outcome]:
         """The outcomes of a model in some rounds: read back if trained before, else trained, on from checkpoints."""
         title = self._title(key)
         restored = all(self._is_done(key, each.number) for each in rounds)
-        if key in NETWORKS:
+        is_network = self.table[key].layer is not None
+        if is_network:
             self.workers.told(lambda: restored)
         if restored:
             outcomes = [self._read(key, each.number) for each in rounds]
         else:
-            outcomes = self._train_networks(key, rounds) if key in NETWORKS else self._train_baselines(key, rounds)
+            outcomes = self._train_networks(key, rounds) if is_network else self._train_baselines(key, rounds)
             for each, outcome in zip(rounds, outcomes, strict=True):
                 self._write(key, each.number, outcome)
         self.progress.end(title, [outcome.record for outcome in outcomes], restored=restored)
@@ -103,8 +106,12 @@ class Contest:
             self._fit_networks(key, rounds)
 
     def _is_done(self, key: str, number: int) -> bool:
-        is_saved = number != KEPT or (self.folder.model(key) / DESCRIPTION).exists()
+        is_saved = number != KEPT or (self.place(key) / DESCRIPTION).exists()
         return self.folder.outcome(key, number).exists() and is_saved
+
+    def place(self, key: str) -> Path:
+        """The folder of a model."""
+        return self.folder.path / self.table[key].place
 
     def _read(self, key: str, number: int) -> Outcome:
         record, tensors = read_checkpoint(self.folder.outcome(key, number))
@@ -136,7 +143,7 @@ class Contest:
     def _finish(self, key: str, each: PreparedRound, model: HybridModel, fit: Fit) -> Outcome:
         """Save the network if its round is the one that is kept, and predict the test rows."""
         if each.number == KEPT:
-            model.save(self.folder.model(key))
+            model.save(self.place(key))
         predictions, seconds = _timed(lambda: model.predict_features(each.data.test.x))
         refitting = model.refit_["seconds"] if model.refit_ else 0.0
         times = {"seconds_training": fit.seconds + refitting, "seconds_prediction": seconds}
@@ -156,7 +163,7 @@ class Contest:
         data = each.data
         model, seconds_training = _timed(lambda: Baseline(key, data, each.seed))
         if each.number == KEPT:
-            model.save(self.folder.model(key))
+            model.save(self.place(key))
         predictions, seconds = _timed(lambda: model.predict_features(data.test.x.numpy()))
         counts = {"n_parameters": model.n_parameters, "n_quantum_parameters": 0}
         times = {"seconds_training": seconds_training, "seconds_prediction": seconds}
@@ -166,7 +173,7 @@ class Contest:
 
     def _heading(self, key: str) -> dict[str, Any]:
         """What a model is called and there for."""
-        return {**COMPETITORS[key].record(), "title": self._title(key)}
+        return {**self.table[key].record(), "title": self._title(key)}
 
     def _title(self, key: str) -> str:
         return title_of(key, self.task, self.configuration.training.loss)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Self, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError, model_validator
@@ -246,6 +247,43 @@ class WatchSection(Section):
     window: int = Field(default=2000, ge=1, description="prequential: last rows that a retraining goes over, once")
 
 
+class FinetuneSection(Section):
+    """The pretrained model of `qloom finetune`, its adapter and how that is trained."""
+
+    model: str = Field(description="folder of a pretrained model of texts or images; nothing is downloaded")
+    text: str | None = Field(default=None, description="column of texts; of text and image one")
+    image: str | None = Field(default=None, description="column of paths of images, from the table's folder")
+    adapter: str = Field(default="pauli", description="pauli, two_axis, givens or generated: the one under test")
+    settings: dict[str, Any] = Field(
+        default={}, description="of the adapter, as its configuration in qloom.adapters has them: {r: 8, n_layers: 6}"
+    )
+    lora_rank: int = Field(default=8, ge=1, description="of the LoRA that stands beside it, on the same weights")
+    pooling: Literal["mean", "first"] = Field(default="mean", description="of tokens, before the linear head")
+    max_length: int | None = Field(default=None, ge=1, description="tokens of a text; empty: what the model takes")
+    epochs: int = Field(default=8, ge=1, description="passes over the training rows at most")
+    batch_size: int = Field(default=16, ge=1, description="rows a step")
+    learning_rate: float = Field(default=0.05, gt=0, description="of the adapter and its controls, at first")
+    lora_learning_rate: float = Field(default=0.002, gt=0, description="of LoRA, at first")
+    head_learning_rate: float = Field(
+        default=0.001, gt=0, description="of the head, which begins as the best linear model on frozen features"
+    )
+    patience: int = Field(default=3, ge=1, description="epochs without a better validation loss before training stops")
+
+    @model_validator(mode="after")
+    def _one_column(self) -> Self:
+        if (self.text is None) == (self.image is None):
+            raise ConfigError(
+                f"finetune.text={self.text!r} and finetune.image={self.image!r}, expected one of them; name the column "
+                "that the model reads"
+            )
+        return self
+
+    @property
+    def column(self) -> str:
+        """The one that the model reads."""
+        return str(self.text or self.image)
+
+
 class Configuration(Section):
     """All of a run."""
 
@@ -272,6 +310,7 @@ class Configuration(Section):
     )
     comparison: ComparisonSection = Field(default_factory=ComparisonSection)
     watch: WatchSection = Field(default_factory=WatchSection)
+    finetune: FinetuneSection | None = None
 
     @model_validator(mode="after")
     def _trains_here(self) -> Self:
@@ -337,10 +376,19 @@ def known_keys(section: type[BaseModel] = Configuration, prefix: str = "") -> It
     for name, field in section.model_fields.items():
         if field.annotation is EngineChoice:
             yield from dict.fromkeys(f"{prefix}{name}.{key}" for engine in ENGINES for key in fields_of(engine))
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from known_keys(field.annotation, f"{prefix}{name}.")
+        elif (part := section_of(field.annotation)) is not None:
+            yield from known_keys(part, f"{prefix}{name}.")
         else:
             yield prefix + name
+
+
+def section_of(annotation: Any) -> type[Section] | None:
+    """The section that a field holds, always or where it is wanted."""
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    for kind in parts:
+        if isinstance(kind, type) and issubclass(kind, Section):
+            return kind
+    return None
 
 
 def unknown_key(key: str) -> str:

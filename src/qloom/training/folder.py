@@ -131,11 +131,12 @@ class RunFolder:
 
         Args:
             predictions: columns by name.
-            importance: what the models hang on.
+            importance: what the models hang on; None where that was not asked.
         """
         buffer = pa.BufferOutputStream()
         parquet.write_table(pa.table(dict(predictions)), buffer)
-        write_json(self.path / IMPORTANCE, {**IMPORTANCE_HEADING, **importance})
+        if importance is not None:
+            write_json(self.path / IMPORTANCE, {**IMPORTANCE_HEADING, **importance})
         replace_file(self.path / PREDICTIONS, buffer.getvalue().to_pybytes())
         replace_file(self.path / LEADERBOARD, leaderboard_csv(metrics))
         self.write_metrics(metrics)

@@ -116,7 +116,19 @@ def judge(metric: str, results: Sequence[RoundResult], configuration: Configurat
         "models": {key: _model(key, results, metric, found) for key, found in means.items()},
         "comparison": {key: difference.record() for key, difference in differences.items()},
         "unjudged": unjudged,
-        "verdict": verdict_text(metric, means[UNDER_TEST], differences, n_rounds, margin, unjudged, engine),
+        "verdict": verdict_text(
+            metric,
+            means[UNDER_TEST],
+            differences,
+            results[KEPT - 1].records,
+            n_rounds,
+            margin,
+            unjudged,
+            engine,
+            ("quantum layer", "hybrid model")
+            if configuration.finetune is None
+            else ("quantum adapter", "adapted model"),
+        ),
     }
 
 

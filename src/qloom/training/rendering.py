@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from qloom.engines.choice import EngineChoice, fields_of
-from qloom.training.configuration import Configuration, Section
+from qloom.training.configuration import Configuration, Section, section_of
 
 _HEADING = "# A run of qloom: train it with `qloom train THIS_FILE`.\n"
 
@@ -26,6 +26,8 @@ def render_configuration(configuration: Configuration, remarks: Sequence[str] = 
 
 def _render_entry(section: Section, name: str, indent: str) -> str:
     value = getattr(section, name)
+    if value is None and section_of(type(section).model_fields[name].annotation) is not None:
+        return ""  # a section that this run does without
     if isinstance(value, Section):
         lines = "".join(_render_entry(value, key, "  ") for key in type(value).model_fields)
         return f"\n# {_first_line(type(value))}\n{name}:\n{lines}"
@@ -49,7 +51,7 @@ def _render_value(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_render_value(key)}: {_render_value(entry)}" for key, entry in value.items()) + "}"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return "[" + ", ".join(_render_value(entry) for entry in value) + "]"
     if isinstance(value, str):
         return value if _is_plain(value) else yaml.safe_dump(value, default_style='"', width=10**9).strip()

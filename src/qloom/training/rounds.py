@@ -71,12 +71,12 @@ class Plan:
     def __init__(self, configuration: Configuration, loaded: RunTable):
         self.configuration, self.loaded = configuration, loaded
         section = configuration.comparison
-        self.wanted = _wanted(section, loaded.n_rows)
+        self.wanted = _wanted(section, loaded.n_rows if configuration.finetune is None else LARGE + 1)
         self.limit = section.time_limit or DEFAULT_SECONDS
         in_time, is_streamed = loaded.split.kind == "time", loaded.streamed is not None
         if in_time and is_streamed:
             self.wanted = 1
-        self._at_once = 1 if is_streamed else GROUP
+        self._at_once = 1 if is_streamed or configuration.finetune is not None else GROUP
         if in_time and section.repeats > 1:
             raise ConfigError(
                 f"comparison.repeats={section.repeats} deals rows at random, got rows in order of time; "
@@ -122,6 +122,7 @@ class Plan:
         if not n_done:
             configuration = self.configuration
             is_large = self.loaded.n_rows > LARGE or not configuration.engine.is_exact
+            is_large |= configuration.finetune is not None
             slow = self.is_open or is_large or configuration.comparison.time_limit
             return min(left, 1 if slow else self._at_once)
         in_time = int((self.limit - seconds) / max(seconds / n_done, 1e-9)) if seconds < self.limit else 0

@@ -15,7 +15,7 @@ import torch
 from qloom.data import Schema
 from qloom.data.column_table import column_lines, column_rows
 from qloom.data.streams.freed import give_back_memory
-from qloom.errors import ArtifactError
+from qloom.errors import ArtifactError, ConfigError
 from qloom.fitting.workers import ALONE, Workers
 from qloom.models.tables.competitors import COMPETITORS, NETWORKS, UNDER_TEST
 from qloom.models.tables.preparation import PreparedTable
@@ -59,6 +59,11 @@ def train_run(
     Raises:
         QloomError: for a table, configuration or folder that cannot be used.
     """
+    if configuration.finetune is not None:
+        raise ConfigError(
+            f"{configuration.folder} is a fine-tuning of {configuration.finetune.model}, expected a run on a table; "
+            "use qloom finetune"
+        )
     if workers.count > 1:
         check_exact(configuration.engine.seeded(configuration.seed).engine((0,), 1), workers)
     folder = RunFolder(configuration.folder)
@@ -67,7 +72,7 @@ def train_run(
             _assist(folder, configuration, workers)
         return folder.path
     with locked(folder.path), _deterministic():
-        _check_folder(folder, configuration, resume)
+        check_folder(folder, configuration, resume)
         loaded = load_table(configuration)
         starts = _read_starts(folder, configuration, loaded.schema)
         plan, start = Plan(configuration, loaded), starts.get("quantum")
@@ -95,7 +100,7 @@ def train_run(
             keep_references(folder.path, loaded.table.take(pa.array(first.split.train)), first.data)
             importance = find_importance(folder, loaded, first, metrics, configuration.seed)
             metrics["refinement"] = None  # what is known by now is kept, whatever happens on a device
-            folder.write_results(metrics, _predictions(loaded, first, found.kept), importance)
+            folder.write_results(metrics, predictions_of(loaded, first, found.kept), importance)
             if configuration.refinement:
                 test = loaded.table.take(pa.array(first.split.test))
                 refinement = Refinement(configuration, folder, first.data, test, metrics["metric"], expected, log)
@@ -131,7 +136,7 @@ def _assist(folder: RunFolder, configuration: Configuration, workers: Workers) -
     assist(contest, loaded, plan, prepared(loaded, plan, KEPT, start), start)
 
 
-def _predictions(loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outcome]) -> dict[str, Any]:
+def predictions_of(loaded: RunTable, first: PreparedRound, kept: Mapping[str, Outcome]) -> dict[str, Any]:
     """Columns of what the models of round 1 predict for its test rows."""
     predictions = {key: outcome.predictions for key, outcome in kept.items()}
     levels = {key: outcome.level for key, outcome in kept.items()}
@@ -203,7 +208,8 @@ def _passes(windows: Windows, section: TrainingSection) -> str:
 # -- the folder
 
 
-def _check_folder(folder: RunFolder, configuration: Configuration, resume: bool) -> None:
+def check_folder(folder: RunFolder, configuration: Configuration, resume: bool) -> None:
+    """Raise ArtifactError for a folder that a run cannot begin in, or go on in."""
     path = folder.path
     if folder.is_begun and not resume:
         raise ArtifactError(f"run folder {path} exists already; go on with resume=True or choose another name")
@@ -259,13 +265,18 @@ def _open(folder: RunFolder, configuration: Configuration, loaded: RunTable, sta
             start.copy_to(folder.start(layer))
         keep(loaded, folder, KEPT)
         folder.write_configuration(configuration)
-    elif folder.environment().get("table_sha256") != digest:
+    else:
+        check_same_table(folder, configuration, digest)
+        folder.write_configuration(configuration)
+
+
+def check_same_table(folder: RunFolder, configuration: Configuration, digest: str) -> None:
+    """Raise ArtifactError for a run that was begun on another table."""
+    if folder.environment().get("table_sha256") != digest:
         raise ArtifactError(
             f"{configuration.data.source} has changed since {folder.path} was begun, expected the same table; "
             "put it back or start a run with another name"
         )
-    else:
-        folder.write_configuration(configuration)
 
 
 @contextmanager

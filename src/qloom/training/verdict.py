@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from qloom.models.tables.competitors import COMPETITORS
 from qloom.models.tables.scores import TITLES
 from qloom.training.intervals import Estimate, rounds_for
 
@@ -83,8 +82,9 @@ def judge_difference(found: Estimate, margin: float, test_ratio: float) -> Diffe
 
 
 def verdict_text(
-    metric: str, scores: Estimate, differences: Mapping[str, Difference], n_rounds: int, margin: float,
-    unjudged: str | None, engine: str | None = None,
+    metric: str, scores: Estimate, differences: Mapping[str, Difference],
+    records: Mapping[str, Mapping[str, Any]], n_rounds: int, margin: float, unjudged: str | None,
+    engine: str | None = None, called: tuple[str, str] = ("quantum layer", "hybrid model"),
 ) -> str:  # fmt: skip
     """The verdict in a few sentences: on the quantum layer, judged by its two controls, and on the baselines.
 
@@ -92,22 +92,24 @@ def verdict_text(
         metric: name of the main score.
         scores: the hybrid model's.
         differences: to each control and, where there are any, each baseline.
+        records: of the models, with what verdicts call them.
         n_rounds: J.
         margin: of the differences.
         unjudged: why there is no verdict; None if there is one.
         engine: what the circuits ran on, such as "1,000 shots a word"; None for exact values.
+        called: what is judged, and the model that has it.
     """
     score = _score(metric, scores, n_rounds) + ("" if engine is None else f" with {engine}")
     if unjudged is not None:
         return f"No verdict: {unjudged}. {score}."
     classical, separable = (differences[key] for key in _CONTROLS)
-    parts = "; ".join(f"{_describe(differences[key])} against {COMPETITORS[key].against}" for key in _CONTROLS)
+    parts = "; ".join(f"{_describe(differences[key])} against {records[key]['against']}" for key in _CONTROLS)
     sentences = [
-        f"{_summary(classical.outcome, separable.outcome)}.",
+        f"{_summary(classical.outcome, separable.outcome).replace('quantum layer', called[0])}.",
         f"{score}: {parts}.",
         f"Differences up to {margin:.3g} do not matter here.",
         *_more(n_rounds, classical, separable),
-        *_baselines(differences),
+        *_baselines(differences, records, called[1]),
     ]
     return " ".join(sentences)
 
@@ -142,14 +144,16 @@ def _more(n_rounds: int, *controls: Difference) -> list[str]:
     return [f"If rounds go on to scatter like this, about {max(filter(None, open_))} would decide it."]
 
 
-def _baselines(differences: Mapping[str, Difference]) -> list[str]:
-    """The baselines that beat the hybrid model."""
-    ahead = [key for key, found in differences.items() if found.outcome == "worse"]
-    baselines = [each.against for key, each in COMPETITORS.items() if each.role == "baseline" and key in ahead]
+def _baselines(
+    differences: Mapping[str, Difference], records: Mapping[str, Mapping[str, Any]], model: str
+) -> list[str]:
+    """The baselines that beat the model under test."""
+    ahead = [records[key] for key, found in differences.items() if found.outcome == "worse"]
+    baselines = [each["against"] for each in ahead if each["role"] == "baseline"]
     if not baselines:
         return []
     names = " and ".join(map(str, baselines))
-    return [f"{names[:1].upper()}{names[1:]} did better than the hybrid model."]
+    return [f"{names[:1].upper()}{names[1:]} did better than the {model}."]
 
 
 def why_unjudged(n_rounds: int, n_test: int, fewest: int, n_of_a_class: int | None) -> str | None:

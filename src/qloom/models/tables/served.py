@@ -14,7 +14,7 @@ from qloom.data import Preprocessing, TargetCoding
 from qloom.engines import Engine
 from qloom.engines.choice import EngineChoice, choose_engine
 from qloom.errors import ArtifactError, ConfigError
-from qloom.models.artifact import read_arrays, reading
+from qloom.models.artifact import FINETUNED, read_arrays, reading
 from qloom.models.tables.forward import Weights, head_outputs, network_outputs
 from qloom.models.tables.readout import Readout, read_readout
 from qloom.observables import PauliSum
@@ -184,6 +184,10 @@ def read_served(path: str | Path) -> ServedModel | ServedBaseline:
     """
     record, weights = read_arrays(path)
     name = record.get("estimator")
+    if name == FINETUNED:
+        raise ArtifactError(
+            f"{path} holds a fine-tuned model, expected a model of tables; qloom predict and qloom report take it"
+        )
     if name not in ("HybridClassifier", "HybridRegressor", BASELINE):
         raise ArtifactError(f"{path} holds a {name!r}, expected a model of tables; use qloom.load_model")
     with reading(path):

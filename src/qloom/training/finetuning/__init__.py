@@ -1,0 +1,1 @@
+"""Runs of `qloom finetune`: an adapter of a pretrained model beside its controls, LoRA and classical models."""
