@@ -122,8 +122,9 @@ def test_missing_file(tmp_path):
 
 
 def test_rendered_configuration_has_every_key_with_a_comment():
-    text = render_configuration(make_configuration(DATA))
+    text = render_configuration(make_configuration(DATA, ["finetune.model=bert", "finetune.text=note"]))
     loaded = yaml.safe_load(text)
+    assert "finetune" not in yaml.safe_load(render_configuration(make_configuration(DATA)))
     of_other_engines = {f"engine.{key}" for engine in ENGINES for key in fields_of(engine)} - {
         f"engine.{key}" for key in fields_of("statevector")
     }

@@ -201,7 +201,7 @@ def _facts(document: dict[str, Any]) -> dict[str, Any]:
         "notes": tuple(map(str, document["notes"])),
         "columns": tuple(map(dict, document["columns"])),
         "adapted": document.get("adapted"),
-        "circuit": None if document["circuit"] is None else Circuit.from_json(document["circuit"]),
+        "circuit": None if _is_without(document) else Circuit.from_json(document["circuit"]),
         "models": models,
         "unit": str(document.get("unit", "epoch")),
         "rounds": RoundsRecord() if document["rounds"] is None else _rounds(document["rounds"]),
@@ -243,6 +243,11 @@ def _engine_title(data: Any) -> str | None:
 def _refit(data: dict[str, Any]) -> RefitRecord:
     before, after, error, seconds = (_number(data[name]) for name in ("before", "after", "error", "seconds"))
     return RefitRecord(str(data["kind"]), before, after, error, seconds, bool(data["kept"]))
+
+
+def _is_without(document: dict[str, Any]) -> bool:
+    """Whether an adapter was trained that has no circuit."""
+    return document["circuit"] is None and document.get("adapted") is not None
 
 
 def _count(value: Any) -> int | None:

@@ -400,7 +400,7 @@ def unknown_key(key: str) -> str:
     def likeness(known: str) -> tuple[float, bool, float]:
         """Of the last parts, then what a training is asked for, then of the whole."""
         part = difflib.SequenceMatcher(None, last, known.rsplit(".", 1)[-1]).ratio()
-        asked = known.startswith("watch.") == key.startswith("watch.")
+        asked = all(known.startswith(own) == key.startswith(own) for own in ("watch.", "finetune."))
         return part, asked, difflib.SequenceMatcher(None, key, known).ratio()
 
     nearest = max([*known_keys(), *Configuration.model_fields], key=likeness)
