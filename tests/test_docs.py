@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import mutual_info_score
 
 import qloom as ql
+from tests.backbones.tiny_models import make_text_model
 from tests.engines.propagation.free_fermions import free_fermions
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -51,6 +52,20 @@ def test_wide_circuits_end_in_their_numbers(capsys, tmp_path, monkeypatch):
     assert capsys.readouterr().out.split() == re.findall(r"prints \*\*([\d.]+|True)\*\*", section)
     x, _ = free_fermions(200, 20, 0.5, 0.6)
     assert names["exact"][0] == pytest.approx(x[100], abs=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing:FutureWarning")
+def test_large_models_end_in_their_numbers(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # folders of models and adapters
+    text = (DOCS / "large-models.md").read_text()
+    code = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    names: dict = {"SENTENCE_MODEL": make_text_model(tmp_path / "sentences", width=32)}
+    exec(code, names)
+    out = capsys.readouterr().out.split("\n")
+    told = re.findall(r"prints \*\*([\d.]+|True)\*\*", text)
+    assert [line for line in out if re.fullmatch(r"[\d.]+|True", line)] == told
+    assert "rank 16, columns of 6 qubits (48 of 64 rows)" in out
+    assert names["mixed"].shape[::2] == (40, 6)
 
 
 def test_synthetic_tables_end_in_their_numbers(capsys):

@@ -27,6 +27,9 @@ class PauliAdapterConfig(AdapterConfig):
     the first D rows of the columns are used, which are then not quite orthogonal. lambda is zero at the start. Numbers
     that are trained: L (n_out + n_in) + r a weight with RY and CZ.
 
+    By default most of the numbers are in lambda: with few layers and a large rank more was learnt than with deep
+    circuits and few columns (docs/large-models.md).
+
     Attributes:
         r: the rank.
         n_layers: L, of each circuit.
@@ -37,8 +40,9 @@ class PauliAdapterConfig(AdapterConfig):
 
     kind: ClassVar[str] = "qloom_pauli"
 
-    r: int = field(default=8)
-    n_layers: int = field(default=6)
+    r: int = field(default=64)
+    n_layers: int = field(default=3)
+    scaling: float = field(default=4.0)
     rotations: str = field(default="ry-cz")
 
     def __post_init__(self) -> None:
