@@ -52,8 +52,9 @@ test-fast: install
 	$(BIN)/pytest tests/test_tiny.py
 
 # What slow tests compare with or talk to.
-$(VENV)/.independent: $(VENV)/.installed tests/independent.txt
+$(VENV)/.independent: $(VENV)/.installed tests/independent.txt tests/independent-alone.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --requirement tests/independent.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/independent-alone.txt
 	@touch $@
 
 # Other packages for circuits, and ways to devices, beside this one.

@@ -67,7 +67,7 @@ def test_a_name_that_one_of_several_lacks_is_refused_before_anything_is_replaced
     with pytest.raises(ConfigError, match="'valeu'"):
         get_peft_model(model, PauliAdapterConfig(target_modules=["query", "valeu"]))
     assert not any("base_layer" in name for name, _ in model.named_modules())
-    get_peft_model(model, PauliAdapterConfig(target_modules=["query", "value"]))
+    get_peft_model(model, PauliAdapterConfig(r=3, target_modules=["query", "value"]))
 
 
 def test_of_another_version(tmp_path: Path) -> None:

@@ -9,24 +9,17 @@ from typing import Any
 
 import peft
 
-from qloom.adapters.generated import GeneratedConfig
-from qloom.adapters.givens import GivensConfig
-from qloom.adapters.pauli import PauliAdapterConfig
-from qloom.adapters.settings import AdapterConfig
-from qloom.adapters.two_axis import TwoAxisConfig
+from qloom.adapters.registration import KINDS
 from qloom.errors import ConfigError
 
+OURS: dict[str, type[peft.PeftConfig]] = {config.kind.removeprefix("qloom_"): config for config, _ in KINDS}
 METHODS: dict[str, type[peft.PeftConfig]] = {
-    "pauli": PauliAdapterConfig,
-    "two_axis": TwoAxisConfig,
-    "givens": GivensConfig,
-    "generated": GeneratedConfig,
+    **OURS,
     "lora": peft.LoraConfig,
     "ia3": peft.IA3Config,
     "vera": peft.VeraConfig,
     "fourierft": peft.FourierFTConfig,
 }
-OURS = tuple(name for name, config in METHODS.items() if issubclass(config, AdapterConfig))
 
 
 def make_method(name: str, settings: Mapping[str, Any]) -> peft.PeftConfig:
