@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,13 @@ from torch import Tensor, nn
 
 from qloom.adapters.inputs import Inputs
 from qloom.backbones import BackboneWithHead
+from qloom.backbones.with_head import loss_of
 from qloom.fitting import Training, cosine
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of logistic regression; ridge has their inverses
+
+
+Score = Callable[[Tensor], float]
 
 
 class FineTuned(BackboneWithHead):
@@ -79,9 +83,13 @@ class Recipe:
     seed: int = 0
 
     def training(
-        self, module: FineTuned, train: Inputs, y: Tensor, validation: Inputs, y_validation: Tensor
-    ) -> Training:
-        """A training from a linear head that is fitted to frozen features, which is also what epoch 0 would be.
+        self, module: FineTuned, train: Inputs, y: Tensor, validation: Inputs, y_validation: Tensor,
+        score: Score | None = None,
+    ) -> Training:  # fmt: skip
+        """A training, which begins with the head as it is.
+
+        Args:
+            score: what outputs (B, C) of the validation rows are worth, for the history.
 
         Shapes: y (B,) int64 classes or float32 numbers.
         """
@@ -92,25 +100,38 @@ class Recipe:
             {"params": list(module.head.parameters()), "first": self.head_learning_rate,
              "weight_decay": self.weight_decay},
         ]  # fmt: skip
-        return _TwoRates(
+        training = _Finetuning(
             module, lambda network, batch: network(**batch[0], labels=batch[1])["loss"],
             lambda epoch: Batches(train, y, self.batch_size, (self.seed, epoch)),
             torch.optim.AdamW([group for group in groups if group["params"]]), epochs=self.epochs,
             rate=cosine(1.0, self.epochs), patience=self.patience, seed=self.seed,
-            validation=Batches(validation, y_validation, 64),
         )  # fmt: skip
+        training.held_out, training.score = (validation, y_validation), score
+        return training
 
 
-class _TwoRates(Training):
-    """Groups of parameters that begin at rates of their own and fall alike."""
+class _Finetuning(Training):
+    """Groups of parameters that begin at rates of their own and fall alike; validation rows are gone through once.
+
+    Attributes:
+        metric: what the score is called.
+    """
 
     unit = "epoch"
+    metric = ""
+    held_out: tuple[Inputs, Tensor]
+    score: Score | None
 
     def batches_now(self) -> Iterator[Any]:
         for batch in super().batches_now():
             for group in self.optimizer.param_groups:
                 group["lr"] *= group["first"]
             yield batch
+
+    def judged(self) -> tuple[float | None, float | None]:
+        inputs, y = self.held_out
+        made = outputs(self.module, inputs)  # type: ignore[arg-type]
+        return float(loss_of(made, y)), None if self.score is None else self.score(made)
 
 
 class Batches:

@@ -62,10 +62,11 @@ class BackboneWithHead(nn.Module):
             logits = self.head(hidden, key_padding_mask=mask == 0)
         else:
             logits = self.head(pooled(hidden, mask, self.pooling))
-        return {"logits": logits} if labels is None else {"loss": _loss(logits, labels), "logits": logits}
+        return {"logits": logits} if labels is None else {"loss": loss_of(logits, labels), "logits": logits}
 
 
-def _loss(logits: Tensor, labels: Tensor) -> Tensor:
+def loss_of(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross entropy of classes, squared error of numbers."""
     if not labels.is_floating_point():
         return nn.functional.cross_entropy(logits, labels)
     if labels.numel() != logits.numel():

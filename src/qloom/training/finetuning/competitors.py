@@ -21,6 +21,7 @@ from qloom.data.pretrained.folders import load_model
 from qloom.errors import ConfigError
 from qloom.fitting import Training
 from qloom.models.tables.competitors import Competitor
+from qloom.models.tables.scores import score
 from qloom.training.checkpoints import checkpointing
 from qloom.training.competitors import Contest, Outcome, PreparedRound
 from qloom.training.configuration import FinetuneSection
@@ -122,7 +123,14 @@ class Finetuning(Contest):
             (self.rows.inputs.take(part), own.y)
             for part, own in zip(parts, (each.data.train, each.data.validation), strict=True)
         )
-        return recipe.training(network, x, y, x_validation, y_validation)
+        name, held_out = each.data.score_names[0], each.data.validation
+
+        def judged(made: Tensor) -> float:
+            return score(name, held_out.truth, as_predictions(made, each.data.coding), 0.5, None)
+
+        training = recipe.training(network, x, y, x_validation, y_validation, judged)
+        training.metric = name  # type: ignore[attr-defined]
+        return training
 
     def _head(self, each: PreparedRound) -> nn.Linear:
         assert self.rows is not None
