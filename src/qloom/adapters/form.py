@@ -27,11 +27,17 @@ class Form(ABC, Generic[C]):
         place: how many weights of the adapter come before this one.
     """
 
+    angles: ClassVar[tuple[str, ...]] = ()  # of what is trained, what turns qubits
     is_dense: ClassVar[bool] = False  # whether what is made is the whole matrix that `delta` gives
 
     def __init__(self, config: C, n_in: int, n_out: int, place: int):
         self.config, self.n_in, self.n_out, self.place = config, n_in, n_out, place
         self.check()
+
+    @property
+    def quantum(self) -> tuple[str, ...]:
+        """Of what is trained, the names of what turns qubits; none of a classical control."""
+        return () if self.config.classical else self.angles
 
     @abstractmethod
     def check(self) -> None:

@@ -49,14 +49,15 @@ class GeneratedConfig(AdapterConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_counts(r=self.r, n_layers=self.n_layers, chunk=self.chunk, n_hidden=self.n_hidden)
-        if self.rotations not in ROTATIONS:
-            raise ConfigError(f"rotations={self.rotations!r}, expected one of {', '.join(ROTATIONS)}")
+        self._check_choice("rotations", ROTATIONS)
 
 
 N_BITS = 16  # of the number of a chunk, as the network sees it
 
 
 class GeneratedForm(LowRank[GeneratedConfig]):
+    angles = ("angles",)
+
     def check(self) -> None:
         self.rank, config = self.config.r, self.config
         self.check_rank()
@@ -100,7 +101,7 @@ class GeneratedForm(LowRank[GeneratedConfig]):
             same = [k for k, form in enumerate(forms) if form.column is column]
             angles = torch.stack([numbers[k]["angles"] for k in same])
             if forms[0].config.classical:
-                shares = shared(angles, column.size, forms[0].config.seed)
+                shares = _shared(angles, column.size, forms[0].config.seed)
             else:
                 shares = column(angles)[:, 0].square() * column.size
             found.update(zip(same, shares.unbind(), strict=True))
@@ -120,6 +121,12 @@ class GeneratedForm(LowRank[GeneratedConfig]):
 
     def described(self) -> str:
         return f"rank {self.rank}, {self.n_chunks} chunks from {self.column.circuit.n_qubits} qubits"
+
+
+def _shared(numbers: Tensor, n_places: int, seed: int) -> Tensor:
+    """Numbers at fixed places, sums of several where there are more numbers than places. Shapes: (C, K) -> (C, N)."""
+    n_times = -(-numbers.shape[-1] // n_places)
+    return shared(numbers, n_times * n_places, seed).reshape(len(numbers), n_times, n_places).sum(1)
 
 
 class GeneratedLinear(AdaptedLinear):

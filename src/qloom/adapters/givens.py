@@ -36,8 +36,8 @@ class GivensConfig(AdapterConfig):
         n_layers: of rotations of neighbours, even and odd pairs in turn; None for m, which reaches every rotation.
         share_blocks: one set of angles for all blocks, or one for each.
 
-    Source: Landman et al. 2022, Quantum 6, 881 (orthogonal layers of unary states); Kerenidis and Cherrat et al. 2025,
-        arXiv 2502.06916 (compound adapters).
+    Source: Landman et al. 2022, Quantum 6, 881 (orthogonal layers of unary states); Raj and Coyle 2025, arXiv
+        2502.06916 (compound adapters).
     """
 
     kind: ClassVar[str] = "qloom_givens"
@@ -73,6 +73,8 @@ class GivensConfig(AdapterConfig):
 
 
 class GivensForm(Form[GivensConfig]):
+    angles = ("angles",)
+
     def check(self) -> None:
         config = self.config
         self.width = comb(config.n_modes, config.order)
@@ -85,6 +87,11 @@ class GivensForm(Form[GivensConfig]):
         self.layers = [torch.tensor(pairs).reshape(-1, 2).T for pairs in config.pairs()]
         self.n_angles = sum(pairs.shape[1] for pairs in self.layers)
         self.n_sets = 1 if config.share_blocks else self.n_blocks
+
+    @property
+    def is_circuit(self) -> bool:
+        """Whether the circuit does what the adapter does: modes of two ones that pass each other would change sign."""
+        return not (self.config.classical or (self.config.random and self.config.order > 1))
 
     def start(self, generator: torch.Generator) -> dict[str, Tensor]:
         return {"angles": torch.zeros(self.n_sets * self.n_angles)}
@@ -147,7 +154,7 @@ class GivensForm(Form[GivensConfig]):
         return weight + self.turned(weight, made)
 
     def circuit(self) -> Circuit | None:
-        if self.config.classical:
+        if not self.is_circuit:
             return None
         circuit = Circuit(self.config.n_modes)
         angles = iter(circuit.weights(self.n_angles))
@@ -184,10 +191,10 @@ def givens_circuit(layer: Any, adapter: str = "default", block: int = 0) -> Circ
         block's matrix.
 
     Raises:
-        UnsupportedError: for other layers and for the classical control.
+        UnsupportedError: for other layers, the classical control, and random pairs of modes at an order above 1.
     """
     form = getattr(layer, "forms", {}).get(adapter)
-    if not isinstance(form, GivensForm) or form.config.classical:
+    if not isinstance(form, GivensForm) or not form.is_circuit:
         raise UnsupportedError(
             f"adapter {adapter!r} of a {type(layer).__name__} has no circuit, expected a GivensConfig's"
         )

@@ -31,10 +31,11 @@ def make_method(name: str, settings: Mapping[str, Any]) -> peft.PeftConfig:
     if name not in METHODS:
         raise ConfigError(f"adapter {name!r}, expected one of {', '.join(METHODS)}; choose one of them")
     config = METHODS[name]
-    known = [field.name for field in dataclasses.fields(config) if field.init]
+    of_peft = {field.name for field in dataclasses.fields(peft.PeftConfig)} - {"task_type"}
+    known = [field.name for field in dataclasses.fields(config) if field.name not in {*of_peft, "qloom_format"}]
     for key in settings:
         if key not in known:
-            near = difflib.get_close_matches(key, known, 3, 0.4) or known[-8:]
+            near = difflib.get_close_matches(str(key), known, 3, 0.4) or known[-8:]
             raise ConfigError(f"setting {key!r} of the adapter {name}, expected one of {', '.join(near)}")
     try:
         return config(**settings)

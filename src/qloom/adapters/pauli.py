@@ -16,7 +16,6 @@ from qloom.adapters.settings import AdapterConfig
 from qloom.adapters.sharing import shared
 from qloom.adapters.tuner import AdaptedLinear, CircuitTuner
 from qloom.circuits import Circuit
-from qloom.errors import ConfigError
 
 
 @dataclass
@@ -48,11 +47,12 @@ class PauliAdapterConfig(AdapterConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_counts(r=self.r, n_layers=self.n_layers)
-        if self.rotations not in ROTATIONS:
-            raise ConfigError(f"rotations={self.rotations!r}, expected one of {', '.join(ROTATIONS)}")
+        self._check_choice("rotations", ROTATIONS)
 
 
 class PauliForm(LowRank[PauliAdapterConfig]):
+    angles = ("left", "right")
+
     def check(self) -> None:
         self.rank = self.config.r
         self.check_rank()
@@ -102,9 +102,10 @@ def _described(size: int, width: int) -> str:
 def _columns(wanted: list[tuple[PauliForm, int, Tensor]]) -> list[Tensor]:
     """Columns as rows (r, D), of all circuits of one kind at once."""
     found: dict[int, Tensor] = {}
-    kinds: dict[int, list[int]] = {}
+    kinds: dict[Any, list[int]] = {}
     for k, (form, side, _) in enumerate(wanted):
-        kinds.setdefault(id(form.sides[side]), []).append(k)
+        # What is shared where differs from side to side, circuits do not.
+        kinds.setdefault((form.sides[side], side if form.config.classical else 0), []).append(k)
     for same in kinds.values():
         form, side, _ = wanted[same[0]]
         stacked = torch.stack([wanted[k][2] for k in same])

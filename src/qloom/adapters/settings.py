@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from peft import PeftConfig
 
-from qloom.checks import checked_count
+from qloom.checks import checked_count, is_integer, is_real
 from qloom.errors import ArtifactError, ConfigError
 
 FORMAT = 1
@@ -20,11 +22,12 @@ class AdapterConfig(PeftConfig):
     Attributes:
         target_modules: names of the linear layers (torch.nn.Linear, Conv1D of transformers) by their endings, a
             regular expression, or "all-linear"; None for the layers that LoRA takes in a model of this type.
-        dropout: of what the adapter sees.
+        dropout: of what the adapter sees; of an adapter that turns inputs, of what it changes.
         scaling: what is added to a weight is multiplied by it.
         entangle: False leaves out all that couples qubits or axes: the control that says whether entanglement matters.
         random: True puts a random circuit in the place of the designed one.
-        classical: True puts a fixed random sharing of as many numbers in the place of the circuit.
+        classical: True puts as many classical numbers in the place of the circuit: at fixed random places of what the
+            circuit would give, or, of an adapter that turns inputs, in an antisymmetric matrix.
         seed: of first values, and of all that is random in the three above. The same in all processes.
         qloom_format: of the saved adapter.
     """
@@ -61,12 +64,26 @@ class AdapterConfig(PeftConfig):
             raise ConfigError("layers_pattern without layers_to_transform, expected both or none")
         self._check_numbers()
 
+    def _check_choice(self, name: str, choices: Iterable[str]) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, str) or value not in choices:
+            raise ConfigError(f"{name}={value!r}, expected one of {', '.join(choices)}")
+
     def _check_numbers(self) -> None:
         controls = [name for name, on in self._controls().items() if on]
         if len(controls) > 1:
             raise ConfigError(f"{' and '.join(controls)}, expected one of them at most; train a control for each")
-        if not (isinstance(self.dropout, int | float) and 0 <= self.dropout < 1):
+        for name in ("entangle", "random", "classical"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name}={getattr(self, name)!r}, expected True or False")
+        if not (is_real(self.dropout) and 0 <= self.dropout < 1):
             raise ConfigError(f"dropout={self.dropout!r}, expected a share from 0 to below 1")
+        if not (is_real(self.scaling) and math.isfinite(self.scaling)):
+            raise ConfigError(f"scaling={self.scaling!r}, expected a finite number")
+        if not is_integer(self.seed) or self.seed < 0:
+            raise ConfigError(f"seed={self.seed!r}, expected an integer from 0 on")
+        if not isinstance(self.target_modules, set | str | None):
+            raise ConfigError(f"target_modules={self.target_modules!r}, expected names or a regular expression")
 
     def _controls(self) -> dict[str, bool]:
         return {"entangle=False": not self.entangle, "random=True": self.random, "classical=True": self.classical}

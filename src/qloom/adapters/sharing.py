@@ -23,7 +23,8 @@ def shared(numbers: Tensor, n_places: int, seed: int) -> Tensor:
 
 @lru_cache(maxsize=256)
 def _plan(n_numbers: int, n_places: int, seed: int) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    places = torch.arange(n_places)[torch.randperm(n_places, generator=generator)] % n_numbers
-    signs = torch.randint(0, 2, (n_places,), generator=generator) * 2.0 - 1.0
-    return places, signs
+    with torch.device("cpu"):  # whatever device models are made on just now
+        generator = torch.Generator().manual_seed(seed)
+        places = torch.arange(n_places)[torch.randperm(n_places, generator=generator)] % n_numbers
+        signs = torch.randint(0, 2, (n_places,), generator=generator) * 2.0 - 1.0
+        return places, signs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import warnings
 import zlib
 from collections.abc import Mapping
@@ -11,14 +12,18 @@ from typing import Any, ClassVar
 import torch
 from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer, check_adapters_to_merge
 from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+from peft.utils.error import PeftError
 from torch import Tensor, nn
 from torch.nn.functional import linear
 from transformers.pytorch_utils import Conv1D
 
 from qloom.adapters.form import Form
 from qloom.adapters.settings import AdapterConfig
-from qloom.adapters.together import Together
-from qloom.errors import ConfigError, UnsupportedError
+from qloom.adapters.together import Together, in_full_precision
+from qloom.errors import ArtifactError, ConfigError, QloomError, UnsupportedError
+
+# What peft raises for targets that are not there.
+_OF_PEFT = (ValueError, TypeError, KeyError, AttributeError, re.error, PeftError)
 
 
 class AdaptedLinear(nn.Module, BaseTunerLayer):
@@ -56,21 +61,23 @@ class AdaptedLinear(nn.Module, BaseTunerLayer):
         return dict(self._numbers[adapter].items())  # type: ignore[operator]
 
     def add_adapter(self, adapter: str, config: AdapterConfig, together: Together, seed: int) -> None:
-        form = self.form(config, self.in_features, self.out_features, len(together.layers))
-        first = form.start(torch.Generator().manual_seed(seed))
+        with torch.device("cpu"):  # whatever device models are made on just now
+            form = self.form(config, self.in_features, self.out_features, len(together.layers))
+            first = form.start(torch.Generator().manual_seed(seed))
         device = self._base_weight.device
         # Angles need the digits that half precision lacks, whatever the layer has.
-        self._numbers[adapter] = nn.ParameterDict(
-            {name: nn.Parameter(value.to(torch.float32).to(device)) for name, value in first.items()}
-        )
+        numbers = {name: nn.Parameter(value.to(torch.float32).to(device)) for name, value in first.items()}
+        self._numbers[adapter] = _Numbers(numbers, (self.out_features, self.in_features))
         self.forms[adapter], self.together[adapter] = form, together
         self.qloom_dropout[adapter] = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
         together.layers.append(self)
         self.set_adapter(self.active_adapters, inference_mode=config.inference_mode)
 
     def delete_adapter(self, adapter_name: str) -> None:
-        if adapter_name in self.together:
-            self.together[adapter_name].layers.remove(self)
+        together = self.together.get(adapter_name)
+        if together is not None:
+            together.layers = [layer for layer in together.layers if layer is not self]
+            together.forget()
         super().delete_adapter(adapter_name)
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
@@ -94,7 +101,9 @@ class AdaptedLinear(nn.Module, BaseTunerLayer):
 
     def _is_one_product(self, working: list[Any], x: Tensor, args: Any, kwargs: Any) -> bool:
         """Whether x may be multiplied by the changed weight: less work where changes are whole matrices."""
-        plain = type(self.base_layer) in (nn.Linear, Conv1D) and not (args or kwargs)
+        base: Any = self.base_layer
+        is_watched = base._forward_hooks or base._forward_pre_hooks or hasattr(base, "_hf_hook")
+        plain = type(base) in (nn.Linear, Conv1D) and not (args or kwargs or is_watched)
         return (
             bool(working)
             and plain
@@ -128,14 +137,14 @@ class AdaptedLinear(nn.Module, BaseTunerLayer):
         weight = self._base_weight
         while self.merged_adapters:
             name = self.merged_adapters.pop()
-            with torch.no_grad():
+            with torch.no_grad(), in_full_precision():
                 made = self.together[name].made_for(self)
                 whole = self._as_rows(weight.data).to(made[0].dtype)
                 weight.data = self._as_rows(self.forms[name].restored(made, whole)).to(weight.dtype)
 
     def get_delta_weight(self, adapter: str) -> Tensor:
         """What an adapter adds to the layer's weight, shaped as that."""
-        with torch.no_grad():
+        with torch.no_grad(), in_full_precision():
             made = self.together[adapter].made_for(self)
             whole = self._as_rows(self._base_weight.data).to(made[0].dtype)
             return self._as_rows(self.forms[adapter].delta(made, whole)).contiguous()
@@ -163,9 +172,30 @@ class CircuitTuner(BaseTuner):
     target_module_mapping: Any = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 
     def inject_adapter(self, model: nn.Module, adapter_name: str, *args: Any, **kwargs: Any) -> None:
+        """As peft does it; where it cannot, the model is left as it was, and why is one sentence."""
         _check_targets(self.peft_config[adapter_name], model)
         self._together = Together(adapter_name)
-        super().inject_adapter(model, adapter_name, *args, **kwargs)
+        try:
+            super().inject_adapter(model, adapter_name, *args, **kwargs)
+        except Exception as error:
+            self._take_back(model, adapter_name)
+            if isinstance(error, QloomError) or not isinstance(error, _OF_PEFT):
+                raise
+            told = " ".join(str(error).split())
+            raise ConfigError(
+                f"no place for the adapter: {told or type(error).__name__}; the model's linear layers end in "
+                f"{', '.join(_endings(model)[:8])}"
+            ) from None
+
+    def _take_back(self, model: nn.Module, adapter: str) -> None:
+        for name, layer in list(model.named_modules()):
+            if isinstance(layer, self.tuner_layer_cls) and adapter in layer.forms:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", UserWarning)
+                    layer.delete_adapter(adapter)
+                if not layer.forms:
+                    parent, _, last = name.rpartition(".")
+                    setattr(model.get_submodule(parent), last, layer.base_layer)
 
     def _create_and_replace(
         self, peft_config: Any, adapter_name: str, target: nn.Module, target_name: str, parent: nn.Module,
@@ -196,8 +226,7 @@ def _check_targets(config: Any, model: nn.Module) -> None:
     """Refuse a name that no layer ends in, also where others do."""
     if not isinstance(config.target_modules, set | list | tuple):
         return
-    names = [name for name, module in model.named_modules() if name]
-    endings = sorted({name.rpartition(".")[2] for name, module in model.named_modules() if _is_linear(module)})
+    names, endings = [name for name, module in model.named_modules() if name], _endings(model)
     for target in sorted(config.target_modules):
         if not any(name == target or name.endswith(f".{target}") for name in names):
             near = difflib.get_close_matches(target, endings, 3, 0.3) or endings[:6]
@@ -205,6 +234,36 @@ def _check_targets(config: Any, model: nn.Module) -> None:
                 f"target_modules has {target!r}, which no layer of the model ends in, expected names such as "
                 f"{', '.join(near)}"
             )
+
+
+def _endings(model: nn.Module) -> list[str]:
+    """What names of linear layers end in."""
+    return sorted({name.rpartition(".")[2] for name, module in model.named_modules() if _is_linear(module)})
+
+
+class _Numbers(nn.ParameterDict):
+    """What is trained of one layer, and the shape of its weight, which is saved beside it.
+
+    Widths of about one size have as many numbers: without the shape they would be taken for each other.
+    """
+
+    shape: Tensor
+
+    def __init__(self, numbers: Mapping[str, nn.Parameter], shape: tuple[int, int]):
+        super().__init__(numbers)
+        with torch.device("cpu"):
+            self.register_buffer("shape", torch.tensor(shape))
+        self._own = list(shape)
+
+    def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any) -> None:
+        found = state_dict.get(f"{prefix}shape")
+        if found is not None and found.tolist() != self._own:
+            given, own = (" x ".join(map(str, sizes)) for sizes in (found.tolist(), self._own))
+            raise ArtifactError(
+                f"{prefix[:-1]} is of a weight of {given}, the model has one of {own}, expected the same; load the "
+                "adapter onto the model that it was trained with"
+            )
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
 
 def _is_linear(module: nn.Module) -> bool:

@@ -18,9 +18,11 @@ from qloom.adapters.form import Form, Made, Numbers
 from qloom.adapters.settings import AdapterConfig
 from qloom.adapters.sharing import shared
 from qloom.adapters.tuner import AdaptedLinear, CircuitTuner
+from qloom.checks import checked_count, is_integer
 from qloom.errors import ConfigError
 
 PAIRS = ("all", "chain")
+_LETTERS = "abcdefghijklmnopqrstuvwxyABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of torch.einsum, z is the weight
 
 
 @dataclass
@@ -47,13 +49,12 @@ class TwoAxisConfig(AdapterConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.pairs not in PAIRS:
-            raise ConfigError(f"pairs={self.pairs!r}, expected one of {', '.join(PAIRS)}")
-        self._check_counts(**{"axis - 1": self.axis - 1})
+        self._check_choice("pairs", PAIRS)
+        checked_count("axis", self.axis, 2)
         if self.axes is not None:
+            if not isinstance(self.axes, list | tuple) or len(self.axes) < 2 or not all(map(_is_size, self.axes)):
+                raise ConfigError(f"axes={self.axes!r}, expected two or more integers of at least 2")
             self.axes = [int(size) for size in self.axes]
-            if len(self.axes) < 2 or min(self.axes) < 2:
-                raise ConfigError(f"axes={self.axes}, expected two or more sizes of at least 2")
 
 
 class TwoAxisForm(Form[TwoAxisConfig]):
@@ -67,6 +68,11 @@ class TwoAxisForm(Form[TwoAxisConfig]):
             raise ConfigError(f"axes {product} for a width of {widest}, expected a product of at least {widest}")
         n = len(self.axes)
         pairs = list(combinations(range(n), 2)) if config.pairs == "all" else [(k, k + 1) for k in range(n - 1)]
+        if n + 2 * len(pairs) > len(_LETTERS):
+            raise ConfigError(
+                f"{len(pairs)} pairs of {n} axes, expected at most {(len(_LETTERS) - n) // 2}; give a larger axis or "
+                "pairs='chain'"
+            )
         self.size = math.prod(self.axes)
         self.n_numbers = sum((self.axes[a] * self.axes[b]) ** 2 for a, b in pairs)
         self.order = None
@@ -117,24 +123,36 @@ class TwoAxisForm(Form[TwoAxisConfig]):
         return torch.einsum(_equation(self.pairs, len(self.axes)), *tensors).reshape(-1, self.size, self.size)
 
     def _one_axis_maps(self, numbers: Tensor) -> Tensor:
-        """(M, K) -> (M, D, D): tensors on one axis each, axis after axis, and what is left over on the diagonal."""
-        maps, start, turn = None, 0, 0
-        products = [torch.eye(size, dtype=numbers.dtype, device=numbers.device) for size in self.axes]
-        while self.n_numbers - start >= min(self.axes) ** 2:
-            k = turn % len(self.axes)
-            size, turn = self.axes[k], turn + 1
-            if size**2 <= self.n_numbers - start:
+        """(M, K) -> (M, D, D): tensors on one axis each, axis after axis, and what is left over on the diagonal.
+
+        Many tensors follow each other on an axis. Each takes its share of a step, so that a step of all is as large as
+        one of a single tensor.
+        """
+        maps, start = None, 0
+        taken = self._one_axis_turns()
+        for k, size in enumerate(self.axes):
+            identity = torch.eye(size, dtype=numbers.dtype, device=numbers.device)
+            whole = identity.expand(len(numbers), -1, -1)
+            for _ in range(taken[k]):
                 part = numbers[:, start : start + size**2].reshape(-1, size, size)
-                identity = torch.eye(size, dtype=part.dtype, device=part.device)
-                products[k] = (part + identity) @ products[k]
+                whole = (identity + part / taken[k]) @ whole
                 start += size**2
-        for product in products:
-            each = product.expand(len(numbers), -1, -1)
-            maps = each if maps is None else _kronecker(maps, each)
+            maps = whole if maps is None else _kronecker(maps, whole)
         assert maps is not None
         left = numbers[:, start:]
         diagonal = torch.cat([1 + left, left.new_ones(len(left), self.size - left.shape[1])], 1)
         return diagonal.unsqueeze(2) * maps
+
+    def _one_axis_turns(self) -> list[int]:
+        """How many tensors each axis gets, in turn while one fits."""
+        counts, left, turn = [0] * len(self.axes), self.n_numbers, 0
+        while left >= min(self.axes) ** 2:
+            k = turn % len(self.axes)
+            if self.axes[k] ** 2 <= left:
+                counts[k] += 1
+                left -= self.axes[k] ** 2
+            turn += 1
+        return counts
 
     @property
     def _right(self) -> int:
@@ -181,6 +199,10 @@ def axes_for(width: int, largest: int) -> tuple[int, ...]:
     return tuple(sorted(axes, reverse=True))
 
 
+def _is_size(size: object) -> bool:
+    return is_integer(size) and int(size) >= 2  # type: ignore[call-overload, no-any-return]
+
+
 @lru_cache(maxsize=1024)
 def _prime_factors(number: int) -> tuple[int, ...]:
     factors, divisor = [], 2
@@ -194,7 +216,7 @@ def _prime_factors(number: int) -> tuple[int, ...]:
 
 def _equation(pairs: Sequence[tuple[int, int]], n_axes: int) -> str:
     """Of torch.einsum: tensors in turn, the first one next to the inputs, as a matrix of all outputs by all inputs."""
-    letters = iter("abcdefghijklmnopqrstuvwxyABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    letters = iter(_LETTERS)
     inputs = [next(letters) for _ in range(n_axes)]
     now, terms = list(inputs), []
     for a, b in pairs:

@@ -27,14 +27,27 @@ from qloom.training.competitors import Contest, Outcome, PreparedRound
 from qloom.training.configuration import FinetuneSection
 from qloom.training.finetuning.models import MODELS, OF_IMAGES, WORDS
 from qloom.training.finetuning.rows import FinetuneRows
-from qloom.training.finetuning.saved import save_finetuned
+from qloom.training.finetuning.saved import as_predictions, save_finetuned
 from qloom.training.rounds import KEPT
 
 _STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 
+_CONTROLS = ("entangle", "random", "classical")
 _SWITCHES: Mapping[str, dict[str, bool]] = {
     "adapter": {}, "separable": {"entangle": False}, "classical": {"classical": True}, "random": {"random": True},
 }  # fmt: skip
+
+
+# Settings that are the run's own.
+_OURS: Mapping[str, str] = {
+    "seed": "which follows from the run's", "modules_to_save": "but the head is trained beside the adapter",
+    "task_type": "which follows from the target", **dict.fromkeys(_CONTROLS, "which the controls of the run switch"),
+}  # fmt: skip
+# Settings that hold for LoRA too, and what they are called there.
+_OF_LORA: Mapping[str, str] = {
+    **{name: name for name in ("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern")},
+    "dropout": "lora_dropout",
+}
 
 
 def method_of(section: FinetuneSection, layer: str) -> peft.PeftConfig:
@@ -47,9 +60,11 @@ def method_of(section: FinetuneSection, layer: str) -> peft.PeftConfig:
         raise ConfigError(
             f"finetune.adapter={section.adapter!r}, expected one of {', '.join(OURS)}: the others stand beside it"
         )
+    own = [name for name in _OURS if name in section.settings]
+    if own:
+        raise ConfigError(f"finetune.settings has {own[0]!r}, {_OURS[own[0]]}; leave it out")
     if layer == "lora":
-        kept = ("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern")
-        settings = {name: value for name, value in section.settings.items() if name in kept}
+        settings = {_OF_LORA[name]: value for name, value in section.settings.items() if name in _OF_LORA}
         return make_method("lora", {**settings, "r": section.lora_rank})
     return make_method(section.adapter, {**section.settings, **_SWITCHES[layer]})
 
@@ -88,7 +103,7 @@ class Finetuning(Contest):
     def _train_network(self, key: str, each: PreparedRound) -> Outcome:
         assert self.rows is not None
         start, section = time.perf_counter(), self.section
-        network = make_network(section, self.rows, str(self.table[key].layer), self._head(each), each.seed)
+        network = make_network(section, self.rows, str(self.table[key].layer), self.head(each), each.seed)
         training = self._training(key, each, network)
         keep, restore = checkpointing(self.folder.checkpoint(key, each.number))
         restore(training)  # type: ignore[arg-type]
@@ -104,7 +119,7 @@ class Finetuning(Contest):
         predictions, taken = _timed(partial(self._predictions, network, each))
         counts = {
             "n_parameters": network.n_trained + network.n_head, "n_layer_parameters": network.n_trained,
-            "n_quantum_parameters": 0 if key in ("lora", "hybrid_classical") else network.n_trained,
+            "n_quantum_parameters": network.n_quantum,
         }  # fmt: skip
         ending = {"best_epoch": training.best_epoch, "history": training.history, "refit": None, "started_from": None}
         times = {"seconds_training": seconds, "seconds_prediction": taken}
@@ -132,7 +147,8 @@ class Finetuning(Contest):
         training.metric = name  # type: ignore[attr-defined]
         return training
 
-    def _head(self, each: PreparedRound) -> nn.Linear:
+    def head(self, each: PreparedRound) -> nn.Linear:
+        """The best linear model on frozen features of a round."""
         assert self.rows is not None
         data, features = each.data, self.rows.features
         n_classes = len(data.coding.classes) or None
@@ -190,13 +206,6 @@ class ImageFinetuning(Finetuning):
     """The same of images, which have no words."""
 
     table: ClassVar[Mapping[str, Competitor]] = OF_IMAGES
-
-
-def as_predictions(made: Tensor, coding: Any) -> np.ndarray:
-    """Outputs (B, C) as probabilities (B, C), or values in the target's unit (B,)."""
-    if coding.task == "classification":
-        return made.double().softmax(1).numpy()
-    return np.asarray(coding.decode(made[:, 0].numpy()))
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

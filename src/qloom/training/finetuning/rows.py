@@ -91,21 +91,28 @@ def _cells(table: pa.Table, section: FinetuneSection, backbone: Backbone, folder
             f"finetune.{'text' if wanted == 'texts' else 'image'}={section.column!r} with a model of "
             f"{backbone.takes}, expected one of {wanted}; name the other kind of column, or another model"
         )
-    column = plain_column(table[section.column])
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise DataError(
-            f"column {section.column!r} holds {column.type}, expected {wanted if wanted == 'texts' else 'paths'}; name "
-            "another column"
-        )
-    values: list[Any] = column.to_pylist()
+    cells = read_cells(table, section.column, wanted, folder)
     if wanted == "texts":
-        _check_words(section.column, values)
+        _check_words(section.column, cells)
+    return cells
+
+
+def read_cells(table: pa.Table, name: str, takes: str, folder: Path) -> list[str]:
+    """Texts, an empty one where there is none, or paths of images from a folder on.
+
+    Raises:
+        DataError: for a column of another type, or a row without a path.
+    """
+    column = plain_column(table[name])
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        kind = "texts" if takes == "texts" else "paths"
+        raise DataError(f"column {name!r} holds {column.type}, expected {kind}; name another column")
+    values: list[Any] = column.to_pylist()
+    if takes == "texts":
         return [value or "" for value in values]
     empty = next((row for row, value in enumerate(values) if not value), None)
     if empty is not None:
-        raise DataError(
-            f"column {section.column!r} is empty in row {empty}, expected the path of an image in every row"
-        )
+        raise DataError(f"column {name!r} is empty in row {empty}, expected the path of an image in every row")
     return [str(folder / value) for value in values]
 
 
@@ -121,7 +128,10 @@ def _check_words(name: str, values: list[Any]) -> None:
 def _run_table(configuration: Configuration, table: pa.Table, features: np.ndarray) -> RunTable:
     data = configuration.data
     group = checked_group(table, data.group, data.target)
-    columns = {f"feature {k + 1}": values for k, values in enumerate(np.ascontiguousarray(features.T))}
+    title = "feature"
+    while any(name.startswith(title) for name in (data.target, *group)):
+        title += "_"
+    columns = {f"{title} {k + 1}": values for k, values in enumerate(np.ascontiguousarray(features.T))}
     kept = {name: table[name] for name in (data.target, *group)}
     whole = pa.table({**kept, **columns})
     kinds = dict.fromkeys(columns, "number")

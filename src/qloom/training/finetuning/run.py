@@ -77,21 +77,21 @@ def finetune_run(
 def _tried(contest: Finetuning, first: PreparedRound) -> dict[str, Any]:
     """Every network made once, so that what does not fit is refused now; what the adapter is, in words."""
     assert contest.rows is not None
-    head = contest._head(first)
-    networks = {
-        key: make_network(contest.section, contest.rows, str(each.layer), head, contest.configuration.seed)
-        for key, each in contest.table.items()
-        if each.layer is not None
-    }
-    layers = [layer for layer in networks[UNDER_TEST].modules() if isinstance(layer, AdaptedLinear)]
-    forms: list[Form[Any]] = [layer.forms["default"] for layer in layers]
-    sizes = ", ".join(dict.fromkeys(form.described() for form in forms))
+    head, sizes, forms = contest.head(first), dict[str, int](), list[Form[Any]]()
+    for key, each in contest.table.items():
+        if each.layer is None:
+            continue
+        network = make_network(contest.section, contest.rows, str(each.layer), head, contest.configuration.seed)
+        sizes[key] = network.n_trained
+        if key == UNDER_TEST:
+            layers = [layer for layer in network.modules() if isinstance(layer, AdaptedLinear)]
+            forms = [layer.forms["default"] for layer in layers]
+    described = ", ".join(dict.fromkeys(form.described() for form in forms))
     circuit = forms[0].circuit()
     notes = [
-        f"{contest.section.adapter} adapters of {len(forms)} weights, {networks[UNDER_TEST].n_trained} numbers: "
-        f"{sizes}",
-        f"LoRA has {networks['lora'].n_trained} numbers, the linear head {networks['lora'].n_head}; all heads begin as "
-        "the best linear model on frozen features",
+        f"{contest.section.adapter} adapters of {len(forms)} weights, {sizes[UNDER_TEST]} numbers: {described}",
+        f"LoRA has {sizes['lora']} numbers, the linear head {sum(p.numel() for p in head.parameters())}; all heads "
+        "begin as the best linear model on frozen features",
     ]
     return {"notes": notes, "circuit": None if circuit is None else circuit.to_json()}
 

@@ -12,19 +12,19 @@ import numpy as np
 import peft
 import pyarrow as pa
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from qloom.adapters.finetuned import FineTuned, outputs
 from qloom.adapters.inputs import ImageInputs, Inputs, TextInputs
 from qloom.backbones import Backbone
 from qloom.data import TargetCoding
-from qloom.data.cells import plain_column
 from qloom.data.columns import require_columns
 from qloom.data.pretrained.folders import load_model, model_digest
 from qloom.data.pretrained.text_model import checked_folder
-from qloom.errors import ArtifactError
+from qloom.errors import ArtifactError, DataError
 from qloom.models.artifact import FINETUNED, find_model_folder, read_artifact, reading, write_artifact
 from qloom.training.finetuning.models import MODELS
+from qloom.training.finetuning.rows import read_cells
 
 ADAPTER = "adapter"
 
@@ -72,20 +72,25 @@ class FinetunedModel:
             folder: from which paths of images count.
         """
         require_columns(table, [self.column], "that the model reads")
-        cells = [value or "" for value in plain_column(table[self.column]).to_pylist()]
-        return self.predict_cells(cells if self._record["takes"] == "texts" else [str(folder / cell) for cell in cells])
+        if not table.num_rows:
+            raise DataError("the table has no rows, expected at least one to predict; give rows")
+        return self.predict_cells(read_cells(table, self.column, self._record["takes"], folder))
 
     def predict_cells(self, cells: Iterable[Any]) -> np.ndarray:
         """The same of texts, or of images as `qloom.backbones.Backbone` takes them."""
-        made = outputs(self.network, self._inputs(list(cells)))
-        if self.coding_.task == "classification":
-            return made.double().softmax(1).numpy()
-        return np.asarray(self.coding_.decode(made[:, 0].numpy()))
+        return as_predictions(outputs(self.network, self._inputs(list(cells))), self.coding_)
 
     def _inputs(self, cells: list[Any]) -> Inputs:
         if self._record["takes"] == "texts":
             return TextInputs.of(self._base, self.network.backbone, cells, self._record["max_length"])
         return ImageInputs.of(self._base, cells)
+
+
+def as_predictions(made: Tensor, coding: TargetCoding) -> np.ndarray:
+    """Outputs (B, C) as probabilities (B, C), or values in the target's unit (B,)."""
+    if coding.task == "classification":
+        return made.double().softmax(1).numpy()
+    return np.asarray(coding.decode(made[:, 0].numpy()))
 
 
 def finetuned_folder(path: Path, name: str | None) -> Path:
