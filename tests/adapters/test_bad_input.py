@@ -14,13 +14,15 @@ import torch
 from peft import PeftModel, get_peft_model
 from peft.utils import PeftType
 from torch import nn
+from transformers import BertConfig, BertModel
 
 import qloom as ql
 from qloom.adapters import GeneratedConfig, GivensConfig, PauliAdapterConfig, TwoAxisConfig, givens_circuit
+from qloom.adapters.methods import make_method
 from qloom.adapters.registration import KINDS, register_all
 from qloom.errors import ArtifactError, ConfigError, QloomError, UnsupportedError
 
-from .small_models import TOKENS, bert, trained
+from .small_models import ADAPTERS, TOKENS, bert, trained
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,21 @@ from .small_models import TOKENS, bert, trained
             lambda: PauliAdapterConfig(target_modules=["LayerNorm"]),
             "LayerNorm is a LayerNorm, expected torch.nn.Linear",
         ),
+        (lambda: PauliAdapterConfig(r=2, target_modules="("), "no place for the adapter: .* layers end in"),
+        (lambda: PauliAdapterConfig(r=2, target_modules="quarry"), "no place for the adapter: .* end in .*query"),
+        (
+            lambda: PauliAdapterConfig(r=2, target_modules=["query"], layers_to_transform=[9]),
+            "no place for the adapter",
+        ),
+        (lambda: PauliAdapterConfig(target_modules=5), "target_modules=5, expected names"),
+        (lambda: TwoAxisConfig(axis=2, axes=[2] * 12, target_modules=["query"]), "66 pairs of 12 axes, .* larger axis"),
+        (lambda: TwoAxisConfig(axes="ab"), "axes='ab', expected two or more integers"),
+        (lambda: TwoAxisConfig(axes=[2.7, 4.9]), "axes=.2.7, 4.9., expected two or more integers"),
+        (lambda: TwoAxisConfig(axis=1), "axis=1, expected"),
+        (lambda: PauliAdapterConfig(rotations=["a"]), "rotations=.'a'., expected one of"),
+        (lambda: PauliAdapterConfig(seed=1.5), "seed=1.5, expected an integer"),
+        (lambda: PauliAdapterConfig(entangle="no"), "entangle='no', expected True or False"),
+        (lambda: PauliAdapterConfig(scaling=float("inf")), "scaling=inf, expected a finite"),
         (lambda: PauliAdapterConfig(r=0), "r=0, expected"),
         (lambda: PauliAdapterConfig(n_layers=1.5), "n_layers=1.5, expected"),
         (lambda: PauliAdapterConfig(rotations="rx"), "rotations='rx', expected one of ry-cz, pauli"),
@@ -57,9 +74,58 @@ def test_refused_in_a_sentence(config: Any, told: str) -> None:
     with pytest.raises(QloomError, match=told) as raised:
         get_peft_model(model, config())
     assert "\n" not in str(raised.value)
-    for name, p in before.items():
-        kept = dict(model.named_parameters())
-        assert torch.equal(kept.get(name, kept.get(name.replace(".weight", ".base_layer.weight"), p)), p)
+    after = dict(model.named_parameters())
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], p) for name, p in before.items())
+
+
+def test_a_model_that_an_adapter_did_not_fit_can_be_adapted_by_another() -> None:
+    model = bert()
+    with pytest.raises(ConfigError, match="classifier: r=24 for a weight of 2 x 24"):
+        get_peft_model(model, PauliAdapterConfig(r=24, target_modules=["query", "intermediate.dense", "classifier"]))
+    assert not any("base_layer" in name for name, _ in model.named_modules())
+    again = get_peft_model(model, PauliAdapterConfig(r=3, n_layers=3, target_modules=["value"]))
+    assert again.get_nb_trainable_parameters()[0] == 2 * (2 * 15 + 3)
+
+
+def test_an_adapter_that_does_not_fit_leaves_the_others_in_place() -> None:
+    model = trained(get_peft_model(bert(), PauliAdapterConfig(r=3, target_modules=["query"])))
+    with torch.no_grad():
+        expected = model(input_ids=TOKENS).logits
+    with pytest.raises(ConfigError, match="classifier"):
+        model.add_adapter("second", PauliAdapterConfig(r=24, target_modules=["query", "classifier"]))
+    assert set(model.peft_config) == {"default"}
+    with torch.no_grad():
+        assert torch.equal(model(input_ids=TOKENS).logits, expected)
+
+
+def test_of_a_model_of_another_width(tmp_path: Path) -> None:
+    def wide() -> nn.Module:
+        sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 40}
+        return BertModel(BertConfig(vocab_size=50, **sizes), add_pooling_layer=False)
+
+    for kind, make in ADAPTERS.items():
+        get_peft_model(bert().bert, make(target_modules=["query"])).save_pretrained(tmp_path / kind)
+        with pytest.raises((ArtifactError, RuntimeError)) as raised:
+            PeftModel.from_pretrained(wide(), tmp_path / kind)
+        if isinstance(raised.value, ArtifactError):
+            assert "of a weight of 24 x 24, the model has one of 32 x 32, expected the same" in str(raised.value)
+    with pytest.raises(ArtifactError, match="24 x 24"):
+        PeftModel.from_pretrained(wide(), tmp_path / "givens")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "told"),
+    [
+        ("qauli", {}, "adapter 'qauli', expected one of pauli, two_axis"),
+        ("pauli", {"inference_mode": True}, "setting 'inference_mode' of the adapter pauli"),
+        ("lora", {"rank": 3}, "setting 'rank' of the adapter lora, expected one of .*rank_pattern"),
+        ("lora", {"lora_dropout": 0.1, "layers_pattern": "x"}, "adapter lora: .*; check its settings"),
+    ],
+)
+def test_methods_by_name(name: str, settings: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        get_peft_model(bert(), make_method(name, {"target_modules": ["query"], **settings}))
 
 
 def test_a_name_that_one_of_several_lacks_is_refused_before_anything_is_replaced() -> None:

@@ -12,8 +12,10 @@ import torch
 from peft import get_peft_model
 from torch import Tensor
 
+from qloom.adapters import PauliAdapterConfig
 from qloom.adapters.columns import Columns
 from qloom.adapters.pauli import PauliForm
+from qloom.errors import UnsupportedError
 
 from .small_models import ADAPTERS, TOKENS, bert, trained
 
@@ -118,11 +120,13 @@ def test_gradient_checkpointing(kind: str, reentrant: bool, calls: list[int]) ->
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0
         model(input_ids=TOKENS).logits.sum().backward()
+    if kind == "pauli":  # once a model, and once more where the first pass is without slopes
+        assert calls == [4] * (3 if reentrant else 2)
     for name, slope in slopes(plain).items():
         torch.testing.assert_close(slopes(saving)[name], slope, atol=1e-6, rtol=1e-5)
 
 
-def test_copies_and_pickles_have_their_own_layers(tmp_path: Any) -> None:
+def test_copies_have_their_own_layers() -> None:
     model = trained(adapted())
     model(input_ids=TOKENS)
     twin = copy.deepcopy(model)
@@ -161,9 +165,99 @@ def test_autocast() -> None:
 
 
 def test_double_precision() -> None:
-    """The adapter's numbers of a model that is made float64 as a whole are, too."""
-    model = trained(adapted()).double()
-    assert model(input_ids=TOKENS).logits.dtype == torch.float64
+    """What is made of numbers that became float64 is made anew."""
+    model = trained(adapted())
+    model(input_ids=TOKENS)
+    model.double()
+    layer = model.base_model.model.bert.encoder.layer[0].attention.self.query
+    with torch.no_grad():
+        made = layer.together["default"].made_for(layer)
+        form, numbers = layer.forms["default"], layer.numbers("default")
+        expected = form.make([form], [numbers])[0]
+    assert made[0].dtype == torch.float64
+    torch.testing.assert_close(made, expected, atol=1e-14, rtol=0)
+    assert (made[0] - made[0].float().double()).abs().max() > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_made_does_not_depend_on_autocast(kind: str) -> None:
+    for control in ({}, {"classical": True}):
+        model = trained(adapted(kind, **control))
+        layer = model.base_model.model.bert.encoder.layer[0].attention.self.query
+        expected = layer.get_delta_weight("default")
+        layer.together["default"].forget()
+        with torch.autocast("cpu", torch.bfloat16):
+            model(input_ids=TOKENS).logits.sum().backward()
+            assert torch.equal(layer.get_delta_weight("default"), expected)
+        assert torch.equal(layer.get_delta_weight("default"), expected)
+        model(input_ids=TOKENS).logits.sum().backward()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_numbers_changed_between_the_passes(kind: str) -> None:
+    """Noticed where a number itself was kept for the way back; elsewhere slopes are those of the pass."""
+    model, other = trained(adapted(kind)), trained(adapted(kind))
+    for each in (model, other):
+        each.zero_grad()
+    loss = model(input_ids=TOKENS).logits.sum()
+    with torch.no_grad():
+        for name, p in model.named_parameters():
+            if "numbers" in name:
+                p.add_(0.1)
+    if kind == "generated":
+        with pytest.raises(RuntimeError, match="changed in place between the passes"):
+            loss.backward()
+        return
+    loss.backward()
+    other(input_ids=TOKENS).logits.sum().backward()
+    for name, slope in slopes(other).items():
+        torch.testing.assert_close(slopes(model)[name], slope)
+
+
+def test_a_replica_of_data_parallel_is_refused_in_a_sentence() -> None:
+    model = trained(adapted())
+    layer = model.base_model.model.bert.encoder.layer[0].attention.self.query
+    replica = layer._replicate_for_data_parallel()
+    with pytest.raises(UnsupportedError, match=r"replica of nn.DataParallel.*torchrun"):
+        replica(torch.ones(1, 24))
+
+
+def test_models_made_on_another_device_first() -> None:
+    """Constants that are kept for all layers of a shape are on the CPU."""
+    config = PauliAdapterConfig(target_modules=["query"], r=2, n_layers=5)
+    controls = PauliAdapterConfig(target_modules=["query"], r=2, n_layers=5, classical=True)
+    with torch.device("meta"):
+        for each in (config, controls):
+            get_peft_model(bert(), each)
+    for each in (config, controls):
+        assert get_peft_model(bert(), each)(input_ids=TOKENS).logits.isfinite().all()
+
+
+def test_hooks_of_the_base_layer_are_called() -> None:
+    for kind in KINDS:
+        model, calls = adapted(kind), []
+        layer = model.base_model.model.bert.encoder.layer[0].attention.self.query
+        layer.base_layer.register_forward_hook(lambda *_, calls=calls: calls.append(1))
+        model(input_ids=TOKENS)
+        assert calls == [1]
+
+
+@pytest.mark.parametrize("control", [{}, {"classical": True}, {"random": True}])
+def test_made_alone_as_together(control: dict[str, bool]) -> None:
+    """Under torch.func each layer makes its own; layers are of several widths."""
+    for kind in KINDS:
+        targets = ["query", "intermediate.dense", "output.dense"]
+        model = trained(get_peft_model(bert(), ADAPTERS[kind](target_modules=targets, **control)))
+        numbers = {name: p.detach() for name, p in model.named_parameters() if "numbers" in name}
+        with torch.no_grad():
+            expected = model(input_ids=TOKENS).logits
+
+        def loss(values: dict[str, Tensor], model: Any = model) -> tuple[Tensor, Tensor]:
+            logits = torch.func.functional_call(model, values, kwargs={"input_ids": TOKENS}).logits
+            return logits.sum(), logits
+
+        _, logits = torch.func.grad(loss, has_aux=True)(numbers)
+        torch.testing.assert_close(logits, expected, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from peft import PeftModel
@@ -175,6 +176,13 @@ finetune_run(configuration(Path({str(folder)!r}), Path({str(tmp_path)!r})))
         ({"finetune": {"text": None}}, "expected one of them"),
         ({"finetune": {"text": None, "image": "note"}}, "with a model of texts, expected one of images"),
         ({"finetune": {"adapter": "lora"}}, "finetune.adapter='lora', expected one of pauli, two_axis"),
+        ({"finetune": {"settings": {**SETTINGS, "inference_mode": True}}}, "setting 'inference_mode'"),
+        (
+            {"finetune": {"settings": {**SETTINGS, "seed": 3}}},
+            "finetune.settings has 'seed', which follows from the run",
+        ),
+        ({"finetune": {"settings": {**SETTINGS, "classical": True}}}, "has 'classical', which the controls of the run"),
+        ({"finetune": {"settings": {**SETTINGS, "target_modules": "quarry"}}}, "no place for the adapter"),
         ({"finetune": {"settings": {"rank": 3}}}, "setting 'rank' of the adapter pauli, expected one of"),
         ({"finetune": {"settings": {"target_modules": ["qeury"]}}}, "'qeury', which no layer .* such as query"),
         ({"finetune": {"settings": {**SETTINGS, "r": 500}}}, "r=500 for a weight"),
@@ -239,6 +247,27 @@ def test_images(tmp_path: Path) -> None:
     assert load_finetuned(done).predict_cells([tmp_path / "0.png", tmp_path / "1.png"]).shape == (2, 2)
     assert write_report(done).exists()
     assert time.perf_counter() - start < 120
+
+
+def test_a_target_called_as_features_are(folder: Path, tmp_path: Path) -> None:
+    text = (folder / "notes.csv").read_text().replace("note,label", "note,feature 1")
+    (tmp_path / "notes.csv").write_text(text)
+    data = {"source": str(tmp_path / "notes.csv"), "target": "feature 1"}
+    done = finetune_run(configuration(folder, tmp_path, comparison={"seeds": 1}, finetune={"epochs": 1}, data=data))
+    metrics = RunFolder(done).metrics()
+    assert metrics["classes"] == ["early", "late"]
+    numbers = {key: model["n_quantum_parameters"] for key, model in metrics["models"].items()}
+    assert numbers["hybrid"] == numbers["hybrid_random"] == 4 * 2 * 2 * 4  # layers x qubits, twice, of four weights
+    assert numbers["hybrid_classical"] == numbers["lora"] == 0
+
+
+def test_tables_that_cannot_be_predicted(run: Path) -> None:
+    loaded = load_finetuned(run)
+    with pytest.raises(QloomError, match="the table has no rows"):
+        loaded.predict_table(pa.table({"note": pa.array([], pa.string())}))
+    with pytest.raises(QloomError, match="column 'note' holds int64, expected texts"):
+        loaded.predict_table(pa.table({"note": [1, 2]}))
+    assert loaded.predict_table(pa.table({"note": ["free prize", None]})).shape == (2, 2)
 
 
 def test_numbers_as_target(folder: Path, tmp_path: Path) -> None:
