@@ -34,8 +34,10 @@ def finetune_run(
 ) -> Path:  # fmt: skip
     """Train and compare all models of a fine-tuning; the run folder.
 
-    Everything that can be refused is refused before a file is written. With `resume`, finished models are kept and the
-    one in training goes on from its last epoch, to the same weights as without the interruption.
+    Everything that can be refused is refused before a file of the run is written; features of the frozen model are kept
+    beside the runs, where others find them. With `resume`, finished models are kept and the
+    one in training goes on from its last epoch, to the same weights as without the interruption, on
+    as many threads of torch.
 
     Raises:
         QloomError: for a table, model, adapter or folder that cannot be used.
