@@ -91,7 +91,7 @@ def workers(code: str, folder: Path, n: int = 2) -> str:
         "GLOO_SOCKET_IFNAME": "lo",
         "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
     }
-    done = subprocess.run([*command, str(path)], capture_output=True, text=True, env=environment, timeout=120)
+    done = subprocess.run([*command, str(path)], capture_output=True, text=True, env=environment, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
