@@ -146,10 +146,7 @@ def test_givens_block_is_what_the_circuit_does_to_states_of_as_many_ones(order: 
     block = GivensForm.make([form], [{"angles": angles}])[0][0][0].numpy()
     subsets = list(combinations(range(m), order))
     indices = [sum(1 << m - 1 - q for q in subset) for subset in subsets]
-    circuit, left = ql.Circuit(m), iter(angles.tolist())
-    for pairs in form.layers:
-        for a, b in pairs.T.tolist():
-            circuit.givens(next(left), a, b)
+    circuit = form.turn(ql.Circuit(m), angles.tolist())
     for column, subset in enumerate(subsets):
         start = ql.Circuit(m)
         for qubit in subset:
@@ -225,3 +222,17 @@ def test_numbers_are_shared_evenly() -> None:
     assert sorted(counts) == [4, 4, 4, 4, 4, 5, 5]
     gram = torch.stack([shared(row, 28, seed=0) for row in torch.eye(7)])
     torch.testing.assert_close(gram @ gram.T, 4 * torch.eye(7))  # an isometry up to a factor
+
+
+def test_small_steps_of_givens_reach_turns_of_any_two_modes() -> None:
+    """As many directions at the start as there are pairs of modes; without entanglement as many as pairs that meet."""
+    for control, n_directions in (({}, 15), ({"entangle": False}, 3)):
+        form = GivensForm(GivensConfig(n_modes=6, **control), 6, 6, 0)
+
+        def turned(angles: torch.Tensor, form: GivensForm = form) -> torch.Tensor:
+            return GivensForm.make([form], [{"angles": angles}])[0][0].flatten()
+
+        start = torch.zeros(form.n_angles, dtype=torch.float64)
+        assert torch.equal(turned(start).reshape(6, 6).round(decimals=6).abs(), torch.eye(6, dtype=torch.float64))
+        slopes = torch.autograd.functional.jacobian(turned, start)
+        assert torch.linalg.matrix_rank(slopes, rtol=1e-6) == n_directions

@@ -27,8 +27,10 @@ class GivensConfig(AdapterConfig):
     """W' = W R, R orthogonal: blocks of features are the amplitudes of states with a fixed number of ones.
 
     A block has C(m, k) features, one a basis state of m qubits with k ones; Givens rotations of neighbouring qubits act
-    on them as the k-th compound of one orthogonal m x m matrix. Features that fill no block stay as they are. All
-    angles are zero at the start.
+    on them as the k-th compound of one orthogonal m x m matrix. Features that fill no block stay as they are.
+
+    R = G(b + a) G(b)^-1, b random angles that stay and a what is trained, zero at the start. From b = 0 only turns of
+    neighbours, each by many angles alike, would be within reach of small steps.
 
     Attributes:
         n_modes: m.
@@ -87,6 +89,8 @@ class GivensForm(Form[GivensConfig]):
         self.layers = [torch.tensor(pairs).reshape(-1, 2).T for pairs in config.pairs()]
         self.n_angles = sum(pairs.shape[1] for pairs in self.layers)
         self.n_sets = 1 if config.share_blocks else self.n_blocks
+        generator = torch.Generator().manual_seed(config.seed)
+        self.base = torch.empty(1, self.n_angles).uniform_(-torch.pi, torch.pi, generator=generator)
 
     @property
     def is_circuit(self) -> bool:
@@ -104,7 +108,11 @@ class GivensForm(Form[GivensConfig]):
 
     def _turns(self, angles: Tensor) -> Tensor:
         """(S, A) -> orthogonal matrices (S, C(m, k), C(m, k))."""
-        one = self._cayley(angles) if self.config.classical else self._rotations(angles)
+        base = self.base.to(angles)
+        if self.config.classical:
+            one = self._cayley(angles)
+        else:
+            one = self._rotations(base + angles) @ self._rotations(base).transpose(1, 2)
         return one if self.config.order == 1 else compound(one, self.config.order)
 
     def _rotations(self, angles: Tensor) -> Tensor:
@@ -157,10 +165,16 @@ class GivensForm(Form[GivensConfig]):
         if not self.is_circuit:
             return None
         circuit = Circuit(self.config.n_modes)
-        angles = iter(circuit.weights(self.n_angles))
-        for pairs in self.layers:
-            for first, second in pairs.T.tolist():
-                circuit.givens(next(angles), first, second)
+        return self.turn(circuit, list(circuit.weights(self.n_angles)))
+
+    def turn(self, circuit: Circuit, angles: Sequence[Any]) -> Circuit:
+        """The circuit, and behind it what the adapter does: G(b)^-1, then G(b + a)."""
+        pairs = [pair for layer in self.layers for pair in layer.T.tolist()]
+        base = self.base[0].double().tolist()
+        for (first, second), b in zip(reversed(pairs), reversed(base), strict=True):
+            circuit.givens(-b, first, second)
+        for (first, second), b, a in zip(pairs, base, angles, strict=True):
+            circuit.givens(a + b, first, second)
         return circuit
 
     def described(self) -> str:
@@ -199,11 +213,7 @@ def givens_circuit(layer: Any, adapter: str = "default", block: int = 0) -> Circ
             f"adapter {adapter!r} of a {type(layer).__name__} has no circuit, expected a GivensConfig's"
         )
     angles = layer.numbers(adapter)["angles"].detach().reshape(form.n_sets, -1)[0 if form.n_sets == 1 else block]
-    circuit, left = Circuit(form.config.n_modes), iter(angles.double().tolist())
-    for pairs in form.layers:
-        for first, second in pairs.T.tolist():
-            circuit.givens(next(left), first, second)
-    return circuit
+    return form.turn(Circuit(form.config.n_modes), angles.double().tolist())
 
 
 class GivensLinear(AdaptedLinear):
