@@ -16,11 +16,11 @@ Run: python -m benchmarks.adapters.steps
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,7 +86,8 @@ def steps(n_steps: int) -> None:
         row = {"case": title, "numbers": made[title][1], "ms": 1e3 * np.median(taken), "ratio": middle,
                "low": low, "high": high, "peak_mb": peak}  # fmt: skip
         append_row("adapters_steps", {**row, **provenance()})
-        print({key: round(value, 3) if isinstance(value, float) else value for key, value in row.items()}, flush=True)
+        shown = {key: float(round(each, 3)) if isinstance(each, float) else each for key, each in row.items()}
+        print(shown, flush=True)
 
 
 def peak_memory(title: str) -> float:
@@ -94,7 +95,9 @@ def peak_memory(title: str) -> float:
     step, _ = stepping(title)
     for _ in range(5):
         step()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    # Not by getrusage: that remembers the size of the process that started this one.
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1e3
 
 
 def circuits(n_runs: int) -> None:
