@@ -153,7 +153,7 @@ def test_works_after_fork():
 @pytest.mark.alone
 def test_lock_is_released_while_computing():
     """Another Python thread goes on counting during a long call."""
-    circuit = dense_layers(18)
+    circuit = dense_layers(21)
     inputs, weights = random_values(circuit, 1, 0)
     ticks, done = [], threading.Event()
 
