@@ -81,6 +81,7 @@ class FineTuned(BackboneWithHead):
 
     @property
     def n_head(self) -> int:
+        """Numbers of the head."""
         return sum(p.numel() for p in self.head.parameters())
 
 
@@ -159,12 +160,10 @@ class _Finetuning(Training):
 
 
 class Batches:
-    """Rows in batches: in order, or shuffled by a seed."""
+    """Rows in batches, shuffled by a seed."""
 
-    def __init__(self, inputs: Inputs, y: Tensor, size: int, seed: Sequence[int] | None = None):
-        order = np.arange(len(y))
-        if seed is not None:
-            np.random.default_rng(seed).shuffle(order)
+    def __init__(self, inputs: Inputs, y: Tensor, size: int, seed: Sequence[int]):
+        order = np.random.default_rng(seed).permutation(len(y))
         self._parts = [order[start : start + size] for start in range(0, len(order), size)]
         self._inputs, self._y = inputs, y
 

@@ -91,8 +91,3 @@ class AdapterConfig(PeftConfig):
     def _check_counts(self, **counts: Any) -> None:
         for name, value in counts.items():
             checked_count(name, value)
-
-    @property
-    def control(self) -> str | None:
-        """Which of the three controls this is, as it is written; None for the adapter itself."""
-        return next((name for name, on in self._controls().items() if on), None)

@@ -35,9 +35,8 @@ def finetune_run(
     """Train and compare all models of a fine-tuning; the run folder.
 
     Everything that can be refused is refused before a file of the run is written; features of the frozen model are kept
-    beside the runs, where others find them. With `resume`, finished models are kept and the
-    one in training goes on from its last epoch, to the same weights as without the interruption, on
-    as many threads of torch.
+    beside the runs, where others find them. With `resume`, finished models are kept and the one in training goes on
+    from its last epoch, on as many threads of torch to the same weights as without the interruption.
 
     Raises:
         QloomError: for a table, model, adapter or folder that cannot be used.

@@ -114,7 +114,6 @@ def load_finetuned(path: str | Path) -> FinetunedModel:
     Raises:
         ArtifactError: for another model, or a pretrained model that is gone or has changed since.
     """
-
     folder = find_model_folder(path)
     record, weights = read_artifact(folder)
     if record.get("estimator") != FINETUNED:
