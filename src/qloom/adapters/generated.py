@@ -56,6 +56,8 @@ N_BITS = 16  # of the number of a chunk, as the network sees it
 
 
 class GeneratedForm(LowRank[GeneratedConfig]):
+    """Factors made in chunks, of one weight."""
+
     angles = ("angles",)
 
     def check(self) -> None:
@@ -130,10 +132,14 @@ def _shared(numbers: Tensor, n_places: int, seed: int) -> Tensor:
 
 
 class GeneratedLinear(AdaptedLinear):
+    """A linear layer with adapters of factors that circuits generate."""
+
     form = GeneratedForm
     adapter_layer_names = ("qloom_generated_numbers",)
 
 
 class GeneratedTuner(CircuitTuner):
+    """Puts adapters of factors that circuits generate into a model."""
+
     prefix = "qloom_generated_"
     tuner_layer_cls = GeneratedLinear

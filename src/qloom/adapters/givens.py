@@ -75,6 +75,8 @@ class GivensConfig(AdapterConfig):
 
 
 class GivensForm(Form[GivensConfig]):
+    """Turns of blocks of inputs, of one weight."""
+
     angles = ("angles",)
 
     def check(self) -> None:
@@ -217,10 +219,14 @@ def givens_circuit(layer: Any, adapter: str = "default", block: int = 0) -> Circ
 
 
 class GivensLinear(AdaptedLinear):
+    """A linear layer with adapters of Givens rotations."""
+
     form = GivensForm
     adapter_layer_names = ("qloom_givens_numbers",)
 
 
 class GivensTuner(CircuitTuner):
+    """Puts adapters of Givens rotations into a model."""
+
     prefix = "qloom_givens_"
     tuner_layer_cls = GivensLinear

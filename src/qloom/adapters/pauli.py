@@ -51,6 +51,8 @@ class PauliAdapterConfig(AdapterConfig):
 
 
 class PauliForm(LowRank[PauliAdapterConfig]):
+    """Two circuits and a scale a column: U diag(lambda) V^T of one weight."""
+
     angles = ("left", "right")
 
     def check(self) -> None:
@@ -124,10 +126,14 @@ def _shared(form: PauliForm, side: int, numbers: Tensor) -> Tensor:
 
 
 class PauliLinear(AdaptedLinear):
+    """A linear layer with adapters of columns of circuits."""
+
     form = PauliForm
     adapter_layer_names = ("qloom_pauli_numbers",)
 
 
 class PauliTuner(CircuitTuner):
+    """Puts adapters of columns of circuits into a model."""
+
     prefix = "qloom_pauli_"
     tuner_layer_cls = PauliLinear

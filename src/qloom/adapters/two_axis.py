@@ -58,6 +58,8 @@ class TwoAxisConfig(AdapterConfig):
 
 
 class TwoAxisForm(Form[TwoAxisConfig]):
+    """A chain of tensors on two axes each, of one weight."""
+
     is_dense = True
 
     def check(self) -> None:
@@ -234,10 +236,14 @@ def _kronecker(first: Tensor, second: Tensor) -> Tensor:
 
 
 class TwoAxisLinear(AdaptedLinear):
+    """A linear layer with adapters of chains of two-axis tensors."""
+
     form = TwoAxisForm
     adapter_layer_names = ("qloom_two_axis_numbers",)
 
 
 class TwoAxisTuner(CircuitTuner):
+    """Puts adapters of chains of two-axis tensors into a model."""
+
     prefix = "qloom_two_axis_"
     tuner_layer_cls = TwoAxisLinear
