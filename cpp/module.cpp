@@ -4,6 +4,7 @@
 namespace nb = nanobind;
 
 void bind_density(nb::module_&);
+void bind_gpu(nb::module_&);
 void bind_iqp(nb::module_&);
 void bind_kernels(nb::module_&);
 void bind_lowering(nb::module_&);
@@ -21,6 +22,7 @@ NB_MODULE(_native, m) {
     bind_kernels(m);
     bind_lowering(m);
     bind_statevector(m);
+    bind_gpu(m);
     bind_density(m);
     bind_measuring(m);
     bind_networks(m);

@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = [
-    "machine", "kernels", "lowering", "statevector", "density", "measuring", "propagation", "trajectories", "networks",
-    "iqp", "searches",
+    "machine", "kernels", "lowering", "statevector", "gpu", "density", "measuring", "propagation", "trajectories",
+    "networks", "iqp", "searches",
 ]  # fmt: skip
 SOURCES = sorted((ROOT / "cpp").rglob("*.?pp"))
 
