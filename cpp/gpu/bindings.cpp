@@ -4,7 +4,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include "gpu/pack.hpp"
+#include "gpu/many.hpp"
 #include "machine/owned.hpp"
 
 namespace nb = nanobind;
@@ -22,6 +22,19 @@ std::vector<std::tuple<uint32_t, uint32_t, uint32_t>> tiles_of(const PackedProgr
 uint32_t outcome_bits(const PackedProgram& packed) {
     const auto& head = packed.head();
     return head.kind == qloom_gpu::OUTCOMES ? packed.at<qloom_gpu::Outcomes>(head.outcomes)->d : 0;
+}
+
+void bind_many_packed(nb::module_& m) {
+    nb::class_<PackedPrograms>(m, "PackedPrograms", "Programs of different circuits as kernels read them.")
+        .def_prop_ro("table", [](const PackedPrograms& p) { return to_array(std::vector(p.table)); })
+        .def_prop_ro("work", [](const PackedPrograms& p) { return to_array(std::vector(p.work), 2); })
+        .def_prop_ro("numbers", [](const PackedPrograms& p) { return to_array(std::vector(p.numbers)); })
+        .def_ro("most_bits", &PackedPrograms::most_bits)
+        .def_ro("n_rotations_most", &PackedPrograms::most_rotations)
+        .def_ro("any_real", &PackedPrograms::any_real)
+        .def_ro("all_real", &PackedPrograms::all_real);
+    m.def("pack_programs", &pack_programs, nb::arg("programs"), nb::arg("register_bits"),
+          nb::call_guard<nb::gil_scoped_release>());
 }
 
 }  // namespace
@@ -44,4 +57,5 @@ void bind_gpu(nb::module_& m) {
         },
         nb::arg("program"), nb::arg("register_bits"), nb::arg("tile_bits"), nb::arg("whole_bits"),
         nb::call_guard<nb::gil_scoped_release>());
+    bind_many_packed(m);
 }

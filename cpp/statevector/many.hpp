@@ -40,6 +40,7 @@ public:
 
     void add(Member);
     size_t size() const { return members.size(); }
+    const std::vector<Member>& all() const { return members; }
     // Numbers that final states take, kept for a walk back.
     template <class T>
     size_t kept_size() const;
