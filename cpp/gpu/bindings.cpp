@@ -29,6 +29,7 @@ void bind_many_packed(nb::module_& m) {
         .def_prop_ro("table", [](const PackedPrograms& p) { return to_array(std::vector(p.table)); })
         .def_prop_ro("work", [](const PackedPrograms& p) { return to_array(std::vector(p.work), 2); })
         .def_prop_ro("numbers", [](const PackedPrograms& p) { return to_array(std::vector(p.numbers)); })
+        .def_ro("least_bits", &PackedPrograms::least_bits)
         .def_ro("most_bits", &PackedPrograms::most_bits)
         .def_ro("n_rotations_most", &PackedPrograms::most_rotations)
         .def_ro("any_real", &PackedPrograms::any_real)
@@ -46,6 +47,7 @@ void bind_gpu(nb::module_& m) {
         .def_prop_ro("used_bits", [](const PackedProgram& p) { return p.head().used_bits; })
         .def_prop_ro("is_real", [](const PackedProgram& p) { return p.head().is_real != 0; })
         .def_prop_ro("n_rotations", [](const PackedProgram& p) { return p.head().n_rotations; })
+        .def_prop_ro("n_terms", [](const PackedProgram& p) { return p.head().n_terms; })
         .def_prop_ro("n_groups", [](const PackedProgram& p) { return p.head().n_groups; })
         .def_prop_ro("n_outcome_bits", &outcome_bits)
         .def_prop_ro("tiles", &tiles_of);

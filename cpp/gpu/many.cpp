@@ -28,6 +28,7 @@ PackedPrograms pack_programs(const Programs& programs, unsigned register_bits) {
         }
         out.table.insert(out.table.end(), packed.table.begin(), packed.table.end());
         out.numbers.insert(out.numbers.end(), member.numbers.begin(), member.numbers.end());
+        out.least_bits = std::min(out.least_bits, packed.head().bits);
         out.most_bits = std::max(out.most_bits, packed.head().bits);
         out.most_rotations = std::max<size_t>(out.most_rotations, packed.head().n_rotations);
     }

@@ -10,7 +10,7 @@ struct PackedPrograms {
     std::vector<uint8_t> table;
     std::vector<uint64_t> work;   // (circuits, 2): where a circuit's program is in the table, its numbers among these
     std::vector<double> numbers;  // that circuits have of their own
-    unsigned most_bits = 0;
+    unsigned least_bits = ~0u, most_bits = 0;
     size_t most_rotations = 0;
     bool any_real = false, all_real = true;  // states have no imaginary parts only where all are real
 };

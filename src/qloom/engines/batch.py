@@ -18,7 +18,7 @@ from qloom.errors import MemoryLimitError, ShapeError
 
 # Outcome tables of at most this many numbers are held at once.
 MOST_NUMBERS = 1 << 24
-_NORM_TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-5}
+NORM_TOLERANCE = {np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-5}
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def check_amplitudes(circuit: Circuit, batch: Batch) -> None:
     for column in (circuit.initial.real, circuit.initial.imaginary):
         if column is not None:
             norms += np.einsum("bi,bi->b", *(batch.inputs[:, column : column + size],) * 2, dtype=np.float64)
-    wrong = np.flatnonzero(~(np.abs(norms - 1) <= _NORM_TOLERANCE[batch.dtype]))
+    wrong = np.flatnonzero(~(np.abs(norms - 1) <= NORM_TOLERANCE[batch.dtype]))
     if len(wrong):
         norm = np.sqrt(norms[wrong[0]])
         raise ShapeError(f"amplitudes of sample {wrong[0]} have norm {norm:.6g}, expected 1; divide them by their norm")

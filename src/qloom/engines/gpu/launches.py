@@ -1,0 +1,272 @@
+"""One launch after the other: what a program takes forward and back, for states in shared memory and for larger ones.
+
+Nothing here waits for the device, and nothing but tensors is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from qloom.engines.gpu.machine import Call
+from qloom.engines.gpu.packing import Packed
+from qloom.engines.gpu.shapes import MOST_THREADS, SIDE_BY_SIDE, Shape, shape_of
+
+# Rows of slopes of weights that samples share: each is one sample's after the other, so that sums do not depend on who
+# comes first.
+MOST_ROWS = 4096
+# States in global memory at once: of so many numbers.
+MOST_LOCAL_NUMBERS = 1 << 27
+# What each block of a walk over global memory has at least, amplitudes a thread; and how many blocks a state.
+LEAST_A_THREAD, MOST_PARTS = 8, 1024
+# Outcomes are summed up in at least so many pieces.
+LEAST_PIECES = 1 << 16
+_KINDS = {"expectations": 0, "probabilities": 1, "state": 2}
+
+
+@dataclass
+class Arrays:
+    """Tensors of a call, on the device, contiguous and of one dtype; None is not there, or not wanted.
+
+    Shapes: as in `kernels/call.h`.
+    """
+
+    inputs: Tensor
+    weights: Tensor
+    n_outputs: int
+    flips: Tensor | None = None
+    norm_tolerance: float = 0.0
+    values: Tensor | None = None
+    cotangents: Tensor | None = None
+    d_inputs: Tensor | None = None
+    d_weights: Tensor | None = None
+    trained: Tensor | None = None
+
+    @property
+    def n_samples(self) -> int:
+        return self.inputs.shape[0]
+
+    @property
+    def has_own_weights(self) -> bool:
+        return self.weights.dim() == 2
+
+
+def call_of(packed_table: Tensor, arrays: Arrays) -> Call:
+    """What all launches of a call are given."""
+    call = Call()
+    call.programs = packed_table.data_ptr()
+    for name in ("inputs", "weights", "flips", "trained", "cotangents", "values", "d_inputs", "d_weights"):
+        tensor = getattr(arrays, name)
+        setattr(call, name, None if tensor is None else tensor.data_ptr())
+    call.n_samples, call.n_inputs = arrays.inputs.shape
+    call.n_weights = arrays.weights.shape[-1]
+    call.weight_stride = call.n_weights if arrays.has_own_weights else 0
+    call.n_outputs = arrays.n_outputs
+    call.n_flips = 0 if arrays.flips is None else arrays.flips.shape[1]
+    call.norm_tolerance = arrays.norm_tolerance
+    return call
+
+
+def sum_rows(packed: Any, rows: Tensor, arrays: Arrays) -> None:
+    """Rows of slopes (rows, W) to those of the weights that samples share."""
+    call = Call()
+    call.kept, call.n_parts, call.n_weights = rows.data_ptr(), rows.shape[0], rows.shape[1]
+    assert arrays.d_weights is not None
+    call.d_weights = arrays.d_weights.data_ptr()
+    call.trained = None if arrays.trained is None else arrays.trained.data_ptr()
+    blocks = -(-rows.shape[1] // SIDE_BY_SIDE)
+    packed.machine.launch("sum_rows", packed.variant, blocks, MOST_THREADS, 8 * MOST_THREADS, call)
+
+
+# -- states that fit a block's shared memory: one launch each way
+
+
+def run_whole(packed: Packed, arrays: Arrays, keep: bool) -> Tensor | None:
+    """Fill `values`; final states for the walk back, where they are to be kept, (B, components * 2^bits)."""
+    shape, n = shape_of(packed.variant, packed.bits, back=False), arrays.n_samples
+    kept = arrays.inputs.new_empty((n, packed.variant.components << packed.bits)) if keep else None
+    call = call_of(packed.table, arrays)
+    call.kept, call.kept_stride = (None, 0) if kept is None else (kept.data_ptr(), kept.shape[1])
+    _launch_whole("circuit_forward", packed, shape, call, -(-n // shape.samples))
+    return kept
+
+
+def walk_back_whole(packed: Packed, arrays: Arrays, kept: Tensor | None) -> None:
+    """Fill `d_inputs` and `d_weights`, from states that were kept or found again."""
+    shape = shape_of(packed.variant, packed.bits, back=True)
+    blocks = -(-min(arrays.n_samples, MOST_ROWS) // shape.samples)
+    call = call_of(packed.table, arrays)
+    call.kept, call.kept_stride = (None, 0) if kept is None else (kept.data_ptr(), kept.shape[1])
+    rows = rows_for(arrays, blocks * shape.samples)
+    if rows is not None:
+        call.d_weights = rows.data_ptr()
+    _launch_whole("circuit_back", packed, shape, call, blocks)
+    if rows is not None:
+        sum_rows(packed, rows, arrays)
+
+
+def rows_for(arrays: Arrays, count: int) -> Tensor | None:
+    """Room for slopes of weights that samples share; None where there are none, or none are wanted."""
+    if arrays.d_weights is None or arrays.has_own_weights or not arrays.d_weights.numel():
+        return None
+    return arrays.inputs.new_empty((count, arrays.d_weights.numel()))
+
+
+def _launch_whole(kernel: str, packed: Packed, shape: Shape, call: Call, blocks: int) -> None:
+    call.thread_bits, call.most_bits = shape.thread_bits, shape.bits
+    packed.machine.launch(kernel, packed.variant, blocks, shape.threads, shape.shared, call)
+
+
+# -- larger states: in global memory, some samples at once
+
+
+# States (n_local, components, 2^bits), and their squared norms as they started and as they came out, (n_local, 2).
+Ended = tuple[Tensor, Tensor]
+
+
+class Swept:
+    """A walk over states in global memory, `n_local` samples from `first` on.
+
+    Args:
+        ended: where the walk forward was before: its states and their norms. They are written over.
+    """
+
+    def __init__(self, packed: Packed, arrays: Arrays, first: int, n_local: int, ended: Ended | None = None):
+        self.packed, self.arrays = packed, arrays
+        self.first, self.n_local = first, n_local
+        size = 1 << packed.bits
+        self.n_parts = max(1, min(MOST_PARTS, size // (LEAST_A_THREAD * MOST_THREADS)))
+        if ended is not None:
+            self.psi, self.norms = ended
+            return
+        self.psi = arrays.inputs.new_empty((n_local, packed.variant.components, size))
+        self.norms = self._doubles(n_local, 2).fill_(1.0)
+        self._run()
+
+    def _doubles(self, *shape: int) -> Tensor:
+        return torch.empty(shape, dtype=torch.float64, device=self.psi.device)
+
+    def _call(self, **fields: Any) -> Call:
+        call = call_of(self.packed.table, self.arrays)
+        call.psi, call.norms = self.psi.data_ptr(), self.norms.data_ptr()
+        call.first_sample, call.n_local, call.n_parts = self.first, self.n_local, self.n_parts
+        call.thread_bits = MOST_THREADS.bit_length() - 1
+        for name, value in fields.items():
+            setattr(call, name, value.data_ptr() if isinstance(value, Tensor) else value)
+        return call
+
+    def _launch(self, kernel: str, blocks: int | None = None, **fields: Any) -> None:
+        blocks = self.n_local * self.n_parts if blocks is None else blocks
+        shared = 8 * MOST_THREADS
+        self.packed.machine.launch(
+            kernel, self.packed.variant, blocks, MOST_THREADS, shared, self._call(**fields)
+        )
+
+    def _add_up(self, partial: Tensor, sums: Tensor, first_column: int = 0) -> None:
+        """Columns of partial sums (n_local, parts, columns) into `sums` (n_local, ...)."""
+        _, parts, columns = partial.shape
+        self._launch(
+            "sum_parts", self.n_local * columns, partial=partial, sums=sums, n_parts=parts, n_columns=columns,
+            first_column=first_column, sums_stride=sums.shape[1],
+        )  # fmt: skip
+
+    def _find_norm(self, column: int) -> None:
+        partial = self._doubles(self.n_local, self.n_parts, 1)
+        self._launch("state_norm", partial=partial)
+        self._add_up(partial, self.norms, column)
+
+    def _sweep(self, kernel: str, tile: int, back: bool, **fields: Any) -> None:
+        dims = self.packed.tiles[tile][0]
+        shape = shape_of(self.packed.variant, dims, back, together=False)
+        call = self._call(tile=tile, thread_bits=shape.thread_bits, most_bits=dims, **fields)
+        blocks = self.n_local << (self.packed.bits - dims)
+        self.packed.machine.launch(kernel, self.packed.variant, blocks, shape.threads, shape.shared, call)
+
+    def _run(self) -> None:
+        """From the start to the end."""
+        self._launch("state_start")
+        self._find_norm(0)
+        for tile in range(len(self.packed.tiles)):
+            self._sweep("tile_forward", tile, back=False)
+        self._find_norm(1)
+
+    def measure(self, kind: str) -> None:
+        """Fill the samples' values."""
+        if kind == "expectations":
+            self._measure_terms()
+        elif kind == "probabilities":
+            self._measure_outcomes()
+        else:
+            self._clear_values()
+            self._launch("state_amplitudes")
+
+    def _clear_values(self) -> None:
+        assert self.arrays.values is not None
+        self.arrays.values[self.first : self.first + self.n_local] = 0
+
+    def _measure_terms(self) -> None:
+        n_terms = self.packed.n_terms
+        sums = self._doubles(self.n_local, max(1, n_terms))
+        if n_terms:
+            partial = self._doubles(self.n_local, self.n_parts, n_terms)
+            self._launch("state_terms", partial=partial, n_columns=n_terms)
+            self._add_up(partial, sums)
+        self._launch("state_values", self.n_local, sums=sums, sums_stride=sums.shape[1])
+
+    def _measure_outcomes(self) -> None:
+        self._clear_values()
+        d = self.packed.n_outcome_bits
+        pieces = 1 << max(0, min(self.packed.bits - d, LEAST_PIECES.bit_length() - 1 - d))
+        if pieces == 1:
+            self._launch("state_outcomes", n_columns=1)
+            return
+        partial = self._doubles(self.n_local, 1 << d, pieces)
+        self._launch("state_outcomes", n_columns=pieces, partial=partial)
+        self._launch("state_outcome_values", n_columns=pieces, partial=partial)
+
+    def walk_back(self, rows: Tensor | None, starts_from_inputs: bool) -> None:
+        """From cotangents to slopes; those of shared weights go to rows (B, W)."""
+        self.lambda_ = torch.empty_like(self.psi)
+        tiles = self.packed.tiles
+        slopes = self._doubles(self.n_local, max(1, self.packed.n_rotations))
+        self._launch("state_weigh", **{"lambda": self.lambda_})
+        for tile in reversed(range(len(tiles))):
+            dims, first, count = tiles[tile]
+            windows = 1 << (self.packed.bits - dims)
+            partial = self._doubles(self.n_local, windows, count)
+            self._sweep("tile_back", tile, back=True, partial=partial, **{"lambda": self.lambda_})
+            if count:
+                self._add_up(partial, slopes, first)
+        more = {} if rows is None else {"d_weights": rows}
+        self._launch("state_slopes", self.n_local, sums=slopes, sums_stride=slopes.shape[1], **more)
+        if starts_from_inputs and self.arrays.d_inputs is not None:
+            self._launch("state_start_slopes", **{"lambda": self.lambda_})
+
+
+def pieces_of(packed: Packed, n_samples: int) -> list[tuple[int, int]]:
+    """Samples that are in global memory at once: the first, and how many."""
+    numbers = packed.variant.components << packed.bits
+    step = max(1, MOST_LOCAL_NUMBERS // numbers)
+    return [(first, min(step, n_samples - first)) for first in range(0, n_samples, step)]
+
+
+def run_swept(packed: Packed, arrays: Arrays, kind: str, keep: bool) -> Ended | None:
+    """As `run_whole`; states are kept where they are in memory together."""
+    pieces = pieces_of(packed, arrays.n_samples)
+    for first, n_local in pieces:
+        swept = Swept(packed, arrays, first, n_local)
+        swept.measure(kind)
+    return (swept.psi, swept.norms) if keep and len(pieces) == 1 else None
+
+
+def walk_back_swept(packed: Packed, arrays: Arrays, kept: Ended | None, starts_from_inputs: bool) -> None:
+    """As `walk_back_whole`; what was kept is written over."""
+    rows = rows_for(arrays, arrays.n_samples)
+    for first, n_local in pieces_of(packed, arrays.n_samples):
+        swept = Swept(packed, arrays, first, n_local, kept)
+        swept.walk_back(rows, starts_from_inputs)
+    if rows is not None:
+        sum_rows(packed, rows, arrays)

@@ -1,0 +1,55 @@
+"""Bits drawn on a device, a thread a shot."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from qloom.engines.batch import Batch
+from qloom.engines.gpu.evaluator import GpuEvaluator
+from qloom.engines.gpu.machine import Call
+from qloom.engines.gpu.packing import NUMPY_REALS
+from qloom.engines.gpu.shapes import MOST_THREADS
+from qloom.engines.measuring.samplers import OutcomeMap, TableSampler, checked_table, outcome_bits
+from qloom.engines.streams import Stream
+
+# Threads that go on to further shots when there are more.
+_MOST_BLOCKS = 1 << 16
+
+
+class GpuSampler(TableSampler):
+    """Draws from probabilities that stay on the device; only outcomes come back.
+
+    Random numbers are found by the same key, call, row and shot as on the CPU, and read as a place among the summed up
+    probabilities: of few outcomes the CPU reads them another way, so that the bits of one seed differ.
+    """
+
+    evaluator: GpuEvaluator
+
+    def __init__(self, evaluator: GpuEvaluator, outcomes: OutcomeMap | None = None):
+        super().__init__(evaluator, outcomes)
+
+    def draw(self, batch: Batch, shots: int, stream: Stream) -> np.ndarray:
+        outcomes = np.empty((batch.size, shots), np.int64)
+        first = 0
+        for piece in batch.pieces(max(self.evaluator.n_outputs, shots)):
+            outcomes[first : first + piece.size] = self._drawn(piece, shots, stream.call())
+            first += piece.size
+        return self._measured(outcome_bits(outcomes, self._n_table_bits))
+
+    def _drawn(self, batch: Batch, shots: int, place: np.ndarray) -> np.ndarray:
+        evaluator, machine = self.evaluator, self.evaluator.machine
+        inputs, weights = evaluator._there(batch.inputs), evaluator._there(batch.weights)
+        values = inputs.new_empty((batch.size, evaluator.n_outputs))
+        evaluator.forward_into(values, inputs, weights, keep=False)
+        table = values.cumsum(dim=1, dtype=torch.float64)
+        checked_table(np.array([values.min().item(), values.max().item(), table[:, -1:].min().item()]))
+        outcomes = torch.empty((batch.size, shots), dtype=torch.int64, device=machine.device)
+        call = Call()
+        call.table, call.outcomes = table.data_ptr(), outcomes.data_ptr()
+        call.n_local, call.shots, call.n_columns = batch.size, shots, evaluator.n_outputs
+        call.key_low, call.key_high, call.call_number = (int(number) for number in place)
+        variant = evaluator.packed(NUMPY_REALS[batch.dtype], False).variant
+        blocks = min(_MOST_BLOCKS, -(-batch.size * shots // MOST_THREADS))
+        machine.launch("draw", variant, blocks, MOST_THREADS, 0, call)
+        return outcomes.numpy(force=True)
