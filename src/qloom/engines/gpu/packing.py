@@ -83,5 +83,6 @@ LEAST_TILE_BITS = 8
 
 
 def to_device(array: np.ndarray, machine: Machine) -> Tensor:
-    """An array's copy there, alone where it is the machine's; once for many calls."""
-    return torch.from_numpy(np.ascontiguousarray(array)).clone().to(machine.device)
+    """An array's copy there, once for many calls; numbers that torch has no type for as their bits."""
+    bits = array.view(np.int64) if array.dtype == np.uint64 else array
+    return torch.from_numpy(np.ascontiguousarray(bits)).clone().to(machine.device)
