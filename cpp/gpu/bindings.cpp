@@ -47,6 +47,7 @@ void bind_gpu(nb::module_& m) {
         .def_prop_ro("used_bits", [](const PackedProgram& p) { return p.head().used_bits; })
         .def_prop_ro("is_real", [](const PackedProgram& p) { return p.head().is_real != 0; })
         .def_prop_ro("n_rotations", [](const PackedProgram& p) { return p.head().n_rotations; })
+        .def_prop_ro("kind", [](const PackedProgram& p) { return p.head().kind; })
         .def_prop_ro("n_terms", [](const PackedProgram& p) { return p.head().n_terms; })
         .def_prop_ro("n_groups", [](const PackedProgram& p) { return p.head().n_groups; })
         .def_prop_ro("n_outcome_bits", &outcome_bits)

@@ -51,7 +51,7 @@ class GpuEngine(Engine):
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
         program, native = prepared(circuit, outputs)
         evaluator = GpuEvaluator(
-            circuit, program, native, outputs.kind, outputs.size, self.machine, outputs.any_norm, self.most_whole
+            circuit, program, native, outputs.size, self.machine, outputs.any_norm, self.most_whole
         )
         if isinstance(outputs, FinalState) and not all(phase.is_number for phase in program.phases):
             return PhasedEvaluator(evaluator, outputs)
@@ -71,7 +71,7 @@ class GpuEngine(Engine):
     def _table(self, circuit: Circuit, part: Measured) -> GpuSampler:
         size = 2 ** part.outcomes.rows.shape[1]
         evaluator = GpuEvaluator(
-            circuit, part.program, part.native, "probabilities", size, self.machine, most_whole=self.most_whole
+            circuit, part.program, part.native, size, self.machine, most_whole=self.most_whole
         )
         return GpuSampler(evaluator, part.outcomes)
 

@@ -29,11 +29,11 @@ class GpuEvaluator(DifferentiableEvaluator):
     reads_tensors = True
 
     def __init__(
-        self, circuit: Circuit, program: Any, native: Any, kind: str, n_outputs: int, machine: Machine,
+        self, circuit: Circuit, program: Any, native: Any, n_outputs: int, machine: Machine,
         any_norm: bool = False, most_whole: int | None = None,
     ):  # fmt: skip
         self.circuit = circuit.copy()
-        self.program, self._native, self.kind = program, native, kind
+        self.program, self._native = program, native
         self.n_outputs, self.machine, self.any_norm = n_outputs, machine, any_norm
         self.device = machine.device.type
         self._most_whole = most_whole
@@ -69,7 +69,7 @@ class GpuEvaluator(DifferentiableEvaluator):
         check_room(packed, arrays.n_samples, 2 if keep else 1, f"{self.circuit.n_qubits} qubits")
         if packed.is_whole:
             return run_whole(packed, arrays, keep)
-        return run_swept(packed, arrays, self.kind, keep)
+        return run_swept(packed, arrays, keep)
 
     def backward_into(
         self, d_inputs: Tensor | None, d_weights: Tensor | None, inputs: Tensor, weights: Tensor, cotangents: Tensor,
@@ -126,22 +126,23 @@ class GpuEvaluator(DifferentiableEvaluator):
     # -- arrays of numpy
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:
-        inputs, weights = self._there(batch.inputs), self._there(batch.weights)
+        inputs, weights = self.there(batch.inputs), self.there(batch.weights)
         values = inputs.new_empty((batch.size, self.n_outputs))
         kept = self.forward_into(values, inputs, weights, keep)
         return values.numpy(force=True), kept
 
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
-        inputs, weights = self._there(batch.inputs), self._there(batch.weights)
+        inputs, weights = self.there(batch.inputs), self.there(batch.weights)
         d_inputs = torch.empty_like(inputs) if wants[0] else None
         d_weights = torch.empty_like(weights) if wants[1] else None
-        there = self._there(np.ascontiguousarray(cotangents, batch.dtype))
+        there = self.there(np.ascontiguousarray(cotangents, batch.dtype))
         self.backward_into(d_inputs, d_weights, inputs, weights, there, kept)
         return (
             None if d_inputs is None else d_inputs.numpy(force=True),
             None if d_weights is None else d_weights.numpy(force=True),
         )
 
-    def _there(self, array: np.ndarray) -> Tensor:
+    def there(self, array: np.ndarray) -> Tensor:
+        """An array's numbers as a tensor on the device."""
         writable = array if array.flags.writeable else array.copy()
         return torch.from_numpy(writable).to(self.machine.device)

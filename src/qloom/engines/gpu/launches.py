@@ -24,7 +24,6 @@ MOST_LOCAL_NUMBERS = 1 << 27
 LEAST_A_THREAD, MOST_PARTS = 8, 1024
 # Outcomes are summed up in at least so many pieces.
 LEAST_PIECES = 1 << 16
-_KINDS = {"expectations": 0, "probabilities": 1, "state": 2}
 
 
 @dataclass
@@ -193,8 +192,9 @@ class Swept:
             self._sweep("tile_forward", tile, back=False)
         self._find_norm(1)
 
-    def measure(self, kind: str) -> None:
+    def measure(self) -> None:
         """Fill the samples' values."""
+        kind = self.packed.kind
         if kind == "expectations":
             self._measure_terms()
         elif kind == "probabilities":
@@ -253,12 +253,12 @@ def pieces_of(packed: Packed, n_samples: int) -> list[tuple[int, int]]:
     return [(first, min(step, n_samples - first)) for first in range(0, n_samples, step)]
 
 
-def run_swept(packed: Packed, arrays: Arrays, kind: str, keep: bool) -> Ended | None:
+def run_swept(packed: Packed, arrays: Arrays, keep: bool) -> Ended | None:
     """As `run_whole`; states are kept where they are in memory together."""
     pieces = pieces_of(packed, arrays.n_samples)
     for first, n_local in pieces:
         swept = Swept(packed, arrays, first, n_local)
-        swept.measure(kind)
+        swept.measure()
     return (swept.psi, swept.norms) if keep and len(pieces) == 1 else None
 
 

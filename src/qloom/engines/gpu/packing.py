@@ -18,6 +18,8 @@ from qloom.errors import UnsupportedError
 REGISTER_BITS = 3
 # Tiles of larger states: of so many amplitudes that several blocks share a multiprocessor.
 TILE_BITS = {"float": 12, "double": 11}
+# As `kernels/program.h` numbers them.
+KINDS = ("expectations", "probabilities", "state")
 REALS = {torch.float32: "float", torch.float64: "double"}
 NUMPY_REALS = {np.dtype(np.float32): torch.float32, np.dtype(np.float64): torch.float64}
 
@@ -29,6 +31,7 @@ class Packed:
     Attributes:
         table: uint8, as `kernels/program.h` says.
         bits: 2 to this power are the amplitudes of a state.
+        kind: of outputs: one of KINDS.
         tiles: of each, how many bits its blocks have, its first rotation, and how many there are.
         n_outcome_bits: 2 to this power outcomes can come out, where probabilities are asked for.
     """
@@ -37,6 +40,7 @@ class Packed:
     variant: Variant
     table: Tensor
     bits: int
+    kind: str
     tiles: list[tuple[int, int, int]]
     n_rotations: int
     n_terms: int
@@ -62,8 +66,8 @@ def pack(native: Any, machine: Machine, dtype: torch.dtype, back: bool, most_who
     whole = fitting if most_whole is None else min(fitting, most_whole)
     facts = _native.pack_program(native, REGISTER_BITS, min(TILE_BITS[variant.real], whole), whole)
     return Packed(
-        machine, variant, to_device(facts.table, machine), facts.bits, facts.tiles, facts.n_rotations, facts.n_terms,
-        facts.n_outcome_bits,
+        machine, variant, to_device(facts.table, machine), facts.bits, KINDS[facts.kind], facts.tiles,
+        facts.n_rotations, facts.n_terms, facts.n_outcome_bits,
     )  # fmt: skip
 
 

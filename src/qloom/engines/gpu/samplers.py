@@ -39,7 +39,7 @@ class GpuSampler(TableSampler):
 
     def _drawn(self, batch: Batch, shots: int, place: np.ndarray) -> np.ndarray:
         evaluator, machine = self.evaluator, self.evaluator.machine
-        inputs, weights = evaluator._there(batch.inputs), evaluator._there(batch.weights)
+        inputs, weights = evaluator.there(batch.inputs), evaluator.there(batch.weights)
         values = inputs.new_empty((batch.size, evaluator.n_outputs))
         evaluator.forward_into(values, inputs, weights, keep=False)
         table = values.cumsum(dim=1, dtype=torch.float64)
