@@ -92,7 +92,8 @@ KERNEL(tile_back) {
                            double sum = 0;
                            for (u32 w = 0; w < place.warps(); ++w)
                                sum += double(room.staging.slopes[j * place.warps() + w]);
-                           slopes[stage.first - tile.first + j] = sum;
+                           const u32 turned = parity(window.base & parts.rotations()[stage.first + j].z_base);
+                           slopes[stage.first - tile.first + j] = with_sign(sum, turned);
                        }
                    });
     window.store(psi, state, growth, place);
