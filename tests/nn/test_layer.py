@@ -376,7 +376,7 @@ def test_initializations():
             lambda: QuantumLayer(ql.encoders.amplitude(2))(torch.tensor([[3.0, 4.0]])),
             "amplitudes of sample 0 have norm 5, expected 1",
         ),
-        (lambda: make_layer().to("meta")(samples(2, 3)), "expected both on cpu"),
+        (lambda: make_layer().to("meta")(samples(2, 3)), "expected both on cpu or on one CUDA device"),
     ],
 )
 def test_errors(call, message):

@@ -6,6 +6,7 @@ A circuit that falls apart into groups of qubits is run group by group: its matr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -47,10 +48,11 @@ class Columns:
     def __call__(self, angles: Tensor) -> Tensor:
         """The columns of C circuits, as rows: row j is the image of the basis state j.
 
-        Shapes: angles (C, W) -> (C, r, 2^n). float64 stays, all else becomes float32; angles on another device come
-            to the CPU, where circuits run, and columns go back.
+        Shapes: angles (C, W) -> (C, r, 2^n). float64 stays, all else becomes float32. Circuits run where the angles
+            are, on a CUDA device too; from devices of other kinds angles come to the CPU, and columns go back.
         """
-        numbers = angles.to("cpu", torch.float64 if angles.dtype == torch.float64 else torch.float32)
+        device = angles.device if angles.is_cuda else torch.device("cpu")
+        numbers = angles.to(device, torch.float64 if angles.dtype == torch.float64 else torch.float32)
         made = self._product(numbers) if self.circuit.n_qubits > 1 else self._groups[0].run(numbers)[0]
         return made.reshape(len(angles), self.n_columns, self.size).to(angles.device)
 
@@ -78,6 +80,7 @@ class _Kind:
         self.shapes = [tuple(2 if q in group.qubits else 1 for q in range(n)) for group in groups]
         self.angles = [torch.tensor(group.angles) for group in groups]
         self.picked = [torch.tensor(_numbers_within(n_columns, n, group.qubits)) for group in groups]
+        self._elsewhere: dict[torch.device, _Kind] = {}
         prepared = Circuit(self.n_qubits)
         prepared.prepare_amplitudes(*(prepared.inputs(2**self.n_qubits) for _ in range(2)))
         self.evaluator = prepare_gradient(prepared + circuit, FinalState(self.n_qubits, linear=True))
@@ -87,6 +90,20 @@ class _Kind:
 
     def run(self, angles: Tensor) -> list[Tensor]:
         """Of each group the columns (C, r, 2^g) that the columns of the whole are made of."""
+        if angles.is_cuda:
+            return self._on(angles.device)._run(angles)
+        return self._run(angles)
+
+    def _on(self, device: torch.device) -> _Kind:
+        """The same with its numbers on a device, copied once."""
+        if device not in self._elsewhere:
+            there = copy(self)
+            there.angles, there.picked = ([index.to(device) for index in each] for each in (self.angles, self.picked))
+            there.basis = self.basis.to(device)
+            self._elsewhere[device] = there
+        return self._elsewhere[device]
+
+    def _run(self, angles: Tensor) -> list[Tensor]:
         stacked = torch.cat([angles[:, mine] for mine in self.angles])
         inputs = self.basis.to(angles.dtype).repeat(len(stacked), 1)
         states = self._evaluated(inputs, stacked.repeat_interleave(self.n_pairs, 0))

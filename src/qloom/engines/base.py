@@ -17,6 +17,7 @@ An engine may wrap another, as `Shots` does.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -91,7 +92,10 @@ class Evaluator(ABC):
         circuit: a copy of what was prepared.
         n_outputs: O.
         any_norm: initial amplitudes need not have norm 1.
-        reads_tensors: has `forward_into` and `backward_into`, which take torch's tensors on the CPU as they are.
+        reads_tensors: has `forward_into` and `backward_into`, which take torch's tensors as they are.
+        device: kind of device whose tensors those are.
+        marks_norms: they give NaN for amplitudes that have not norm 1, instead of an error that somebody waits for.
+        elsewhere: the same on another device by its name; None where only `qloom.gradients` can tell.
         n_groups: of words that are measured together.
         stream: of its random numbers; None where the same arrays give the same values.
     """
@@ -100,6 +104,9 @@ class Evaluator(ABC):
     n_outputs: int
     any_norm: bool = False
     reads_tensors: bool = False
+    device: str = "cpu"
+    marks_norms: bool = False
+    elsewhere: Callable[[str], Evaluator] | None = None
     n_groups: int = 1
     stream: Stream | None = None
 
@@ -271,6 +278,12 @@ class Engine(ABC):
 
         qubits = _qubits_of(circuit, masks)
         return ParitySampler(self.bits(circuit, qubits), [[mask >> q & 1 for q in qubits] for mask in masks])
+
+    def on(self, device: str) -> Engine:
+        """The engine that does the same on a device such as "cuda:0"; UnsupportedError where there is none."""
+        raise UnsupportedError(
+            f"{self!r} runs on the CPU, got tensors on {device}; move them with .cpu(), or use GpuEngine()"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """What an exported layer needs to make the engine again; UnsupportedError where none is made of text."""

@@ -66,6 +66,9 @@ class Noisy(Engine):
         """The circuit with its noise."""
         return self.model.apply(circuit)
 
+    def on(self, device: str) -> Engine:
+        return type(self)(self.engine.on(device), self.model)
+
     def running(self, circuit: Circuit) -> tuple[Engine, Circuit]:
         return self.engine.running(self.noisy(circuit))
 

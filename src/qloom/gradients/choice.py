@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.derived import DerivedEvaluator
 from qloom.engines.evaluation import checked_engine
-from qloom.engines.outputs import as_outputs
+from qloom.engines.outputs import Outputs, as_outputs
 from qloom.errors import CircuitError
 from qloom.gradients.adjoint import Adjoint
 from qloom.gradients.base import Differentiator
@@ -36,6 +37,14 @@ def prepare_gradient(
         shots, seed: measure the engine, `Shots(engine, shots, seed)`.
     """
     engine, outputs = checked_engine(engine, shots, seed), as_outputs(circuit, observables)
+    evaluator, copied = _prepared(circuit, outputs, engine, differentiator), circuit.copy()
+    evaluator.elsewhere = cache(lambda device: prepare_gradient(copied, outputs, engine.on(device), differentiator))
+    return evaluator
+
+
+def _prepared(
+    circuit: Circuit, outputs: Outputs, engine: Engine, differentiator: str | Differentiator
+) -> DifferentiableEvaluator:
     if differentiator == "auto":
         differentiator = "adjoint" if engine.can_walk_back(outputs) else "parameter-shift"
     if isinstance(differentiator, str):

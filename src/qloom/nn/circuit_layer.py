@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -21,7 +20,7 @@ from qloom.engines.circuit_batch import CircuitBatch, PreparedBatch
 from qloom.engines.outputs import as_expectations
 from qloom.errors import CircuitError, ShapeError, UnsupportedError
 from qloom.nn.initialization import initial_weights
-from qloom.nn.layer import in_full_precision
+from qloom.nn.layer import DEVICES, in_full_precision
 
 _FLOATS = (torch.float32, torch.float64)
 
@@ -81,7 +80,8 @@ class CircuitLayer(nn.Module):
 
     def forward(self, circuits: CircuitBatch | Iterable[Circuit], values: Tensor | None = None) -> Tensor:
         prepared = self.prepared(circuits)
-        return _evaluate(self._checked(values, len(prepared.batch)), prepared)
+        values = self._checked(values, len(prepared.batch))
+        return _evaluate(values, prepared if values.is_cpu else prepared.on(str(values.device)))
 
     def prepared(self, circuits: CircuitBatch | Iterable[Circuit]) -> PreparedBatch:
         """Data circuits, each followed by the model, lowered; a batch that is known is not lowered again."""
@@ -111,10 +111,10 @@ class CircuitLayer(nn.Module):
                 f"values has shape {tuple(values.shape)}, expected ({n_circuits}, {n_weights}), a row of weights a "
                 f"circuit, or ({n_weights},)"
             )
-        if values.dtype not in _FLOATS or not values.is_cpu:
+        if values.dtype not in _FLOATS or values.device.type not in DEVICES:
             raise ShapeError(
-                f"the angles are {values.dtype} on {values.device}, expected torch.float32 or torch.float64 on cpu; "
-                "convert them with .float().cpu()"
+                f"the angles are {values.dtype} on {values.device}, expected torch.float32 or torch.float64 on cpu or "
+                "a CUDA device; convert them with .float().cpu()"
             )
         return values
 
@@ -134,9 +134,10 @@ class _Behind(torch.autograd.Function):
     """Values (C, O) of prepared circuits without inputs, at weights (W,) or (C, W)."""
 
     @staticmethod
-    def forward(ctx: Any, weights: Tensor, prepared: PreparedBatch, keep: bool) -> Tensor:
+    def forward(ctx: Any, weights: Tensor, prepared: Any, keep: bool) -> Tensor:
         values = weights.new_empty((len(prepared.batch), prepared.n_outputs))
-        ctx.kept = prepared.forward_into(values.numpy(), _nothing(weights, prepared), _array(weights), keep)
+        given = (values, _nothing(weights, prepared), weights)
+        ctx.kept = prepared.forward_into(*(_readable(tensor, prepared) for tensor in given), keep)
         ctx.save_for_backward(weights)
         ctx.prepared = prepared
         return values
@@ -155,7 +156,7 @@ class _Slopes(torch.autograd.Function):
     """Derivatives of sum(cotangents * values); an end of the line for autograd."""
 
     @staticmethod
-    def forward(ctx: Any, weights: Tensor, cotangents: Tensor, prepared: PreparedBatch) -> Tensor:
+    def forward(ctx: Any, weights: Tensor, cotangents: Tensor, prepared: Any) -> Tensor:
         return _slopes(weights, cotangents, prepared, None)
 
     @staticmethod
@@ -166,23 +167,25 @@ class _Slopes(torch.autograd.Function):
         )
 
 
-def _slopes(weights: Tensor, cotangents: Tensor, prepared: PreparedBatch, kept: Any) -> Tensor:
+def _slopes(weights: Tensor, cotangents: Tensor, prepared: Any, kept: Any) -> Tensor:
     slopes = weights.new_empty(weights.shape)
-    nothing = _nothing(weights, prepared)
-    prepared.backward_into(None, slopes.detach().numpy(), nothing, _array(weights), _array(cotangents), kept)
+    given = (slopes, _nothing(weights, prepared), weights, cotangents)
+    prepared.backward_into(None, *(_readable(tensor, prepared) for tensor in given), kept)
     return slopes
 
 
 @torch._disable_dynamo
-def _evaluate(weights: Tensor, prepared: PreparedBatch) -> Tensor:
+def _evaluate(weights: Tensor, prepared: Any) -> Tensor:
     keep = torch.is_grad_enabled() and weights.requires_grad
     return _Behind.apply(weights, prepared, keep)  # type: ignore[no-any-return]
 
 
-def _array(tensor: Tensor) -> np.ndarray:
-    return tensor.detach().contiguous().resolve_neg().numpy()
+def _readable(tensor: Tensor, prepared: Any) -> Any:
+    """Numbers one after the other in memory: as an array for circuits on the CPU, a tensor for those on a device."""
+    plain = tensor.detach().contiguous().resolve_neg()
+    return plain.numpy() if isinstance(prepared, PreparedBatch) else plain
 
 
-def _nothing(like: Tensor, prepared: PreparedBatch) -> np.ndarray:
+def _nothing(like: Tensor, prepared: Any) -> Tensor:
     """Inputs (C, 0)."""
-    return like.new_empty((len(prepared.batch), 0)).detach().numpy()
+    return like.new_empty((len(prepared.batch), 0))

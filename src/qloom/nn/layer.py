@@ -19,12 +19,16 @@ from qloom.engines.outputs import as_outputs
 from qloom.engines.streams import Stream
 from qloom.errors import ShapeError, UnsupportedError
 from qloom.gradients import Differentiator, ShotPlan, jacobians, prepare_gradient
+from qloom.nn.arrays import as_array, placed
 from qloom.nn.bridge import evaluate, evaluate_outside_graphs
 from qloom.nn.documents import content_of, document_of, fingerprint
 from qloom.nn.initialization import initial_weights, shared_weights
 from qloom.nn.named import joined
 from qloom.nn.operators import GraphKey, evaluate_in_graph
 from qloom.noise.model import NoiseModel
+
+# Kinds of devices whose tensors layers take.
+DEVICES = ("cpu", "cuda")
 
 
 def _as_constant(function: Any) -> Any:
@@ -310,12 +314,11 @@ class QuantumLayer(nn.Module):
         """
         weights = self.weights.detach()
         x = self._checked(weights.new_empty(0) if x is None else x.detach(), weights, self.n_inputs)
-        inputs, shared = (tensor.contiguous().resolve_neg().numpy() for tensor in (_rows(x), weights))
-        batch = Batch(inputs, shared, single=False)
+        batch = Batch(as_array(_rows(x)), as_array(weights), single=False)
         check_amplitudes(self.circuit, batch)
         by_inputs, by_weights = (
-            torch.from_numpy(part).reshape(*x.shape[:-1], *part.shape[1:])
-            for part in jacobians(self._evaluator, batch)
+            torch.from_numpy(part).to(x.device).reshape(*x.shape[:-1], *part.shape[1:])
+            for part in jacobians(placed(self._evaluator, x), batch)
             if part is not None
         )
         return by_inputs, by_weights
@@ -360,9 +363,10 @@ class QuantumLayer(nn.Module):
             )
         if x.dtype not in (torch.float32, torch.float64):
             raise ShapeError(f"the layer is {x.dtype}, expected torch.float32 or torch.float64; use layer.float()")
-        if not (x.is_cpu and weights.is_cpu):
+        if x.device != weights.device or x.device.type not in DEVICES:
             raise ShapeError(
-                f"x is on {x.device}, the weights on {weights.device}, expected both on cpu; move them with .cpu()"
+                f"x is on {x.device}, the weights on {weights.device}, expected both on cpu or on one CUDA device; "
+                "move them with .to(...)"
             )
         return x
 
@@ -391,7 +395,7 @@ def _rows(x: Tensor) -> Tensor:
 
 def in_full_precision(x: Tensor, dtype: torch.dtype) -> Tensor:
     """What autocast made half as wide, in a layer's dtype; anything else as it is."""
-    if x.dtype in (torch.bfloat16, torch.float16) and torch.is_autocast_enabled("cpu"):
+    if x.dtype in (torch.bfloat16, torch.float16) and torch.is_autocast_enabled(x.device.type):
         return x.to(dtype)
     return x
 

@@ -2,5 +2,6 @@
 
 from qloom.engines.gpu.engine import GpuEngine
 from qloom.engines.gpu.evaluator import GpuEvaluator
+from qloom.engines.gpu.many import GpuBatch
 
-__all__ = ["GpuEngine", "GpuEvaluator"]
+__all__ = ["GpuBatch", "GpuEngine", "GpuEvaluator"]

@@ -13,6 +13,7 @@ from qloom.engines.gpu.machine import Machine
 from qloom.engines.gpu.samplers import GpuSampler
 from qloom.engines.measuring.samplers import ProductSampler, Sampler
 from qloom.engines.outputs import FinalState, Outputs
+from qloom.engines.statevector.engine import StatevectorEngine
 from qloom.engines.statevector.native_program import Measured, prepared, prepared_parities
 from qloom.engines.statevector.phases import PhasedEvaluator
 from qloom.errors import CircuitError
@@ -35,15 +36,15 @@ class GpuEngine(Engine):
         self.machine = self._machine()
 
     def _machine(self) -> Machine:
-        from qloom.engines.gpu.cuda import cuda_machine
+        from qloom.engines.gpu.cuda import find_machine
 
-        return cuda_machine(self.device)
+        return find_machine(self.device.index or 0)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(device={str(self.device)!r})"
 
     def to_json(self) -> dict[str, Any]:
-        return {"device": str(self.device)}
+        return StatevectorEngine().to_json()  # what was exported runs where its tensors are
 
     def on(self, device: Any) -> Engine:
         return self if torch.device(device) == self.machine.device else type(self)(device)
@@ -70,9 +71,7 @@ class GpuEngine(Engine):
 
     def _table(self, circuit: Circuit, part: Measured) -> GpuSampler:
         size = 2 ** part.outcomes.rows.shape[1]
-        evaluator = GpuEvaluator(
-            circuit, part.program, part.native, size, self.machine, most_whole=self.most_whole
-        )
+        evaluator = GpuEvaluator(circuit, part.program, part.native, size, self.machine, most_whole=self.most_whole)
         return GpuSampler(evaluator, part.outcomes)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
-from qloom.engines.batch import Batch, NORM_TOLERANCE, check_shapes, starts_from_inputs
+from qloom.engines.batch import NORM_TOLERANCE, Batch, check_shapes, starts_from_inputs
 from qloom.engines.gpu.launches import Arrays, run_swept, run_whole, walk_back_swept, walk_back_whole
 from qloom.engines.gpu.machine import Machine
 from qloom.engines.gpu.memory import check_room
@@ -26,7 +26,7 @@ class GpuEvaluator(DifferentiableEvaluator):
     `forward` and `backward` take arrays of numpy, and copy them there and back.
     """
 
-    reads_tensors = True
+    reads_tensors = marks_norms = True
 
     def __init__(
         self, circuit: Circuit, program: Any, native: Any, n_outputs: int, machine: Machine,

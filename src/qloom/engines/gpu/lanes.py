@@ -35,10 +35,11 @@ class GpuLanes:
         there = self._evaluator.there
         self._evaluator.trained = self.trained
         x, w = there(inputs), there(weights)
-        found = [None if out is None else torch.empty_like(like) for out, like in ((d_inputs, x), (d_weights, w))]
-        self._evaluator.backward_into(*found, x, w, there(cotangents), kept, self._flips(flips))
-        for out, slopes in zip((d_inputs, d_weights), found, strict=True):
-            if out is not None and slopes is not None:
+        d_x = None if d_inputs is None else torch.empty_like(x)
+        d_w = None if d_weights is None else torch.empty_like(w)
+        self._evaluator.backward_into(d_x, d_w, x, w, there(cotangents), kept, self._flips(flips))
+        for out, slopes in ((d_inputs, d_x), (d_weights, d_w)):
+            if slopes is not None:
                 out[...] = slopes.numpy(force=True)
 
     def bytes_needed(self, n_samples: int, itemsize: int, states: int, outputs: int) -> int:

@@ -160,9 +160,7 @@ class Swept:
     def _launch(self, kernel: str, blocks: int | None = None, **fields: Any) -> None:
         blocks = self.n_local * self.n_parts if blocks is None else blocks
         shared = 8 * MOST_THREADS
-        self.packed.machine.launch(
-            kernel, self.packed.variant, blocks, MOST_THREADS, shared, self._call(**fields)
-        )
+        self.packed.machine.launch(kernel, self.packed.variant, blocks, MOST_THREADS, shared, self._call(**fields))
 
     def _add_up(self, partial: Tensor, sums: Tensor, first_column: int = 0) -> None:
         """Columns of partial sums (n_local, parts, columns) into `sums` (n_local, ...)."""
@@ -229,21 +227,24 @@ class Swept:
 
     def walk_back(self, rows: Tensor | None, starts_from_inputs: bool) -> None:
         """From cotangents to slopes; those of shared weights go to rows (B, W)."""
-        self.lambda_ = torch.empty_like(self.psi)
+        self.adjoint = torch.empty_like(self.psi)
         tiles = self.packed.tiles
         slopes = self._doubles(self.n_local, max(1, self.packed.n_rotations))
-        self._launch("state_weigh", **{"lambda": self.lambda_})
+        self._launch("state_weigh", adjoint=self.adjoint)
         for tile in reversed(range(len(tiles))):
             dims, first, count = tiles[tile]
             windows = 1 << (self.packed.bits - dims)
             partial = self._doubles(self.n_local, windows, count)
-            self._sweep("tile_back", tile, back=True, partial=partial, **{"lambda": self.lambda_})
+            self._sweep("tile_back", tile, back=True, partial=partial, adjoint=self.adjoint)
             if count:
                 self._add_up(partial, slopes, first)
-        more = {} if rows is None else {"d_weights": rows}
-        self._launch("state_slopes", self.n_local, sums=slopes, sums_stride=slopes.shape[1], **more)
+        self._launch("state_slopes", self.n_local, sums=slopes, sums_stride=slopes.shape[1], d_weights=self._rows(rows))
         if starts_from_inputs and self.arrays.d_inputs is not None:
-            self._launch("state_start_slopes", **{"lambda": self.lambda_})
+            self._launch("state_start_slopes", adjoint=self.adjoint)
+
+    def _rows(self, rows: Tensor | None) -> Tensor | None:
+        """Where slopes of weights go: to rows of weights that samples share, or to those of each sample."""
+        return self.arrays.d_weights if rows is None else rows
 
 
 def pieces_of(packed: Packed, n_samples: int) -> list[tuple[int, int]]:

@@ -73,6 +73,9 @@ class Shots(Engine):
             f"a layer with shots={self.shots} cannot be exported, expected exact values; make the layer without shots"
         )
 
+    def on(self, device: str) -> Engine:
+        return Shots(self.engine.on(device), self.shots, self.stream)
+
     def compiled(self, circuit: Circuit) -> tuple[Engine, Circuit]:
         engine, circuit = self.engine.compiled(circuit)
         return self if engine is self.engine else Shots(engine, self.shots, self.stream), circuit

@@ -36,6 +36,11 @@ class StatevectorEngine(Engine):
     def to_json(self) -> dict[str, Any]:
         return {"threads": self.threads}
 
+    def on(self, device: str) -> Engine:
+        from qloom.engines.gpu import GpuEngine  # which loads torch
+
+        return GpuEngine(device)
+
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
         program, native = prepared(circuit, outputs)
         evaluator = StatevectorEvaluator(circuit, program, native, outputs.size, self.n_threads, outputs.any_norm)

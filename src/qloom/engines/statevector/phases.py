@@ -23,7 +23,7 @@ class PhasedEvaluator(DifferentiableEvaluator):
 
     def __init__(self, evaluator: Any, outputs: FinalState):
         self.evaluator, self.linear, self.any_norm = evaluator, outputs.linear, evaluator.any_norm
-        self.circuit, self.n_outputs = evaluator.circuit, evaluator.n_outputs
+        self.circuit, self.n_outputs, self.device = evaluator.circuit, evaluator.n_outputs, evaluator.device
         self.phases = [angle for angle in evaluator.program.phases if not angle.is_number]
 
     def forward(self, batch: Batch, keep: bool) -> tuple[np.ndarray, Any]:

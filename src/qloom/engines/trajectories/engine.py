@@ -16,7 +16,7 @@ from qloom.engines.streams import Stream
 from qloom.engines.trajectories.branching import BranchingEvaluator
 from qloom.engines.trajectories.pauli import PauliEvaluator
 from qloom.engines.trajectories.samplers import BranchingSampler, PauliSampler
-from qloom.errors import CircuitError
+from qloom.errors import CircuitError, UnsupportedError
 
 MOST_TRAJECTORIES = 2**31 - 1
 
@@ -33,26 +33,47 @@ class TrajectoryEngine(Engine):
         n_trajectories: of every sample. With 1 the spread, and so the error of an estimate, is not known: infinite.
         seed: of the random numbers, which go on from call to call; None for fresh entropy; or a `Stream`.
         threads: how many to use; None for all this process may run on. Results do not depend on it.
+        device: such as "cuda:0", where states are run that errors are drawn for on the CPU; Pauli channels alone.
     """
 
     gives = walks_back = frozenset({"expectations", "probabilities"})
     runs = NOISY
     is_exact = False
 
-    def __init__(self, n_trajectories: int, seed: int | Stream | None = None, threads: int | None = None):
+    def __init__(
+        self,
+        n_trajectories: int,
+        seed: int | Stream | None = None,
+        threads: int | None = None,
+        device: str | None = None,
+    ):
         self.n_trajectories, self.threads = checked_trajectories(n_trajectories), checked_threads(threads)
         self.stream = seed if isinstance(seed, Stream) else Stream(seed)
+        self.device = device
+        self.machine = None if device is None else self._machine(device)
+
+    def _machine(self, device: str) -> Any:
+        from qloom.engines.gpu import GpuEngine  # which loads torch
+
+        return GpuEngine(device).machine
 
     def __repr__(self) -> str:
-        return f"TrajectoryEngine(n_trajectories={self.n_trajectories}, threads={self.threads})"
+        on = "" if self.device is None else f", device={self.device!r}"
+        return f"TrajectoryEngine(n_trajectories={self.n_trajectories}, threads={self.threads}{on})"
+
+    def on(self, device: str) -> Engine:
+        return TrajectoryEngine(self.n_trajectories, self.stream, self.threads, device)
 
     @property
     def n_threads(self) -> int:
         return self.threads or _native.available_threads()
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
-        kind = PauliEvaluator if _has_only_words(circuit) else BranchingEvaluator
-        return kind(circuit, outputs, self.n_trajectories, self.stream, self.n_threads)
+        given = circuit, outputs, self.n_trajectories, self.stream, self.n_threads
+        if _has_only_words(circuit):
+            return PauliEvaluator(*given, self.machine)
+        self._refuse_device("evaluated")
+        return BranchingEvaluator(*given)
 
     def bits(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
         return self.parity_bits(circuit, tuple(1 << qubit for qubit in qubits))
@@ -60,8 +81,19 @@ class TrajectoryEngine(Engine):
     def parity_bits(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
         self.check_runs(circuit)
         if all(op.gate.is_unitary for op in circuit.operations):
-            return StatevectorEngine(self.threads).parity_bits(circuit, masks)
-        return (PauliSampler if _has_only_words(circuit) else BranchingSampler)(circuit, masks, self.n_threads)
+            exact = StatevectorEngine(self.threads)
+            return (exact if self.device is None else exact.on(self.device)).parity_bits(circuit, masks)
+        if _has_only_words(circuit):
+            return PauliSampler(circuit, masks, self.n_threads, self.machine)
+        self._refuse_device("measured")
+        return BranchingSampler(circuit, masks, self.n_threads)
+
+    def _refuse_device(self, what: str) -> None:
+        if self.device is not None:
+            raise UnsupportedError(
+                f"channels that are no Pauli channels are {what} on the CPU alone, got device={self.device!r}; leave "
+                "it out, or use Pauli channels"
+            )
 
 
 def _has_only_words(circuit: Circuit) -> bool:

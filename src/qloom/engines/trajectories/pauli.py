@@ -17,8 +17,8 @@ from qloom.circuits.parameters import Angle
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Estimate, Wants
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
 from qloom.engines.outputs import Outputs
-from qloom.engines.statevector.evaluator import StatevectorEvaluator
 from qloom.engines.streams import Stream
+from qloom.engines.trajectories.lanes import lanes_of
 from qloom.engines.trajectories.lowering import lowered
 from qloom.engines.trajectories.pieces import Piece, pieces
 from qloom.engines.trajectories.rates import Drawn, Rates
@@ -63,16 +63,20 @@ class PauliEvaluator(DifferentiableEvaluator):
 
     stream: Stream
 
-    def __init__(self, circuit: Circuit, outputs: Outputs, n_trajectories: int, stream: Stream, n_threads: int):
+    def __init__(
+        self, circuit: Circuit, outputs: Outputs, n_trajectories: int, stream: Stream, n_threads: int,
+        machine: Any = None,
+    ):  # fmt: skip
         found = lowered(circuit, outputs)
         self.circuit, self.n_outputs, self.any_norm = circuit.copy(), outputs.size, outputs.any_norm
         self.n_trajectories, self.stream, self.n_threads = n_trajectories, stream, n_threads
         self._errors, self._measured, self._n_values = found.errors, found.measured, found.n_values
         self._rates = Rates(found.channels, found.errors)
         self._native = found.native
-        self.reads_tensors = n_trajectories == 1 and self._rates.fixed is not None
+        self.reads_tensors = machine is None and n_trajectories == 1 and self._rates.fixed is not None
+        self.device = "cpu" if machine is None else machine.device.type
         self._n_flips, self._n_signs = found.errors.n_flips, found.errors.n_signs
-        self._lanes = StatevectorEvaluator(circuit, found.program, found.native, found.n_values, n_threads)
+        self._lanes = lanes_of(circuit, found.program, found.native, found.n_values, n_threads, machine)
 
     def __reduce__(self) -> Any:
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")

@@ -19,8 +19,8 @@ from qloom.engines.measuring.samplers import (
     outcome_bits,
     outcome_numbers,
 )  # fmt: skip
-from qloom.engines.statevector.evaluator import StatevectorEvaluator
 from qloom.engines.streams import Stream
+from qloom.engines.trajectories.lanes import lanes_of
 from qloom.engines.trajectories.lowering import lowered_parities
 from qloom.engines.trajectories.pieces import Piece, pieces
 from qloom.engines.trajectories.rates import Drawn, Rates
@@ -83,13 +83,13 @@ class PauliSampler(TrajectorySampler):
     table.
     """
 
-    def __init__(self, circuit: Circuit, masks: tuple[int, ...], n_threads: int):
+    def __init__(self, circuit: Circuit, masks: tuple[int, ...], n_threads: int, machine: Any = None):
         found = lowered_parities(circuit, masks)
         self.n_bits, self._n_threads, self._n_values = len(masks), n_threads, found.n_values
         self._errors, self._outcomes = found.errors, found.measured
         self._n_table_bits = (found.n_values - 1).bit_length()
         self._rates = Rates(found.channels, found.errors)
-        self._lanes = StatevectorEvaluator(circuit, found.program, found.native, found.n_values, n_threads)
+        self._lanes = lanes_of(circuit, found.program, found.native, found.n_values, n_threads, machine)
         self.numbers_a_row = found.errors.n_flips + found.errors.n_signs + self.n_bits + 6
 
     def drawn(self, batch: Batch, shots: int, stream: Stream) -> tuple[np.ndarray, Drawn]:

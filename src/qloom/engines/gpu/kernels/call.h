@@ -26,7 +26,7 @@ struct Call {
     T* d_inputs;           // (B, n_inputs), or null where not wanted
     T* d_weights;          // (rows, n_weights), or (B, n_weights) where samples have their own; or null where not wanted
     T* psi;                // (n_local, COMPONENTS, 2^bits), states in global memory
-    T* lambda;
+    T* adjoint;            // lambda, the same
     double* partial;       // (n_local, n_parts, n_columns), sums of parts of the work
     double* sums;          // (n_local, sums_stride), of all parts; columns from first_column on
     double* norms;         // (n_local, 2), squared: of a state as it started, and as it came out

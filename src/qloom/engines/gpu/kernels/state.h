@@ -80,7 +80,7 @@ KERNEL(tile_back) {
     const Tile& tile = parts.tiles()[call.tile];
     const Share share(call, n_windows(parts, tile));
     const Window window(tile, share.part);
-    const Global state = share.state(call.psi, parts.head->bits), weighed = share.state(call.lambda, parts.head->bits);
+    const Global state = share.state(call.psi, parts.head->bits), weighed = share.state(call.adjoint, parts.head->bits);
     const Shared psi(room.psi, tile.dims, place), lambda(room.lambda, tile.dims, place);
     double* slopes = call.partial + u64(blockIdx.x) * tile.count;
     T growth = 1;
@@ -226,7 +226,7 @@ KERNEL(state_amplitudes) {
 KERNEL(state_weigh) {
     const Share share(call, call.n_parts);
     const Parts parts(call, 0);
-    const Global psi = share.state(call.psi, parts.head->bits), lambda = share.state(call.lambda, parts.head->bits);
+    const Global psi = share.state(call.psi, parts.head->bits), lambda = share.state(call.adjoint, parts.head->bits);
     const T factor = factor_of(call, share.local), scale = parts.head->kind == AMPLITUDES ? factor : factor * factor;
     const T* cotangents = call.cotangents + share.row * call.n_outputs;
     share.over(call, psi.size, [&](u64 i) { weigh(parts, psi, lambda, i, cotangents, scale); });
@@ -259,7 +259,7 @@ KERNEL(state_slopes) {
 KERNEL(state_start_slopes) {
     const Share share(call, call.n_parts);
     const Parts parts(call, 0);
-    const Global lambda = share.state(call.lambda, parts.head->bits);
+    const Global lambda = share.state(call.adjoint, parts.head->bits);
     T* d_inputs = call.d_inputs + share.row * call.n_inputs;
     share.over(call, u64(1) << parts.head->used_bits,
                [&](u64 i) { give_start_slope(parts, lambda, i, T(1), d_inputs); });
