@@ -108,3 +108,20 @@ def test_a_device_with_the_noise_of_a_file(tmp_path):
     given = {"name": "device", "device": f"qloom {tmp_path / 'noise.json'}", "shots": 2000, "budget_shots": 2000}
     found = values(choose_engine(given | {"seed": 1}).kept_in(tmp_path).engine())
     assert abs(found[0] - 0.5 * np.cos(0.7)) < 6 / np.sqrt(2000)
+
+
+@pytest.mark.parametrize("name", ["statevector", "trajectories"])
+def test_where_circuits_run(name):
+    choice = choose_engine({"name": name, "device": "cuda:1"})
+    assert choice.values()["device"] == "cuda:1"
+    assert choice.is_exact == (name == "statevector")  # also where there is no such device
+    assert choice.changed({"device": "cpu"}) == choose_engine({"name": name})
+    assert choice.changed({"name": "density"}) == choose_engine({"name": "density"})
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", None, 3])
+def test_a_place_that_is_none_is_refused(device):
+    with pytest.raises(
+        ConfigError, match=r"engine\.device is .*, expected cpu, cuda, or one of several such as cuda:1"
+    ):
+        choose_engine({"device": device})

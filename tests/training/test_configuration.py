@@ -82,7 +82,9 @@ def test_a_section_is_no_key():
 def test_engine_of_a_run():
     assert make_configuration(DATA).engine.engine().is_exact
     configuration = make_configuration(DATA, ["engine.shots=1000", "engine.seed=3"])
-    assert configuration.engine.values() == {"name": "statevector", "noise": None, "shots": 1000, "seed": 3}
+    assert configuration.engine.values() == {
+        "name": "statevector", "noise": None, "shots": 1000, "seed": 3, "device": "cpu",
+    }  # fmt: skip
     loaded = yaml.safe_load(render_configuration(configuration))
     assert loaded["engine"] == configuration.engine.values()
     assert make_configuration(loaded) == make_configuration(configuration.model_dump()) == configuration

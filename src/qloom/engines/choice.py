@@ -6,6 +6,7 @@ An engine to be found by name is a subclass of `EngineChoice` with a line in ENG
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -26,6 +27,14 @@ from qloom.engines.trajectories import TrajectoryEngine
 from qloom.engines.trajectories.engine import checked_trajectories
 from qloom.errors import ConfigError, UnsupportedError
 from qloom.noise.model import NoiseModel
+
+CPU = "cpu"
+
+
+def checked_place(device: Any) -> None:
+    """ConfigError for what names no device of this machine."""
+    if not (isinstance(device, str) and re.fullmatch(r"cpu|cuda(:\d+)?", device)):
+        raise ConfigError(f"engine.device is {device!r}, expected cpu, cuda, or one of several such as cuda:1")
 
 
 def described(description: str, default: Any = None) -> Any:
@@ -90,7 +99,8 @@ class EngineChoice(ABC):
         """
         if changes.get("noise") is not None and self.name == DEFAULT:
             changes = {"name": NOISY_DEFAULT, **changes}
-        known = {each.name for each in fields(_kind_of(changes.get("name", self.name)))}
+        name = changes.get("name", self.name)
+        known = {each.name for each in fields(_kind_of(name))} - ({"device"} if name != self.name else set())
         return choose_engine({key: value for key, value in self.values().items() if key in known} | dict(changes))
 
     def undisturbed(self) -> EngineChoice:
@@ -128,9 +138,19 @@ class StatevectorChoice(EngineChoice):
     """Exact simulation of state vectors, natively."""
 
     name: str = "statevector"
+    device: str = described("where circuits run: cpu, cuda, or one of several such as cuda:1", CPU)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_place(self.device)
 
     def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
-        return StatevectorEngine(threads)
+        engine = StatevectorEngine(threads)
+        return engine if self.device == CPU else engine.on(self.device)
+
+    @property
+    def is_exact(self) -> bool:
+        return self.shots is None and self.noise is None  # known where there is no such device, too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,14 +179,21 @@ class TrajectoriesChoice(EngineChoice):
 
     name: str = "trajectories"
     n_trajectories: int = described("random error patterns of every sample, whose values are averaged", 1)
+    device: str = described("where states run: cpu, cuda, or one of several such as cuda:1", CPU)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         checked_trajectories(self.n_trajectories)
+        checked_place(self.device)
 
     def unmeasured(self, threads: int | None, stream: Sequence[int] = ()) -> Engine:
         # Errors have random numbers of their own, beside those of measurements.
-        return TrajectoryEngine(self.n_trajectories, self.seed_of((*stream, _ERRORS)), threads)
+        device = None if self.device == CPU else self.device
+        return TrajectoryEngine(self.n_trajectories, self.seed_of((*stream, _ERRORS)), threads, device)
+
+    @property
+    def is_exact(self) -> bool:
+        return False
 
     @property
     def engine_title(self) -> str:
