@@ -138,9 +138,9 @@ struct Worker {
     __device__ void walk_back(const Staging& staging, const Shared& lambda, T* d_weights) const {
         T* d_inputs = call.d_inputs ? call.d_inputs + row * call.n_inputs : nullptr;
         end_state(staging);
-        const T norm = norm_of(psi, place);
+        const T norm = norm_of(psi, place), scale = norm == norm ? T(1) : norm;  // what is refused has no slopes
         for (u32 i = place.t; i < psi.size; i += place.count)
-            weigh(parts, psi, lambda, i, call.cotangents + row * call.n_outputs, T(1));
+            weigh(parts, psi, lambda, i, call.cotangents + row * call.n_outputs, scale);
         for (u64 k = place.t; d_inputs && gives && k < call.n_inputs; k += place.count) d_inputs[k] = 0;
         Place::sync();
         T growth = 1;
