@@ -25,7 +25,7 @@ struct Fiber {
     ucontext_t context;
     char* stack = nullptr;
     void* fake_stack = nullptr;
-    Seen seen;
+    Seen seen = Seen::current();
     Place place = FINISHED;
     std::source_location line;  // where it waits
     unsigned mask = 0;          // lanes it waits for
@@ -47,7 +47,7 @@ struct Launch {
     void* fake_stack = nullptr;
     const void* stack = nullptr;  // the scheduler's
     std::size_t stack_size = 0;
-    Seen seen;
+    Seen seen = Seen::current();
 };
 inline Launch now;  // one at a time
 
@@ -92,18 +92,18 @@ UNSEEN inline Value exchange(unsigned mask, Value value, unsigned source, std::s
 class Block {
 public:
     // Fills shared memory with NaNs: what was never written shows where it is read.
-    Block(Fiber* fibers, std::size_t shared, void* end) : fibers(fibers), end(end) {
+    Block(Fiber* fibers, std::size_t shared, Ended& ended) : fibers(fibers), ended(ended) {
         now.shared = static_cast<unsigned char*>(std::malloc(shared));
         if (shared) std::memset(now.shared, 0xFF, shared);
         for (unsigned t = 0; t < now.threads; ++t) {
             if (!fibers[t].stack) prepare(fibers[t]);
-            fibers[t].seen.make();
+            fibers[t].seen = Seen::make();
             fibers[t].place = RUNNING;
         }
     }
 
-    // Whoever frees shared memory knows of all that was done with it. The scheduler is told only when the launch ends:
-    // it starts the next block, and blocks are not to know of each other. Nor are they to have a stack in common.
+    // Whoever frees shared memory is to know of all that was done with it. Blocks have no stack in common: what is left
+    // of one there is no race with the next.
     ~Block() {
         meet(all());
         fibers[0].seen.free(now.shared);
@@ -113,8 +113,7 @@ public:
                 fiber.seen.free(fiber.stack);
                 fiber.stack = nullptr;
             }
-            fiber.seen.tell(end);
-            fiber.seen.drop();
+            ended.add(fiber.seen);
         }
     }
 
@@ -137,7 +136,7 @@ private:
     using Group = std::vector<unsigned>;  // threads
 
     Fiber* fibers;
-    void* end;
+    Ended& ended;
     std::string error;
 
     void prepare(Fiber& fiber) {
@@ -146,6 +145,8 @@ private:
         fiber.context.uc_stack.ss_sp = fiber.stack;
         fiber.context.uc_stack.ss_size = STACK;
         makecontext(&fiber.context, enter, 0);
+        // AddressSanitizer takes all of a stack that it knows for unused whenever it is switched to.
+        fiber.context.uc_stack.ss_size = 0;
     }
 
     UNSEEN void resume(Fiber& fiber, unsigned thread) {
@@ -262,12 +263,11 @@ private:
 // Runs what `now` says; what went wrong, or nothing.
 inline std::string run_blocks(std::size_t shared) {
     static Fiber fibers[MOST_THREADS];  // their stacks are kept from launch to launch
-    now.seen.find();
-    const auto end = std::make_unique<char>();
+    now.seen = Seen::current();
+    Ended ended;
     std::string error;
     for (now.block = 0; now.block < now.blocks && error.empty(); ++now.block)
-        error = Block(fibers, shared, end.get()).run();
-    now.seen.learn(end.get());
+        error = Block(fibers, shared, ended).run();
     return error;
 }
 
