@@ -6,6 +6,8 @@
 
 namespace qloom_gpu {
 
+constexpr u32 MOST_THREADS = 512;
+
 __device__ inline u32 everyone() { return blockIdx.x * blockDim.x + threadIdx.x; }
 
 // The mirror image of each block's inputs.

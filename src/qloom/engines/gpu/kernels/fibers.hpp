@@ -16,7 +16,7 @@
 
 namespace qloom_host {
 
-constexpr unsigned WARP = 32, MOST_THREADS = 1024, NOBODY = ~0u;
+constexpr unsigned WARP = 32, MOST_FIBERS = 1024, NOBODY = ~0u;
 constexpr std::size_t STACK = 256 * 1024;
 
 enum Place : unsigned { RUNNING, AT_BLOCK_BARRIER, AT_WARP_BARRIER, AT_SHUFFLE, FINISHED };
@@ -262,7 +262,7 @@ private:
 
 // Runs what `now` says; what went wrong, or nothing.
 inline std::string run_blocks(std::size_t shared) {
-    static Fiber fibers[MOST_THREADS];  // their stacks are kept from launch to launch
+    static Fiber fibers[MOST_FIBERS];  // their stacks are kept from launch to launch
     now.seen = Seen::current();
     Ended ended;
     std::string error;

@@ -16,8 +16,12 @@ namespace qloom_host {
 // A kernel, known by its name.
 struct Kernel {
     template <typename Parameter>
-    Kernel(const char* name, void (*function)(Parameter))
-        : name(name), size(sizeof(Parameter)), function(reinterpret_cast<void (*)()>(function)), next(first) {
+    Kernel(const char* name, void (*function)(Parameter), unsigned most_threads)
+        : name(name),
+          size(sizeof(Parameter)),
+          most_threads(most_threads),
+          function(reinterpret_cast<void (*)()>(function)),
+          next(first) {
         run = [](void (*kernel)(), const void* call) {
             reinterpret_cast<void (*)(Parameter)>(kernel)(*static_cast<const Parameter*>(call));
         };
@@ -32,6 +36,7 @@ struct Kernel {
 
     std::string name;
     std::size_t size;
+    unsigned most_threads;
     void (*function)();
     void (*run)(void (*)(), const void*);
     const Kernel* next;
@@ -52,8 +57,9 @@ inline std::string launch(const char* name, unsigned blocks, unsigned threads, s
     const std::lock_guard lock(one_at_a_time);
     const Kernel* kernel = Kernel::find(name);
     if (!kernel) return std::string("there is no kernel ") + name;
-    if (threads == 0 || threads > MOST_THREADS)
-        return "a block of " + std::to_string(threads) + " threads, expected 1 to 1024";
+    if (threads == 0 || threads > kernel->most_threads)
+        return "a block of " + std::to_string(threads) + " threads, expected 1 to " +
+               std::to_string(kernel->most_threads);
     now.run = kernel->run;
     now.kernel = kernel->function;
     now.call = call;
