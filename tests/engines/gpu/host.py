@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -31,9 +32,13 @@ class HostMachine(Machine):
         self.device = torch.device("cpu")
         self.most_shared = most_shared
         self.name = "host"
+        self._given = (source, most_shared, sanitizers)
         self._source = source
         self._options = (f"-fsanitize={sanitizers}", "-g") if sanitizers else ()
         self._libraries: dict[Variant, ctypes.CDLL] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._given
 
     def prepare(self, variant: Variant) -> None:
         self._library(variant)

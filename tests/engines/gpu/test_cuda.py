@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
+import pickle
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -170,6 +172,14 @@ def test_a_variant_is_loaded_once_with_all_its_kernels(driver):
     machine.launch("mirror", Variant("double", 2, 4), 1, 1, 0, Call())
     assert driver.loaded == [(b"float", ["context"]), (b"double", ["context"])]
     assert driver.shared == {"mirror": (8, 232448), "rotate": (8, 232448)}
+
+
+def test_copies_are_the_machine_itself(driver):
+    cuda.find_machine.cache_clear()
+    machine = cuda.find_machine(0)
+    assert copy.deepcopy(machine) is machine
+    assert pickle.loads(pickle.dumps(machine)) is machine
+    cuda.find_machine.cache_clear()
 
 
 def test_errors_of_the_driver_are_ours(driver):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import os
 import subprocess
@@ -113,6 +114,10 @@ def test_words_of_cuda(machine):
     one, reversed_one = 0x3FF0000000000000, 1 << 31
     expected = [8, 64, 4, 0, 31, 63, reversed_one, 3, 0x3F800000, one, 1, 41, 32, 1 << 62, 1]
     assert values.tolist() == expected
+
+
+def test_a_copy_runs_the_same(machine):
+    assert torch.equal(launched(copy.deepcopy(machine), "mirror", 1, 8, 32), torch.arange(8.0).flip(0))
 
 
 def test_threads_may_launch_at_once(machine):

@@ -51,6 +51,10 @@ class CudaMachine(Machine):
         most = driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN
         self.most_shared = _given("cuDeviceGetAttribute", driver.cuDeviceGetAttribute(most, number))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies of what runs here run here too, and what is unpickled on the device of that number."""
+        return find_machine, (self.device.index,)
+
     def prepare(self, variant: Variant) -> None:
         with self._lock:
             if variant not in self._prepared:
