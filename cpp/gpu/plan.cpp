@@ -82,7 +82,7 @@ std::vector<std::vector<Block>> stages_of(const Block& tile, const std::vector<W
     std::vector<std::vector<Block>> out;
     size_t room = 0;
     for (Block& sweep :
-         cut_into_blocks(within, {unsigned(tile.columns.size()), register_bits, 0, qloom_gpu::MOST_IN_STAGE})) {
+         cut_into_blocks(within, {unsigned(tile.columns.size()), register_bits, 0, qloom_gpu::MOST_IN_SWEEP})) {
         for (uint32_t& r : sweep.rotations) r = tile.rotations[r];
         if (room < sweep.rotations.size()) {
             out.emplace_back();

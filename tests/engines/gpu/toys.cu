@@ -6,7 +6,7 @@
 
 namespace qloom_gpu {
 
-constexpr u32 MOST_THREADS = 512;
+constexpr u32 MOST_THREADS = 512, LEAST_BLOCKS = 1;
 
 __device__ inline u32 everyone() { return blockIdx.x * blockDim.x + threadIdx.x; }
 

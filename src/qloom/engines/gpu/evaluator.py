@@ -16,7 +16,7 @@ from qloom.engines.gpu.launches import Arrays, run_swept, run_whole, walk_back_s
 from qloom.engines.gpu.machine import Machine
 from qloom.engines.gpu.memory import check_room
 from qloom.engines.gpu.packing import REALS, Packed, pack
-from qloom.errors import ShapeError
+from qloom.engines.gpu.tensors import check_shape, check_tensors
 
 
 class GpuEvaluator(DifferentiableEvaluator):
@@ -61,7 +61,9 @@ class GpuEvaluator(DifferentiableEvaluator):
         Args:
             flips: (B, numbers) int64; where bit r of a sample's is 1, the program's rotation r turns the other way.
         """
+        check_tensors(self.machine.device, inputs, weights=weights, values=values)
         arrays = self._arrays(inputs, weights, flips)
+        check_shape("values", values, (arrays.n_samples, self.n_outputs))
         arrays.values = values
         if not arrays.n_samples:
             return None
@@ -76,12 +78,10 @@ class GpuEvaluator(DifferentiableEvaluator):
         kept: Any, flips: Tensor | None = None,
     ) -> None:  # fmt: skip
         """Fill `d_inputs` and `d_weights`, shaped as inputs and weights; None is not wanted."""
+        slopes = {"d_inputs": d_inputs, "d_weights": d_weights}
+        check_tensors(self.machine.device, inputs, weights=weights, cotangents=cotangents, **slopes)
         arrays = self._arrays(inputs, weights, flips)
-        self._check_there("cotangents", cotangents)
-        if cotangents.shape != (arrays.n_samples, self.n_outputs):
-            raise ShapeError(
-                f"cotangents has shape {tuple(cotangents.shape)}, expected {(arrays.n_samples, self.n_outputs)}"
-            )
+        check_shape("cotangents", cotangents, (arrays.n_samples, self.n_outputs))
         arrays.cotangents, arrays.d_inputs, arrays.d_weights = cotangents, d_inputs, d_weights
         arrays.trained = self._trained_there()
         if not arrays.n_samples:
@@ -96,22 +96,13 @@ class GpuEvaluator(DifferentiableEvaluator):
             walk_back_swept(packed, arrays, kept, self._starts_from_inputs)
 
     def _arrays(self, inputs: Tensor, weights: Tensor, flips: Tensor | None) -> Arrays:
-        self._check_there("inputs", inputs)
-        self._check_there("weights", weights)
         check_shapes(inputs, weights, self.circuit.n_inputs, self.circuit.n_weights)
+        if flips is not None:
+            check_shape("flips", flips, (inputs.shape[0], -(-self.program.n_rotations // 64)))
         tolerance = 0.0
         if self._starts_from_inputs and not self.any_norm:
             tolerance = NORM_TOLERANCE[np.dtype(REALS[inputs.dtype])]
         return Arrays(inputs, weights, self.n_outputs, flips, tolerance)
-
-    def _check_there(self, name: str, tensor: Tensor) -> None:
-        if tensor.device != self.machine.device:
-            raise ShapeError(
-                f"{name} is on {tensor.device}, expected {self.machine.device}, where the engine runs; move it with "
-                f'.to("{self.machine.device}")'
-            )
-        if tensor.dtype not in REALS:
-            raise ShapeError(f"{name} is {tensor.dtype}, expected torch.float32 or torch.float64")
 
     def _trained_there(self) -> Tensor | None:
         """`trained` on the device, copied when it is another."""

@@ -84,7 +84,7 @@ def sum_rows(packed: Any, rows: Tensor, arrays: Arrays) -> None:
 
 
 def run_whole(packed: Packed, arrays: Arrays, keep: bool) -> Tensor | None:
-    """Fill `values`; final states for the walk back, where they are to be kept, (B, components * 2^bits)."""
+    """Fill `values`; final states for the walk back, where they are to be kept, (B, 2^bits * components)."""
     shape, n = shape_of(packed.variant, packed.bits, back=False), arrays.n_samples
     kept = arrays.inputs.new_empty((n, packed.variant.components << packed.bits)) if keep else None
     call = call_of(packed.table, arrays)
@@ -122,7 +122,7 @@ def _launch_whole(kernel: str, packed: Packed, shape: Shape, call: Call, blocks:
 # -- larger states: in global memory, some samples at once
 
 
-# States (n_local, components, 2^bits), and their squared norms as they started and as they came out, (n_local, 2).
+# States (n_local, 2^bits, components), and their squared norms as they started and as they came out, (n_local, 2).
 Ended = tuple[Tensor, Tensor]
 
 
@@ -141,7 +141,7 @@ class Swept:
         if ended is not None:
             self.psi, self.norms = ended
             return
-        self.psi = arrays.inputs.new_empty((n_local, packed.variant.components, size))
+        self.psi = arrays.inputs.new_empty((n_local, size, packed.variant.components))
         self.norms = self._doubles(n_local, 2).fill_(1.0)
         self._run()
 

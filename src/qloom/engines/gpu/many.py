@@ -16,6 +16,7 @@ from qloom.engines.gpu.launches import MOST_ROWS, Arrays, call_of, rows_for, sum
 from qloom.engines.gpu.machine import Machine, Variant
 from qloom.engines.gpu.packing import REALS, REGISTER_BITS, room_for_states, to_device
 from qloom.engines.gpu.shapes import Shape, shape_of
+from qloom.engines.gpu.tensors import check_shape, check_tensors
 from qloom.errors import ShapeError, UnsupportedError
 
 
@@ -69,7 +70,9 @@ class GpuBatch:
 
         Shapes: inputs (C, I); weights (W,), shared, or (C, W).
         """
+        check_tensors(self.machine.device, inputs, weights=weights, values=values)
         packed, arrays = self._packed(inputs.dtype), self._arrays(inputs, weights)
+        check_shape("values", values, (len(self.batch), self.n_outputs))
         arrays.values = values
         size = packed.variant.components << packed.most_bits
         kept = inputs.new_empty((len(self.batch), size)) if keep else None
@@ -81,7 +84,10 @@ class GpuBatch:
         kept: Tensor | None,
     ) -> None:  # fmt: skip
         """Fill `d_inputs` and `d_weights`, shaped as inputs and weights; None is not wanted."""
+        slopes = {"d_inputs": d_inputs, "d_weights": d_weights}
+        check_tensors(self.machine.device, inputs, weights=weights, cotangents=cotangents, **slopes)
         packed, arrays = self._packed(inputs.dtype), self._arrays(inputs, weights)
+        check_shape("cotangents", cotangents, (len(self.batch), self.n_outputs))
         arrays.cotangents, arrays.d_inputs, arrays.d_weights = cotangents, d_inputs, d_weights
         blocks = min(len(self.batch), MOST_ROWS)
         rows = rows_for(arrays, blocks)
@@ -108,8 +114,5 @@ class GpuBatch:
                 f"inputs has shape {tuple(inputs.shape)} and weights {tuple(weights.shape)}, expected "
                 f"({size}, {batch.n_inputs}) and ({batch.n_weights},) or ({size}, {batch.n_weights})"
             )
-        for name, tensor in (("inputs", inputs), ("weights", weights)):
-            if tensor.device != self.machine.device:
-                raise ShapeError(f"{name} is on {tensor.device}, expected {self.machine.device}; move it there")
         tolerance = NORM_TOLERANCE[np.dtype(REALS[inputs.dtype])]
         return Arrays(inputs, weights, self.n_outputs, norm_tolerance=tolerance)

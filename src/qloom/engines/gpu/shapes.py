@@ -64,7 +64,7 @@ def shape_of(variant: Variant, bits: int, back: bool, least_bits: int | None = N
 def _shared(variant: Variant, bits: int, threads: int, samples: int, back: bool) -> int:
     number, warps = NUMBER_BYTES[variant.real], max(1, threads // WARP)
     states = (2 if back else 1) * variant.components * number << bits
-    stage = MOST_IN_STAGE * (_TURN_BYTES[variant.real] + (number * warps if back else 0))
+    stage = MOST_IN_STAGE * (_TURN_BYTES[variant.real] + number * (1 + (warps if back else 0)))
     return 8 * MOST_IN_GROUP * warps + samples * (stage + states)
 
 

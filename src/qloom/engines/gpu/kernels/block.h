@@ -7,7 +7,9 @@
 namespace qloom_gpu {
 
 constexpr u32 WARP = 32;
-constexpr u32 MOST_THREADS = 512;
+constexpr u32 MOST_THREADS = 256;
+// Blocks of so many threads that a multiprocessor has registers for at least.
+constexpr u32 LEAST_BLOCKS = sizeof(Held) <= 64 ? 2 : 1;
 
 struct Place {
     u32 count;   // threads of a sample, a power of two
@@ -87,32 +89,29 @@ __device__ __forceinline__ Index sum_of(const Index* vectors, Index number) {
 // bits that tell banks apart are XORed with those above. Samples of one warp are turned against each other.
 struct Shared {
     using Index = u32;
-    static constexpr u32 BANK_BITS = sizeof(T) == 4 ? 5 : 4;
-    T* numbers;
+    // Amplitudes side by side that have banks of their own.
+    static constexpr u32 BANK_BITS = 7 - (sizeof(Amplitude) == 4 ? 2 : sizeof(Amplitude) == 8 ? 3 : 4);
+    Amplitude* amplitudes;
     u32 size, turned;
 
-    __device__ Shared(T* numbers, u32 bits, const Place& place) : numbers(numbers), size(1u << bits) {
+    __device__ Shared(Amplitude* amplitudes, u32 bits, const Place& place) : amplitudes(amplitudes), size(1u << bits) {
         turned = place.sample * place.count & ((1u << BANK_BITS) - 1) & (size - 1);
     }
     // Linear over XOR.
     __device__ static u32 where(u32 i) {
         return i ^ ((i >> BANK_BITS ^ i >> 2 * BANK_BITS) & ((1u << BANK_BITS) - 1));
     }
-    __device__ T& at(u32 component, u32 i) const { return numbers[component * size + (where(i) ^ turned)]; }
-    __device__ T re(u32 i) const { return at(0, i); }
-    __device__ T im(u32 i) const { return COMPONENTS == 2 ? at(COMPONENTS - 1, i) : T(0); }
+    __device__ Amplitude& operator[](u32 i) const { return amplitudes[where(i) ^ turned]; }
 };
 
 // The same in global memory.
 struct Global {
     using Index = u64;
-    T* numbers;
+    Amplitude* amplitudes;
     u64 size;
 
-    __device__ Global(T* numbers, u32 bits) : numbers(numbers), size(u64(1) << bits) {}
-    __device__ T& at(u32 component, u64 i) const { return numbers[component * size + i]; }
-    __device__ T re(u64 i) const { return at(0, i); }
-    __device__ T im(u64 i) const { return COMPONENTS == 2 ? at(COMPONENTS - 1, i) : T(0); }
+    __device__ Global(Amplitude* amplitudes, u32 bits) : amplitudes(amplitudes), size(u64(1) << bits) {}
+    __device__ Amplitude& operator[](u64 i) const { return amplitudes[i]; }
 };
 
 // Arrays of a program.

@@ -1,4 +1,4 @@
-// What a launch is given, by value. `launching.py` reads the fields from these lines: a type and a name each.
+// What a launch is given, by value. `machine.py` reads the fields from these lines: a type and a name each.
 #pragma once
 #include "program.h"
 
@@ -22,10 +22,10 @@ struct Call {
     const u8* trained;     // (n_weights,), 0 where a weight is frozen; or null
     const T* cotangents;   // (B, n_outputs)
     T* values;             // (B, n_outputs)
-    T* kept;               // (B, kept_stride) final states, each (COMPONENTS, 2^bits); or null
+    T* kept;               // (B, kept_stride) final states, each (2^bits, COMPONENTS); or null
     T* d_inputs;           // (B, n_inputs), or null where not wanted
     T* d_weights;          // (rows, n_weights), or (B, n_weights) where samples have their own; or null where not wanted
-    T* psi;                // (n_local, COMPONENTS, 2^bits), states in global memory
+    T* psi;                // (n_local, 2^bits, COMPONENTS), states in global memory
     T* adjoint;            // lambda, the same
     double* partial;       // (n_local, n_parts, n_columns), sums of parts of the work
     double* sums;          // (n_local, sums_stride), of all parts; columns from first_column on

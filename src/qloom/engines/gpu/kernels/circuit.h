@@ -9,17 +9,18 @@ namespace qloom_gpu {
 struct Room {
     double* scratch;
     Staging staging;
-    T *psi, *lambda;
+    Amplitude *psi, *lambda;
 
     __device__ Room(unsigned char* memory, const Call& call, bool back) {
         const u32 count = 1u << call.thread_bits, samples = blockDim.x >> call.thread_bits;
         const u32 sample = threadIdx.x >> call.thread_bits, warps = count > WARP ? count / WARP : 1;
-        const u64 state = u64(COMPONENTS) << call.most_bits;
+        const u64 state = u64(1) << call.most_bits;
         scratch = (double*)memory, memory += MOST_IN_GROUP * warps * sizeof(double);
         staging.turns = (Turn*)memory + sample * MOST_IN_STAGE, memory += samples * MOST_IN_STAGE * sizeof(Turn);
+        staging.norms = (T*)memory + sample * MOST_IN_STAGE, memory += samples * MOST_IN_STAGE * sizeof(T);
         staging.slopes = (T*)memory + sample * MOST_IN_STAGE * warps;
         if (back) memory += samples * MOST_IN_STAGE * warps * sizeof(T);
-        psi = (T*)memory + sample * state, lambda = (T*)memory + (samples + sample) * state;
+        psi = (Amplitude*)memory + sample * state, lambda = psi + samples * state;
     }
 };
 
@@ -34,7 +35,7 @@ struct Worker {
     const Place& place;
     const Shared psi;
 
-    __device__ Worker(const Call& call, u64 wanted, const Place& place, T* psi)
+    __device__ Worker(const Call& call, u64 wanted, const Place& place, Amplitude* psi)
         : call(call), parts(call, clipped(call, wanted)), sample(call, clipped(call, wanted)),
           row(clipped(call, wanted)), gives(wanted < call.n_samples), place(place),
           psi(psi, Parts(call, clipped(call, wanted)).head->bits, place) {}
@@ -48,11 +49,10 @@ struct Worker {
         for (u32 i = place.t; i < psi.size; i += place.count) start_at(parts, sample, psi, i);
         Place::sync();
         const T started = head().start == ZERO ? T(1) : norm_of(psi, place);
-        T growth = 1;
-        tile_forward_walk(call, parts, parts.tiles()[0], sample, 0, psi, place, staging, growth);
+        tile_forward_walk(call, parts, parts.tiles()[0], sample, 0, psi, place, staging);
         const T norm = norm_of(psi, place);
         if (is_refused(call, head(), started)) return T(nan(""));
-        return norm > 0 ? copysign(sqrt(started / norm), growth) : T(1);
+        return norm > 0 ? sqrt(started / norm) : T(1);
     }
 
     __device__ void measure(T factor) const {
@@ -98,27 +98,24 @@ struct Worker {
     }
 
     __device__ void keep(T factor) const {
-        T* kept = call.kept + row * call.kept_stride;
-        for (u32 c = 0; c < COMPONENTS; ++c)
-            for (u32 i = place.t; i < psi.size; i += place.count) kept[c * psi.size + i] = factor * psi.at(c, i);
+        Amplitude* kept = (Amplitude*)(call.kept + row * call.kept_stride);
+        for (u32 i = place.t; i < psi.size; i += place.count) kept[i] = factor * psi[i];
     }
 
     // psi at the end, of norm as it started: from what was kept, or run anew.
     __device__ void end_state(const Staging& staging) const {
         if (!call.kept) {
             const T factor = run(staging);
-            for (u32 c = 0; c < COMPONENTS; ++c)
-                for (u32 i = place.t; i < psi.size; i += place.count) psi.at(c, i) *= factor;
+            for (u32 i = place.t; i < psi.size; i += place.count) psi[i] = factor * psi[i];
         } else {
-            const T* kept = call.kept + row * call.kept_stride;
-            for (u32 c = 0; c < COMPONENTS; ++c)
-                for (u32 i = place.t; i < psi.size; i += place.count) psi.at(c, i) = kept[c * psi.size + i];
+            const Amplitude* kept = (const Amplitude*)(call.kept + row * call.kept_stride);
+            for (u32 i = place.t; i < psi.size; i += place.count) psi[i] = kept[i];
         }
         Place::sync();
     }
 
     // Slopes of a stage to those of its slots, one thread a slot.
-    __device__ void give_slopes(const Stage& stage, const T* slopes, T* d_inputs, T* d_weights) const {
+    __device__ void give_slopes(const Stage& stage, const T* slopes, T drift, T* d_inputs, T* d_weights) const {
         for (u32 k = place.t; gives && k < stage.n_slots; k += place.count) {
             const Slot& slot = parts.slots()[stage.first_slot + k];
             T* to = slot.is_weight ? d_weights : d_inputs;
@@ -130,7 +127,7 @@ struct Worker {
                 for (u32 w = 0; w < place.warps(); ++w) slope += slopes[use.rotation * place.warps() + w];
                 total += T(use.scale) * slope;
             }
-            to[slot.index] += total;
+            to[slot.index] += drift * total;
         }
     }
 
@@ -143,11 +140,12 @@ struct Worker {
             weigh(parts, psi, lambda, i, call.cotangents + row * call.n_outputs, scale);
         for (u64 k = place.t; d_inputs && gives && k < call.n_inputs; k += place.count) d_inputs[k] = 0;
         Place::sync();
-        T growth = 1;
-        tile_back_walk(call, parts, parts.tiles()[0], sample, 0, psi, lambda, place, staging, norm, growth,
-                       [&](const Stage& stage) { give_slopes(stage, staging.slopes, d_inputs, d_weights); });
+        tile_back_walk(call, parts, parts.tiles()[0], sample, 0, psi, lambda, place, staging, norm,
+                       [&](const Stage& stage, T drift) {
+                           give_slopes(stage, staging.slopes, drift, d_inputs, d_weights);
+                       });
         if (d_inputs && gives && head().start == FROM_INPUTS)
-            for (u32 i = place.t; i < psi.size; i += place.count) give_start_slope(parts, lambda, i, growth, d_inputs);
+            for (u32 i = place.t; i < psi.size; i += place.count) give_start_slope(parts, lambda, i, d_inputs);
         Place::sync();
     }
 };

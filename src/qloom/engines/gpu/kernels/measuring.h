@@ -12,8 +12,8 @@ __device__ inline void add_group(const S& psi, const Group& group, const Term* t
     typedef typename S::Index Index;
     for (Index i = Index(from); i < psi.size; i += Index(step)) {
         const Index p = i ^ Index(group.x);
-        const T product = group.odd ? psi.re(i) * psi.im(p) - psi.im(i) * psi.re(p)
-                                    : psi.re(i) * psi.re(p) + psi.im(i) * psi.im(p);
+        const Amplitude a = psi[i], b = psi[p];
+        const T product = group.odd ? re(a) * im(b) - im(a) * re(b) : re(a) * re(b) + im(a) * im(b);
         for (u32 k = 0; k < MOST_IN_GROUP; ++k)
             if (k < group.count) sums[k] += with_sign(product, parity(i & Index(terms[group.first + k].z)));
     }
@@ -32,16 +32,16 @@ __device__ inline T factor_at(Index i, const Group& group, const Term* terms, co
 template <class S>
 __device__ inline void weigh_terms(const Parts& parts, const S& psi, const S& lambda, typename S::Index i,
                                    const T* cotangents, T scale) {
-    T re = 0, im = 0;
+    T real = 0, imaginary = 0;
     for (u32 g = 0; g < parts.head->n_groups; ++g) {
         const Group& group = parts.groups()[g];
         const typename S::Index p = i ^ (typename S::Index)(group.x);
         const T factor = factor_at(i, group, parts.terms(), cotangents);
-        re = fma(factor, group.odd ? psi.im(p) : psi.re(p), re);
-        im = fma(factor, group.odd ? -psi.re(p) : psi.im(p), im);
+        const Amplitude b = psi[p];
+        real = fma(factor, group.odd ? im(b) : re(b), real);
+        imaginary = fma(factor, group.odd ? -re(b) : im(b), imaginary);
     }
-    lambda.at(0, i) = scale * re;
-    if (COMPONENTS == 2) lambda.at(COMPONENTS - 1, i) = scale * im;
+    lambda[i] = scale * amplitude(real, imaginary);
 }
 
 // Where an outcome stands among the outputs, and its probability: a sum over a part of the amplitudes that have it.
@@ -51,8 +51,7 @@ __device__ inline T outcome_part(const Outcomes& map, const S& psi, u64 outcome,
     u64 i = sum_of(map.lift, outcome) ^ sum_of(map.null, first ^ first >> 1);
     T sum = 0;
     for (u64 k = first;;) {  // in the order of a Gray code: one vector more or less each time
-        const T re = psi.re(Index(i)), im = psi.im(Index(i));
-        sum += re * re + im * im;
+        sum += square(psi[Index(i)]);
         if (++k == first + count) return sum;
         i ^= map.null[__ffsll((long long)k) - 1];
     }
@@ -63,9 +62,7 @@ template <class S>
 __device__ inline void weigh_outcomes(const Parts& parts, const S& psi, const S& lambda, typename S::Index i,
                                       const T* cotangents, T scale) {
     const Outcomes& map = parts.outcomes();
-    const T weight = scale * cotangents[map.flips ^ sum_of(map.output, u64(i))];
-    lambda.at(0, i) = weight * psi.re(i);
-    if (COMPONENTS == 2) lambda.at(COMPONENTS - 1, i) = weight * psi.im(i);
+    lambda[i] = scale * cotangents[map.flips ^ sum_of(map.output, u64(i))] * psi[i];
 }
 
 // Where amplitude i stands in the final state, and the phase that it has there.
@@ -89,9 +86,9 @@ struct Image {
 template <class S>
 __device__ inline void give_amplitude(const Parts& parts, const S& psi, typename S::Index i, T factor, T* values) {
     const Image image(parts.amplitudes(), i);
-    const T re = factor * psi.re(i), im = factor * psi.im(i);
-    values[image.re] = image.phase[0] * re - image.phase[1] * im;
-    values[image.im] = image.phase[0] * im + image.phase[1] * re;
+    const Amplitude a = factor * psi[i];
+    values[image.re] = image.phase[0] * re(a) - image.phase[1] * im(a);
+    values[image.im] = image.phase[0] * im(a) + image.phase[1] * re(a);
 }
 
 // The real part of <g| state> is linear in the state: lambda is half of g, since derivatives are those of <psi|O|psi>.
@@ -100,9 +97,8 @@ __device__ inline void weigh_amplitude(const Parts& parts, const S& lambda, type
                                        T scale) {
     const bool used = u64(i) < u64(1) << parts.head->used_bits;
     const Image image(parts.amplitudes(), used ? i : 0);
-    const T half = used ? scale / 2 : T(0), re = cotangents[image.re], im = cotangents[image.im];
-    lambda.at(0, i) = half * (image.phase[0] * re + image.phase[1] * im);
-    if (COMPONENTS == 2) lambda.at(COMPONENTS - 1, i) = half * (image.phase[0] * im - image.phase[1] * re);
+    const T half = used ? scale / 2 : T(0), x = cotangents[image.re], y = cotangents[image.im];
+    lambda[i] = half * amplitude(image.phase[0] * x + image.phase[1] * y, image.phase[0] * y - image.phase[1] * x);
 }
 
 // lambda at amplitude i. `scale` is what psi has to be multiplied by.
@@ -121,17 +117,16 @@ __device__ inline void weigh(const Parts& parts, const S& psi, const S& lambda, 
 template <class S>
 __device__ inline void start_at(const Parts& parts, const Sample& sample, const S& psi, typename S::Index i) {
     const Program& head = *parts.head;
-    T re = i == 0 ? 1 : 0, im = 0;
+    T real = i == 0 ? 1 : 0, imaginary = 0;
     const bool used = u64(i) < u64(1) << head.used_bits;
     if (head.start == FIXED) {
-        re = used ? T(parts.initial()[i]) : T(0);
-        im = used ? T(parts.initial()[(u64(1) << head.used_bits) + i]) : T(0);
+        real = used ? T(parts.initial()[i]) : T(0);
+        imaginary = used ? T(parts.initial()[(u64(1) << head.used_bits) + i]) : T(0);
     } else if (head.start == FROM_INPUTS) {
-        re = used ? sample.inputs[head.real_column + i] : T(0);
-        im = used && head.imaginary_column != NONE ? sample.inputs[head.imaginary_column + i] : T(0);
+        real = used ? sample.inputs[head.real_column + i] : T(0);
+        imaginary = used && head.imaginary_column != NONE ? sample.inputs[head.imaginary_column + i] : T(0);
     }
-    psi.at(0, i) = re;
-    if (COMPONENTS == 2) psi.at(COMPONENTS - 1, i) = im;
+    psi[i] = amplitude(real, imaginary);
 }
 
 // Whether amplitudes that came as inputs are of no norm that was agreed on: all that they give is NaN. Nobody waits for
@@ -142,12 +137,11 @@ __device__ inline bool is_refused(const Call& call, const Program& head, double 
 
 // Slopes of the amplitudes that a state started from.
 template <class S>
-__device__ inline void give_start_slope(const Parts& parts, const S& lambda, typename S::Index i, T growth,
-                                        T* d_inputs) {
+__device__ inline void give_start_slope(const Parts& parts, const S& lambda, typename S::Index i, T* d_inputs) {
     const Program& head = *parts.head;
     if (u64(i) >> head.used_bits) return;
-    d_inputs[head.real_column + i] += 2 * growth * lambda.re(i);
-    if (head.imaginary_column != NONE) d_inputs[head.imaginary_column + i] += 2 * growth * lambda.im(i);
+    d_inputs[head.real_column + i] += 2 * re(lambda[i]);
+    if (head.imaginary_column != NONE) d_inputs[head.imaginary_column + i] += 2 * im(lambda[i]);
 }
 
 }  // namespace qloom_gpu

@@ -11,6 +11,7 @@
 namespace qloom_gpu {
 
 typedef unsigned char u8;
+typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
@@ -19,6 +20,8 @@ constexpr u32 MOST_REGISTER_BITS = 4;
 constexpr u32 MOST_TILE_BITS = 14;
 // Rotations whose tangents are in shared memory at once.
 constexpr u32 MOST_IN_STAGE = 64;
+// Rotations of a sweep: norms are measured up at its end.
+constexpr u32 MOST_IN_SWEEP = 16;
 // Words measured in one walk over the state.
 constexpr u32 MOST_IN_GROUP = 8;
 
@@ -36,7 +39,7 @@ struct Rotation {
     u8 m, z_register;  // its masks among the amplitudes that a thread holds
 };
 
-// Rotations done while amplitudes are in registers. `first` counts among the program's.
+// Rotations done while amplitudes are in registers, MOST_IN_SWEEP at most. `first` counts among the program's.
 struct Sweep {
     u32 first, count;
     u32 pivots;  // bits of places in the tile, REGISTER_BITS of them; bases are 0 there

@@ -8,7 +8,23 @@ namespace qloom_gpu {
 
 constexpr u32 HELD = 1u << REGISTER_BITS;
 
-// COMPONENTS is 1 for states that stay real, else 2.
+// COMPONENTS is 1 for states that stay real, else 2; those of an amplitude lie side by side.
+struct alignas(sizeof(T) * COMPONENTS) Amplitude {
+    T part[COMPONENTS];
+};
+__device__ __forceinline__ T re(const Amplitude& a) { return a.part[0]; }
+__device__ __forceinline__ T im(const Amplitude& a) { return COMPONENTS == 2 ? a.part[COMPONENTS - 1] : T(0); }
+__device__ __forceinline__ T square(const Amplitude& a) { return re(a) * re(a) + im(a) * im(a); }
+__device__ __forceinline__ Amplitude amplitude(T re, T im) {
+    Amplitude a;
+    a.part[0] = re;
+    if (COMPONENTS == 2) a.part[COMPONENTS - 1] = im;
+    return a;
+}
+__device__ __forceinline__ Amplitude operator*(T factor, const Amplitude& a) {
+    return amplitude(factor * re(a), factor * im(a));
+}
+
 struct Held {
     T part[COMPONENTS][HELD];
 };
@@ -30,7 +46,7 @@ __device__ __forceinline__ void spread_signs(T (&signed_by)[HELD], T x, u32 z, u
         for (u32 r = 0; r < 1u << k; ++r) signed_by[r | 1u << k] = with_sign(signed_by[r], z >> k & 1);
 }
 
-// psi += t K psi, K exchanging r and r ^ M; t has K's signs.
+// psi += t K psi, K exchanging r and r ^ M; t has K's signs. K is antisymmetric: partners have the other sign.
 template <u32 M>
 __device__ __forceinline__ void turn_real(Held& psi, const T (&t)[HELD]) {
 #pragma unroll
@@ -40,11 +56,11 @@ __device__ __forceinline__ void turn_real(Held& psi, const T (&t)[HELD]) {
             if ((r ^ M) > r) {
                 const T a = psi.part[c][r], b = psi.part[c][r ^ M];
                 psi.part[c][r] = fma(t[r], b, a);
-                psi.part[c][r ^ M] = fma(t[r ^ M], a, b);
+                psi.part[c][r ^ M] = fma(-t[r], a, b);
             }
 }
 
-// The same where K has the factor -i.
+// The same where K has the factor -i, and partners one sign.
 template <u32 M>
 __device__ __forceinline__ void turn_imaginary(Held& psi, const T (&t)[HELD]) {
 #if COMPONENTS == 2
@@ -55,7 +71,7 @@ __device__ __forceinline__ void turn_imaginary(Held& psi, const T (&t)[HELD]) {
             const u32 p = r ^ M;
             const T a_re = re[r], a_im = im[r], b_re = re[p], b_im = im[p];
             re[r] = fma(t[r], b_im, a_re), im[r] = fma(-t[r], b_re, a_im);
-            if (M) re[p] = fma(t[p], a_im, b_re), im[p] = fma(-t[p], a_re, b_im);
+            if (M) re[p] = fma(t[r], a_im, b_re), im[p] = fma(-t[r], a_re, b_im);
         }
 #endif
 }
@@ -65,13 +81,16 @@ template <u32 M>
 __device__ __forceinline__ T slope_real(const Held& lambda, const Held& psi, const T (&sign)[HELD]) {
     T sum = 0;
 #pragma unroll
-    for (u32 r = 0; r < HELD; ++r) {
-        T product = lambda.part[0][r] * psi.part[0][r ^ M];
-#if COMPONENTS == 2
-        product = fma(lambda.part[1][r], psi.part[1][r ^ M], product);
-#endif
-        sum = fma(sign[r], product, sum);
-    }
+    for (u32 r = 0; r < HELD; ++r)
+        if ((r ^ M) > r) {
+            T product = 0;
+#pragma unroll
+            for (u32 c = 0; c < COMPONENTS; ++c) {
+                product = fma(lambda.part[c][r], psi.part[c][r ^ M], product);
+                product = fma(-lambda.part[c][r ^ M], psi.part[c][r], product);
+            }
+            sum = fma(sign[r], product, sum);
+        }
     return sum;
 }
 
@@ -80,10 +99,16 @@ __device__ __forceinline__ T slope_imaginary(const Held& lambda, const Held& psi
     T sum = 0;
 #if COMPONENTS == 2
 #pragma unroll
-    for (u32 r = 0; r < HELD; ++r) {
-        const T product = fma(lambda.part[0][r], psi.part[1][r ^ M], -lambda.part[1][r] * psi.part[0][r ^ M]);
-        sum = fma(sign[r], product, sum);
-    }
+    for (u32 r = 0; r < HELD; ++r)
+        if ((r ^ M) >= r) {
+            const u32 p = r ^ M;
+            T product = fma(lambda.part[0][r], psi.part[1][p], -lambda.part[1][r] * psi.part[0][p]);
+            if (M) {
+                product = fma(lambda.part[0][p], psi.part[1][r], product);
+                product = fma(-lambda.part[1][p], psi.part[0][r], product);
+            }
+            sum = fma(sign[r], product, sum);
+        }
 #endif
     return sum;
 }
@@ -116,12 +141,16 @@ __device__ __forceinline__ void for_mask(u32 m, Work& work) {
 }
 #undef QLOOM_CASE
 
+// Signs are made where the mask is known: of partners, one is enough.
 struct TurnWork {
     Held& psi;
-    const T (&t)[HELD];
+    T tangent;
+    u32 z, negative;
     bool real;
     template <u32 M>
     __device__ __forceinline__ void run() {
+        T t[HELD];
+        spread_signs(t, tangent, z, negative);
         if (M && (COMPONENTS == 1 || real))
             turn_real<M>(psi, t);
         else
@@ -132,15 +161,15 @@ struct TurnWork {
 // The slope, and then psi and lambda before the rotation.
 struct UndoWork {
     Held &psi, &lambda;
-    const T (&sign)[HELD];
     T tangent;
+    u32 z, negative;
     bool real, wanted;
     T slope;
     template <u32 M>
     __device__ __forceinline__ void run() {
-        T t[HELD];
-#pragma unroll
-        for (u32 r = 0; r < HELD; ++r) t[r] = -tangent * sign[r];
+        T sign[HELD], t[HELD];
+        spread_signs(sign, T(1), z, negative);
+        spread_signs(t, -tangent, z, negative);
         if (M && (COMPONENTS == 1 || real)) {
             if (wanted) slope = slope_real<M>(lambda, psi, sign);
             turn_real<M>(psi, t), turn_real<M>(lambda, t);

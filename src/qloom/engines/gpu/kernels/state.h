@@ -13,7 +13,7 @@ struct Share {
         local = blockIdx.x / parts, part = blockIdx.x % parts, row = call.first_sample + local;
     }
     __device__ Global state(T* states, u32 bits) const {
-        return Global(states + local * (u64(COMPONENTS) << bits), bits);
+        return Global((Amplitude*)states + (local << bits), bits);
     }
     // body(i) for this thread's amplitudes, or what else there are `size` of.
     template <class Body>
@@ -43,11 +43,10 @@ struct Window {
             body(i, mine ^ sum_of(tile.columns, u64(i - place.t)));
     }
     __device__ void load(const Global& from, const Shared& to, const Place& place) const {
-        for (u32 c = 0; c < COMPONENTS; ++c) over(place, [&](u32 i, u64 index) { to.at(c, i) = from.at(c, index); });
+        over(place, [&](u32 i, u64 index) { to[i] = from[index]; });
     }
-    __device__ void store(const Shared& from, const Global& to, T factor, const Place& place) const {
-        for (u32 c = 0; c < COMPONENTS; ++c)
-            over(place, [&](u32 i, u64 index) { to.at(c, index) = factor * from.at(c, i); });
+    __device__ void store(const Shared& from, const Global& to, const Place& place) const {
+        over(place, [&](u32 i, u64 index) { to[index] = from[i]; });
     }
 };
 
@@ -65,10 +64,9 @@ KERNEL(tile_forward) {
     const Window window(tile, share.part);
     const Global state = share.state(call.psi, parts.head->bits);
     const Shared psi(room.psi, tile.dims, place);
-    T growth = 1;
     window.load(state, psi, place);
-    tile_forward_walk(call, parts, tile, Sample(call, share.row), window.base, psi, place, room.staging, growth);
-    window.store(psi, state, growth, place);
+    tile_forward_walk(call, parts, tile, Sample(call, share.row), window.base, psi, place, room.staging);
+    window.store(psi, state, place);
 }
 
 // Slopes of the tile's rotations are partial sums, a column each.
@@ -83,21 +81,19 @@ KERNEL(tile_back) {
     const Global state = share.state(call.psi, parts.head->bits), weighed = share.state(call.adjoint, parts.head->bits);
     const Shared psi(room.psi, tile.dims, place), lambda(room.lambda, tile.dims, place);
     double* slopes = call.partial + u64(blockIdx.x) * tile.count;
-    T growth = 1;
     window.load(state, psi, place);
     window.load(weighed, lambda, place);
     tile_back_walk(call, parts, tile, Sample(call, share.row), window.base, psi, lambda, place, room.staging, T(0),
-                   growth, [&](const Stage& stage) {
+                   [&](const Stage& stage, T) {
                        for (u32 j = place.t; j < stage.count; j += place.count) {
                            double sum = 0;
                            for (u32 w = 0; w < place.warps(); ++w)
                                sum += double(room.staging.slopes[j * place.warps() + w]);
-                           const u32 turned = parity(window.base & parts.rotations()[stage.first + j].z_base);
-                           slopes[stage.first - tile.first + j] = with_sign(sum, turned);
+                           slopes[stage.first - tile.first + j] = sum;
                        }
                    });
-    window.store(psi, state, growth, place);
-    window.store(lambda, weighed, growth, place);
+    window.store(psi, state, place);
+    window.store(lambda, weighed, place);
 }
 
 KERNEL(state_norm) {
@@ -107,8 +103,8 @@ KERNEL(state_norm) {
     const Global psi = share.state(call.psi, Parts(call, 0).head->bits);
     double norm = 0;
     share.over(call, psi.size, [&](u64 i) {
-        const double re = psi.re(i), im = psi.im(i);
-        norm += re * re + im * im;
+        const double x = re(psi[i]), y = im(psi[i]);
+        norm += x * x + y * y;
     });
     norm = place.sum(norm);
     if (place.t == 0) call.partial[u64(blockIdx.x)] = norm;
@@ -262,7 +258,7 @@ KERNEL(state_start_slopes) {
     const Global lambda = share.state(call.adjoint, parts.head->bits);
     T* d_inputs = call.d_inputs + share.row * call.n_inputs;
     share.over(call, u64(1) << parts.head->used_bits,
-               [&](u64 i) { give_start_slope(parts, lambda, i, T(1), d_inputs); });
+               [&](u64 i) { give_start_slope(parts, lambda, i, d_inputs); });
 }
 
 }  // namespace qloom_gpu

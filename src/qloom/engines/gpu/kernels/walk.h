@@ -5,12 +5,10 @@
 
 namespace qloom_gpu {
 
-// A state in tangent form is its true self times 1 / growth; it is taken back before it overflows.
-constexpr T LEAST_GROWTH = sizeof(T) == 4 ? T(0x1p-40f) : T(0x1p-300);
-
 // What a sample's threads share beside its states.
 struct Staging {
     Turn* turns;  // MOST_IN_STAGE
+    T* norms;     // of sweeps, MOST_IN_STAGE
     T* slopes;    // MOST_IN_STAGE times the sample's warps
 };
 
@@ -26,6 +24,17 @@ __device__ inline void fill_stage(const Call& call, const Parts& parts, const St
         const Rotation& r = parts.rotations()[stage.first + j];
         to.turns[j] = turn_of(r, sample, base, back && is_wanted(call, r));
         for (u32 w = 0; back && w < place.warps(); ++w) to.slopes[j * place.warps() + w] = 0;
+    }
+    Place::sync();
+    for (u32 s = place.t; s < stage.n_sweeps; s += place.count) {
+        const Sweep& sweep = parts.sweeps()[stage.first_sweep + s];
+        T norm = 1;
+        for (u32 j = sweep.first - stage.first + sweep.count; j-- > sweep.first - stage.first;) {
+            Turn& turn = to.turns[j];
+            turn.weight *= norm * norm;
+            if (!turn.at_once()) norm *= turn.cosine;
+        }
+        to.norms[s] = norm;
     }
     Place::sync();
 }
@@ -44,17 +53,23 @@ __device__ __forceinline__ void member_places(const Sweep& sweep, u32 (&members)
 __device__ __forceinline__ void load(Held& held, const Shared& state, u32 base, const u32 (&members)[HELD]) {
     const u32 from = Shared::where(base) ^ state.turned;
 #pragma unroll
-    for (u32 c = 0; c < COMPONENTS; ++c)
+    for (u32 r = 0; r < HELD; ++r) {
+        const Amplitude a = state.amplitudes[from ^ members[r]];
 #pragma unroll
-        for (u32 r = 0; r < HELD; ++r) held.part[c][r] = state.numbers[c * state.size + (from ^ members[r])];
+        for (u32 c = 0; c < COMPONENTS; ++c) held.part[c][r] = a.part[c];
+    }
 }
 
-__device__ __forceinline__ void store(const Held& held, const Shared& state, u32 base, const u32 (&members)[HELD]) {
+__device__ __forceinline__ void store(const Held& held, T factor, const Shared& state, u32 base,
+                                      const u32 (&members)[HELD]) {
     const u32 from = Shared::where(base) ^ state.turned;
 #pragma unroll
-    for (u32 c = 0; c < COMPONENTS; ++c)
+    for (u32 r = 0; r < HELD; ++r) {
+        Amplitude a;
 #pragma unroll
-        for (u32 r = 0; r < HELD; ++r) state.numbers[c * state.size + (from ^ members[r])] = held.part[c][r];
+        for (u32 c = 0; c < COMPONENTS; ++c) a.part[c] = factor * held.part[c][r];
+        state.amplitudes[from ^ members[r]] = a;
+    }
 }
 
 __device__ __forceinline__ void multiply(Held& held, T factor) {
@@ -64,76 +79,62 @@ __device__ __forceinline__ void multiply(Held& held, T factor) {
         for (u32 r = 0; r < HELD; ++r) held.part[c][r] *= factor;
 }
 
-// A sweep's rotations on all amplitudes; growth goes on from what it is, the same in every thread of a sample.
-__device__ inline void sweep_forward(const Shared& psi, const Sweep& sweep, const Turn* turns, const Place& place,
-                                     T& growth) {
+// A sweep's rotations on all amplitudes.
+__device__ inline void sweep_forward(const Shared& psi, const Sweep& sweep, const Turn* turns, T norm,
+                                     const Place& place) {
     u32 members[HELD];
     member_places(sweep, members);
-    const u32 bases = psi.size >> REGISTER_BITS;
-    T grown = growth;
-    for (u32 g = place.t; g < bases; g += place.count) {
+    for (u32 g = place.t; g < psi.size >> REGISTER_BITS; g += place.count) {
         const u32 base = spread(g, sweep.pivots);
         Held held;
         load(held, psi, base, members);
-        grown = growth;
         for (u32 j = 0; j < sweep.count; ++j) {
             const Turn turn = turns[j];
-            T t[HELD];
-            spread_signs(t, turn.tangent, turn.z_register, parity(base & turn.z));
-            TurnWork work{held, t, turn.real != 0};
-            for_mask(turn.m, work);
-            grown *= turn.cosine;
-            if (fabs(grown) < LEAST_GROWTH) multiply(held, grown), grown = 1;
+            TurnWork work{held, turn.tangent, turn.z_register(), parity(base & turn.z), turn.real()};
+            for_mask(turn.m(), work);
+            if (turn.at_once()) multiply(held, turn.cosine);
         }
-        store(held, psi, base, members);
+        store(held, norm, psi, base, members);
     }
-    growth = grown;
     Place::sync();
 }
 
 // A sweep undone on psi and lambda; slopes of its rotations are added to their places.
 __device__ inline void sweep_back(const Shared& psi, const Shared& lambda, const Sweep& sweep, const Turn* turns,
-                                  T* slopes, const Place& place, T& growth) {
+                                  T norm, T* slopes, const Place& place) {
     u32 members[HELD];
     member_places(sweep, members);
-    const u32 bases = psi.size >> REGISTER_BITS;
-    T grown = growth;
-    for (u32 g = place.t; g < bases; g += place.count) {
+    for (u32 g = place.t; g < psi.size >> REGISTER_BITS; g += place.count) {
         const u32 base = spread(g, sweep.pivots);
         Held held, weighed;
         load(held, psi, base, members);
         load(weighed, lambda, base, members);
-        grown = growth;
         for (u32 j = sweep.count; j-- > 0;) {
             const Turn turn = turns[j];
-            T sign[HELD];
-            spread_signs(sign, T(1), turn.z_register, parity(base & turn.z));
-            UndoWork work{held, weighed, sign, turn.tangent, turn.real != 0, turn.wanted != 0, T(0)};
-            for_mask(turn.m, work);
-            if (turn.wanted) {
+            UndoWork work{held,        weighed,       turn.tangent, turn.z_register(), parity(base & turn.z),
+                          turn.real(), turn.wanted(), T(0)};
+            for_mask(turn.m(), work);
+            if (turn.wanted()) {
                 const T slope = place.warp_sum(work.slope);
-                if (place.speaks()) slopes[j * place.warps() + place.warp()] += slope * grown * grown;
+                if (place.speaks()) slopes[j * place.warps() + place.warp()] += slope * turn.weight;
             }
-            grown *= turn.cosine;
-            if (fabs(grown) < LEAST_GROWTH) multiply(held, grown), multiply(weighed, grown), grown = 1;
+            if (turn.at_once()) multiply(held, turn.cosine), multiply(weighed, turn.cosine);
         }
-        store(held, psi, base, members);
-        store(weighed, lambda, base, members);
+        store(held, norm, psi, base, members);
+        store(weighed, norm, lambda, base, members);
     }
-    growth = grown;
     Place::sync();
 }
 
-// All rotations of a tile. The state comes out divided by growth.
+// All rotations of a tile.
 __device__ inline void tile_forward_walk(const Call& call, const Parts& parts, const Tile& tile, const Sample& sample,
-                                         u64 base, const Shared& psi, const Place& place, const Staging& staging,
-                                         T& growth) {
+                                         u64 base, const Shared& psi, const Place& place, const Staging& staging) {
     for (u32 k = 0; k < tile.n_stages; ++k) {
         const Stage& stage = parts.stages()[tile.first_stage + k];
         fill_stage(call, parts, stage, sample, base, place, staging, false);
         for (u32 s = 0; s < stage.n_sweeps; ++s) {
             const Sweep& sweep = parts.sweeps()[stage.first_sweep + s];
-            sweep_forward(psi, sweep, staging.turns + (sweep.first - stage.first), place, growth);
+            sweep_forward(psi, sweep, staging.turns + (sweep.first - stage.first), staging.norms[s], place);
         }
     }
 }
@@ -141,26 +142,28 @@ __device__ inline void tile_forward_walk(const Call& call, const Parts& parts, c
 template <class S>
 __device__ inline T norm_of(const S& psi, const Place& place) {
     T sum = 0;
-    for (u32 i = place.t; i < psi.size; i += place.count) sum += psi.re(i) * psi.re(i) + psi.im(i) * psi.im(i);
+    for (u32 i = place.t; i < psi.size; i += place.count) sum += square(psi[i]);
     return place.sum(sum);
 }
 
-// The tile undone. `done(stage)` is called when the slopes of a stage stand in shared memory, by all threads; where the
-// norm of psi is known, growth is found from it before each stage, so that roundings do not add up.
+// The tile undone. `done(stage, drift)` is called by all threads when the slopes of a stage stand in shared memory, short
+// of a factor: where the norm of psi is known, what psi and lambda have drifted from theirs, so that roundings do not add
+// up.
 template <class Done>
 __device__ inline void tile_back_walk(const Call& call, const Parts& parts, const Tile& tile, const Sample& sample,
                                       u64 base, const Shared& psi, const Shared& lambda, const Place& place,
-                                      const Staging& staging, T norm, T& growth, const Done& done) {
+                                      const Staging& staging, T norm, const Done& done) {
     for (u32 k = tile.n_stages; k-- > 0;) {
         const Stage& stage = parts.stages()[tile.first_stage + k];
         fill_stage(call, parts, stage, sample, base, place, staging, true);
-        if (norm > 0) growth = copysign(sqrt(norm / norm_of(psi, place)), growth);
+        const T drift = norm > 0 ? norm / norm_of(psi, place) : T(1);
         for (u32 s = stage.n_sweeps; s-- > 0;) {
             const Sweep& sweep = parts.sweeps()[stage.first_sweep + s];
             const u32 from = sweep.first - stage.first;
-            sweep_back(psi, lambda, sweep, staging.turns + from, staging.slopes + from * place.warps(), place, growth);
+            sweep_back(psi, lambda, sweep, staging.turns + from, staging.norms[s],
+                       staging.slopes + from * place.warps(), place);
         }
-        done(stage);
+        done(stage, drift);
         Place::sync();
     }
 }
