@@ -287,8 +287,8 @@ def test_angles_where_tangents_have_no_bound(engine, n_qubits, depth, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("engine", "n_qubits", "depth"), [(ENGINE, 4, 30), (SWEPT, 7, 9)])
-@pytest.mark.parametrize("angle", [np.pi, 3.1])
+@pytest.mark.parametrize(("engine", "n_qubits", "depth"), [(ENGINE, 3, 30), (ENGINE, 4, 30), (SWEPT, 7, 9)])
+@pytest.mark.parametrize("angle", [np.pi, 3.1, 2.89])
 @pytest.mark.usefixtures("few_threads")
 def test_every_angle_near_a_half_turn(engine, n_qubits, depth, angle, dtype):
     """The state would outgrow any number."""
