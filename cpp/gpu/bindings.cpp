@@ -48,6 +48,7 @@ void bind_gpu(nb::module_& m) {
         .def_prop_ro("is_real", [](const PackedProgram& p) { return p.head().is_real != 0; })
         .def_prop_ro("n_rotations", [](const PackedProgram& p) { return p.head().n_rotations; })
         .def_prop_ro("kind", [](const PackedProgram& p) { return p.head().kind; })
+        .def_prop_ro("n_tables", [](const PackedProgram& p) { return p.head().n_tables; })
         .def_prop_ro("n_terms", [](const PackedProgram& p) { return p.head().n_terms; })
         .def_prop_ro("n_groups", [](const PackedProgram& p) { return p.head().n_groups; })
         .def_prop_ro("n_outcome_bits", &outcome_bits)
@@ -56,7 +57,7 @@ void bind_gpu(nb::module_& m) {
         "pack_program",
         [](const Program& program, unsigned register_bits, unsigned tile_bits, unsigned whole_bits) {
             return pack(program, {0, register_bits, tile_bits, whole_bits}, own_places(program),
-                        program.coordinates().is_real);
+                        program.coordinates().is_real, true);
         },
         nb::arg("program"), nb::arg("register_bits"), nb::arg("tile_bits"), nb::arg("whole_bits"),
         nb::call_guard<nb::gil_scoped_release>());

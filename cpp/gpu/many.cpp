@@ -21,7 +21,7 @@ PackedPrograms pack_programs(const Programs& programs, unsigned register_bits) {
     }
     for (const Member& member : programs.all()) {
         const PackedProgram packed = pack(member.program, {0, register_bits, MOST_TILE_BITS, MOST_TILE_BITS},
-                                          {member.inputs, member.weights}, out.all_real);
+                                          {member.inputs, member.weights}, out.all_real, false);
         for (size_t s = 0; s < member.circuits.size(); ++s) {
             out.work[2 * member.circuits[s]] = out.table.size();
             out.work[2 * member.circuits[s] + 1] = out.numbers.size() + s * member.n_numbers();

@@ -59,6 +59,7 @@ public:
         head.n_tiles = uint32_t(tiles.size()), head.tiles = buffer.add(tiles);
         head.n_stages = uint32_t(stages.size()), head.stages = buffer.add(stages);
         head.n_sweeps = uint32_t(sweeps.size()), head.sweeps = buffer.add(sweeps);
+        head.n_tables = uint32_t(tables.size()), head.tables = buffer.add(tables);
         head.n_slots = uint32_t(slots.size()), head.slots = buffer.add(slots);
         head.n_uses = uint32_t(uses.size()), head.uses = buffer.add(uses);
     }
@@ -69,8 +70,11 @@ private:
         out.first_sweep = uint32_t(sweeps.size()), out.n_sweeps = uint32_t(stage.size());
         out.first = uint32_t(rotations.size());
         for (const Block& sweep : stage) {
-            device::Sweep made{
-                uint32_t(rotations.size()), uint32_t(sweep.rotations.size()), uint32_t(sweep.pivots), {}};
+            device::Sweep made{};
+            made.first = uint32_t(rotations.size()), made.count = uint32_t(sweep.rotations.size());
+            made.pivots = uint32_t(sweep.pivots);
+            made.table = sweep.is_table ? uint32_t(tables.size()) : device::NONE;
+            if (sweep.is_table) tables.push_back(uint32_t(sweeps.size()));
             std::copy(sweep.columns.begin(), sweep.columns.end(), made.columns);
             sweeps.push_back(made);
             for (uint32_t r : sweep.rotations) rotations.push_back(rotation(r, tile, sweep));
@@ -89,7 +93,7 @@ private:
         device::Rotation out{};
         out.scale = word.sign * angle.scale, out.offset = word.sign * angle.offset, out.turn = word.sign * angle.turn;
         out.z_base = word.z, out.z = uint32_t(z);
-        out.number = number, out.real = word.real;
+        out.number = number, out.real = word.real, out.in_table = sweep.is_table;
         out.m = uint8_t(sweep.coordinates(x)), out.z_register = uint8_t(sweep.form(z));
         set_slot(out, angle);
         return out;
@@ -129,6 +133,7 @@ private:
     std::vector<device::Tile> tiles;
     std::vector<device::Stage> stages;
     std::vector<device::Sweep> sweeps;
+    std::vector<uint32_t> tables;
     std::vector<device::Slot> slots;
     std::vector<device::Use> uses;
 };
@@ -142,7 +147,9 @@ void write_terms(const Coordinates& at, Buffer& buffer, device::Program& head) {
     }
     std::vector<device::Group> groups;
     std::vector<device::Term> terms;
-    for (const auto& [mask, mine] : by_mask) {
+    for (auto& [mask, mine] : by_mask) {
+        std::stable_sort(mine.begin(), mine.end(), [](const auto& a, const auto& b) { return a.z < b.z; });
+        if (!mask.first) head.n_diagonal = uint32_t(mine.size());
         for (size_t first = 0; first < mine.size(); first += device::MOST_IN_GROUP) {
             const uint32_t count = uint32_t(std::min<size_t>(mine.size() - first, device::MOST_IN_GROUP));
             groups.push_back({mask.first, uint32_t(terms.size() + first), count, mask.second, 0});
@@ -246,9 +253,16 @@ void check(const DeviceShape& shape, unsigned bits) {
         throw std::invalid_argument("expected tile_bits from 6 to whole_bits, and at least register_bits");
 }
 
+// Rotations by angles that all samples share.
+std::vector<bool> shared_of(const Program& program) {
+    std::vector<bool> out;
+    for (const Rotation& rotation : program.rotations) out.push_back(rotation.angle.source != Source::input);
+    return out;
+}
+
 }  // namespace
 
-PackedProgram pack(const Program& program, DeviceShape shape, const SlotPlaces& places, bool real) {
+PackedProgram pack(const Program& program, DeviceShape shape, const SlotPlaces& places, bool real, bool with_tables) {
     const Coordinates& at = program.coordinates();
     shape.bits = std::max(at.bits, shape.register_bits);
     check(shape, shape.bits);
@@ -257,7 +271,8 @@ PackedProgram pack(const Program& program, DeviceShape shape, const SlotPlaces& 
     Buffer buffer;
     buffer.add(&head, 1);
     Work work(program, places);
-    for (const TilePlan& tile : plan_tiles(at.rotations, shape)) work.add(tile);
+    const std::vector<bool> in_tables = with_tables && !real ? shared_of(program) : std::vector<bool>();
+    for (const TilePlan& tile : plan_tiles(at.rotations, in_tables, shape)) work.add(tile);
     work.write(buffer, head);
     write_outputs(program, buffer, head);
     write_start(program, places, buffer, head);

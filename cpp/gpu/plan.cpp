@@ -35,29 +35,69 @@ void set_columns(Block& block, const std::vector<Mask>& vectors) {
     std::sort(block.columns.begin(), block.columns.end());
 }
 
-// Blocks of rotations, each with those that can be done as soon as it is its turn: that commute with all that it leaves
-// for later before them, and whose x masks are in its span or find room there.
-std::vector<Block> cut_into_blocks(const std::vector<Word>& words, const BlockLimits& limits) {
-    std::vector<Block> out;
-    std::vector<uint32_t> waiting;  // looked at, and left for later; the others start at `next`
-    for (uint32_t next = 0; next < words.size() || !waiting.empty();) {
-        Block& block = out.emplace_back();
-        Span span;
-        for (unsigned bit = 0; bit < limits.low; ++bit) span.add(Mask(1) << bit);
-        std::vector<uint32_t> later;
+// Rotations that wait for their turn.
+class Waiting {
+public:
+    explicit Waiting(const std::vector<Word>& all) : words(&all) {}
+
+    bool empty() const { return left.empty() && next == words->size(); }
+
+    // Those that can be done now, that commute with all that is left for later before them, and that `fits` takes.
+    template <class Fits>
+    std::vector<uint32_t> take(size_t most, const Fits& fits) {
+        std::vector<uint32_t> taken, later;
         size_t seen = 0;
-        while (block.rotations.size() < limits.most && later.size() < WINDOW &&
-               (seen < waiting.size() || next < words.size())) {
-            const uint32_t r = seen < waiting.size() ? waiting[seen++] : next++;
-            bool now = std::all_of(later.begin(), later.end(),
-                                   [&](uint32_t other) { return commute(words[r], words[other]); });
-            now = now && (span.contains(words[r].x) || (span.rank() < limits.dims && span.add(words[r].x)));
-            (now ? block.rotations : later).push_back(r);
+        while (taken.size() < most && later.size() < WINDOW && (seen < left.size() || next < words->size())) {
+            const uint32_t r = seen < left.size() ? left[seen++] : next++;
+            const bool now = std::all_of(later.begin(), later.end(),
+                                         [&](uint32_t other) { return commute((*words)[r], (*words)[other]); });
+            (now && fits(r) ? taken : later).push_back(r);
         }
-        later.insert(later.end(), waiting.begin() + std::ptrdiff_t(seen), waiting.end());
-        waiting = std::move(later);
-        for (unsigned bit = limits.bits; bit-- > 0 && span.rank() < limits.dims;) span.add(Mask(1) << bit);
-        set_columns(block, span.vectors());
+        later.insert(later.end(), left.begin() + std::ptrdiff_t(seen), left.end());
+        left = std::move(later);
+        return taken;
+    }
+
+private:
+    const std::vector<Word>* words;
+    std::vector<uint32_t> left;  // looked at, and left for later; the others start at `next`
+    uint32_t next = 0;
+};
+
+// A block of rotations that are allowed, and whose x masks are in its span or find room there.
+template <class Allowed>
+Block next_block(Waiting& waiting, const std::vector<Word>& words, const BlockLimits& limits, const Allowed& allowed) {
+    Block block;
+    Span span;
+    for (unsigned bit = 0; bit < limits.low; ++bit) span.add(Mask(1) << bit);
+    block.rotations = waiting.take(limits.most, [&](uint32_t r) {
+        if (!allowed(r)) return false;
+        return span.contains(words[r].x) || (span.rank() < limits.dims && span.add(words[r].x));
+    });
+    for (unsigned bit = limits.bits; bit-- > 0 && span.rank() < limits.dims;) span.add(Mask(1) << bit);
+    set_columns(block, span.vectors());
+    return block;
+}
+
+// Tables come when nothing else can: then most diagonal rotations have met.
+std::vector<Block> cut_into_blocks(const std::vector<Word>& words, const std::vector<bool>& in_tables,
+                                   const BlockLimits& limits) {
+    std::vector<Block> out;
+    const auto in_table = [&](uint32_t r) { return !in_tables.empty() && in_tables[r] && words[r].x == 0; };
+    for (Waiting waiting(words); !waiting.empty();) {
+        Block block = next_block(waiting, words, limits, [&](uint32_t r) { return !in_table(r); });
+        if (block.rotations.empty()) {
+            const Waiting before = waiting;
+            BlockLimits of_table = limits;
+            of_table.most = qloom_gpu::MOST_IN_STAGE;
+            block = next_block(waiting, words, of_table, in_table);
+            block.is_table = block.rotations.size() >= LEAST_IN_TABLE;
+            if (!block.is_table) {
+                waiting = before;
+                block = next_block(waiting, words, limits, [](uint32_t) { return true; });
+            }
+        }
+        out.push_back(std::move(block));
     }
     return out;
 }
@@ -72,7 +112,8 @@ Block whole_state(unsigned bits, size_t n_rotations) {
 }
 
 // Sweeps in order, as many a stage as it has room for.
-std::vector<std::vector<Block>> stages_of(const Block& tile, const std::vector<Word>& words, unsigned register_bits) {
+std::vector<std::vector<Block>> stages_of(const Block& tile, const std::vector<Word>& words,
+                                          const std::vector<bool>& in_tables, unsigned register_bits) {
     std::vector<Word> within;
     for (uint32_t r : tile.rotations) {
         within.push_back(words[r]);
@@ -81,8 +122,8 @@ std::vector<std::vector<Block>> stages_of(const Block& tile, const std::vector<W
     }
     std::vector<std::vector<Block>> out;
     size_t room = 0;
-    for (Block& sweep :
-         cut_into_blocks(within, {unsigned(tile.columns.size()), register_bits, 0, qloom_gpu::MOST_IN_SWEEP})) {
+    const BlockLimits limits{unsigned(tile.columns.size()), register_bits, 0, qloom_gpu::MOST_IN_SWEEP};
+    for (Block& sweep : cut_into_blocks(within, in_tables, limits)) {
         for (uint32_t& r : sweep.rotations) r = tile.rotations[r];
         if (room < sweep.rotations.size()) {
             out.emplace_back();
@@ -108,16 +149,19 @@ Mask Block::form(Mask mask) const {
     return out;
 }
 
-std::vector<TilePlan> plan_tiles(const std::vector<Word>& rotations, const DeviceShape& shape) {
+std::vector<TilePlan> plan_tiles(const std::vector<Word>& rotations, const std::vector<bool>& in_tables,
+                                 const DeviceShape& shape) {
+    const bool is_whole = shape.bits <= shape.whole_bits;
     std::vector<Block> blocks;
-    if (shape.bits <= shape.whole_bits)
+    if (is_whole)
         blocks.push_back(whole_state(shape.bits, rotations.size()));
     else
         blocks =
-            cut_into_blocks(rotations, {shape.bits, shape.tile_bits, LOW_BITS, std::numeric_limits<size_t>::max()});
+            cut_into_blocks(rotations, {}, {shape.bits, shape.tile_bits, LOW_BITS, std::numeric_limits<size_t>::max()});
     std::vector<TilePlan> out;
     for (Block& block : blocks) {
-        std::vector<std::vector<Block>> stages = stages_of(block, rotations, shape.register_bits);
+        std::vector<std::vector<Block>> stages =
+            stages_of(block, rotations, is_whole ? in_tables : std::vector<bool>(), shape.register_bits);
         out.push_back({std::move(block), std::move(stages)});
     }
     return out;

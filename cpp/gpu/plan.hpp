@@ -13,11 +13,15 @@ struct DeviceShape {
     unsigned bits, register_bits, tile_bits, whole_bits;
 };
 
+// Diagonal rotations that all samples share are done together, by a table of phases, where there are so many.
+constexpr size_t LEAST_IN_TABLE = 3;
+
 // Rotations that stay within base ^ (span of the columns), whatever the base.
 struct Block {
     std::vector<Mask> columns;        // column k has the k-th lowest of the pivots, and no other
     Mask pivots = 0;                  // highest bits of the columns
     std::vector<uint32_t> rotations;  // in the order they are done
+    bool is_table = false;
 
     // Which columns sum to a vector of the span.
     Mask coordinates(Mask vector) const;
@@ -31,6 +35,8 @@ struct TilePlan {
     std::vector<std::vector<Block>> stages;  // of sweeps
 };
 
-std::vector<TilePlan> plan_tiles(const std::vector<Word>& rotations, const DeviceShape&);
+// Rotations of which `in_tables` is true may be done by tables, where the whole state is one tile.
+std::vector<TilePlan> plan_tiles(const std::vector<Word>& rotations, const std::vector<bool>& in_tables,
+                                 const DeviceShape&);
 
 }  // namespace qloom

@@ -6,14 +6,14 @@ Nothing here waits for the device, and nothing but tensors is made.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from qloom.engines.gpu.machine import Call
 from qloom.engines.gpu.packing import Packed
-from qloom.engines.gpu.shapes import MOST_THREADS, SIDE_BY_SIDE, Shape, shape_of
+from qloom.engines.gpu.shapes import MOST_IN_STAGE, MOST_THREADS, SIDE_BY_SIDE, Shape, shape_of
 
 # Rows of slopes of weights that samples share: each is one sample's after the other, so that sums do not depend on who
 # comes first.
@@ -83,22 +83,49 @@ def sum_rows(packed: Any, rows: Tensor, arrays: Arrays) -> None:
 # -- states that fit a block's shared memory: one launch each way
 
 
-def run_whole(packed: Packed, arrays: Arrays, keep: bool) -> Tensor | None:
-    """Fill `values`; final states for the walk back, where they are to be kept, (B, 2^bits * components)."""
+class Kept(NamedTuple):
+    """What spares a walk back the walk forward: final states (B, 2^bits * components), and tables of phases."""
+
+    states: Tensor
+    tables: Tensor | None
+
+
+def run_whole(packed: Packed, arrays: Arrays, keep: bool) -> Kept | None:
+    """Fill `values`; what is kept for the walk back, where that is asked for."""
     shape, n = shape_of(packed.variant, packed.bits, back=False), arrays.n_samples
-    kept = arrays.inputs.new_empty((n, packed.variant.components << packed.bits)) if keep else None
-    call = call_of(packed.table, arrays)
-    call.kept, call.kept_stride = (None, 0) if kept is None else (kept.data_ptr(), kept.shape[1])
+    states = arrays.inputs.new_empty((n, packed.variant.components << packed.bits)) if keep else None
+    call, tables = _whole_call(packed, arrays, states, fill_tables(packed, arrays))
     _launch_whole("circuit_forward", packed, shape, call, -(-n // shape.samples))
-    return kept
+    return None if states is None else Kept(states, tables)
 
 
-def walk_back_whole(packed: Packed, arrays: Arrays, kept: Tensor | None) -> None:
+def fill_tables(packed: Packed, arrays: Arrays) -> Tensor | None:
+    """Tables of phases (n_tables, 2^bits, 2); None where there are none, or samples differ in what they are made of."""
+    if not packed.n_tables or arrays.has_own_weights or arrays.flips is not None:
+        return None
+    size = 1 << packed.bits
+    tables = arrays.inputs.new_empty((packed.n_tables, size, 2))
+    call, _ = _whole_call(packed, arrays, None, tables)
+    blocks = packed.n_tables * max(1, size // MOST_THREADS)
+    packed.machine.launch("fill_tables", packed.variant, blocks, MOST_THREADS, 8 * MOST_IN_STAGE, call)
+    return tables
+
+
+def _whole_call(
+    packed: Packed, arrays: Arrays, states: Tensor | None, tables: Tensor | None
+) -> tuple[Call, Tensor | None]:
+    call = call_of(packed.table, arrays)
+    call.kept, call.kept_stride = (None, 0) if states is None else (states.data_ptr(), states.shape[1])
+    call.tables = None if tables is None else tables.data_ptr()
+    return call, tables
+
+
+def walk_back_whole(packed: Packed, arrays: Arrays, kept: Kept | None) -> None:
     """Fill `d_inputs` and `d_weights`, from states that were kept or found again."""
     shape = shape_of(packed.variant, packed.bits, back=True)
     blocks = -(-min(arrays.n_samples, MOST_ROWS) // shape.samples)
-    call = call_of(packed.table, arrays)
-    call.kept, call.kept_stride = (None, 0) if kept is None else (kept.data_ptr(), kept.shape[1])
+    states, tables = (None, fill_tables(packed, arrays)) if kept is None else kept
+    call, _ = _whole_call(packed, arrays, states, tables)
     rows = rows_for(arrays, blocks * shape.samples)
     if rows is not None:
         call.d_weights = rows.data_ptr()
@@ -177,7 +204,7 @@ class Swept:
 
     def _sweep(self, kernel: str, tile: int, back: bool, **fields: Any) -> None:
         dims = self.packed.tiles[tile][0]
-        shape = shape_of(self.packed.variant, dims, back, together=False)
+        shape = shape_of(self.packed.variant, dims, back, together=False, waves=False)
         call = self._call(tile=tile, thread_bits=shape.thread_bits, most_bits=dims, **fields)
         blocks = self.n_local << (self.packed.bits - dims)
         self.packed.machine.launch(kernel, self.packed.variant, blocks, shape.threads, shape.shared, call)

@@ -44,6 +44,7 @@ class Packed:
     tiles: list[tuple[int, int, int]]
     n_rotations: int
     n_terms: int
+    n_tables: int
     n_outcome_bits: int
 
     @property
@@ -67,7 +68,7 @@ def pack(native: Any, machine: Machine, dtype: torch.dtype, back: bool, most_who
     facts = _native.pack_program(native, REGISTER_BITS, min(TILE_BITS[variant.real], whole), whole)
     return Packed(
         machine, variant, to_device(facts.table, machine), facts.bits, KINDS[facts.kind], facts.tiles,
-        facts.n_rotations, facts.n_terms, facts.n_outcome_bits,
+        facts.n_rotations, facts.n_terms, facts.n_tables, facts.n_outcome_bits,
     )  # fmt: skip
 
 

@@ -46,24 +46,27 @@ class Shape:
         return self.samples << self.thread_bits
 
 
-def shape_of(variant: Variant, bits: int, back: bool, least_bits: int | None = None, together: bool = True) -> Shape:
+def shape_of(
+    variant: Variant, bits: int, back: bool, least_bits: int | None = None, together: bool = True, waves: bool = True
+) -> Shape:
     """The shape for states of so many bits.
 
     Args:
         back: whether there is room for a second state, and for slopes.
         least_bits: of the smallest state, where they differ; `bits` otherwise.
         together: whether samples may share a warp.
+        waves: whether there is room for one more number an amplitude.
     """
     smallest = bits if least_bits is None else least_bits
     thread_bits = min(smallest - variant.register_bits, MOST_THREADS.bit_length() - 1)
     threads = 1 << thread_bits
     samples = max(1, WARP // threads) if together else 1
-    return Shape(bits, thread_bits, samples, _shared(variant, bits, threads, samples, back))
+    return Shape(bits, thread_bits, samples, _shared(variant, bits, threads, samples, back, waves))
 
 
-def _shared(variant: Variant, bits: int, threads: int, samples: int, back: bool) -> int:
+def _shared(variant: Variant, bits: int, threads: int, samples: int, back: bool, waves: bool) -> int:
     number, warps = NUMBER_BYTES[variant.real], max(1, threads // WARP)
-    states = (2 if back else 1) * variant.components * number << bits
+    states = ((2 if back else 1) * variant.components + waves) * number << bits
     stage = MOST_IN_STAGE * (_TURN_BYTES[variant.real] + number * (1 + (warps if back else 0)))
     return 8 * MOST_IN_GROUP * warps + samples * (stage + states)
 

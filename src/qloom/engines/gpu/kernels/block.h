@@ -85,24 +85,26 @@ __device__ __forceinline__ Index sum_of(const Index* vectors, Index number) {
     return out;
 }
 
-// A state of one sample in shared memory. Amplitude i stands where no two lanes meet in a bank, for most sweeps: the
+// 2^bits numbers of one sample in shared memory. Number i stands where no two lanes meet in a bank, for most sweeps: the
 // bits that tell banks apart are XORed with those above. Samples of one warp are turned against each other.
-struct Shared {
+template <class Number>
+struct InBanks {
     using Index = u32;
-    // Amplitudes side by side that have banks of their own.
-    static constexpr u32 BANK_BITS = 7 - (sizeof(Amplitude) == 4 ? 2 : sizeof(Amplitude) == 8 ? 3 : 4);
-    Amplitude* amplitudes;
+    // So many side by side have banks of their own.
+    static constexpr u32 BANK_BITS = 7 - (sizeof(Number) == 4 ? 2 : sizeof(Number) == 8 ? 3 : 4);
+    Number* numbers;
     u32 size, turned;
 
-    __device__ Shared(Amplitude* amplitudes, u32 bits, const Place& place) : amplitudes(amplitudes), size(1u << bits) {
+    __device__ InBanks(Number* numbers, u32 bits, const Place& place) : numbers(numbers), size(1u << bits) {
         turned = place.sample * place.count & ((1u << BANK_BITS) - 1) & (size - 1);
     }
     // Linear over XOR.
     __device__ static u32 where(u32 i) {
         return i ^ ((i >> BANK_BITS ^ i >> 2 * BANK_BITS) & ((1u << BANK_BITS) - 1));
     }
-    __device__ Amplitude& operator[](u32 i) const { return amplitudes[where(i) ^ turned]; }
+    __device__ Number& operator[](u32 i) const { return numbers[where(i) ^ turned]; }
 };
+using Shared = InBanks<Amplitude>;
 
 // The same in global memory.
 struct Global {
@@ -128,6 +130,7 @@ struct Parts {
     __device__ const Tile* tiles() const { return array<Tile>(head->tiles); }
     __device__ const Stage* stages() const { return array<Stage>(head->stages); }
     __device__ const Sweep* sweeps() const { return array<Sweep>(head->sweeps); }
+    __device__ const u32* tables() const { return array<u32>(head->tables); }
     __device__ const Slot* slots() const { return array<Slot>(head->slots); }
     __device__ const Use* uses() const { return array<Use>(head->uses); }
     __device__ const Group* groups() const { return array<Group>(head->groups); }

@@ -21,6 +21,7 @@ struct Call {
     const u64* flips;      // (B, n_flips): where bit r of a sample's is 1, rotation r turns the other way; or null
     const u8* trained;     // (n_weights,), 0 where a weight is frozen; or null
     const T* cotangents;   // (B, n_outputs)
+    T* tables;             // (n_tables, 2^bits, 2), phases of diagonal rotations; or null where samples do not share them
     T* values;             // (B, n_outputs)
     T* kept;               // (B, kept_stride) final states, each (2^bits, COMPONENTS); or null
     T* d_inputs;           // (B, n_inputs), or null where not wanted

@@ -9,9 +9,10 @@ namespace qloom_gpu {
 struct Room {
     double* scratch;
     Staging staging;
+    T* waves;  // a number an amplitude
     Amplitude *psi, *lambda;
 
-    __device__ Room(unsigned char* memory, const Call& call, bool back) {
+    __device__ Room(unsigned char* memory, const Call& call, bool back, bool with_waves = true) {
         const u32 count = 1u << call.thread_bits, samples = blockDim.x >> call.thread_bits;
         const u32 sample = threadIdx.x >> call.thread_bits, warps = count > WARP ? count / WARP : 1;
         const u64 state = u64(1) << call.most_bits;
@@ -20,9 +21,14 @@ struct Room {
         staging.norms = (T*)memory + sample * MOST_IN_STAGE, memory += samples * MOST_IN_STAGE * sizeof(T);
         staging.slopes = (T*)memory + sample * MOST_IN_STAGE * warps;
         if (back) memory += samples * MOST_IN_STAGE * warps * sizeof(T);
+        waves = (T*)memory + sample * state;
+        if (with_waves) memory += samples * state * sizeof(T);
         psi = (Amplitude*)memory + sample * state, lambda = psi + samples * state;
     }
 };
+
+// So many words without an x mask take longer one by one than a transform does.
+constexpr u32 LEAST_IN_WAVES = 4;
 
 // One sample of a block at work. Where a warp has more samples than are left, it works on the last one again and gives
 // nothing.
@@ -34,11 +40,12 @@ struct Worker {
     const bool gives;
     const Place& place;
     const Shared psi;
+    const InBanks<T> waves;
 
-    __device__ Worker(const Call& call, u64 wanted, const Place& place, Amplitude* psi)
+    __device__ Worker(const Call& call, u64 wanted, const Place& place, const Room& room)
         : call(call), parts(call, clipped(call, wanted)), sample(call, clipped(call, wanted)),
           row(clipped(call, wanted)), gives(wanted < call.n_samples), place(place),
-          psi(psi, Parts(call, clipped(call, wanted)).head->bits, place) {}
+          psi(room.psi, parts.head->bits, place), waves(room.waves, parts.head->bits, place) {}
     __device__ static u64 clipped(const Call& call, u64 row) {
         return row < call.n_samples ? row : call.n_samples - 1;
     }
@@ -70,7 +77,8 @@ struct Worker {
     }
 
     __device__ void measure_terms(T factor, T* values) const {
-        for (u32 g = 0; g < head().n_groups; ++g) {
+        const u32 first = has_waves() ? measure_diagonal(factor, values) : 0;
+        for (u32 g = first; g < head().n_groups; ++g) {
             const Group& group = parts.groups()[g];
             T sums[MOST_IN_GROUP] = {};
             add_group(psi, group, parts.terms(), place.t, place.count, sums);
@@ -81,6 +89,43 @@ struct Worker {
                     values[term.output] += T(term.coefficient) * sums[k] * factor;
                 }
         }
+    }
+
+    // Whether words without an x mask are many enough for a transform to find all of them at once.
+    __device__ bool has_waves() const { return head().kind == TERMS && head().n_diagonal >= LEAST_IN_WAVES; }
+    __device__ u32 diagonal_groups() const { return (head().n_diagonal + MOST_IN_GROUP - 1) / MOST_IN_GROUP; }
+
+    // Those words' values; the first group of others is given back.
+    __device__ u32 measure_diagonal(T factor, T* values) const {
+        for (u32 i = place.t; i < psi.size; i += place.count) waves[i] = square(psi[i]);
+        walsh(waves, head().bits, place);
+        for (u64 o = place.t; o < call.n_outputs && gives; o += place.count) {
+            T sum = 0;
+            for (u32 k = 0; k < head().n_diagonal; ++k) {
+                const Term& term = parts.terms()[k];
+                if (term.output == o) sum += T(term.coefficient) * waves[u32(term.z)];
+            }
+            values[o] = factor * sum;
+        }
+        Place::sync();
+        return diagonal_groups();
+    }
+
+    // lambda of those words alone. Terms of one z mask stand side by side: a thread has all of them.
+    __device__ u32 weigh_diagonal(const Shared& lambda, const T* cotangents, T scale) const {
+        const Term* terms = parts.terms();
+        for (u32 i = place.t; i < psi.size; i += place.count) waves[i] = 0;
+        Place::sync();
+        for (u32 k = place.t; k < head().n_diagonal; k += place.count) {
+            if (k && terms[k - 1].z == terms[k].z) continue;
+            T weight = 0;
+            for (u32 l = k; l < head().n_diagonal && terms[l].z == terms[k].z; ++l)
+                weight += T(terms[l].coefficient) * cotangents[terms[l].output];
+            waves[u32(terms[k].z)] = scale * weight;
+        }
+        walsh(waves, head().bits, place);
+        for (u32 i = place.t; i < psi.size; i += place.count) lambda[i] = waves[i] * psi[i];
+        return diagonal_groups();
     }
 
     // Neighbouring threads share an outcome where there are more threads than outcomes.
@@ -136,11 +181,13 @@ struct Worker {
         T* d_inputs = call.d_inputs ? call.d_inputs + row * call.n_inputs : nullptr;
         end_state(staging);
         const T norm = norm_of(psi, place), scale = norm == norm ? T(1) : norm;  // what is refused has no slopes
-        for (u32 i = place.t; i < psi.size; i += place.count)
-            weigh(parts, psi, lambda, i, call.cotangents + row * call.n_outputs, scale);
+        const T* cotangents = call.cotangents + row * call.n_outputs;
+        const u32 first_group = has_waves() ? weigh_diagonal(lambda, cotangents, scale) : 0;
+        for (u32 i = place.t; i < psi.size && (!first_group || first_group < head().n_groups); i += place.count)
+            weigh(parts, psi, lambda, i, cotangents, scale, first_group);
         for (u64 k = place.t; d_inputs && gives && k < call.n_inputs; k += place.count) d_inputs[k] = 0;
         Place::sync();
-        tile_back_walk(call, parts, parts.tiles()[0], sample, 0, psi, lambda, place, staging, norm,
+        tile_back_walk(call, parts, parts.tiles()[0], sample, 0, psi, lambda, waves, place, staging, norm,
                        [&](const Stage& stage, T drift) {
                            give_slopes(stage, staging.slopes, drift, d_inputs, d_weights);
                        });
@@ -163,7 +210,7 @@ KERNEL(circuit_forward) {
     const Room room(memory, call, false);
     const Place place(call.thread_bits, room.scratch);
     over_samples(call, place, [&](u64 row) {
-        const Worker worker(call, row, place, room.psi);
+        const Worker worker(call, row, place, room);
         const T factor = worker.run(room.staging);
         worker.measure(factor);
         if (call.kept && worker.gives) worker.keep(factor);
@@ -181,7 +228,7 @@ KERNEL(circuit_back) {
     T* shared_row = call.d_weights && !call.weight_stride ? call.d_weights + own * call.n_weights : nullptr;
     for (u64 k = place.t; shared_row && k < call.n_weights; k += place.count) shared_row[k] = 0;
     over_samples(call, place, [&](u64 row) {
-        const Worker worker(call, row, place, room.psi);
+        const Worker worker(call, row, place, room);
         T* own_row = call.d_weights && call.weight_stride ? call.d_weights + worker.row * call.n_weights : nullptr;
         for (u64 k = place.t; own_row && worker.gives && k < call.n_weights; k += place.count) own_row[k] = 0;
         const Shared lambda(room.lambda, worker.head().bits, place);

@@ -28,12 +28,12 @@ __device__ inline T factor_at(Index i, const Group& group, const Term* terms, co
     return factor;
 }
 
-// lambda = scale sum_o g_o O_o psi at amplitude i.
+// lambda = scale sum_o g_o O_o psi at amplitude i; of groups before `first` lambda has its part already.
 template <class S>
 __device__ inline void weigh_terms(const Parts& parts, const S& psi, const S& lambda, typename S::Index i,
-                                   const T* cotangents, T scale) {
+                                   const T* cotangents, T scale, u32 first) {
     T real = 0, imaginary = 0;
-    for (u32 g = 0; g < parts.head->n_groups; ++g) {
+    for (u32 g = first; g < parts.head->n_groups; ++g) {
         const Group& group = parts.groups()[g];
         const typename S::Index p = i ^ (typename S::Index)(group.x);
         const T factor = factor_at(i, group, parts.terms(), cotangents);
@@ -41,7 +41,8 @@ __device__ inline void weigh_terms(const Parts& parts, const S& psi, const S& la
         real = fma(factor, group.odd ? im(b) : re(b), real);
         imaginary = fma(factor, group.odd ? -re(b) : im(b), imaginary);
     }
-    lambda[i] = scale * amplitude(real, imaginary);
+    lambda[i] = first ? amplitude(fma(scale, real, re(lambda[i])), fma(scale, imaginary, im(lambda[i])))
+                      : scale * amplitude(real, imaginary);
 }
 
 // Where an outcome stands among the outputs, and its probability: a sum over a part of the amplitudes that have it.
@@ -104,9 +105,9 @@ __device__ inline void weigh_amplitude(const Parts& parts, const S& lambda, type
 // lambda at amplitude i. `scale` is what psi has to be multiplied by.
 template <class S>
 __device__ inline void weigh(const Parts& parts, const S& psi, const S& lambda, typename S::Index i,
-                             const T* cotangents, T scale) {
+                             const T* cotangents, T scale, u32 first_group = 0) {
     if (parts.head->kind == TERMS)
-        weigh_terms(parts, psi, lambda, i, cotangents, scale);
+        weigh_terms(parts, psi, lambda, i, cotangents, scale, first_group);
     else if (parts.head->kind == OUTCOMES)
         weigh_outcomes(parts, psi, lambda, i, cotangents, scale);
     else

@@ -25,6 +25,8 @@ constexpr u32 MOST_IN_SWEEP = 16;
 // Words measured in one walk over the state.
 constexpr u32 MOST_IN_GROUP = 8;
 
+constexpr u32 NONE = 0xFFFFFFFFu;
+
 enum Source : u8 { NUMBER = 0, INPUT = 1, WEIGHT = 2, OWN_NUMBER = 3 };
 
 // exp(-i a P / 2), up to its norm 1 + tan(a / 2) K, K = -i P. On amplitude j, (K psi)[j] = s (-1)^|j&z| f psi[j ^ x]: f is
@@ -37,13 +39,18 @@ struct Rotation {
     u32 number;                  // of the rotation in the program, by which flips and walks back know it
     u8 source, real;
     u8 m, z_register;  // its masks among the amplitudes that a thread holds
+    u32 in_table, unused;  // whether its sweep has a table
 };
+
+// A sweep may have a table of phases instead, where weights are shared: an amplitude's is the product of its rotations',
+// and their slopes are the Walsh-Hadamard transform of one number an amplitude. `tables` lists such sweeps.
 
 // Rotations done while amplitudes are in registers, MOST_IN_SWEEP at most. `first` counts among the program's.
 struct Sweep {
     u32 first, count;
     u32 pivots;  // bits of places in the tile, REGISTER_BITS of them; bases are 0 there
     u32 columns[MOST_REGISTER_BITS];  // column k has the k-th lowest pivot, and no other
+    u32 table;  // its number where all rotations are diagonal and all samples share them, else NONE
 };
 
 // What a stage's slopes are added to: slot (source, index) gets the sum over uses of scale * slope.
@@ -122,10 +129,11 @@ struct Program {
     u32 kind, start;
     u32 real_column, imaginary_column;  // inputs with the first amplitudes; NONE where there are none
     u32 n_outputs;
+    u32 n_tables;
+    u32 n_diagonal;  // terms without an x mask: the first ones, by their z masks
     u32 used_bits;  // amplitudes from 2^used_bits on are 0
     // Offsets from the head, in bytes.
-    u64 rotations, tiles, stages, sweeps, slots, uses, groups, terms, outcomes, amplitudes, initial, end;
+    u64 rotations, tiles, stages, sweeps, tables, slots, uses, groups, terms, outcomes, amplitudes, initial, end;
 };
-constexpr u32 NONE = 0xFFFFFFFFu;
 
 }  // namespace qloom_gpu

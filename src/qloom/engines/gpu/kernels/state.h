@@ -56,7 +56,7 @@ __device__ inline u64 n_windows(const Parts& parts, const Tile& tile) {
 
 KERNEL(tile_forward) {
     SHARED_MEMORY(memory);
-    const Room room(memory, call, false);
+    const Room room(memory, call, false, false);
     const Place place(call.thread_bits, room.scratch);
     const Parts parts(call, 0);
     const Tile& tile = parts.tiles()[call.tile];
@@ -72,7 +72,7 @@ KERNEL(tile_forward) {
 // Slopes of the tile's rotations are partial sums, a column each.
 KERNEL(tile_back) {
     SHARED_MEMORY(memory);
-    const Room room(memory, call, true);
+    const Room room(memory, call, true, false);
     const Place place(call.thread_bits, room.scratch);
     const Parts parts(call, 0);
     const Tile& tile = parts.tiles()[call.tile];
@@ -83,7 +83,8 @@ KERNEL(tile_back) {
     double* slopes = call.partial + u64(blockIdx.x) * tile.count;
     window.load(state, psi, place);
     window.load(weighed, lambda, place);
-    tile_back_walk(call, parts, tile, Sample(call, share.row), window.base, psi, lambda, place, room.staging, T(0),
+    tile_back_walk(call, parts, tile, Sample(call, share.row), window.base, psi, lambda, InBanks<T>(nullptr, 0, place), place,
+                   room.staging, T(0),
                    [&](const Stage& stage, T) {
                        for (u32 j = place.t; j < stage.count; j += place.count) {
                            double sum = 0;

@@ -1,7 +1,6 @@
 // Walks over a tile in shared memory: forward, and back with slopes.
 #pragma once
-#include "angles.h"
-#include "block.h"
+#include "tables.h"
 
 namespace qloom_gpu {
 
@@ -17,17 +16,24 @@ __device__ inline bool is_wanted(const Call& call, const Rotation& r) {
     return r.source == WEIGHT && call.d_weights && (!call.trained || call.trained[r.index]);
 }
 
+// A sweep's table; null where it has none, or samples do not share the weights that it is made of.
+__device__ inline const Phase* table_of(const Call& call, const Parts& parts, const Sweep& sweep) {
+    if (sweep.table == NONE || !call.tables) return nullptr;
+    return (const Phase*)call.tables + ((u64)sweep.table << parts.head->bits);
+}
+
 // Angles of a stage's rotations into shared memory, a thread each.
 __device__ inline void fill_stage(const Call& call, const Parts& parts, const Stage& stage, const Sample& sample,
                                   u64 base, const Place& place, const Staging& to, bool back) {
     for (u32 j = place.t; j < stage.count; j += place.count) {
         const Rotation& r = parts.rotations()[stage.first + j];
-        to.turns[j] = turn_of(r, sample, base, back && is_wanted(call, r));
+        if (!r.in_table || !call.tables) to.turns[j] = turn_of(r, sample, base, back && is_wanted(call, r));
         for (u32 w = 0; back && w < place.warps(); ++w) to.slopes[j * place.warps() + w] = 0;
     }
     Place::sync();
     for (u32 s = place.t; s < stage.n_sweeps; s += place.count) {
         const Sweep& sweep = parts.sweeps()[stage.first_sweep + s];
+        if (table_of(call, parts, sweep)) continue;
         T norm = 1;
         for (u32 j = sweep.first - stage.first + sweep.count; j-- > sweep.first - stage.first;) {
             Turn& turn = to.turns[j];
@@ -54,7 +60,7 @@ __device__ __forceinline__ void load(Held& held, const Shared& state, u32 base, 
     const u32 from = Shared::where(base) ^ state.turned;
 #pragma unroll
     for (u32 r = 0; r < HELD; ++r) {
-        const Amplitude a = state.amplitudes[from ^ members[r]];
+        const Amplitude a = state.numbers[from ^ members[r]];
 #pragma unroll
         for (u32 c = 0; c < COMPONENTS; ++c) held.part[c][r] = a.part[c];
     }
@@ -68,7 +74,7 @@ __device__ __forceinline__ void store(const Held& held, T factor, const Shared& 
         Amplitude a;
 #pragma unroll
         for (u32 c = 0; c < COMPONENTS; ++c) a.part[c] = factor * held.part[c][r];
-        state.amplitudes[from ^ members[r]] = a;
+        state.numbers[from ^ members[r]] = a;
     }
 }
 
@@ -134,7 +140,10 @@ __device__ inline void tile_forward_walk(const Call& call, const Parts& parts, c
         fill_stage(call, parts, stage, sample, base, place, staging, false);
         for (u32 s = 0; s < stage.n_sweeps; ++s) {
             const Sweep& sweep = parts.sweeps()[stage.first_sweep + s];
-            sweep_forward(psi, sweep, staging.turns + (sweep.first - stage.first), staging.norms[s], place);
+            if (const Phase* table = table_of(call, parts, sweep))
+                table_forward(psi, table, place);
+            else
+                sweep_forward(psi, sweep, staging.turns + (sweep.first - stage.first), staging.norms[s], place);
         }
     }
 }
@@ -148,11 +157,11 @@ __device__ inline T norm_of(const S& psi, const Place& place) {
 
 // The tile undone. `done(stage, drift)` is called by all threads when the slopes of a stage stand in shared memory, short
 // of a factor: where the norm of psi is known, what psi and lambda have drifted from theirs, so that roundings do not add
-// up.
+// up. `waves` is room for one number an amplitude.
 template <class Done>
 __device__ inline void tile_back_walk(const Call& call, const Parts& parts, const Tile& tile, const Sample& sample,
-                                      u64 base, const Shared& psi, const Shared& lambda, const Place& place,
-                                      const Staging& staging, T norm, const Done& done) {
+                                      u64 base, const Shared& psi, const Shared& lambda, const InBanks<T>& waves,
+                                      const Place& place, const Staging& staging, T norm, const Done& done) {
     for (u32 k = tile.n_stages; k-- > 0;) {
         const Stage& stage = parts.stages()[tile.first_stage + k];
         fill_stage(call, parts, stage, sample, base, place, staging, true);
@@ -160,8 +169,12 @@ __device__ inline void tile_back_walk(const Call& call, const Parts& parts, cons
         for (u32 s = stage.n_sweeps; s-- > 0;) {
             const Sweep& sweep = parts.sweeps()[stage.first_sweep + s];
             const u32 from = sweep.first - stage.first;
-            sweep_back(psi, lambda, sweep, staging.turns + from, staging.norms[s],
-                       staging.slopes + from * place.warps(), place);
+            T* slopes = staging.slopes + from * place.warps();
+            if (const Phase* table = table_of(call, parts, sweep))
+                table_back(psi, lambda, waves, parts.head->bits, sweep, parts.rotations(), table,
+                           call.d_weights ? slopes : nullptr, place);
+            else
+                sweep_back(psi, lambda, sweep, staging.turns + from, staging.norms[s], slopes, place);
         }
         done(stage, drift);
         Place::sync();
