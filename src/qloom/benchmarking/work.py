@@ -15,7 +15,7 @@ import torch
 
 from qloom import ansatze, encoders
 from qloom.circuits import Circuit
-from qloom.engines import StatevectorEngine
+from qloom.engines import Engine, StatevectorEngine
 from qloom.nn import QuantumLayer
 
 
@@ -69,19 +69,27 @@ class Work:
         x, weights, targets = (array.astype(np.float32).astype(np.float64) for array in drawn)
         return x, weights, targets
 
-    def layer(self, threads: int | None = None, dtype: torch.dtype = torch.float32) -> QuantumLayer:
-        """The circuit as a layer with the problem's weights."""
-        return QuantumLayer(self.circuit(), engine=StatevectorEngine(threads), init=self.problem()[1], dtype=dtype)
+    def layer(
+        self, threads: int | None = None, dtype: torch.dtype = torch.float32, engine: Engine | None = None,
+        device: Any = "cpu",
+    ) -> QuantumLayer:  # fmt: skip
+        """The circuit as a layer with the problem's weights; on the CPU's engine where no other is given."""
+        engine = StatevectorEngine(threads) if engine is None else engine
+        return QuantumLayer(self.circuit(), engine=engine, init=self.problem()[1], dtype=dtype).to(device)
 
-    def tensors(self, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, torch.Tensor]:
+    def tensors(self, dtype: torch.dtype = torch.float32, device: Any = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
         """The problem's inputs, which require gradients, and targets."""
         x, _, targets = self.problem()
-        return torch.tensor(x, dtype=dtype, requires_grad=True), torch.tensor(targets, dtype=dtype)
+        made = {"dtype": dtype, "device": device}
+        return torch.tensor(x, requires_grad=True, **made), torch.tensor(targets, **made)
 
-    def step(self, threads: int | None = None, dtype: torch.dtype = torch.float32) -> Callable[[], Any]:
+    def step(
+        self, threads: int | None = None, dtype: torch.dtype = torch.float32, engine: Engine | None = None,
+        device: Any = "cpu",
+    ) -> Callable[[], Any]:  # fmt: skip
         """A function that does one training step and leaves the gradients in x and weights; it returns these and
         the loss."""
-        layer, (x, targets) = self.layer(threads, dtype), self.tensors(dtype)
+        layer, (x, targets) = self.layer(threads, dtype, engine, device), self.tensors(dtype, device)
 
         def run() -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
             x.grad = layer.weights.grad = None
@@ -91,9 +99,12 @@ class Work:
 
         return run
 
-    def forward(self, threads: int | None = None, dtype: torch.dtype = torch.float32) -> Callable[[], torch.Tensor]:
+    def forward(
+        self, threads: int | None = None, dtype: torch.dtype = torch.float32, engine: Engine | None = None,
+        device: Any = "cpu",
+    ) -> Callable[[], torch.Tensor]:  # fmt: skip
         """A function that evaluates the outputs (B, n) alone."""
-        layer, (x, _) = self.layer(threads, dtype), self.tensors(dtype)
+        layer, (x, _) = self.layer(threads, dtype, engine, device), self.tensors(dtype, device)
 
         def run() -> torch.Tensor:
             with torch.no_grad():
