@@ -153,13 +153,26 @@ def test_parts_follow_one_another(planned):
 
 def test_turns_of_a_few_qubits_are_one_sweep():
     circuit = ql.Circuit(8)
-    w = circuit.weights(24).reshape(3, 8)
+    x, w = circuit.inputs(8), circuit.weights(16).reshape(2, 8)
     for q in range(8):
-        circuit.ry(w[0, q], q).rz(w[1, q], q).ry(w[2, q], q)
+        circuit.ry(w[0, q], q).rz(x[q], q).ry(w[1, q], q)
     native = prepared(circuit, FinalState(8))[1]
     assert Packed(_native.pack_program(native, 4, 8, 8).table).sweeps["count"].tolist() == [12, 12]
     tiles = _native.pack_program(native, 2, 6, 6).tiles  # five qubits are in each, and one more
     assert [count for _, _, count in tiles] == [18, 3, 3]
+
+
+def test_diagonal_turns_that_samples_share_meet_in_a_table():
+    circuit = ql.Circuit(8)
+    w = circuit.weights(24).reshape(3, 8)
+    for q in range(8):
+        circuit.ry(w[0, q], q).rz(w[1, q], q).ry(w[2, q], q)
+    native = prepared(circuit, FinalState(8))[1]
+    made = _native.pack_program(native, 4, 8, 8)
+    sweeps, none = Packed(made.table).sweeps, 2**32 - 1
+    assert sweeps["count"].tolist() == [4, 4, 8, 4, 4]
+    assert sweeps["table"].tolist() == [none, none, 0, none, none]
+    assert made.n_tables == 1
 
 
 @given(circuits(max_qubits=5), st.integers(1, 4), st.integers(0, 2**32 - 1))
