@@ -53,19 +53,28 @@ class Arrays:
         return self.weights.dim() == 2
 
 
-def call_of(packed_table: Tensor, arrays: Arrays) -> Call:
-    """What all launches of a call are given."""
+def call_of(table: Tensor, arrays: Arrays) -> Call:
+    """What all launches of a call are given. Not a loop: this is a good part of what a small step takes."""
     call = Call()
-    call.programs = packed_table.data_ptr()
-    for name in ("inputs", "weights", "flips", "trained", "cotangents", "values", "d_inputs", "d_weights"):
-        tensor = getattr(arrays, name)
-        setattr(call, name, None if tensor is None else tensor.data_ptr())
+    call.programs = table.data_ptr()
+    call.inputs, call.weights = arrays.inputs.data_ptr(), arrays.weights.data_ptr()
     call.n_samples, call.n_inputs = arrays.inputs.shape
-    call.n_weights = arrays.weights.shape[-1]
-    call.weight_stride = call.n_weights if arrays.has_own_weights else 0
-    call.n_outputs = arrays.n_outputs
-    call.n_flips = 0 if arrays.flips is None else arrays.flips.shape[1]
+    call.n_weights, call.n_outputs = arrays.weights.shape[-1], arrays.n_outputs
     call.norm_tolerance = arrays.norm_tolerance
+    if arrays.has_own_weights:
+        call.weight_stride = call.n_weights
+    if arrays.flips is not None:
+        call.flips, call.n_flips = arrays.flips.data_ptr(), arrays.flips.shape[1]
+    if arrays.values is not None:
+        call.values = arrays.values.data_ptr()
+    if arrays.cotangents is not None:
+        call.cotangents = arrays.cotangents.data_ptr()
+    if arrays.d_inputs is not None:
+        call.d_inputs = arrays.d_inputs.data_ptr()
+    if arrays.d_weights is not None:
+        call.d_weights = arrays.d_weights.data_ptr()
+    if arrays.trained is not None:
+        call.trained = arrays.trained.data_ptr()
     return call
 
 
@@ -93,39 +102,38 @@ class Kept(NamedTuple):
 def run_whole(packed: Packed, arrays: Arrays, keep: bool) -> Kept | None:
     """Fill `values`; what is kept for the walk back, where that is asked for."""
     shape, n = shape_of(packed.variant, packed.bits, back=False), arrays.n_samples
+    call = call_of(packed.table, arrays)
+    tables = fill_tables(packed, arrays, call)
     states = arrays.inputs.new_empty((n, packed.variant.components << packed.bits)) if keep else None
-    call, tables = _whole_call(packed, arrays, states, fill_tables(packed, arrays))
+    if states is not None:
+        call.kept, call.kept_stride = states.data_ptr(), states.shape[1]
     _launch_whole("circuit_forward", packed, shape, call, -(-n // shape.samples))
     return None if states is None else Kept(states, tables)
 
 
-def fill_tables(packed: Packed, arrays: Arrays) -> Tensor | None:
-    """Tables of phases (n_tables, 2^bits, 2); None where there are none, or samples differ in what they are made of."""
+def fill_tables(packed: Packed, arrays: Arrays, call: Call) -> Tensor | None:
+    """Tables of phases (n_tables, 2^bits, 2) for a call; None where samples have angles of their own."""
     if not packed.n_tables or arrays.has_own_weights or arrays.flips is not None:
         return None
     size = 1 << packed.bits
     tables = arrays.inputs.new_empty((packed.n_tables, size, 2))
-    call, _ = _whole_call(packed, arrays, None, tables)
+    call.tables = tables.data_ptr()
     blocks = packed.n_tables * max(1, size // MOST_THREADS)
     packed.machine.launch("fill_tables", packed.variant, blocks, MOST_THREADS, 8 * MOST_IN_STAGE, call)
     return tables
-
-
-def _whole_call(
-    packed: Packed, arrays: Arrays, states: Tensor | None, tables: Tensor | None
-) -> tuple[Call, Tensor | None]:
-    call = call_of(packed.table, arrays)
-    call.kept, call.kept_stride = (None, 0) if states is None else (states.data_ptr(), states.shape[1])
-    call.tables = None if tables is None else tables.data_ptr()
-    return call, tables
 
 
 def walk_back_whole(packed: Packed, arrays: Arrays, kept: Kept | None) -> None:
     """Fill `d_inputs` and `d_weights`, from states that were kept or found again."""
     shape = shape_of(packed.variant, packed.bits, back=True)
     blocks = -(-min(arrays.n_samples, MOST_ROWS) // shape.samples)
-    states, tables = (None, fill_tables(packed, arrays)) if kept is None else kept
-    call, _ = _whole_call(packed, arrays, states, tables)
+    call = call_of(packed.table, arrays)
+    if kept is None:
+        tables = fill_tables(packed, arrays, call)
+    else:
+        states, tables = kept
+        call.kept, call.kept_stride = states.data_ptr(), states.shape[1]
+        call.tables = None if tables is None else tables.data_ptr()
     rows = rows_for(arrays, blocks * shape.samples)
     if rows is not None:
         call.d_weights = rows.data_ptr()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from qloom.engines.gpu.machine import KERNELS, Variant
 
@@ -46,6 +47,7 @@ class Shape:
         return self.samples << self.thread_bits
 
 
+@cache
 def shape_of(
     variant: Variant, bits: int, back: bool, least_bits: int | None = None, together: bool = True, waves: bool = True
 ) -> Shape:
