@@ -373,6 +373,40 @@ def test_circuits_without_inputs_or_weights():
         check_results(ENGINE, circuit, outputs_of("expectations", 2), arrays_of(circuit, 2))
 
 
+# -- diagonal rotations, which are done together where samples share their angles
+
+
+def diagonal_circuit(n_qubits: int, n_layers: int = 2) -> ql.Circuit:
+    """Of every qubit and every pair, by weights and by numbers, between turns by inputs."""
+    circuit = ql.Circuit(n_qubits)
+    x, w = circuit.inputs(n_qubits), circuit.weights(n_layers, n_qubits)
+    for layer in range(n_layers):
+        for q in range(n_qubits):
+            circuit.ry(x[q], q).rz(w[layer, q], q).rz(1e6 * w[layer, q] + 0.3, q)
+            for other in range(q):
+                circuit.rzz(-0.5 * w[layer, q] if other % 2 else 0.4 + q, q, other)
+    return circuit
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n_qubits", [2, 3, 6, 11])
+def test_diagonal_rotations_are_done_together(n_qubits, dtype):
+    circuit, outputs = diagonal_circuit(n_qubits), outputs_of("state", n_qubits)
+    assert ENGINE.prepare(circuit, outputs).packed(DTYPES[dtype], True).n_tables >= (4 if n_qubits == 11 else 1)
+    for own in (False, True):
+        check_results(ENGINE, circuit, outputs, arrays_of(circuit, 2, dtype, own))
+
+
+def test_slopes_of_diagonal_rotations_by_what_is_wanted():
+    circuit, outputs = diagonal_circuit(4), outputs_of("expectations", 4)
+    evaluator, batch = ENGINE.prepare(circuit, outputs), arrays_of(circuit, 40, "f4")
+    d_inputs, d_weights = walk_back(evaluator, batch, evaluator.forward(batch, True)[1])
+    assert_same(walk_back(evaluator, batch), (d_inputs, d_weights))
+    assert_same(walk_back(evaluator, batch, wants=(True, False)), (d_inputs, None))
+    evaluator.trained = np.arange(8) % 2 == 0
+    assert_same(walk_back(evaluator, batch), (d_inputs, np.where(evaluator.trained, d_weights, 0)))
+
+
 # -- bits do not depend on how the work is cut
 
 
