@@ -18,6 +18,9 @@ from qloom.engines.statevector.native_program import Measured, prepared, prepare
 from qloom.engines.statevector.phases import PhasedEvaluator
 from qloom.errors import CircuitError
 
+# More are in no device's memory.
+MOST_QUBITS = 36
+
 
 class GpuEngine(Engine):
     """Exact simulation on a CUDA device: small registers in shared memory, one launch each way; large ones in sweeps.
@@ -50,7 +53,7 @@ class GpuEngine(Engine):
         return self if torch.device(device) == self.machine.device else type(self)(device)
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
-        program, native = prepared(circuit, outputs)
+        program, native = prepared(circuit, outputs, MOST_QUBITS)
         evaluator = GpuEvaluator(
             circuit, program, native, outputs.size, self.machine, outputs.any_norm, self.most_whole
         )

@@ -29,47 +29,51 @@ _MOST_BITS_AS_ONE = 12
 
 
 @lru_cache(maxsize=128)
-def prepared(circuit: Circuit, outputs: Outputs) -> Prepared:
-    """A circuit lowered for what is asked for, as Python and as the native side have it."""
-    return _PREPARED[outputs.kind](circuit, outputs)
+def prepared(circuit: Circuit, outputs: Outputs, most: int = MOST_QUBITS) -> Prepared:
+    """A circuit lowered for what is asked for, as Python and as the native side have it.
+
+    Args:
+        most: qubits of a state, where whoever runs it has room for others than the native engine.
+    """
+    return _PREPARED[outputs.kind](circuit, outputs, most)
 
 
-def _state(circuit: Circuit, outputs: Any) -> Prepared:
-    if circuit.n_qubits > MOST_QUBITS:
-        _refuse(circuit, circuit.n_qubits, "to give the state of")
+def _state(circuit: Circuit, outputs: Any, most: int) -> Prepared:
+    if circuit.n_qubits > most:
+        _refuse(circuit, circuit.n_qubits, "to give the state of", most)
     program = lower_states(circuit)
-    native = _Masks(circuit, program).to_native(program, outputs.size)
+    native = _Masks(circuit, program, most=most).to_native(program, outputs.size)
     native.measure_state(program.frame, sum(a.offset for a in program.phases if a.is_number), outputs.linear)
     return program, native
 
 
-def _probabilities(circuit: Circuit, outputs: Any) -> Prepared:
+def _probabilities(circuit: Circuit, outputs: Any, most: int) -> Prepared:
     program = lower_states(circuit, outputs.qubits)
-    return program, native_probabilities(circuit, program)
+    return program, native_probabilities(circuit, program, most)
 
 
-def native_probabilities(circuit: Circuit, program: Program) -> Any:
+def native_probabilities(circuit: Circuit, program: Program, most: int = MOST_QUBITS) -> Any:
     """A program of outcome probabilities on the native side."""
-    masks = _Masks(circuit, program)
+    masks = _Masks(circuit, program, most=most)
     native = masks.to_native(program, program.n_outputs)
     native.measure_outcomes(*_forms(program, masks))
     return native
 
 
-def _expectations(circuit: Circuit, outputs: Any) -> Prepared:
+def _expectations(circuit: Circuit, outputs: Any, most: int) -> Prepared:
     program = lower(circuit, outputs.observables)
-    return program, native_expectations(circuit, program)
+    return program, native_expectations(circuit, program, most)
 
 
-def native_expectations(circuit: Circuit, program: Program) -> Any:
+def native_expectations(circuit: Circuit, program: Program, most: int = MOST_QUBITS) -> Any:
     """A program of expectation values on the native side."""
-    masks = _Masks(circuit, program)
+    masks = _Masks(circuit, program, most=most)
     native = masks.to_native(program, program.n_outputs)
     native.measure_terms(*masks.of_terms(program.terms))
     return native
 
 
-_PREPARED: dict[str, Callable[[Circuit, Any], Prepared]] = {
+_PREPARED: dict[str, Callable[[Circuit, Any, int], Prepared]] = {
     "state": _state, "probabilities": _probabilities, "expectations": _expectations,
 }  # fmt: skip
 
@@ -110,9 +114,10 @@ def measured_parities(circuit: Circuit, program: Program, masks: tuple[int, ...]
     return Measured(program, native, OutcomeMap(rows, flips))
 
 
-def _refuse(circuit: Circuit, n_bits: int, what: str) -> NoReturn:
-    check_memory(8 * 2**n_bits, f"{what} {circuit.n_qubits} qubits, a state of {n_bits} in float32,")
-    raise CircuitError(f"{what} {circuit.n_qubits} qubits takes a state of {n_bits}, expected at most {MOST_QUBITS}")
+def _refuse(circuit: Circuit, n_bits: int, what: str, most: int) -> NoReturn:
+    if most == MOST_QUBITS:  # in the memory of this machine
+        check_memory(8 * 2**n_bits, f"{what} {circuit.n_qubits} qubits, a state of {n_bits} in float32,")
+    raise CircuitError(f"{what} {circuit.n_qubits} qubits takes a state of {n_bits}, expected at most {most}")
 
 
 class _Masks:
@@ -122,18 +127,19 @@ class _Masks:
 
     Args:
         reduced: of that part also where the register is narrow.
+        most: qubits of a state.
     """
 
-    def __init__(self, circuit: Circuit, program: Program, reduced: bool = False):
+    def __init__(self, circuit: Circuit, program: Program, reduced: bool = False, most: int = MOST_QUBITS):
         self.n_qubits, self.register = program.n_qubits, None
-        if program.n_qubits <= MOST_QUBITS and not (reduced and circuit.initial is None):
+        if program.n_qubits <= most and not (reduced and circuit.initial is None):
             return
         if circuit.initial is not None:
-            _refuse(circuit, circuit.n_qubits, "to start from amplitudes of")
+            _refuse(circuit, circuit.n_qubits, "to start from amplitudes of", most)
         self.register = reached(program)
         self.n_qubits = max(1, self.register.rank)
-        if self.n_qubits > MOST_QUBITS:
-            _refuse(circuit, self.n_qubits, "what is measured of")
+        if self.n_qubits > most:
+            _refuse(circuit, self.n_qubits, "what is measured of", most)
 
     def of_words(self, x: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """x and z (R,), and signs (R,)."""
