@@ -92,6 +92,10 @@ def run(line: str) -> int:
 @pytest.mark.parametrize("line", commands())
 def test_command(line, customers, monkeypatch, capsys):
     monkeypatch.chdir(customers)
+    if "--gpu" in line and not torch.cuda.is_available():
+        assert run(line) == 2
+        assert "without CUDA" in (refusal := capsys.readouterr().err) or "no CUDA device" in refusal
+        return
     assert line == TRAIN or run(line) == 0, capsys.readouterr().err
 
 
