@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SDKS := .venv-sdks
 CPP := $(shell find cpp -name "*.cpp" -o -name "*.hpp")
-NATIVE := CMakeLists.txt $(CPP)
+KERNELS := src/qloom/engines/gpu/kernels
+NATIVE := CMakeLists.txt $(CPP) $(KERNELS)/program.h
+FORMATTED := $(CPP) $(wildcard $(KERNELS)/*) tests/engines/gpu/toys.cu
 
 # Where tests and benchmarks find real data, if not in shared/ beside the project or above it.
 ifdef SHARED
@@ -69,7 +71,7 @@ test-slow: $(VENV)/.independent $(SDKS)/.installed
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror $(CPP)
+	$(BIN)/clang-format --dry-run --Werror $(FORMATTED)
 
 types: install
 	$(BIN)/mypy
@@ -77,7 +79,7 @@ types: install
 format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i $(CPP)
+	$(BIN)/clang-format -i $(FORMATTED)
 
 bench: install
 	$(BIN)/python -m benchmarks

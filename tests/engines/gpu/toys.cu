@@ -1,8 +1,7 @@
-// Kernels that use, rightly and wrongly, what the host makes of CUDA. Compiled with STANDALONE, a program that runs one:
-// its name, blocks, threads, bytes of shared memory, elements of the arrays.
-#include "portable.h"
-
+// Kernels that use, rightly and wrongly, what the host makes of CUDA. Compiled with STANDALONE, a program that runs
+// one: its name, blocks, threads, bytes of shared memory, elements of the arrays.
 #include "call.h"
+#include "portable.h"
 
 namespace qloom_gpu {
 
@@ -93,9 +92,7 @@ KERNEL(shuffle_with_who_has_ended) {
     call.values[threadIdx.x] = __shfl_xor_sync(0xFFFFFFFF, call.inputs[threadIdx.x], 16);
 }
 
-KERNEL(shuffle_outside_the_mask) {
-    call.values[threadIdx.x] = __shfl_sync(0xFFFF, call.inputs[threadIdx.x], 0);
-}
+KERNEL(shuffle_outside_the_mask) { call.values[threadIdx.x] = __shfl_sync(0xFFFF, call.inputs[threadIdx.x], 0); }
 
 KERNEL(end_before_a_barrier) {
     if (threadIdx.x == 5) return;

@@ -43,9 +43,9 @@ struct Sample {
 __device__ __forceinline__ void cos_sin(float half, float& c, float& s) { sincosf(half, &s, &c); }
 __device__ __forceinline__ void cos_sin(double half, double& c, double& s) { sincos(half, &s, &c); }
 
-// A rotation as the walk over registers reads it: exp(-i a P / 2) = cosine (1 + tangent K). The walk does 1 + tangent K,
-// and a sweep multiplies what it has in registers by the product of all cosines at its end. Where the tangent is large
-// the cosine is multiplied in at once, so that nothing outgrows its number.
+// A rotation as the walk over registers reads it: exp(-i a P / 2) = cosine (1 + tangent K). The walk does 1 + tangent
+// K, and a sweep multiplies what it has in registers by the product of all cosines at its end. Where the tangent is
+// large the cosine is multiplied in at once, so that nothing outgrows its number.
 struct alignas(16) Turn {
     T tangent, cosine;
     T weight;  // of the slope: the sign of the tangent, and the squared norm of the state in registers then

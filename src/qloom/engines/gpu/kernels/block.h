@@ -16,7 +16,7 @@ struct Place {
     u32 t;       // this thread among them
     u32 sample;  // of the block's
     u32 samples;
-    u32 lanes;   // of this thread's warp
+    u32 lanes;        // of this thread's warp
     double* scratch;  // MOST_IN_GROUP numbers a warp
 
     __device__ Place(u32 thread_bits, double* room) {
@@ -85,8 +85,8 @@ __device__ __forceinline__ Index sum_of(const Index* vectors, Index number) {
     return out;
 }
 
-// 2^bits numbers of one sample in shared memory. Number i stands where no two lanes meet in a bank, for most sweeps: the
-// bits that tell banks apart are XORed with those above. Samples of one warp are turned against each other.
+// 2^bits numbers of one sample in shared memory. Number i stands where no two lanes meet in a bank, for most sweeps:
+// the bits that tell banks apart are XORed with those above. Samples of one warp are turned against each other.
 template <class Number>
 struct InBanks {
     using Index = u32;
@@ -99,9 +99,7 @@ struct InBanks {
         turned = place.sample * place.count & ((1u << BANK_BITS) - 1) & (size - 1);
     }
     // Linear over XOR.
-    __device__ static u32 where(u32 i) {
-        return i ^ ((i >> BANK_BITS ^ i >> 2 * BANK_BITS) & ((1u << BANK_BITS) - 1));
-    }
+    __device__ static u32 where(u32 i) { return i ^ ((i >> BANK_BITS ^ i >> 2 * BANK_BITS) & ((1u << BANK_BITS) - 1)); }
     __device__ Number& operator[](u32 i) const { return numbers[where(i) ^ turned]; }
 };
 using Shared = InBanks<Amplitude>;

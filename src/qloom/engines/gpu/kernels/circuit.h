@@ -43,12 +43,15 @@ struct Worker {
     const InBanks<T> waves;
 
     __device__ Worker(const Call& call, u64 wanted, const Place& place, const Room& room)
-        : call(call), parts(call, clipped(call, wanted)), sample(call, clipped(call, wanted)),
-          row(clipped(call, wanted)), gives(wanted < call.n_samples), place(place),
-          psi(room.psi, parts.head->bits, place), waves(room.waves, parts.head->bits, place) {}
-    __device__ static u64 clipped(const Call& call, u64 row) {
-        return row < call.n_samples ? row : call.n_samples - 1;
-    }
+        : call(call),
+          parts(call, clipped(call, wanted)),
+          sample(call, clipped(call, wanted)),
+          row(clipped(call, wanted)),
+          gives(wanted < call.n_samples),
+          place(place),
+          psi(room.psi, parts.head->bits, place),
+          waves(room.waves, parts.head->bits, place) {}
+    __device__ static u64 clipped(const Call& call, u64 row) { return row < call.n_samples ? row : call.n_samples - 1; }
     __device__ const Program& head() const { return *parts.head; }
 
     // From the start to the end. psi comes out as it is but for a factor, which is given back.
@@ -187,10 +190,9 @@ struct Worker {
             weigh(parts, psi, lambda, i, cotangents, scale, first_group);
         for (u64 k = place.t; d_inputs && gives && k < call.n_inputs; k += place.count) d_inputs[k] = 0;
         Place::sync();
-        tile_back_walk(call, parts, parts.tiles()[0], sample, 0, psi, lambda, waves, place, staging, norm,
-                       [&](const Stage& stage, T drift) {
-                           give_slopes(stage, staging.slopes, drift, d_inputs, d_weights);
-                       });
+        tile_back_walk(
+            call, parts, parts.tiles()[0], sample, 0, psi, lambda, waves, place, staging, norm,
+            [&](const Stage& stage, T drift) { give_slopes(stage, staging.slopes, drift, d_inputs, d_weights); });
         if (d_inputs && gives && head().start == FROM_INPUTS)
             for (u32 i = place.t; i < psi.size; i += place.count) give_start_slope(parts, lambda, i, d_inputs);
         Place::sync();
@@ -201,8 +203,7 @@ struct Worker {
 template <class Body>
 __device__ inline void over_samples(const Call& call, const Place& place, const Body& body) {
     const u64 step = u64(gridDim.x) * place.samples;
-    for (u64 first = u64(blockIdx.x) * place.samples; first < call.n_samples; first += step)
-        body(first + place.sample);
+    for (u64 first = u64(blockIdx.x) * place.samples; first < call.n_samples; first += step) body(first + place.sample);
 }
 
 KERNEL(circuit_forward) {

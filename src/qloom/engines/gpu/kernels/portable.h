@@ -1,5 +1,6 @@
 // What differs between a GPU and the host, where tests run the same kernels. Kernels say how many threads a block of
-// theirs has at most, MOST_THREADS: they are compiled for so few registers that a GPU has room for LEAST_BLOCKS of these.
+// theirs has at most, MOST_THREADS: they are compiled for so few registers that a GPU has room for LEAST_BLOCKS of
+// these.
 #pragma once
 
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)

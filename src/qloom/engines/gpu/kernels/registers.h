@@ -1,8 +1,8 @@
 // Rotations of the 2^REGISTER_BITS amplitudes that a thread holds. Their numbers are compile-time constants throughout:
 // registers have no indices at run time.
 #pragma once
-#include "portable.h"
 #include "call.h"
+#include "portable.h"
 
 namespace qloom_gpu {
 
@@ -115,7 +115,8 @@ __device__ __forceinline__ T slope_imaginary(const Held& lambda, const Held& psi
 
 // A switch over masks, the same for all threads: `Work::run<M>()`.
 #define QLOOM_CASE(M) \
-    case M: return work.template run<M>();
+    case M:           \
+        return work.template run<M>();
 template <class Work>
 __device__ __forceinline__ void for_mask(u32 m, Work& work) {
     switch (m) {

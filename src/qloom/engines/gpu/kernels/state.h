@@ -1,5 +1,5 @@
-// States too large for a block: in global memory, n_local samples at once. Every sweep over memory brings tiles to shared
-// memory, does all that is planned for them there and puts them back.
+// States too large for a block: in global memory, n_local samples at once. Every sweep over memory brings tiles to
+// shared memory, does all that is planned for them there and puts them back.
 #pragma once
 #include "circuit.h"
 
@@ -12,12 +12,11 @@ struct Share {
     __device__ Share(const Call& call, u64 parts) {
         local = blockIdx.x / parts, part = blockIdx.x % parts, row = call.first_sample + local;
     }
-    __device__ Global state(T* states, u32 bits) const {
-        return Global((Amplitude*)states + (local << bits), bits);
-    }
+    __device__ Global state(T* states, u32 bits) const { return Global((Amplitude*)states + (local << bits), bits); }
     // body(i) for this thread's amplitudes, or what else there are `size` of.
     template <class Body>
     __device__ void over(const Call& call, u64 size, const Body& body) const {
+#pragma unroll 4
         for (u64 i = part * blockDim.x + threadIdx.x; i < size; i += call.n_parts * blockDim.x) body(i);
     }
 };
@@ -36,17 +35,31 @@ struct Window {
     u64 base;
 
     __device__ Window(const Tile& tile, u64 number) : tile(tile), base(spread(number, tile.pivots)) {}
-    template <class Body>
-    __device__ void over(const Place& place, const Body& body) const {
-        const u64 mine = base ^ sum_of(tile.columns, u64(place.t));
-        for (u32 i = place.t; i < 1u << tile.dims; i += place.count)
-            body(i, mine ^ sum_of(tile.columns, u64(i - place.t)));
+    // Round k of a thread's is at t + count * (k ^ k >> 1): from one to the next, one column more or less.
+    __device__ u64 first(const Place& place) const { return base ^ sum_of(tile.columns, u64(place.t)); }
+    __device__ static u32 where(u32 k, const Place& place) { return place.t + place.count * (k ^ k >> 1); }
+    __device__ u64 step(u32 k, u32 thread_bits) const { return tile.columns[thread_bits + __ffs(int(k)) - 1]; }
+    // Several at once, so that memory is asked for all before the first is there.
+    __device__ void load(const Global& from, const Shared& to, const Place& place, u32 thread_bits) const {
+        u64 index = first(place);
+        for (u32 k = 0; k < (1u << tile.dims) / place.count; k += HELD) {
+            Amplitude held[HELD];
+#pragma unroll
+            for (u32 r = 0; r < HELD; ++r) {
+                if (k + r) index ^= step(k + r, thread_bits);
+                held[r] = from[index];
+            }
+#pragma unroll
+            for (u32 r = 0; r < HELD; ++r) to[where(k + r, place)] = held[r];
+        }
+        Place::sync();
     }
-    __device__ void load(const Global& from, const Shared& to, const Place& place) const {
-        over(place, [&](u32 i, u64 index) { to[i] = from[index]; });
-    }
-    __device__ void store(const Shared& from, const Global& to, const Place& place) const {
-        over(place, [&](u32 i, u64 index) { to[index] = from[i]; });
+    __device__ void store(const Shared& from, const Global& to, const Place& place, u32 thread_bits) const {
+        u64 index = first(place);
+        for (u32 k = 0; k < (1u << tile.dims) / place.count; ++k) {
+            if (k) index ^= step(k, thread_bits);
+            to[index] = from[where(k, place)];
+        }
     }
 };
 
@@ -64,9 +77,9 @@ KERNEL(tile_forward) {
     const Window window(tile, share.part);
     const Global state = share.state(call.psi, parts.head->bits);
     const Shared psi(room.psi, tile.dims, place);
-    window.load(state, psi, place);
+    window.load(state, psi, place, call.thread_bits);
     tile_forward_walk(call, parts, tile, Sample(call, share.row), window.base, psi, place, room.staging);
-    window.store(psi, state, place);
+    window.store(psi, state, place, call.thread_bits);
 }
 
 // Slopes of the tile's rotations are partial sums, a column each.
@@ -81,11 +94,10 @@ KERNEL(tile_back) {
     const Global state = share.state(call.psi, parts.head->bits), weighed = share.state(call.adjoint, parts.head->bits);
     const Shared psi(room.psi, tile.dims, place), lambda(room.lambda, tile.dims, place);
     double* slopes = call.partial + u64(blockIdx.x) * tile.count;
-    window.load(state, psi, place);
-    window.load(weighed, lambda, place);
-    tile_back_walk(call, parts, tile, Sample(call, share.row), window.base, psi, lambda, InBanks<T>(nullptr, 0, place), place,
-                   room.staging, T(0),
-                   [&](const Stage& stage, T) {
+    window.load(state, psi, place, call.thread_bits);
+    window.load(weighed, lambda, place, call.thread_bits);
+    tile_back_walk(call, parts, tile, Sample(call, share.row), window.base, psi, lambda, InBanks<T>(nullptr, 0, place),
+                   place, room.staging, T(0), [&](const Stage& stage, T) {
                        for (u32 j = place.t; j < stage.count; j += place.count) {
                            double sum = 0;
                            for (u32 w = 0; w < place.warps(); ++w)
@@ -93,8 +105,8 @@ KERNEL(tile_back) {
                            slopes[stage.first - tile.first + j] = sum;
                        }
                    });
-    window.store(psi, state, place);
-    window.store(lambda, weighed, place);
+    window.store(psi, state, place, call.thread_bits);
+    window.store(lambda, weighed, place, call.thread_bits);
 }
 
 KERNEL(state_norm) {
@@ -132,7 +144,8 @@ KERNEL(sum_rows) {
     const u64 weight = u64(blockIdx.x) * SIDE_BY_SIDE + beside;
     const bool is_there = weight < call.n_weights;
     double sum = 0;
-    for (u64 row = first; is_there && row < call.n_parts; row += step) sum += double(call.kept[row * call.n_weights + weight]);
+    for (u64 row = first; is_there && row < call.n_parts; row += step)
+        sum += double(call.kept[row * call.n_weights + weight]);
     sums[threadIdx.x] = sum;
     Place::sync();
     for (u32 k = 1; first == 0 && k < step; ++k) sum += sums[k * SIDE_BY_SIDE + beside];
@@ -215,8 +228,7 @@ KERNEL(state_amplitudes) {
     const Global psi = share.state(call.psi, parts.head->bits);
     const T factor = factor_of(call, share.local);
     T* values = call.values + share.row * call.n_outputs;
-    share.over(call, u64(1) << parts.head->used_bits,
-               [&](u64 i) { give_amplitude(parts, psi, i, factor, values); });
+    share.over(call, u64(1) << parts.head->used_bits, [&](u64 i) { give_amplitude(parts, psi, i, factor, values); });
 }
 
 // lambda, for a psi that is left as it is: both bring factors of slopes, which stand in lambda together.
@@ -258,8 +270,7 @@ KERNEL(state_start_slopes) {
     const Parts parts(call, 0);
     const Global lambda = share.state(call.adjoint, parts.head->bits);
     T* d_inputs = call.d_inputs + share.row * call.n_inputs;
-    share.over(call, u64(1) << parts.head->used_bits,
-               [&](u64 i) { give_start_slope(parts, lambda, i, d_inputs); });
+    share.over(call, u64(1) << parts.head->used_bits, [&](u64 i) { give_start_slope(parts, lambda, i, d_inputs); });
 }
 
 }  // namespace qloom_gpu

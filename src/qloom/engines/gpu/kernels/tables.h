@@ -76,7 +76,8 @@ KERNEL(fill_tables) {
     const u32 number = blockIdx.x / blocks;
     const Sweep& sweep = parts.sweeps()[parts.tables()[number]];
     const Sample any(call, 0);
-    for (u32 j = threadIdx.x; j < sweep.count; j += blockDim.x) halves[j] = any.half(parts.rotations()[sweep.first + j]);
+    for (u32 j = threadIdx.x; j < sweep.count; j += blockDim.x)
+        halves[j] = any.half(parts.rotations()[sweep.first + j]);
     Place::sync();
     const u32 i = blockIdx.x % blocks * blockDim.x + threadIdx.x;
     if (i >= size) return;

@@ -155,9 +155,9 @@ __device__ inline T norm_of(const S& psi, const Place& place) {
     return place.sum(sum);
 }
 
-// The tile undone. `done(stage, drift)` is called by all threads when the slopes of a stage stand in shared memory, short
-// of a factor: where the norm of psi is known, what psi and lambda have drifted from theirs, so that roundings do not add
-// up. `waves` is room for one number an amplitude.
+// The tile undone. `done(stage, drift)` is called by all threads when the slopes of a stage stand in shared memory,
+// short of a factor: where the norm of psi is known, what psi and lambda have drifted from theirs, so that roundings do
+// not add up. `waves` is room for one number an amplitude.
 template <class Done>
 __device__ inline void tile_back_walk(const Call& call, const Parts& parts, const Tile& tile, const Sample& sample,
                                       u64 base, const Shared& psi, const Shared& lambda, const InBanks<T>& waves,
