@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import ctypes
 import pickle
+import re
+import subprocess
 import sys
 from enum import IntEnum
+from importlib.metadata import files
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -274,3 +277,22 @@ def test_what_the_compiler_says_is_told(tmp_path):
         cuda.compile_kernels(VARIANT, "sm_90", source)
     with pytest.raises(UnsupportedError, match=r"^NVRTC \d+\.\d+ does not compile for sm_10, expected one of sm_"):
         cuda.compile_kernels(VARIANT, "sm_10", TOYS)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("nvrtc")
+@pytest.mark.parametrize(
+    "variant", [Variant(real, parts, 3) for real in ("float", "double") for parts in (1, 2)], ids=str
+)
+def test_kernels_have_registers_for_what_a_thread_holds(variant, tmp_path):
+    """Whatever launch bounds make of them: see findings/nvrtc_fewer_registers.sh. Exact sines of large angles take some
+    bytes of stack; amplitudes there would take 128 and more."""
+    tool = next(str(one.locate()) for one in files("nvidia-cuda-cuobjdump") or () if one.name == "cuobjdump")
+    (tmp_path / "kernels.cubin").write_bytes(cuda.compile_kernels(variant, "sm_90"))
+    asked = [tool, "--dump-resource-usage", str(tmp_path / "kernels.cubin")]
+    told = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"Function (\w+):\s+REG:(\d+) STACK:(\d+)", told)
+    assert {name for name, *_ in found} == set(cuda.kernel_names(cuda.SOURCE))
+    for name, registers, stack in found:
+        assert int(stack) < 128, f"{name} has {stack} bytes of stack, and {registers} registers"
+        assert int(registers) * 256 <= 65536
