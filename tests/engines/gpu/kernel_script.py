@@ -7,10 +7,22 @@ gives.
 
 from __future__ import annotations
 
+import sys
+from collections import defaultdict
+from itertools import product
+from pathlib import Path
+from typing import Any
+
 import numpy as np
+import torch
 
 import qloom as ql
 from qloom.engines import Batch, Engine, Expectations, FinalState, Outputs, Probabilities, StatevectorEngine
+from qloom.engines.gpu import GpuBatch, launches
+from qloom.engines.gpu.cuda import kernel_names
+from qloom.engines.gpu.machine import KERNELS, Call, Variant
+from tests.engines.gpu.host import HostMachine
+from tests.engines.gpu.host_engine import HostEngine
 
 KINDS = ("expectations", "probabilities", "state", "linear")
 STARTS = ("zero", "fixed", "inputs")
@@ -113,3 +125,119 @@ def check_near(found: list[np.ndarray], right: list[np.ndarray], dtype: str, nea
         assert mine.dtype == dtype
         size = max(1.0, float(np.abs(truth).max(initial=0)))
         np.testing.assert_allclose(mine, truth, rtol=0, atol=wider * size * (near or TOLERANCE[dtype]))
+
+
+# -- the script
+
+
+class Watched(HostMachine):
+    """Remembers which kernels were launched: of a variant their names."""
+
+    def __init__(self, source: Path, sanitizers: str):
+        super().__init__(source, sanitizers=sanitizers)
+        self.launched: dict[Variant, set[str]] = defaultdict(set)
+
+    def launch(self, kernel: str, variant: Variant, blocks: int, threads: int, shared: int, call: Call) -> None:
+        self.launched[variant].add(kernel)
+        super().launch(kernel, variant, blocks, threads, shared, call)
+
+
+def engine_on(machine: HostMachine, most_whole: int | None = None) -> HostEngine:
+    engine = HostEngine(most_whole)
+    engine.machine = machine
+    return engine
+
+
+def check_engines(machine: HostMachine, dtype: str, real: bool) -> None:
+    """Samples that share a warp, blocks of one warp and of several, and swept states."""
+    whole, swept = engine_on(machine), engine_on(machine, 6)
+    for engine, n_qubits, n_samples in ((whole, 2, 5), (whole, 6, 3), (whole, 9, 1), (swept, 7, 1)):
+        for kind, start in zip(KINDS, (*STARTS, "inputs"), strict=True):
+            circuit, own = circuit_of(n_qubits, start, real, n_layers=1 + (engine is whole)), kind == "probabilities"
+            batch = arrays_of(circuit, n_samples + own, dtype, own)
+            check_results(engine, circuit, outputs_of(kind, n_qubits, real), batch)
+    circuit = circuit_of(8, real=real, n_layers=1)
+    check_results(swept, circuit, Probabilities((3,)), arrays_of(circuit, 1, dtype))
+
+
+def check_flips(machine: HostMachine, dtype: str, real: bool) -> None:
+    """Where every rotation turns the other way, it is as if all angles did."""
+    for engine, n_qubits in ((engine_on(machine), 5), (engine_on(machine, 6), 7)):
+        circuit = ql.encoders.angle(n_qubits, "y") + ql.ansatze.hardware_efficient(
+            n_qubits, 1, ("ry",) if real else ("ry", "rz"), "ring", "cz"
+        )
+        batch, evaluator = arrays_of(circuit, 2, dtype), engine.prepare(circuit)
+        inputs, weights = torch.from_numpy(batch.inputs), torch.from_numpy(batch.weights)
+        values, cotangents = torch.empty(2, n_qubits, dtype=inputs.dtype), torch.ones(2, n_qubits, dtype=inputs.dtype)
+        d_inputs, d_weights = torch.empty_like(inputs), torch.empty_like(weights)
+        flips = torch.full((2, -(-evaluator.program.n_rotations // 64)), -1)
+        kept = evaluator.forward_into(values, inputs, weights, True, flips)
+        evaluator.backward_into(d_inputs, d_weights, inputs, weights, cotangents, kept, flips)
+        turned = Batch(-exact(batch).inputs, -exact(batch).weights, False)
+        right, (of_inputs, of_weights) = slopes_of_ones(circuit, turned)
+        check_near([values.numpy(), d_inputs.numpy(), d_weights.numpy()], [right, -of_inputs, -of_weights], dtype)
+
+
+def slopes_of_ones(circuit: ql.Circuit, batch: Batch) -> tuple[np.ndarray, Any]:
+    evaluator = StatevectorEngine(1).prepare_adjoint(circuit)
+    values = evaluator.values(batch)
+    return values, evaluator.backward(batch, np.ones_like(values), None, (True, True))
+
+
+def check_many(machine: HostMachine, dtype: str, real: bool) -> None:
+    """Circuits of few and of many amplitudes, with weights that they share."""
+    circuits = [circuit_of(n, real=real) for n in (1, 3, 8)]
+    for k, circuit in enumerate(circuits):
+        circuit.ry(0.1 * k, 0)
+    batch = ql.CircuitBatch([named(circuit) for circuit in circuits], threads=1)
+    one, rng = batch.prepare([ql.Z(0)]), np.random.default_rng(0)
+    inputs, weights = rng.normal(size=(3, batch.n_inputs)).astype(dtype), rng.normal(size=batch.n_weights).astype(dtype)
+    right = one.derivatives(None, inputs.astype("f8"), weights.astype("f8"))
+    x, w = torch.from_numpy(inputs), torch.from_numpy(weights)
+    values, d_inputs, d_weights = torch.empty(3, 1, dtype=x.dtype), torch.empty_like(x), torch.empty_like(w)
+    gpu = GpuBatch(one, machine)
+    kept = gpu.forward_into(values, x, w, True)
+    gpu.backward_into(d_inputs, d_weights, x, w, torch.ones_like(values), kept)
+    check_near([values.numpy(), d_inputs.numpy(), d_weights.numpy()], list(right), dtype)
+
+
+def named(circuit: ql.Circuit) -> ql.Circuit:
+    """With slots of its own among a batch's."""
+    out = ql.Circuit(circuit.n_qubits)
+    out.inputs(circuit.n_inputs, name=f"x{circuit.n_qubits}")
+    out.weights(circuit.n_weights, name=f"w{circuit.n_qubits}")
+    out.operations += circuit.operations
+    return out
+
+
+def check_draws(machine: HostMachine, dtype: str, real: bool) -> None:
+    """Bits of a state that each qubit has with certainty."""
+    circuit = ql.Circuit(3)
+    x = circuit.inputs(3)
+    for q in range(3):
+        circuit.ry(x[q], q)
+        if not real:
+            circuit.rx(x[q], q)
+    inputs = np.array([[0, np.pi, 0], [np.pi, np.pi, 0]]) / (1 if real else np.sqrt(2))
+    table = ql.probabilities(circuit, inputs, engine=StatevectorEngine(1))
+    bits = ql.sample(circuit, 300, inputs.astype(dtype), seed=0, engine=engine_on(machine))
+    drawn = [np.bincount(row @ [4, 2, 1], minlength=8) / 300 for row in bits]
+    assert np.abs(drawn - table).max() < 0.2  # six deviations
+
+
+def main(sanitizers: str = "", source: str = "") -> None:
+    launches.MOST_THREADS = FEW_THREADS
+    machine = Watched(Path(source or KERNELS / "kernels.cu"), sanitizers)
+    for dtype, real in product(TOLERANCE, (False, True)):
+        for check in (check_engines, check_flips, check_many, check_draws):
+            check(machine, dtype, real)
+    names = set(kernel_names(KERNELS / "kernels.cu"))
+    assert len(machine.launched) == 4
+    for variant, launched in machine.launched.items():
+        of_both = names - {"fill_tables"} if variant.components == 1 else names  # tables turn phases
+        assert launched == of_both, f"{variant}: {sorted(of_both ^ launched)} were left out"
+    print("agreed")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
