@@ -29,6 +29,14 @@ struct Held {
     T part[COMPONENTS][HELD];
 };
 
+__device__ __forceinline__ Amplitude amplitude_of(const Held& held, u32 r) {
+    return amplitude(held.part[0][r], COMPONENTS == 2 ? held.part[COMPONENTS - 1][r] : T(0));
+}
+__device__ __forceinline__ void set_amplitude(Held& held, u32 r, const Amplitude& a) {
+    held.part[0][r] = re(a);
+    if (COMPONENTS == 2) held.part[COMPONENTS - 1][r] = im(a);
+}
+
 __device__ __forceinline__ u32 parity(u32 bits) { return u32(__popc(bits)) & 1; }
 __device__ __forceinline__ u32 parity(u64 bits) { return u32(__popcll(bits)) & 1; }
 

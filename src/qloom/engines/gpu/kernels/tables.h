@@ -5,6 +5,15 @@
 
 namespace qloom_gpu {
 
+// The place of amplitude r of those that a thread holds, as seen from its base; r is a constant.
+__device__ __forceinline__ u32 member(const Sweep& sweep, u32 r) {
+    u32 out = 0;
+#pragma unroll
+    for (u32 k = 0; k < REGISTER_BITS; ++k)
+        if (r >> k & 1) out ^= sweep.columns[k];
+    return out;
+}
+
 // The table of phases of the diagonal rotations of a sweep: cosine and sine at every amplitude.
 struct alignas(2 * sizeof(T)) Phase {
     T cosine, sine;
@@ -43,28 +52,41 @@ __device__ inline void walsh(const InBanks<T>& waves, u32 bits, const Place& pla
     Place::sync();
 }
 
-// A sweep by its table.
+// Im (conj(b) a).
+__device__ __forceinline__ T wave(const Amplitude& a, const Amplitude& b) { return re(b) * im(a) - im(b) * re(a); }
+
+// Slopes of a table's rotations from the waves of all amplitudes: that of a word Z is the sum of them with its signs.
+__device__ inline void table_slopes(const InBanks<T>& waves, u32 bits, const Sweep& sweep, const Rotation* rotations,
+                                    T* slopes, const Place& place) {
+    walsh(waves, bits, place);
+    for (u32 j = place.t; j < sweep.count; j += place.count)
+        slopes[j * place.warps()] = waves[rotations[sweep.first + j].z];
+    Place::sync();
+}
+
+// A sweep by its table, where no other takes it along.
 __device__ inline void table_forward(const Shared& psi, const Phase* table, const Place& place) {
     for (u32 i = place.t; i < psi.size; i += place.count) psi[i] = turned_by(table[i], psi[i], false);
     Place::sync();
 }
 
-// Back, with the slopes of its rotations where `slopes` is not null: that of a word Z is the sum over amplitudes of its
-// sign there times Im (conj(lambda) psi).
-__device__ inline void table_back(const Shared& psi, const Shared& lambda, const InBanks<T>& waves, u32 bits,
-                                  const Sweep& sweep, const Rotation* rotations, const Phase* table, T* slopes,
+__device__ inline void table_back(const Shared& psi, const Shared& lambda, const InBanks<T>& waves, const Phase* table,
                                   const Place& place) {
     for (u32 i = place.t; i < psi.size; i += place.count) {
         const Amplitude a = psi[i], b = lambda[i];
-        waves[i] = re(b) * im(a) - im(b) * re(a);
+        waves[i] = wave(a, b);
         psi[i] = turned_by(table[i], a, true), lambda[i] = turned_by(table[i], b, true);
     }
-    if (slopes) {
-        walsh(waves, bits, place);
-        for (u32 j = place.t; j < sweep.count; j += place.count)
-            slopes[j * place.warps()] = waves[rotations[sweep.first + j].z];
-    }
     Place::sync();
+}
+
+// What a thread holds, turned by a table: `base` is its first amplitude.
+__device__ __forceinline__ void turn_held(Held& held, const Phase* table, u32 base, const Sweep& sweep, bool back) {
+#pragma unroll
+    for (u32 r = 0; r < HELD; ++r) {
+        const Amplitude a = turned_by(table[base ^ member(sweep, r)], amplitude_of(held, r), back);
+        set_amplitude(held, r, a);
+    }
 }
 
 // Tables of a program whose state is one tile: a block has a part of one, and all angles of its rotations.

@@ -59,23 +59,14 @@ __device__ __forceinline__ void member_places(const Sweep& sweep, u32 (&members)
 __device__ __forceinline__ void load(Held& held, const Shared& state, u32 base, const u32 (&members)[HELD]) {
     const u32 from = Shared::where(base) ^ state.turned;
 #pragma unroll
-    for (u32 r = 0; r < HELD; ++r) {
-        const Amplitude a = state.numbers[from ^ members[r]];
-#pragma unroll
-        for (u32 c = 0; c < COMPONENTS; ++c) held.part[c][r] = a.part[c];
-    }
+    for (u32 r = 0; r < HELD; ++r) set_amplitude(held, r, state.numbers[from ^ members[r]]);
 }
 
 __device__ __forceinline__ void store(const Held& held, T factor, const Shared& state, u32 base,
                                       const u32 (&members)[HELD]) {
     const u32 from = Shared::where(base) ^ state.turned;
 #pragma unroll
-    for (u32 r = 0; r < HELD; ++r) {
-        Amplitude a;
-#pragma unroll
-        for (u32 c = 0; c < COMPONENTS; ++c) a.part[c] = factor * held.part[c][r];
-        state.numbers[from ^ members[r]] = a;
-    }
+    for (u32 r = 0; r < HELD; ++r) state.numbers[from ^ members[r]] = factor * amplitude_of(held, r);
 }
 
 __device__ __forceinline__ void multiply(Held& held, T factor) {
@@ -85,15 +76,16 @@ __device__ __forceinline__ void multiply(Held& held, T factor) {
         for (u32 r = 0; r < HELD; ++r) held.part[c][r] *= factor;
 }
 
-// A sweep's rotations on all amplitudes.
-__device__ inline void sweep_forward(const Shared& psi, const Sweep& sweep, const Turn* turns, T norm,
-                                     const Place& place) {
+// A sweep's rotations on all amplitudes, and before them those of a table; null is none.
+__device__ inline void sweep_forward(const Shared& psi, const Phase* table, const Sweep& sweep, const Turn* turns,
+                                     T norm, const Place& place) {
     u32 members[HELD];
     member_places(sweep, members);
     for (u32 g = place.t; g < psi.size >> REGISTER_BITS; g += place.count) {
         const u32 base = spread(g, sweep.pivots);
         Held held;
         load(held, psi, base, members);
+        if (table) turn_held(held, table, base, sweep, false);
         for (u32 j = 0; j < sweep.count; ++j) {
             const Turn turn = turns[j];
             TurnWork work{held, turn.tangent, turn.z_register(), parity(base & turn.z), turn.real()};
@@ -105,9 +97,10 @@ __device__ inline void sweep_forward(const Shared& psi, const Sweep& sweep, cons
     Place::sync();
 }
 
-// A sweep undone on psi and lambda; slopes of its rotations are added to their places.
-__device__ inline void sweep_back(const Shared& psi, const Shared& lambda, const Sweep& sweep, const Turn* turns,
-                                  T norm, T* slopes, const Place& place) {
+// A sweep undone on psi and lambda, and then the table before it; slopes of its rotations are added to their places,
+// and what the table's are found from is in `waves`.
+__device__ inline void sweep_back(const Shared& psi, const Shared& lambda, const InBanks<T>& waves, const Phase* table,
+                                  const Sweep& sweep, const Turn* turns, T norm, T* slopes, const Place& place) {
     u32 members[HELD];
     member_places(sweep, members);
     for (u32 g = place.t; g < psi.size >> REGISTER_BITS; g += place.count) {
@@ -126,6 +119,12 @@ __device__ inline void sweep_back(const Shared& psi, const Shared& lambda, const
             }
             if (turn.at_once()) multiply(held, turn.cosine), multiply(weighed, turn.cosine);
         }
+        if (table) {
+#pragma unroll
+            for (u32 r = 0; r < HELD; ++r)
+                waves[base ^ member(sweep, r)] = norm * norm * wave(amplitude_of(held, r), amplitude_of(weighed, r));
+            turn_held(held, table, base, sweep, true), turn_held(weighed, table, base, sweep, true);
+        }
         store(held, norm, psi, base, members);
         store(weighed, norm, lambda, base, members);
     }
@@ -138,13 +137,16 @@ __device__ inline void tile_forward_walk(const Call& call, const Parts& parts, c
     for (u32 k = 0; k < tile.n_stages; ++k) {
         const Stage& stage = parts.stages()[tile.first_stage + k];
         fill_stage(call, parts, stage, sample, base, place, staging, false);
+        const Phase* table = nullptr;  // of the sweep before, which this one takes along
         for (u32 s = 0; s < stage.n_sweeps; ++s) {
             const Sweep& sweep = parts.sweeps()[stage.first_sweep + s];
-            if (const Phase* table = table_of(call, parts, sweep))
-                table_forward(psi, table, place);
-            else
-                sweep_forward(psi, sweep, staging.turns + (sweep.first - stage.first), staging.norms[s], place);
+            const Phase* own = table_of(call, parts, sweep);
+            if (own && table) table_forward(psi, table, place);
+            if (!own)
+                sweep_forward(psi, table, sweep, staging.turns + (sweep.first - stage.first), staging.norms[s], place);
+            table = own;
         }
+        if (table) table_forward(psi, table, place);
     }
 }
 
@@ -167,14 +169,20 @@ __device__ inline void tile_back_walk(const Call& call, const Parts& parts, cons
         fill_stage(call, parts, stage, sample, base, place, staging, true);
         const T drift = norm > 0 ? norm / norm_of(psi, place) : T(1);
         for (u32 s = stage.n_sweeps; s-- > 0;) {
-            const Sweep& sweep = parts.sweeps()[stage.first_sweep + s];
-            const u32 from = sweep.first - stage.first;
-            T* slopes = staging.slopes + from * place.warps();
-            if (const Phase* table = table_of(call, parts, sweep))
-                table_back(psi, lambda, waves, parts.head->bits, sweep, parts.rotations(), table,
-                           call.d_weights ? slopes : nullptr, place);
-            else
-                sweep_back(psi, lambda, sweep, staging.turns + from, staging.norms[s], slopes, place);
+            const Sweep* sweep = parts.sweeps() + stage.first_sweep + s;
+            const Phase* table = table_of(call, parts, *sweep);
+            if (table) {
+                table_back(psi, lambda, waves, table, place);
+            } else {
+                table = s ? table_of(call, parts, sweep[-1]) : nullptr;
+                const u32 from = sweep->first - stage.first;
+                sweep_back(psi, lambda, waves, table, *sweep, staging.turns + from, staging.norms[s],
+                           staging.slopes + from * place.warps(), place);
+                if (table) --sweep, --s;
+            }
+            if (table && call.d_weights)
+                table_slopes(waves, parts.head->bits, *sweep, parts.rotations(),
+                             staging.slopes + (sweep->first - stage.first) * place.warps(), place);
         }
         done(stage, drift);
         Place::sync();
