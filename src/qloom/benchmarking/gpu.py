@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,10 @@ def host_times(function: Function, repeats: int) -> list[float]:
 
 
 def captured(device: torch.device, function: Function) -> tuple[Function, Any]:
-    """A CUDA graph of a function's launches: what replays it, and the tensors that it fills each time."""
+    """A CUDA graph of a function's launches: what replays it, and the tensors that it fills each time.
+
+    A graph knows addresses alone: what it reads lives as long as what replays it.
+    """
     with torch.cuda.device(device):
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
@@ -91,7 +95,11 @@ def captured(device: torch.device, function: Function) -> tuple[Function, Any]:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             found = function()
-    return graph.replay, found
+    return partial(_replay, graph, (function, found)), found
+
+
+def _replay(graph: torch.cuda.CUDAGraph, kept: Any) -> None:
+    graph.replay()
 
 
 @contextmanager
