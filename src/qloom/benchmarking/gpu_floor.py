@@ -142,9 +142,12 @@ _N_SWEEPS = 5
 
 
 def n_sweeps(packed: Packed) -> int:
-    """Sweeps over shared memory that a program is done in, all tiles together."""
+    """Sweeps over shared memory that a program is done in at least, all tiles together.
+
+    Those that have tables of phases are not among them: the next sweep takes a table along.
+    """
     head = packed.table[: 4 * (_N_SWEEPS + 1)].numpy(force=True)
-    return int(head.view(np.uint32)[_N_SWEEPS])
+    return int(head.view(np.uint32)[_N_SWEEPS]) - packed.n_tables
 
 
 def has_room(work: Work, place: Place) -> bool:
