@@ -8,19 +8,26 @@ namespace qloom {
 
 using qloom_gpu::MOST_TILE_BITS;
 
+// A warp.
+constexpr unsigned LEAST_THREAD_BITS = 5;
+
 PackedPrograms pack_programs(const Programs& programs, unsigned register_bits) {
     constexpr uint64_t nowhere = ~uint64_t(0);
     PackedPrograms out;
     out.work.assign(2 * programs.n_circuits, nowhere);
+    unsigned most = 0;
     for (const Member& member : programs.all()) {
         const Coordinates& at = member.program.coordinates();
         if (at.bits > MOST_TILE_BITS)
             throw std::invalid_argument("a circuit's state has " + std::to_string(at.bits) +
                                         " bits, expected at most " + std::to_string(MOST_TILE_BITS));
+        most = std::max(most, at.bits);
         out.any_real |= at.is_real, out.all_real &= at.is_real;
     }
+    // Threads are as many as the smallest state has work for: the others' threads would have to do with few.
+    const unsigned least = std::min(most, register_bits + LEAST_THREAD_BITS);
     for (const Member& member : programs.all()) {
-        const PackedProgram packed = pack(member.program, {0, register_bits, MOST_TILE_BITS, MOST_TILE_BITS},
+        const PackedProgram packed = pack(member.program, {least, register_bits, MOST_TILE_BITS, MOST_TILE_BITS},
                                           {member.inputs, member.weights}, out.all_real, false);
         for (size_t s = 0; s < member.circuits.size(); ++s) {
             out.work[2 * member.circuits[s]] = out.table.size();

@@ -264,7 +264,7 @@ std::vector<bool> shared_of(const Program& program) {
 
 PackedProgram pack(const Program& program, DeviceShape shape, const SlotPlaces& places, bool real, bool with_tables) {
     const Coordinates& at = program.coordinates();
-    shape.bits = std::max(at.bits, shape.register_bits);
+    shape.bits = std::max({at.bits, shape.register_bits, shape.bits});
     check(shape, shape.bits);
     device::Program head{};
     head.bits = shape.bits, head.used_bits = at.bits, head.is_real = real;

@@ -21,9 +21,9 @@ struct PackedProgram {
     }
 };
 
-// The bits of a shape are the program's. Tables are for calls whose samples share their weights. `real` states have no
-// imaginary parts; only where the program's are. Raises std::invalid_argument where a shape is none that kernels have
-// room for.
+// The bits of a shape are the program's, or more, of which those further on stay 0. Tables are for calls whose samples
+// share their weights. `real` states have no imaginary parts; only where the program's are. Raises
+// std::invalid_argument where a shape is none that kernels have room for.
 PackedProgram pack(const Program&, DeviceShape, const SlotPlaces&, bool real, bool with_tables);
 // Of every slot its own place.
 SlotPlaces own_places(const Program&);

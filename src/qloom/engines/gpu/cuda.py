@@ -107,6 +107,14 @@ def find_machine(device_index: int) -> CudaMachine:
     return CudaMachine(device_index)
 
 
+def device_index(device: torch.device) -> int:
+    """A device's number; the current one's where it has none."""
+    if device.index is not None:
+        return device.index
+    check_device(0)
+    return torch.cuda.current_device()
+
+
 def check_device(device_index: int) -> None:
     """Say what is missing.
 
@@ -246,7 +254,7 @@ def nvrtc() -> Any:
     except RuntimeError:  # the library was not found
         raise ExtraError(
             f"the GPU engine needs NVRTC of the CUDA version of cuda-bindings, {version('cuda-bindings')}; install "
-            "them with: pip install 'qloom[gpu]'"
+            "them as a build of torch for CUDA brings them"
         ) from None
     return module
 

@@ -26,7 +26,7 @@ class GpuEngine(Engine):
     """Exact simulation on a CUDA device: small registers in shared memory, one launch each way; large ones in sweeps.
 
     Args:
-        device: "cuda", or one of several such as "cuda:1".
+        device: "cuda", the one that torch has as the current one, or one of several such as "cuda:1".
 
     Raises:
         UnsupportedError: where there is no such device.
@@ -39,9 +39,9 @@ class GpuEngine(Engine):
         self.machine = self._machine()
 
     def _machine(self) -> Machine:
-        from qloom.engines.gpu.cuda import find_machine
+        from qloom.engines.gpu.cuda import device_index, find_machine
 
-        return find_machine(self.device.index or 0)
+        return find_machine(device_index(self.device))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(device={str(self.device)!r})"

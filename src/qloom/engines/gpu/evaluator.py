@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,11 @@ from torch import Tensor
 
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import Derivatives, DifferentiableEvaluator, Wants
-from qloom.engines.batch import NORM_TOLERANCE, Batch, check_shapes, starts_from_inputs
+from qloom.engines.batch import Batch, check_shapes, starts_from_inputs
 from qloom.engines.gpu.launches import Arrays, run_swept, run_whole, walk_back_swept, walk_back_whole
 from qloom.engines.gpu.machine import Machine
 from qloom.engines.gpu.memory import check_room
-from qloom.engines.gpu.packing import REALS, Packed, pack
+from qloom.engines.gpu.packing import Packed, norm_tolerance, pack
 from qloom.engines.gpu.tensors import check_shape, check_tensors
 
 
@@ -38,18 +37,18 @@ class GpuEvaluator(DifferentiableEvaluator):
         self.device = machine.device.type
         self._most_whole = most_whole
         self._starts_from_inputs = starts_from_inputs(circuit)
-        self._packed = lru_cache(maxsize=None)(self._pack)
+        self._packs: dict[tuple[torch.dtype, bool], Packed] = {}
         self._frozen: tuple[Any, Tensor] | None = None
 
     def __reduce__(self) -> Any:
         raise TypeError("an evaluator is not pickled; pickle the circuit and prepare it again")
 
-    def _pack(self, dtype: torch.dtype, back: bool) -> Packed:
-        return pack(self._native, self.machine, dtype, back, self._most_whole)
-
     def packed(self, dtype: torch.dtype, back: bool) -> Packed:
         """The program there, for walks forward alone or for both."""
-        return self._packed(dtype, back)
+        found = self._packs.get((dtype, back))
+        if found is None:
+            found = self._packs[dtype, back] = pack(self._native, self.machine, dtype, back, self._most_whole)
+        return found
 
     # -- tensors
 
@@ -67,7 +66,7 @@ class GpuEvaluator(DifferentiableEvaluator):
         arrays.values = values
         if not arrays.n_samples:
             return None
-        packed = self._packed(inputs.dtype, keep)
+        packed = self.packed(inputs.dtype, keep)
         check_room(packed, arrays.n_samples, 2 if keep else 1, f"{self.circuit.n_qubits} qubits")
         if packed.is_whole:
             return run_whole(packed, arrays, keep)
@@ -88,7 +87,7 @@ class GpuEvaluator(DifferentiableEvaluator):
             if d_weights is not None:
                 d_weights.zero_()
             return
-        packed = self._packed(inputs.dtype, True)
+        packed = self.packed(inputs.dtype, True)
         check_room(packed, arrays.n_samples, 2 if kept is None else 1, f"{self.circuit.n_qubits} qubits")
         if packed.is_whole:
             walk_back_whole(packed, arrays, kept)
@@ -101,7 +100,7 @@ class GpuEvaluator(DifferentiableEvaluator):
             check_shape("flips", flips, (inputs.shape[0], -(-self.program.n_rotations // 64)))
         tolerance = 0.0
         if self._starts_from_inputs and not self.any_norm:
-            tolerance = NORM_TOLERANCE[np.dtype(REALS[inputs.dtype])]
+            tolerance = norm_tolerance(inputs.dtype)
         return Arrays(inputs, weights, self.n_outputs, flips, tolerance)
 
     def _trained_there(self) -> Tensor | None:

@@ -20,8 +20,12 @@ from qloom.engines.gpu.shapes import MOST_IN_STAGE, MOST_THREADS, SIDE_BY_SIDE, 
 MOST_ROWS = 4096
 # States in global memory at once: of so many numbers.
 MOST_LOCAL_NUMBERS = 1 << 27
+# Final states that are kept for the walk back, which else runs forward again.
+MOST_KEPT_NUMBERS = 1 << 28
 # What each block of a walk over global memory has at least, amplitudes a thread; and how many blocks a state.
 LEAST_A_THREAD, MOST_PARTS = 8, 1024
+# Partial sums of many words are of fewer parts.
+MOST_PARTIAL_TERMS = 1 << 20
 # Outcomes are summed up in at least so many pieces.
 LEAST_PIECES = 1 << 16
 
@@ -104,7 +108,9 @@ def run_whole(packed: Packed, arrays: Arrays, keep: bool) -> Kept | None:
     shape, n = shape_of(packed.variant, packed.bits, back=False), arrays.n_samples
     call = call_of(packed.table, arrays)
     tables = fill_tables(packed, arrays, call)
-    states = arrays.inputs.new_empty((n, packed.variant.components << packed.bits)) if keep else None
+    numbers = packed.variant.components << packed.bits
+    keep = keep and n * numbers <= MOST_KEPT_NUMBERS
+    states = arrays.inputs.new_empty((n, numbers)) if keep else None
     if states is not None:
         call.kept, call.kept_stride = states.data_ptr(), states.shape[1]
     _launch_whole("circuit_forward", packed, shape, call, -(-n // shape.samples))
@@ -242,10 +248,12 @@ class Swept:
 
     def _measure_terms(self) -> None:
         n_terms = self.packed.n_terms
+        parts = max(1, min(self.n_parts, MOST_PARTIAL_TERMS // max(1, n_terms)))
         sums = self._doubles(self.n_local, max(1, n_terms))
         if n_terms:
-            partial = self._doubles(self.n_local, self.n_parts, n_terms)
-            self._launch("state_terms", partial=partial, n_columns=n_terms)
+            partial = self._doubles(self.n_local, parts, n_terms)
+            blocks = self.n_local * parts
+            self._launch("state_terms", blocks, partial=partial, n_columns=n_terms, n_parts=parts)
             self._add_up(partial, sums)
         self._launch("state_values", self.n_local, sums=sums, sums_stride=sums.shape[1])
 
@@ -295,7 +303,8 @@ def run_swept(packed: Packed, arrays: Arrays, keep: bool) -> Ended | None:
     for first, n_local in pieces:
         swept = Swept(packed, arrays, first, n_local)
         swept.measure()
-    return (swept.psi, swept.norms) if keep and len(pieces) == 1 else None
+    fits = arrays.n_samples == 1 or (len(pieces) == 1 and swept.psi.numel() <= MOST_KEPT_NUMBERS)
+    return (swept.psi, swept.norms) if keep and fits else None
 
 
 def walk_back_swept(packed: Packed, arrays: Arrays, kept: Ended | None, starts_from_inputs: bool) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from qloom import _native
-from qloom.engines.batch import NORM_TOLERANCE
 from qloom.engines.circuit_batch import PreparedBatch
-from qloom.engines.gpu.launches import MOST_ROWS, Arrays, call_of, rows_for, sum_rows
+from qloom.engines.gpu.launches import MOST_KEPT_NUMBERS, MOST_ROWS, Arrays, call_of, rows_for, sum_rows
 from qloom.engines.gpu.machine import Machine, Variant
-from qloom.engines.gpu.packing import REALS, REGISTER_BITS, room_for_states, to_device
+from qloom.engines.gpu.packing import REALS, REGISTER_BITS, norm_tolerance, room_for_states, to_device
 from qloom.engines.gpu.shapes import Shape, shape_of
 from qloom.engines.gpu.tensors import check_shape, check_tensors
 from qloom.errors import ShapeError, UnsupportedError
@@ -45,10 +42,15 @@ class GpuBatch:
     def __init__(self, prepared: PreparedBatch, machine: Machine):
         self.batch, self.n_outputs, self.machine = prepared.batch, prepared.n_outputs, machine
         self._native = prepared._native
-        self._packed = lru_cache(maxsize=None)(self._pack)
+        self._packs: dict[torch.dtype, _Packed] = {}
 
     def __reduce__(self) -> Any:
         raise TypeError("a prepared batch is not pickled; pickle the circuits and prepare them again")
+
+    def _packed(self, dtype: torch.dtype) -> _Packed:
+        if dtype not in self._packs:
+            self._packs[dtype] = self._pack(dtype)
+        return self._packs[dtype]
 
     def _pack(self, dtype: torch.dtype) -> _Packed:
         try:
@@ -75,6 +77,7 @@ class GpuBatch:
         check_shape("values", values, (len(self.batch), self.n_outputs))
         arrays.values = values
         size = packed.variant.components << packed.most_bits
+        keep = keep and len(self.batch) * size <= MOST_KEPT_NUMBERS
         kept = inputs.new_empty((len(self.batch), size)) if keep else None
         self._launch("circuit_forward", packed, arrays, kept, len(self.batch))
         return kept
@@ -114,5 +117,5 @@ class GpuBatch:
                 f"inputs has shape {tuple(inputs.shape)} and weights {tuple(weights.shape)}, expected "
                 f"({size}, {batch.n_inputs}) and ({batch.n_weights},) or ({size}, {batch.n_weights})"
             )
-        tolerance = NORM_TOLERANCE[np.dtype(REALS[inputs.dtype])]
+        tolerance = norm_tolerance(inputs.dtype)
         return Arrays(inputs, weights, self.n_outputs, norm_tolerance=tolerance)

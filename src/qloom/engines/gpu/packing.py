@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from qloom import _native
+from qloom.engines.batch import NORM_TOLERANCE
 from qloom.engines.gpu.machine import Machine, Variant
 from qloom.engines.gpu.shapes import most_bits
 from qloom.errors import UnsupportedError
@@ -81,6 +82,11 @@ def room_for_states(machine: Machine, variant: Variant, back: bool) -> int:
             f"{LEAST_TILE_BITS} qubits; use StatevectorEngine() on the CPU"
         )
     return fitting
+
+
+def norm_tolerance(dtype: torch.dtype) -> float:
+    """How far the squared norm of initial amplitudes may be from 1, as on the CPU."""
+    return next(NORM_TOLERANCE[numpy] for numpy, own in NUMPY_REALS.items() if own == dtype)
 
 
 # Tiles hold the lowest five bits and a sweep's columns.

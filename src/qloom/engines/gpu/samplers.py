@@ -9,7 +9,7 @@ from qloom.engines.batch import Batch
 from qloom.engines.gpu.evaluator import GpuEvaluator
 from qloom.engines.gpu.machine import Call
 from qloom.engines.gpu.packing import NUMPY_REALS
-from qloom.engines.gpu.shapes import MOST_THREADS
+from qloom.engines.gpu.shapes import MOST_THREADS, OF_A_THREAD
 from qloom.engines.measuring.samplers import OutcomeMap, TableSampler, checked_table, outcome_bits
 from qloom.engines.streams import Stream
 
@@ -37,12 +37,29 @@ class GpuSampler(TableSampler):
             first += piece.size
         return self._measured(outcome_bits(outcomes, self._n_table_bits))
 
+    def _added_up(self, values: torch.Tensor) -> torch.Tensor:
+        """Probabilities with all before them, in a fixed order, which torch's own sums on a device need not have."""
+        rows, n = values.shape
+        parts = -(-n // (MOST_THREADS * OF_A_THREAD))
+        table = torch.empty((rows, n), dtype=torch.float64, device=values.device)
+        partial = torch.empty((rows, parts), dtype=torch.float64, device=values.device)
+        call = Call()
+        call.values, call.partial, call.sums = values.data_ptr(), partial.data_ptr(), table.data_ptr()
+        call.n_local, call.n_parts, call.n_columns = rows, parts, n
+        shared = 8 * MOST_THREADS
+        variant = self.evaluator.packed(values.dtype, False).variant
+        launch = self.evaluator.machine.launch
+        launch("add_parts", variant, rows * parts, MOST_THREADS, shared, call)
+        launch("add_up_parts", variant, -(-rows // MOST_THREADS), MOST_THREADS, 0, call)
+        launch("add_up", variant, rows * parts, MOST_THREADS, shared, call)
+        return table
+
     def _drawn(self, batch: Batch, shots: int, place: np.ndarray) -> np.ndarray:
         evaluator, machine = self.evaluator, self.evaluator.machine
         inputs, weights = evaluator.there(batch.inputs), evaluator.there(batch.weights)
         values = inputs.new_empty((batch.size, evaluator.n_outputs))
         evaluator.forward_into(values, inputs, weights, keep=False)
-        table = values.cumsum(dim=1, dtype=torch.float64)
+        table = self._added_up(values)
         checked_table(np.array([values.min().item(), values.max().item(), table[:, -1:].min().item()]))
         outcomes = torch.empty((batch.size, shots), dtype=torch.int64, device=machine.device)
         call = Call()

@@ -12,7 +12,8 @@ WARP = 32
 
 
 def _constant(name: str, header: str) -> int:
-    found = re.search(rf"constexpr u32 {name} = (\d+);", (KERNELS / header).read_text(encoding="utf-8"))
+    text = (KERNELS / header).read_text(encoding="utf-8")
+    found = re.search(rf"constexpr u32 (?:\w+ = \d+, )*{name} = (\d+)[,;]", text)
     if found is None:
         raise TypeError(f"{header} has no constant {name}")
     return int(found[1])
@@ -23,6 +24,7 @@ MOST_IN_GROUP = _constant("MOST_IN_GROUP", "program.h")
 MOST_TILE_BITS = _constant("MOST_TILE_BITS", "program.h")
 MOST_THREADS = _constant("MOST_THREADS", "block.h")
 SIDE_BY_SIDE = _constant("SIDE_BY_SIDE", "state.h")
+OF_A_THREAD = _constant("OF_A_THREAD", "draw.h")
 _TURN_BYTES = {"float": 16, "double": 32}
 NUMBER_BYTES = {"float": 4, "double": 8}
 
@@ -69,7 +71,8 @@ def shape_of(
 def _shared(variant: Variant, bits: int, threads: int, samples: int, back: bool, waves: bool) -> int:
     number, warps = NUMBER_BYTES[variant.real], max(1, threads // WARP)
     states = ((2 if back else 1) * variant.components + waves) * number << bits
-    stage = MOST_IN_STAGE * (_TURN_BYTES[variant.real] + number * (1 + (warps if back else 0)))
+    turns = (MOST_IN_STAGE + 1) * _TURN_BYTES[variant.real]
+    stage = turns + MOST_IN_STAGE * number * (1 + (warps if back else 0))
     return 8 * MOST_IN_GROUP * warps + samples * (stage + states)
 
 

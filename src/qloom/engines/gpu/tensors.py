@@ -33,5 +33,7 @@ def _check_there(name: str, tensor: Tensor, device: torch.device) -> None:
         raise ShapeError(
             f'{name} is on {tensor.device}, expected {device}, where the engine runs; move it with .to("{device}")'
         )
+    if tensor.numel() and not tensor.data_ptr():  # as of tensors that only stand for others
+        raise ShapeError(f"{name} is a {type(tensor).__name__} without numbers, expected a tensor with its memory")
     if not tensor.is_contiguous():
         raise ShapeError(f"{name} has strides {tensor.stride()}, expected one row after the other; use .contiguous()")

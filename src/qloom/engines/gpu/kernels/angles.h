@@ -60,7 +60,8 @@ struct alignas(16) Turn {
     __device__ bool wanted() const { return flags & WANTED; }
     __device__ bool at_once() const { return flags & AT_ONCE; }
 };
-// Sixteen of these in a sweep bring a factor of 2^48, and slopes its square.
+// MOST_IN_SWEEP of these bring a factor of 2^48, and slopes its square. Sweeps that have a table may be longer: where
+// it cannot be used, theirs come at once.
 constexpr T MOST_TANGENT = 8;
 
 __device__ inline Turn turn_of(const Rotation& r, const Sample& sample, u64 base, bool wanted) {
@@ -72,7 +73,7 @@ __device__ inline Turn turn_of(const Rotation& r, const Sample& sample, u64 base
     turn.tangent = with_sign(tangent, negative), turn.cosine = cosine, turn.weight = with_sign(T(1), negative);
     turn.z = u16(r.z), turn.masks = u8(r.m | r.z_register << 4);
     turn.flags = u8((r.real ? Turn::REAL : 0) | (wanted ? Turn::WANTED : 0) |
-                    (fabs(tangent) <= MOST_TANGENT ? 0 : Turn::AT_ONCE));
+                    (fabs(tangent) <= MOST_TANGENT && !r.in_table ? 0 : Turn::AT_ONCE));
     return turn;
 }
 

@@ -33,7 +33,7 @@ struct Call {
     double* norms;    // (n_local, 2), squared: of a state as it started, and as it came out
     const double* table;    // (n_local, n_columns), probabilities added up
     i64* outcomes;          // (n_local, shots)
-    double norm_tolerance;  // initial amplitudes whose norm is further from 1 give NaN; 0 where any norm is taken
+    double norm_tolerance;  // amplitudes whose squared norm is further from 1 give NaN; 0: none do
     u64 n_samples;
     u64 n_inputs;
     u64 n_weights;
@@ -54,7 +54,6 @@ struct Call {
     u32 thread_bits;  // 2^thread_bits threads work on a sample
     u32 most_bits;    // shared memory has room for states of so many bits
     u32 tile;         // which of the program's
-    u32 at_start;     // whether it is the norm before the program that is found
 };
 
 }  // namespace qloom_gpu

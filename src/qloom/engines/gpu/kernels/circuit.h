@@ -5,6 +5,9 @@
 
 namespace qloom_gpu {
 
+// Room for the turns of a stage. One more, so that samples of a warp do not meet in a bank.
+constexpr u32 TURNS = MOST_IN_STAGE + 1;
+
 // A block's shared memory: sums, then for every sample its stage and its states. `launching.py` counts the same.
 struct Room {
     double* scratch;
@@ -17,7 +20,7 @@ struct Room {
         const u32 sample = threadIdx.x >> call.thread_bits, warps = count > WARP ? count / WARP : 1;
         const u64 state = u64(1) << call.most_bits;
         scratch = (double*)memory, memory += MOST_IN_GROUP * warps * sizeof(double);
-        staging.turns = (Turn*)memory + sample * MOST_IN_STAGE, memory += samples * MOST_IN_STAGE * sizeof(Turn);
+        staging.turns = (Turn*)memory + sample * TURNS, memory += samples * TURNS * sizeof(Turn);
         staging.norms = (T*)memory + sample * MOST_IN_STAGE, memory += samples * MOST_IN_STAGE * sizeof(T);
         staging.slopes = (T*)memory + sample * MOST_IN_STAGE * warps;
         if (back) memory += samples * MOST_IN_STAGE * warps * sizeof(T);
@@ -191,7 +194,7 @@ struct Worker {
         for (u64 k = place.t; d_inputs && gives && k < call.n_inputs; k += place.count) d_inputs[k] = 0;
         Place::sync();
         tile_back_walk(
-            call, parts, parts.tiles()[0], sample, 0, psi, lambda, waves, place, staging, norm,
+            call, parts, parts.tiles()[0], sample, 0, psi, lambda, waves, place, staging, true, norm,
             [&](const Stage& stage, T drift) { give_slopes(stage, staging.slopes, drift, d_inputs, d_weights); });
         if (d_inputs && gives && head().start == FROM_INPUTS)
             for (u32 i = place.t; i < psi.size; i += place.count) give_start_slope(parts, lambda, i, d_inputs);

@@ -16,6 +16,62 @@ __device__ inline void philox(u64 (&words)[4], u64 key_low, u64 key_high) {
     }
 }
 
+// Probabilities added up, each with all before it, in one order whatever runs first: in parts of OF_A_THREAD numbers a
+// thread. At first the sums of parts, a block each.
+constexpr u32 OF_A_THREAD = 16;
+
+struct Run {
+    u64 first, count;  // of a thread's numbers among those of its row
+
+    __device__ Run(const Call& call, u64 part) {
+        first = (part * blockDim.x + threadIdx.x) * OF_A_THREAD;
+        const u64 left = first < call.n_columns ? call.n_columns - first : 0;
+        count = left < OF_A_THREAD ? left : OF_A_THREAD;
+    }
+    __device__ double sum(const T* row) const {
+        double sum = 0;
+        for (u64 k = 0; k < count; ++k) sum += double(row[first + k]);
+        return sum;
+    }
+};
+
+KERNEL(add_parts) {
+    SHARED_MEMORY(memory);
+    double* sums = (double*)memory;
+    const u64 local = blockIdx.x / call.n_parts, part = blockIdx.x % call.n_parts;
+    sums[threadIdx.x] = Run(call, part).sum(call.values + local * call.n_columns);
+    Place::sync();
+    if (threadIdx.x) return;
+    double sum = 0;
+    for (u32 k = 0; k < blockDim.x; ++k) sum += sums[k];
+    call.partial[blockIdx.x] = sum;
+}
+
+// Sums of parts become sums of all parts before: a thread a row.
+KERNEL(add_up_parts) {
+    const u64 local = u64(blockIdx.x) * blockDim.x + threadIdx.x;
+    double sum = 0;
+    for (u64 part = 0; local < call.n_local && part < call.n_parts; ++part) {
+        double& one = call.partial[local * call.n_parts + part];
+        const double own = one;
+        one = sum, sum += own;
+    }
+}
+
+KERNEL(add_up) {
+    SHARED_MEMORY(memory);
+    double* sums = (double*)memory;
+    const u64 local = blockIdx.x / call.n_parts;
+    const Run run(call, blockIdx.x % call.n_parts);
+    const T* row = call.values + local * call.n_columns;
+    sums[threadIdx.x] = run.sum(row);
+    Place::sync();
+    double sum = call.partial[blockIdx.x];
+    for (u32 k = 0; k < threadIdx.x; ++k) sum += sums[k];
+    for (u64 k = 0; k < run.count; ++k)
+        call.sums[local * call.n_columns + run.first + k] = sum += double(row[run.first + k]);
+}
+
 // The first outcome whose probability, added to all before it, exceeds a place in their sum.
 KERNEL(draw) {
     const u64 lanes = call.n_local * call.shots, n = call.n_columns;

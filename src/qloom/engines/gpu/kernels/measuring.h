@@ -133,7 +133,7 @@ __device__ inline void start_at(const Parts& parts, const Sample& sample, const 
 // Whether amplitudes that came as inputs are of no norm that was agreed on: all that they give is NaN. Nobody waits for
 // the device to tell.
 __device__ inline bool is_refused(const Call& call, const Program& head, double started) {
-    return head.start == FROM_INPUTS && call.norm_tolerance > 0 && !(fabs(sqrt(started) - 1) <= call.norm_tolerance);
+    return head.start == FROM_INPUTS && call.norm_tolerance > 0 && !(fabs(started - 1) <= call.norm_tolerance);
 }
 
 // Slopes of the amplitudes that a state started from.

@@ -97,7 +97,7 @@ KERNEL(tile_back) {
     window.load(state, psi, place, call.thread_bits);
     window.load(weighed, lambda, place, call.thread_bits);
     tile_back_walk(call, parts, tile, Sample(call, share.row), window.base, psi, lambda, InBanks<T>(nullptr, 0, place),
-                   place, room.staging, T(0), [&](const Stage& stage, T) {
+                   place, room.staging, false, T(0), [&](const Stage& stage, T) {
                        for (u32 j = place.t; j < stage.count; j += place.count) {
                            double sum = 0;
                            for (u32 w = 0; w < place.warps(); ++w)
@@ -136,7 +136,7 @@ KERNEL(sum_parts) {
 }
 
 // Slopes of weights that samples share: rows added up in order. A block has SIDE_BY_SIDE weights.
-constexpr u32 SIDE_BY_SIDE = 8;
+constexpr u32 SIDE_BY_SIDE = 8, ROWS_AT_ONCE = 8;
 KERNEL(sum_rows) {
     SHARED_MEMORY(memory);
     double* sums = (double*)memory;
@@ -144,8 +144,16 @@ KERNEL(sum_rows) {
     const u64 weight = u64(blockIdx.x) * SIDE_BY_SIDE + beside;
     const bool is_there = weight < call.n_weights;
     double sum = 0;
-    for (u64 row = first; is_there && row < call.n_parts; row += step)
-        sum += double(call.kept[row * call.n_weights + weight]);
+    for (u64 row = first; is_there && row < call.n_parts; row += u64(ROWS_AT_ONCE) * step) {
+        T held[ROWS_AT_ONCE];  // all on their way before the first is added
+#pragma unroll
+        for (u32 k = 0; k < ROWS_AT_ONCE; ++k) {
+            const u64 one = row + u64(k) * step;
+            held[k] = one < call.n_parts ? call.kept[one * call.n_weights + weight] : T(0);
+        }
+#pragma unroll
+        for (u32 k = 0; k < ROWS_AT_ONCE; ++k) sum += double(held[k]);
+    }
     sums[threadIdx.x] = sum;
     Place::sync();
     for (u32 k = 1; first == 0 && k < step; ++k) sum += sums[k * SIDE_BY_SIDE + beside];

@@ -158,16 +158,21 @@ __device__ inline T norm_of(const S& psi, const Place& place) {
 }
 
 // The tile undone. `done(stage, drift)` is called by all threads when the slopes of a stage stand in shared memory,
-// short of a factor: where the norm of psi is known, what psi and lambda have drifted from theirs, so that roundings do
-// not add up. `waves` is room for one number an amplitude.
+// short of a factor: where the norm of psi is measured, what psi and lambda have drifted from theirs, so that roundings
+// do not add up. `waves` is room for one number an amplitude.
 template <class Done>
 __device__ inline void tile_back_walk(const Call& call, const Parts& parts, const Tile& tile, const Sample& sample,
                                       u64 base, const Shared& psi, const Shared& lambda, const InBanks<T>& waves,
-                                      const Place& place, const Staging& staging, T norm, const Done& done) {
+                                      const Place& place, const Staging& staging, bool is_measured, T norm,
+                                      const Done& done) {
     for (u32 k = tile.n_stages; k-- > 0;) {
         const Stage& stage = parts.stages()[tile.first_stage + k];
         fill_stage(call, parts, stage, sample, base, place, staging, true);
-        const T drift = norm > 0 ? norm / norm_of(psi, place) : T(1);
+        T drift = 1;
+        if (is_measured) {  // by all threads: samples of one warp may have norms of all kinds
+            const T now = norm_of(psi, place);
+            if (norm > 0) drift = norm / now;
+        }
         for (u32 s = stage.n_sweeps; s-- > 0;) {
             const Sweep* sweep = parts.sweeps() + stage.first_sweep + s;
             const Phase* table = table_of(call, parts, *sweep);
