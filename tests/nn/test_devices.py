@@ -10,13 +10,18 @@ import torch
 
 import qloom as ql
 from qloom import ansatze, encoders
-from qloom.engines import DensityEngine, Shots, StatevectorEngine, TrajectoryEngine
+from qloom.adapters.columns import columns_of
+from qloom.engines import DensityEngine, Noisy, OnDevice, Shots, StatevectorEngine, TrajectoryEngine
 from qloom.engines.gpu import GpuBatch, GpuEngine
 from qloom.errors import ShapeError, UnsupportedError
+from qloom.gradients import ShotPlan
 from qloom.nn import CircuitLayer, QuantumLayer, QuantumLinear
 from qloom.nn.arrays import placed
 from qloom.nn.circuit_layer import _evaluate
+from qloom.nn.operators import GraphKey
+from qloom.noise import NoiseModel
 from tests.engines.gpu.host_engine import HostEngine
+from tests.noise.test_compilation import line
 
 CIRCUIT = encoders.angle(4) + ansatze.strongly_entangling(4, 2)
 OUTPUTS = [None, [ql.X(0) @ ql.Y(3), 0.5 * ql.Z(1) - ql.Z(2)], "probabilities", "state"]
@@ -190,6 +195,39 @@ def test_shots_and_noise_go_along(monkeypatch):
     there = shots.on("cuda:0")
     assert isinstance(there.engine, GpuEngine)
     assert there.stream is shots.stream  # copies would draw the same numbers twice
+
+
+def test_plans_of_shots_go_along(monkeypatch):
+    monkeypatch.setattr(StatevectorEngine, "on", lambda self, device: HostEngine())
+    layer = QuantumLayer(CIRCUIT, shots=50, differentiator="parameter-shift", seed=1)
+    plan = ShotPlan(np.full(layer.n_slopes, 50))
+    layer.follow(plan)
+    assert placed(layer.evaluator, on_cuda()).slopes.plan is plan
+
+
+def test_qubits_of_a_device_go_along(monkeypatch):
+    monkeypatch.setattr(TrajectoryEngine, "_machine", lambda self, device: HostEngine().machine)
+    model = NoiseModel.uniform(two_qubit=0.01)
+    noisy = Noisy(TrajectoryEngine(3), model).on("cuda:0")
+    assert (noisy.engine.device, noisy.model) == ("cuda:0", model)
+    placed_there = OnDevice(TrajectoryEngine(3), line(3), (2, 1)).on("cuda:0")
+    assert placed_there.qubits == (2, 1)
+
+
+def test_columns_are_for_trainings_after_an_evaluation():
+    """Their numbers on a device are copied at first use, which may be under inference mode."""
+    kind = columns_of(ql.Circuit(2).ry(0.1, 0).cz(0, 1), 2)._groups[0]
+    with torch.inference_mode():
+        there = kind._on(torch.device("cpu"))
+    assert not any(tensor.is_inference() for tensor in (*there.angles, *there.picked, there.basis))
+
+
+def test_layers_made_on_another_device_read_nothing_from_it():
+    layer = QuantumLayer(CIRCUIT)
+    with torch.device("meta"):
+        key = GraphKey(layer.evaluator)
+    assert key.number.is_cpu
+    assert key.sizes.is_cpu
 
 
 def test_what_runs_on_the_cpu_alone_says_so():

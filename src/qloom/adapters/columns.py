@@ -98,8 +98,9 @@ class _Kind:
         """The same with its numbers on a device, copied once."""
         if device not in self._elsewhere:
             there = copy(self)
-            there.angles, there.picked = ([index.to(device) for index in each] for each in (self.angles, self.picked))
-            there.basis = self.basis.to(device)
+            with torch.inference_mode(False):  # they are for trainings to come, too
+                there.angles, there.picked = ([index.to(device) for index in e] for e in (self.angles, self.picked))
+                there.basis = self.basis.to(device)
             self._elsewhere[device] = there
         return self._elsewhere[device]
 

@@ -8,7 +8,7 @@ thread's work, and sums over circuits are taken in a fixed order: results do not
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, overload
 
 import numpy as np
@@ -298,13 +298,15 @@ class PreparedBatch:
 
     def __init__(self, batch: CircuitBatch, native: Any, n_outputs: int):
         self.batch, self._native, self.n_outputs = batch, native, n_outputs
-        self.on = cache(self._on)
+        self._elsewhere: dict[str, Any] = {}
 
-    def _on(self, device: str) -> Any:
+    def on(self, device: str) -> Any:
         """The same on a device such as "cuda:0": its `forward_into` and `backward_into` take tensors there."""
         from qloom.engines.gpu import GpuBatch, GpuEngine  # which load torch
 
-        return GpuBatch(self, GpuEngine(device).machine)
+        if device not in self._elsewhere:
+            self._elsewhere[device] = GpuBatch(self, GpuEngine(device).machine)
+        return self._elsewhere[device]
 
     def __reduce__(self) -> Any:
         raise TypeError("a prepared batch is not pickled; pickle the circuits and prepare them again")

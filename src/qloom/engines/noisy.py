@@ -125,6 +125,9 @@ class OnDevice(Noisy):
     def __repr__(self) -> str:
         return f"OnDevice({self.engine!r}, {self.model!r}, qubits={self.qubits})"
 
+    def on(self, device: str) -> Engine:
+        return OnDevice(self.engine.on(device), self.model, self.qubits)
+
     def made(self, circuit: Circuit) -> Circuit:
         return compiled(circuit, self.model, self.qubits).noisy
 

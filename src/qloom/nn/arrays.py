@@ -60,10 +60,15 @@ def placed(evaluator: Any, like: Tensor) -> Any:
     """
     if like.is_cpu:
         return evaluator
-    if evaluator.elsewhere is None or like.device.type != "cuda":
+    if like.device.type != "cuda":
         raise UnsupportedError(f"tensors are on {like.device}, expected cpu or a CUDA device; move them with .cpu()")
+    if evaluator.elsewhere is None:
+        what = type(evaluator).__name__
+        raise UnsupportedError(f"tensors are on {like.device}, expected cpu, where {what} was prepared; use .cpu()")
     there = evaluator.elsewhere(str(like.device))
     there.trained = evaluator.trained
+    if there.slopes is not None:
+        there.slopes.go_on_from(evaluator.slopes)
     return there
 
 

@@ -54,14 +54,16 @@ def initial_weights(init: Any, circuit: Circuit, dtype: torch.dtype, seed: int |
         seed: of a generator of its own; None draws from torch's, as torch's own layers do.
     """
     n_weights, depth = circuit.n_weights, circuit.n_weights / circuit.n_qubits
-    weights = torch.empty(n_weights, dtype=dtype)
+    # Seeded ones are the same on any device: they are drawn on the CPU.
+    device = torch.empty(0).device
+    weights = torch.empty(n_weights, dtype=dtype, device=device if seed is None else "cpu")
     if isinstance(init, str):
         name = automatic(depth) if init == "auto" else init
         if name not in INITIALIZATIONS:
             raise ShapeError(f"init={init!r}, expected an array or one of auto, {', '.join(INITIALIZATIONS)}")
         generator = None if seed is None else torch.Generator().manual_seed(seed)
-        return INITIALIZATIONS[name](weights, depth, generator), name
-    return weights.copy_(shared_weights(circuit, init, "init")), "given"
+        return INITIALIZATIONS[name](weights, depth, generator).to(device), name
+    return weights.copy_(shared_weights(circuit, init, "init")).to(device), "given"
 
 
 def shared_weights(circuit: Circuit, values: Any, name: str) -> Tensor:

@@ -91,7 +91,7 @@ class QuantumLinear(nn.Module):
 
     def matrix(self) -> Tensor:
         """The map as a matrix M (F, F): y = M x."""
-        return self(torch.eye(self.n_features, dtype=self._dtype)).T
+        return self(torch.eye(self.n_features, dtype=self._dtype, device=self.quantum.weights.device)).T
 
     @property
     def _dtype(self) -> torch.dtype:

@@ -21,6 +21,11 @@ from qloom.nn.documents import evaluator_of
 
 _EVALUATORS: WeakValueDictionary[int, DifferentiableEvaluator] = WeakValueDictionary()
 
+# Which evaluator runs is a number that is read in each call: a CUDA graph would go on with the one of its recording.
+_OUTSIDE_GRAPHS: dict[str, Any] = (
+    {"tags": [torch.Tag.cudagraph_unsafe]} if hasattr(torch.Tag, "cudagraph_unsafe") else {}
+)
+
 
 class GraphKey:
     """What stands for an evaluator in compiled graphs, while it lives.
@@ -33,8 +38,9 @@ class GraphKey:
     def __init__(self, evaluator: DifferentiableEvaluator):
         number = randbits(63)
         _EVALUATORS[number] = evaluator
-        self.number = torch.tensor(number)
-        self.sizes = torch.empty(evaluator.circuit.n_inputs, evaluator.n_outputs, 0)
+        # On the CPU, whatever device layers are made on: reading it waits for nothing.
+        self.number = torch.tensor(number, device="cpu")
+        self.sizes = torch.empty(evaluator.circuit.n_inputs, evaluator.n_outputs, 0, device="cpu")
 
 
 def _find(number: Tensor | None, document: str) -> DifferentiableEvaluator:
@@ -50,7 +56,7 @@ def _find(number: Tensor | None, document: str) -> DifferentiableEvaluator:
 
 
 # Optional, not `|`: older versions of torch read the operators' schema from these.
-@torch.library.custom_op("qloom::evaluate", mutates_args=())
+@torch.library.custom_op("qloom::evaluate", mutates_args=(), **_OUTSIDE_GRAPHS)
 def evaluate_in_graph(
     inputs: Tensor,
     weights: Tensor,
@@ -67,7 +73,7 @@ def _(inputs: Tensor, weights: Tensor, number: Tensor | None, sizes: Tensor | No
     return inputs.new_empty(inputs.shape[0], evaluator_of(document).n_outputs if sizes is None else sizes.shape[1])
 
 
-@torch.library.custom_op("qloom::pullback", mutates_args=())
+@torch.library.custom_op("qloom::pullback", mutates_args=(), **_OUTSIDE_GRAPHS)
 def _pullback_operator(
     inputs: Tensor,
     weights: Tensor,
