@@ -77,7 +77,8 @@ def test_a_missing_compiler_is_named(monkeypatch):
     monkeypatch.setattr(cuda, "package", lambda *_, **__: SimpleNamespace(nvrtcVersion=missing))
     monkeypatch.setattr(cuda, "version", lambda _: "13.0.3")
     with pytest.raises(
-        ExtraError, match=r"needs NVRTC of the CUDA version of cuda-bindings, 13.0.3; .* 'qloom\[gpu\]'$"
+        ExtraError,
+        match=r"needs NVRTC of the CUDA version of cuda-bindings, 13.0.3; .* build of torch for CUDA brings them$",
     ):
         cuda.nvrtc()
 

@@ -93,10 +93,11 @@ def test_values_and_derivatives_are_the_cpus(dtype, own, real, started):
 
 @pytest.mark.parametrize("widths", [(1,), (9,), (11, 1), (6, 6, 6)])
 def test_batches_of_one_width_and_of_far_ones(widths):
-    """Threads of a block are as many as the smallest circuit has work for."""
+    """Threads of a block are as many as the smallest circuit has work for, a warp at least where others fill one."""
     one = prepared(widths, n_each=1)
     packed = GpuBatch(one, MACHINE)._packed(torch.float32)
-    assert (packed.least_bits, packed.most_bits) == (max(3, min(widths)), max(3, *widths))
+    most = max(3, *widths)
+    assert (packed.least_bits, packed.most_bits) == (max(min(widths), min(8, most)), most)
     check(one, "f4")
 
 

@@ -71,7 +71,7 @@ def shape_of(
 def _shared(variant: Variant, bits: int, threads: int, samples: int, back: bool, waves: bool) -> int:
     number, warps = NUMBER_BYTES[variant.real], max(1, threads // WARP)
     states = ((2 if back else 1) * variant.components + waves) * number << bits
-    turns = (MOST_IN_STAGE + 1) * _TURN_BYTES[variant.real]
+    turns = (MOST_IN_STAGE + (samples > 1)) * _TURN_BYTES[variant.real]
     stage = turns + MOST_IN_STAGE * number * (1 + (warps if back else 0))
     return 8 * MOST_IN_GROUP * warps + samples * (stage + states)
 

@@ -5,9 +5,6 @@
 
 namespace qloom_gpu {
 
-// Room for the turns of a stage. One more, so that samples of a warp do not meet in a bank.
-constexpr u32 TURNS = MOST_IN_STAGE + 1;
-
 // A block's shared memory: sums, then for every sample its stage and its states. `launching.py` counts the same.
 struct Room {
     double* scratch;
@@ -19,8 +16,9 @@ struct Room {
         const u32 count = 1u << call.thread_bits, samples = blockDim.x >> call.thread_bits;
         const u32 sample = threadIdx.x >> call.thread_bits, warps = count > WARP ? count / WARP : 1;
         const u64 state = u64(1) << call.most_bits;
+        const u32 turns = MOST_IN_STAGE + (samples > 1);  // one more, so that samples of a warp do not meet in a bank
         scratch = (double*)memory, memory += MOST_IN_GROUP * warps * sizeof(double);
-        staging.turns = (Turn*)memory + sample * TURNS, memory += samples * TURNS * sizeof(Turn);
+        staging.turns = (Turn*)memory + sample * turns, memory += samples * turns * sizeof(Turn);
         staging.norms = (T*)memory + sample * MOST_IN_STAGE, memory += samples * MOST_IN_STAGE * sizeof(T);
         staging.slopes = (T*)memory + sample * MOST_IN_STAGE * warps;
         if (back) memory += samples * MOST_IN_STAGE * warps * sizeof(T);
