@@ -18,7 +18,7 @@ import torch
 
 import qloom as ql
 from qloom.engines import Batch, Engine, Expectations, FinalState, Outputs, Probabilities, StatevectorEngine
-from qloom.engines.gpu import GpuBatch, launches
+from qloom.engines.gpu import GpuBatch, launches, samplers
 from qloom.engines.gpu.cuda import kernel_names
 from qloom.engines.gpu.machine import KERNELS, Call, Variant
 from tests.engines.gpu.host import HostMachine
@@ -211,22 +211,21 @@ def named(circuit: ql.Circuit) -> ql.Circuit:
 
 
 def check_draws(machine: HostMachine, dtype: str, real: bool) -> None:
-    """Bits of a state that each qubit has with certainty."""
-    circuit = ql.Circuit(3)
-    x = circuit.inputs(3)
-    for q in range(3):
+    """Bits of a product: of so many outcomes that their sums are found in parts."""
+    circuit = ql.Circuit(11)
+    x = circuit.inputs(11)
+    for q in range(11):
         circuit.ry(x[q], q)
         if not real:
             circuit.rx(x[q], q)
-    inputs = np.array([[0, np.pi, 0], [np.pi, np.pi, 0]]) / (1 if real else np.sqrt(2))
-    table = ql.probabilities(circuit, inputs, engine=StatevectorEngine(1))
+    inputs = np.linspace(0, np.pi, 22).reshape(2, 11)
     bits = ql.sample(circuit, 300, inputs.astype(dtype), seed=0, engine=engine_on(machine))
-    drawn = [np.bincount(row @ [4, 2, 1], minlength=8) / 300 for row in bits]
-    assert np.abs(drawn - table).max() < 0.2  # six deviations
+    right = (1 - np.cos(inputs) ** (1 if real else 2)) / 2
+    assert np.abs(bits.mean(axis=1) - right).max() < 6 * 0.5 / np.sqrt(300)
 
 
 def main(sanitizers: str = "", source: str = "") -> None:
-    launches.MOST_THREADS = FEW_THREADS
+    launches.MOST_THREADS = samplers.MOST_THREADS = FEW_THREADS
     machine = Watched(Path(source or KERNELS / "kernels.cu"), sanitizers)
     for dtype, real in product(TOLERANCE, (False, True)):
         for check in (check_engines, check_flips, check_many, check_draws):

@@ -454,6 +454,13 @@ def test_large_states_are_worked_on_some_at_a_time(monkeypatch, kind, start, own
         assert_same(results(SWEPT, circuit, outputs, batch), together)
 
 
+@pytest.mark.usefixtures("few_threads")
+def test_many_words_of_large_states_are_summed_in_fewer_parts(monkeypatch):
+    circuit, outputs = circuit_of(9, n_layers=1), outputs_of("expectations", 9)
+    monkeypatch.setattr(launches, "MOST_PARTIAL_TERMS", 25)
+    check_results(HostEngine(most_whole=8), circuit, outputs, arrays_of(circuit, 1))
+
+
 def test_large_states_in_blocks_as_they_are():
     """With as many threads as on a device."""
     circuit = circuit_of(9, n_layers=1)

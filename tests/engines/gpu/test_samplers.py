@@ -135,6 +135,15 @@ def test_many_outcomes_have_the_bits_of_the_cpu(engine):
         assert (mine != theirs).any(axis=-1).sum() <= most
 
 
+def test_sums_of_parts_are_the_sums_of_all(monkeypatch):
+    """In blocks of 64 threads, of which each adds up 16 numbers: 8,192 outcomes are 8 parts."""
+    circuit = circuit_of(13, n_layers=1)
+    batch = arrays_of(circuit, 1)
+    whole = ql.sample(circuit, 500, batch.inputs, batch.weights, seed=2, engine=ENGINE)
+    monkeypatch.setattr(samplers, "MOST_THREADS", 64)
+    np.testing.assert_array_equal(ql.sample(circuit, 500, batch.inputs, batch.weights, seed=2, engine=ENGINE), whole)
+
+
 def test_wide_registers_of_few_gates_are_sampled():
     """Of 200 fair bits fewer than 60 or more than 140 are 1 once in 10^8 seeds."""
     circuit = ql.Circuit(40).h(0)
