@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,13 @@ from tests.engines.gpu.host_engine import HostEngine
 KINDS = ("expectations", "probabilities", "state", "linear")
 STARTS = ("zero", "fixed", "inputs")
 TOLERANCE = {"f4": 1e-5, "f8": 1e-11}
-# Blocks of so many threads that large states are worked on by several of them, also on the host.
-FEW_THREADS = 64
+
+
+def cut_small(set_attribute: Callable[[Any, str, int], None]) -> None:
+    """Blocks have few threads, and those little to do: walks over states of seven qubits have several blocks."""
+    for module in (launches, samplers):
+        set_attribute(module, "MOST_THREADS", 64)
+    set_attribute(launches, "LEAST_A_THREAD", 1)
 
 
 def circuit_of(n_qubits: int, start: str = "zero", real: bool = False, n_layers: int = 2) -> ql.Circuit:
@@ -225,7 +231,7 @@ def check_draws(machine: HostMachine, dtype: str, real: bool) -> None:
 
 
 def main(sanitizers: str = "", source: str = "") -> None:
-    launches.MOST_THREADS = samplers.MOST_THREADS = FEW_THREADS
+    cut_small(setattr)
     machine = Watched(Path(source or KERNELS / "kernels.cu"), sanitizers)
     for dtype, real in product(TOLERANCE, (False, True)):
         for check in (check_engines, check_flips, check_many, check_draws):

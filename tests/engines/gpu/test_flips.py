@@ -12,7 +12,7 @@ import qloom as ql
 from qloom.engines import Engine, StatevectorEngine
 from qloom.engines.gpu import launches
 from tests.engines.gpu.host_engine import HostEngine
-from tests.engines.gpu.kernel_script import FEW_THREADS, KINDS, arrays_of, check_near, cotangents_of, exact, outputs_of
+from tests.engines.gpu.kernel_script import KINDS, arrays_of, check_near, cotangents_of, cut_small, exact, outputs_of
 from tests.engines.trajectories.test_flips import ansatz, packed
 
 ENGINE, SWEPT = HostEngine(), HostEngine(most_whole=6)
@@ -20,9 +20,9 @@ BOTH = pytest.mark.parametrize(("engine", "n_qubits", "n_samples"), [(ENGINE, 3,
 
 
 @pytest.fixture(autouse=True)
-def few_threads(monkeypatch):
+def small_blocks(monkeypatch):
     """So that several blocks walk over one state."""
-    monkeypatch.setattr(launches, "MOST_THREADS", FEW_THREADS)
+    cut_small(monkeypatch.setattr)
 
 
 def random_flips(n_samples: int, n_rotations: int, share: float = 0.3) -> np.ndarray:

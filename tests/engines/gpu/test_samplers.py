@@ -17,7 +17,7 @@ from qloom.engines.streams import Stream
 from qloom.errors import ShapeError
 from qloom.nn import QuantumLayer
 from tests.engines.gpu.host_engine import HostEngine
-from tests.engines.gpu.kernel_script import arrays_of, circuit_of
+from tests.engines.gpu.kernel_script import arrays_of, circuit_of, cut_small
 from tests.engines.test_draw import KEY, PLACE, SEARCHED, numpys
 
 ENGINE, SWEPT, CPU = HostEngine(), HostEngine(most_whole=8), StatevectorEngine(1)
@@ -140,7 +140,7 @@ def test_sums_of_parts_are_the_sums_of_all(monkeypatch):
     circuit = circuit_of(13, n_layers=1)
     batch = arrays_of(circuit, 1)
     whole = ql.sample(circuit, 500, batch.inputs, batch.weights, seed=2, engine=ENGINE)
-    monkeypatch.setattr(samplers, "MOST_THREADS", 64)
+    cut_small(monkeypatch.setattr)
     np.testing.assert_array_equal(ql.sample(circuit, 500, batch.inputs, batch.weights, seed=2, engine=ENGINE), whole)
 
 
