@@ -17,7 +17,7 @@ def test_evaluate_measured_beside_exact(qloom, trained):
     assert accuracy.split()[0] == "accuracy"
     assert accuracy[heading.index("exact values") :].split()[0] == plain.out.splitlines()[1].split()[1]
     found = json.loads(qloom("evaluate", trained, "demo:wine", "--force", *SHOTS, "--json").out)
-    assert found["engine"] == {"name": "statevector", "noise": None, "shots": 20, "seed": 1}
+    assert found["engine"] == {"name": "statevector", "noise": None, "shots": 20, "seed": 1, "device": "cpu"}
     assert set(found["beside"]) == {"exact values", "classical layer of equal size"}
 
 

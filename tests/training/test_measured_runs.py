@@ -27,7 +27,7 @@ def measured(configure, tmp_path_factory):
 
 def test_the_record_says_what_was_measured(measured):
     metrics = RunFolder(measured).metrics()
-    assert metrics["engine"] == {"name": "statevector", "noise": None, "shots": 30, "seed": 0}
+    assert metrics["engine"] == {"name": "statevector", "noise": None, "shots": 30, "seed": 0, "device": "cpu"}
     assert {key for key, model in metrics["models"].items() if model["engine"]} == set(MEASURED)
     assert "2 rounds with 30 shots a word: " in metrics["verdict"]
     assert any(
@@ -70,7 +70,7 @@ def test_same_weights_elsewhere(finished, table_file):
     again = evaluate(finished, table_file, force=True, engine={"shots": 3, "seed": 1})
     control = evaluate(finished, table_file, model="classical", force=True)
     assert found == again
-    assert found["engine"] == {"name": "statevector", "noise": None, "shots": 3, "seed": 1}
+    assert found["engine"] == {"name": "statevector", "noise": None, "shots": 3, "seed": 1, "device": "cpu"}
     assert found["scores"]["log_loss"] != exact["scores"]["log_loss"]
     values = {name: value for name, (value, *_) in exact["scores"].items()}
     assert found["beside"]["exact values"] == values

@@ -32,7 +32,7 @@ class GpuSampler(TableSampler):
     def draw(self, batch: Batch, shots: int, stream: Stream) -> np.ndarray:
         outcomes = np.empty((batch.size, shots), np.int64)
         first = 0
-        for piece in batch.pieces(max(self.evaluator.n_outputs, shots)):
+        for piece in batch.pieces(self.evaluator.n_outputs):
             outcomes[first : first + piece.size] = self._drawn(piece, shots, stream.call())
             first += piece.size
         return self._measured(outcome_bits(outcomes, self._n_table_bits))

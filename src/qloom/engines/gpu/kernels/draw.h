@@ -77,7 +77,7 @@ KERNEL(draw) {
     const u64 lanes = call.n_local * call.shots, n = call.n_columns;
     for (u64 lane = u64(blockIdx.x) * blockDim.x + threadIdx.x; lane < lanes; lane += u64(gridDim.x) * blockDim.x) {
         const u64 local = lane / call.shots, shot = lane % call.shots;
-        u64 words[4] = {shot / 4, call.first_sample + local, call.call_number, 0};
+        u64 words[4] = {shot / 4, local, call.call_number, 0};
         philox(words, call.key_low, call.key_high);
         const double* ends = call.table + local * n;
         const double place = double(words[shot % 4] >> 11) * 0x1p-53;
