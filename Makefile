@@ -47,6 +47,8 @@ test: lint
 	@$(MAKE) --no-print-directory --jobs 2 types tests-side-by-side
 	$(BIN)/pytest -m "alone and not slow" $$(grep -rl mark.alone tests)
 
+# Threads of two processes on the same cores: those that wait do not spin.
+tests-side-by-side: export OMP_WAIT_POLICY = PASSIVE
 tests-side-by-side: install
 	$(BIN)/pytest -n 2
 
@@ -64,6 +66,7 @@ $(SDKS)/.installed: $(VENV)/.installed tests/sdks.txt tests/sdks-alone.txt scrip
 	@$(BIN)/python scripts/sdks.py $(VENV) $(SDKS)
 	@touch $@
 
+test-slow: export OMP_WAIT_POLICY = PASSIVE
 test-slow: $(VENV)/.independent $(SDKS)/.installed
 	$(BIN)/pytest -n 2 -m slow
 	$(SDKS)/bin/python -m pytest -n 2 -m "slow or not slow" tests/circuits/exchange tests/engines/hardware $(wildcard tests/nn/test_imported_*.py) tests/portable/test_qiskit.py
