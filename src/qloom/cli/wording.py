@@ -12,6 +12,7 @@ OPTIONS = {
     r"\bas kinds says": "for --kind",
     r"\bformat='([\w:]*)'": r"--format \1",
     r"say which with query=": "say which with --query",
+    r"use device='cpu'": "use the CPU (engine.device=cpu)",
     r"\bgroup='([^']*)'": r"--group '\1'",
     r"\btime='([^']*)'": r"--time '\1'",
     r"go on with resume=True": "go on with --resume",
