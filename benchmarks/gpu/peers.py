@@ -26,7 +26,7 @@ import torch
 from benchmarks.gpu.cases import check_near
 from benchmarks.gpu.table import PEERS as NAME
 from benchmarks.peers.installation import python_of
-from benchmarks.peers.running import TOO_LONG, WORKER, last_line
+from benchmarks.peers.running import TOO_LONG, WORKER, figures_of
 from benchmarks.peers.tasks import expected, write_problem
 from benchmarks.results import append_row, provenance
 from qloom.benchmarking import Work
@@ -94,11 +94,7 @@ def run_worker(name: str, python: Path, path: Path, seconds: float, limit: float
         )
     except subprocess.TimeoutExpired:
         return {"status": TOO_LONG}
-    lines = [line for line in ended.stdout.splitlines() if line.startswith("RESULT ")]
-    if not lines:
-        return {"status": f"error: {last_line(ended.stderr)}"}
-    figures = json.loads(lines[-1].removeprefix("RESULT "))
-    return {"status": "ok" if "median_ms" in figures else "wrong result", **figures}
+    return figures_of(ended)
 
 
 def environment() -> dict[str, str]:

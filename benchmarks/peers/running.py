@@ -32,6 +32,11 @@ def run_worker(name: str, task: str, path: Path, threads: int, seconds: float, l
                                env=environment(threads), preexec_fn=lambda: stay_on(threads))  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"status": TOO_LONG}
+    return figures_of(ended)
+
+
+def figures_of(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """What a worker that has ended says: figures and a status."""
     lines = [line for line in ended.stdout.splitlines() if line.startswith("RESULT ")]
     if not lines:
         return {"status": f"error: {last_line(ended.stderr)}"}
