@@ -11,11 +11,11 @@ from qloom.engines.base import DifferentiableEvaluator, Engine
 from qloom.engines.gpu.evaluator import GpuEvaluator
 from qloom.engines.gpu.machine import Machine
 from qloom.engines.gpu.samplers import GpuSampler
-from qloom.engines.measuring.samplers import ProductSampler, Sampler
-from qloom.engines.outputs import FinalState, Outputs
+from qloom.engines.measuring.samplers import Sampler, sum_of
+from qloom.engines.outputs import Outputs
 from qloom.engines.statevector.engine import StatevectorEngine
 from qloom.engines.statevector.native_program import Measured, prepared, prepared_parities
-from qloom.engines.statevector.phases import PhasedEvaluator
+from qloom.engines.statevector.phases import with_phases
 from qloom.errors import CircuitError
 
 # More are in no device's memory.
@@ -57,9 +57,7 @@ class GpuEngine(Engine):
         evaluator = GpuEvaluator(
             circuit, program, native, outputs.size, self.machine, outputs.any_norm, self.most_whole
         )
-        if isinstance(outputs, FinalState) and not all(phase.is_number for phase in program.phases):
-            return PhasedEvaluator(evaluator, outputs)
-        return evaluator
+        return with_phases(evaluator, outputs)
 
     # Larger states than this go through global memory; as many as shared memory has room for where None.
     most_whole: int | None = None
@@ -69,8 +67,7 @@ class GpuEngine(Engine):
 
     def parity_bits(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
         self.check_runs(circuit)
-        samplers = [self._table(circuit, part) for part in prepared_parities(circuit, masks)]
-        return samplers[0] if len(samplers) == 1 else ProductSampler(samplers)
+        return sum_of([self._table(circuit, part) for part in prepared_parities(circuit, masks)])
 
     def _table(self, circuit: Circuit, part: Measured) -> GpuSampler:
         size = 2 ** part.outcomes.rows.shape[1]

@@ -156,6 +156,11 @@ class ProductSampler(Sampler):
         return max(2 * shots * self.n_bits, *(part.numbers_a_sample(shots) for part in self._parts))
 
 
+def sum_of(parts: Sequence[Sampler]) -> Sampler:
+    """What samples the sums of independent samplers' bits: the only one, where there is one."""
+    return parts[0] if len(parts) == 1 else ProductSampler(parts)
+
+
 class ParitySampler(Sampler):
     """Parities of bits that another sampler gives.
 

@@ -7,11 +7,11 @@ from typing import Any
 from qloom import _native
 from qloom.circuits.circuit import Circuit
 from qloom.engines.base import DifferentiableEvaluator, Engine, checked_threads
-from qloom.engines.measuring.samplers import ProductSampler, Sampler, TableSampler
-from qloom.engines.outputs import FinalState, Outputs
+from qloom.engines.measuring.samplers import Sampler, TableSampler, sum_of
+from qloom.engines.outputs import Outputs
 from qloom.engines.statevector.evaluator import StatevectorEvaluator
 from qloom.engines.statevector.native_program import Measured, prepared, prepared_parities
-from qloom.engines.statevector.phases import PhasedEvaluator
+from qloom.engines.statevector.phases import with_phases
 
 
 class StatevectorEngine(Engine):
@@ -44,17 +44,14 @@ class StatevectorEngine(Engine):
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:
         program, native = prepared(circuit, outputs)
         evaluator = StatevectorEvaluator(circuit, program, native, outputs.size, self.n_threads, outputs.any_norm)
-        if isinstance(outputs, FinalState) and not all(phase.is_number for phase in program.phases):
-            return PhasedEvaluator(evaluator, outputs)
-        return evaluator
+        return with_phases(evaluator, outputs)
 
     def bits(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
         return self.parity_bits(circuit, tuple(1 << qubit for qubit in qubits))
 
     def parity_bits(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
         self.check_runs(circuit)
-        samplers = [self._table(circuit, part) for part in prepared_parities(circuit, masks)]
-        return samplers[0] if len(samplers) == 1 else ProductSampler(samplers)
+        return sum_of([self._table(circuit, part) for part in prepared_parities(circuit, masks)])
 
     def _table(self, circuit: Circuit, part: Measured) -> TableSampler:
         size = 2 ** part.outcomes.rows.shape[1]

@@ -8,7 +8,7 @@ import numpy as np
 
 from qloom.engines.base import DifferentiableEvaluator
 from qloom.engines.batch import Batch
-from qloom.engines.outputs import FinalState
+from qloom.engines.outputs import FinalState, Outputs
 
 _LARGE = 1e6
 
@@ -65,6 +65,13 @@ class PhasedEvaluator(DifferentiableEvaluator):
         if not self.linear:
             return states.view(states.real.dtype)
         return np.hstack([states.real, states.imag])
+
+
+def with_phases(evaluator: Any, outputs: Outputs) -> DifferentiableEvaluator:
+    """An evaluator of a program; of states whose global phase depends on slots, with that phase."""
+    if isinstance(outputs, FinalState) and not all(phase.is_number for phase in evaluator.program.phases):
+        return PhasedEvaluator(evaluator, outputs)
+    return evaluator  # type: ignore[no-any-return]
 
 
 def _within_a_turn(phases: np.ndarray) -> np.ndarray:
