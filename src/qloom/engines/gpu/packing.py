@@ -19,6 +19,8 @@ from qloom.errors import UnsupportedError
 REGISTER_BITS = 3
 # Tiles of larger states: of so many amplitudes that several blocks share a multiprocessor.
 TILE_BITS = {"float": 12, "double": 11}
+# A block with room for less is not worth a launch: five bits of a tile are always the lowest.
+LEAST_TILE_BITS = 8
 # As `kernels/program.h` numbers them.
 KINDS = ("expectations", "probabilities", "state")
 REALS = {torch.float32: "float", torch.float64: "double"}
@@ -87,10 +89,6 @@ def room_for_states(machine: Machine, variant: Variant, back: bool) -> int:
 def norm_tolerance(dtype: torch.dtype) -> float:
     """How far the squared norm of initial amplitudes may be from 1, as on the CPU."""
     return next(NORM_TOLERANCE[numpy] for numpy, own in NUMPY_REALS.items() if own == dtype)
-
-
-# Tiles hold the lowest five bits and a sweep's columns.
-LEAST_TILE_BITS = 8
 
 
 def to_device(array: np.ndarray, machine: Machine) -> Tensor:

@@ -5,7 +5,7 @@
 
 namespace qloom_gpu {
 
-// A block's shared memory: sums, then for every sample its stage and its states. `launching.py` counts the same.
+// A block's shared memory: sums, then for every sample its stage and its states. `shapes.py` counts the same.
 struct Room {
     double* scratch;
     Staging staging;
