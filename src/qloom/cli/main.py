@@ -18,7 +18,7 @@ from qloom.errors import QloomError
 COMMANDS = (
     "train", "finetune", "init", "tune", "diagnose", "predict", "evaluate", "compare", "runs", "explain",
     "report", "noise", "solve", "generate",
-    "score", "draw", "run", "devices", "doctor", "bench", "watch", "export", "serve",
+    "score", "draw", "run", "devices", "doctor", "bench", "watch", "export", "serve", "learn", "demo", "docs",
 )  # fmt: skip
 """Each is a function in a module of the same name."""
 QUICK = ("init", "predict", "evaluate", "score", "explain", "runs")

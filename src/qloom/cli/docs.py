@@ -1,0 +1,28 @@
+"""`qloom docs`: a page of the documentation in the terminal."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markdown import Markdown
+
+from qloom.learning.finding import find_page, page_names
+
+
+def docs(
+    page: Annotated[
+        str | None, typer.Argument(help="Such as noise or docs/noise.md; without one all are listed.")
+    ] = None,
+) -> None:
+    """Show a page of the documentation, without a network."""
+    if page is None:
+        typer.echo("\n".join(page_names()))
+        return
+    console = Console(width=min(Console().width, 110))
+    shown = Markdown(find_page(page).path.read_text(encoding="utf-8"))
+    with console.pager(styles=True) if sys.stdout.isatty() else nullcontext():
+        console.print(shown)

@@ -1,0 +1,171 @@
+"""A page of Markdown as parts: prose, code with what it prints, exercises with their answers.
+
+Python and `qloom` commands run. What a block prints stands in a block `text` right below it. An exercise is a section
+whose title begins with "Exercise"; its answer is what stands between <details> and </details>: code, and what that prints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from qloom.errors import ArtifactError
+
+PROSE = "prose"
+RUNNABLE = ("python", "sh")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stretch of a page.
+
+    Attributes:
+        kind: "prose", or the language of a block of code; an indented block is "python".
+        source: Markdown, or code without its fence.
+        line: that `source` begins on, from 0.
+        output: of code, what the page says that it prints; None if it says nothing.
+    """
+
+    kind: str
+    source: str
+    line: int
+    output: str | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is code that a reader runs."""
+        return self.kind in RUNNABLE
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A question, and its answer: the last thing that the code of `answer` prints."""
+
+    title: str
+    question: tuple[Part, ...]
+    answer: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: what stands between lines of --- at its top, and its parts."""
+
+    path: Path
+    title: str
+    facts: dict[str, Any]
+    parts: tuple[Part, ...]
+    exercises: tuple[Exercise, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the file, without a number in front."""
+        return self.path.stem.lstrip("0123456789-")
+
+    @property
+    def code(self) -> tuple[Part, ...]:
+        """All that runs, in its order, exercises last."""
+        answers = (part for exercise in self.exercises for part in exercise.answer)
+        return tuple(part for part in (*self.parts, *answers) if part.runs)
+
+
+def read_page(path: Path) -> Page:
+    """The page of a file.
+
+    Raises:
+        ArtifactError: if there is no such file, it has no title, or an exercise has no answer.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read ({error.strerror}), expected a page in Markdown") from None
+    facts, text = _split_facts(text)
+    parts = list(_with_outputs(_cut(text)))
+    title = next((part.source for part in parts if part.source.startswith("# ")), None)
+    if title is None:
+        raise ArtifactError(f"{path} has no title, expected a line that begins with #")
+    lesson, exercises = _apart(parts, path)
+    return Page(path, title.splitlines()[0].removeprefix("# "), facts, tuple(lesson), tuple(exercises))
+
+
+def _split_facts(text: str) -> tuple[dict[str, Any], str]:
+    """What stands at the top between lines of ---; its lines stay, empty, so that lines keep their numbers."""
+    if not text.startswith("---\n") or "\n---\n" not in text:
+        return {}, text
+    head, rest = text.removeprefix("---\n").split("\n---\n", 1)
+    return yaml.safe_load(head) or {}, "\n" * (head.count("\n") + 3) + rest
+
+
+def _cut(text: str) -> Iterator[Part]:
+    """Blocks of code, and what is between them; a heading begins a new part."""
+    lines = text.splitlines()
+    start = 0
+    for token in MarkdownIt("commonmark").parse(text):
+        if token.level or token.map is None or token.type not in ("fence", "code_block", "heading_open", "html_block"):
+            continue
+        first, end = token.map
+        if prose := "\n".join(lines[start:first]).strip():
+            yield Part(PROSE, prose, start)
+        start = first
+        if token.type in ("fence", "code_block"):
+            yield _block(token, first)
+            start = end
+    if prose := "\n".join(lines[start:]).strip():
+        yield Part(PROSE, prose, start)
+
+
+def _block(token: Token, line: int) -> Part:
+    if token.type == "code_block":
+        return Part("python", token.content.rstrip("\n"), line)
+    language = (token.info.split() or ["text"])[0]
+    return Part(language, token.content.rstrip("\n"), line + 1)
+
+
+def _with_outputs(parts: Iterator[Part]) -> Iterator[Part]:
+    """A block `text` right below one that runs is what that prints."""
+    last: Part | None = None
+    for part in parts:
+        if last is not None and last.runs and part.kind == "text":
+            yield replace(last, output=part.source)
+            last = None
+            continue
+        if last is not None:
+            yield last
+        last = part
+    if last is not None:
+        yield last
+
+
+def _apart(parts: list[Part], path: Path) -> tuple[list[Part], list[Exercise]]:
+    """The page without its exercises, and these."""
+    lesson: list[Part] = []
+    exercises: list[Exercise] = []
+    question: list[Part] = []
+    answer: list[Part] = []
+    where = lesson
+    for part in parts:
+        if part.source.startswith("## Exercise"):
+            question, answer = [part], []
+            where = question
+            continue
+        if part.source.startswith("#"):
+            where = lesson
+        if part.source.startswith("<details>"):
+            where = answer
+            continue
+        if part.source.startswith("</details>"):
+            title = question[0].source.splitlines()[0].removeprefix("## ")
+            if not any(each.runs and each.output for each in answer):
+                raise ArtifactError(f"{path}: {title!r} has no answer, expected code and what it prints in <details>")
+            exercises.append(Exercise(title, tuple(question), tuple(answer)))
+            where = lesson
+            if rest := part.source.removeprefix("</details>").strip():
+                lesson.append(replace(part, source=rest))
+            continue
+        where.append(part)
+    return lesson, exercises
