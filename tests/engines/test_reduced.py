@@ -58,6 +58,11 @@ def test_bell_pair_and_registers_of_any_width():
     assert ql.reduced_density_matrix(circuit, [0], angles.astype("f4")).dtype == np.complex64
 
 
+@pytest.mark.parametrize("order", [0, 1, 2, np.inf])
+def test_no_entropy_is_zero_without_a_sign(order):
+    assert f"{ql.entropy(ql.Circuit(2).cx(0, 1), [0], order=order):.1f}" == "0.0"
+
+
 def test_variances():
     circuit, w = entangled(3)
     state = ql.state(circuit, None, w, engine=ReferenceEngine())

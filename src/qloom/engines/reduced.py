@@ -104,7 +104,8 @@ def entropy(
     shares = np.clip(np.linalg.eigvalsh(rho.astype(np.complex128)), 0, None)
     shares /= shares.sum(axis=-1, keepdims=True)
     resolved = 8 * np.finfo(rho.dtype).eps * rho.shape[-1]
-    return (_entropy_of(shares, order, resolved) / np.log(base)).astype(rho.real.dtype)
+    found = _entropy_of(shares, order, resolved) / np.log(base)
+    return (found + 0.0).astype(rho.real.dtype)  # 0 where it was -0
 
 
 def _entropy_of(shares: np.ndarray, order: float, resolved: float) -> np.ndarray:

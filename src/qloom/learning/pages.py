@@ -1,7 +1,8 @@
 """A page of Markdown as parts: prose, code with what it prints, exercises with their answers.
 
 Python and `qloom` commands run. What a block prints stands in a block `text` right below it. An exercise is a section
-whose title begins with "Exercise"; its answer is what stands between <details> and </details>: code, and what that prints.
+whose title begins with "Exercise"; its answer is what stands between <details> and </details>: code, what that prints,
+and words around it.
 """
 
 from __future__ import annotations
@@ -157,6 +158,8 @@ def _apart(parts: list[Part], path: Path) -> tuple[list[Part], list[Exercise]]:
             where = lesson
         if part.source.startswith("<details>"):
             where = answer
+            if rest := part.source.partition("</summary>")[2].strip():
+                answer.append(replace(part, source=rest))
             continue
         if part.source.startswith("</details>"):
             title = question[0].source.splitlines()[0].removeprefix("## ")
