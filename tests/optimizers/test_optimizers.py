@@ -196,6 +196,7 @@ def test_imaginary_time_never_rises_and_is_its_flow():
     np.testing.assert_allclose(qubit.weights.item(), expected, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "step"), [(NaturalGradient, 0.1), (ImaginaryTime, 0.2)])
 def test_metrics_find_the_ground_state_in_fewer_steps_than_adam(make, step):
     """Medians over five starts, by numpy: torch's random numbers differ from processor to processor."""

@@ -61,7 +61,7 @@ def changed(folder, engine):
     [
         pytest.param("hybrid", "exact", marks=pytest.mark.slow),
         pytest.param("hybrid_classical", "exact", marks=pytest.mark.slow),
-        ("hybrid", "measured"),
+        pytest.param("hybrid", "measured", marks=pytest.mark.slow),
         pytest.param("hybrid", "noisy", marks=pytest.mark.slow),
     ],
 )

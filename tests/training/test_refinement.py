@@ -77,6 +77,7 @@ def test_a_stage_that_does_harm_is_taken_back(configure, tmp_path):
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_on_a_device_buys_nothing_twice_and_ends_alike(configure, tmp_path):
     (tmp_path / "whole").mkdir()
     stage = stages(on_device(", seed: 3", steps=8, gradient="spsa"))

@@ -89,6 +89,7 @@ def test_whoever_asks_first_and_decides_last_lets_go(configuration, storage):
     assert list(first.proposals(1)) == []
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_had_is_done_again(configuration, storage):
     """The child asks for a trial and is killed in it; one that lives keeps its own."""
     code = """

@@ -129,6 +129,7 @@ def test_commands_on_its_folder(run: Path, folder: Path, tmp_path: Path, capsys:
     assert "use qloom finetune" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_to_the_same_numbers(run: Path, folder: Path, tmp_path: Path) -> None:
     """The process is killed at its first checkpoint, in the middle of a training."""
     configuration(folder, tmp_path)
@@ -223,6 +224,7 @@ def test_a_model_that_changed_is_noticed(run: Path, folder: Path, tmp_path: Path
         load_finetuned(copy)
 
 
+@pytest.mark.slow
 def test_images(tmp_path: Path) -> None:
     from PIL import Image
 
