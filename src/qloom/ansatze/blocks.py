@@ -6,8 +6,6 @@ from qloom.circuits.circuit import Circuit
 from qloom.circuits.gates import find_gate
 from qloom.errors import CircuitError
 
-# Gates on qubits a and b, each with new weights for its angles. All but the last are the convolutions compared by
-# Hur, Kim, Park 2022 (arXiv 2108.00661, figure 2), with 2 to 15 weights; the last is their pooling.
 BLOCKS = {
     "ttn": "ry a, ry b, cx ab",
     "u5": "rx a, rx b, rz a, rz b, crz ba, crz ab, rx a, rx b, rz a, rz b",
@@ -20,6 +18,12 @@ BLOCKS = {
     "su4": "u a, u b, cx ab, ry a, rz b, cx ba, ry a, cx ab, u a, u b",
     "pooling": "crz ab, x a, crx ab",
 }
+"""Gates of each block by name, on qubits a and b; each gate takes new weights for its angles.
+
+All but "pooling" are convolutions of 2 to 15 weights.
+
+Source: Hur, Kim, Park 2022, Quantum Machine Intelligence 4, 3 (arXiv 2108.00661), figure 2.
+"""
 
 
 def two_qubit_block(block: str | Circuit) -> Circuit:

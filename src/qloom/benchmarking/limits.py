@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from qloom import _native
 
-# What each thread copies within: the first-level cache of common processors holds one, none holds the other.
 CACHE_BYTES = 1 << 14
+"""Bytes a thread that `copy_rate` copies within a first-level cache: those of common processors hold as many."""
 MEMORY_BYTES = 1 << 27
+"""Bytes a thread that `copy_rate` copies through memory: no first-level cache holds as many."""
 
 
 def fma_rate(threads: int, seconds: float = 0.02) -> float:

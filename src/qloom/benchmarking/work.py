@@ -34,6 +34,7 @@ class Work:
 
     @property
     def amplitudes(self) -> int:
+        """B 2^n, over the whole batch."""
         return self.batch * 2**self.n_qubits
 
     @property

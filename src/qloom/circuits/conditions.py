@@ -31,10 +31,12 @@ class Condition:
         return (read in self.values) != self.negated
 
     def to_json(self) -> dict[str, Any]:
+        """Plain JSON values: `bits` and `values` as lists, the values sorted, and `negated`."""
         return {"bits": list(self.bits), "values": sorted(self.values), "negated": self.negated}
 
     @staticmethod
     def from_json(data: dict[str, Any]) -> Condition:
+        """Inverse of `to_json`; CircuitError for bits or values that are none."""
         return condition_on(data["bits"], data["values"], bool(data["negated"]))
 
 

@@ -131,6 +131,7 @@ class Gate:
 
     @property
     def is_unitary(self) -> bool:
+        """Whether it has a matrix, an expansion and an inverse."""
         return self.kind == "unitary"
 
     def operators(self, *angles: float) -> Sequence[Matrix] | np.ndarray:

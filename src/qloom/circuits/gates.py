@@ -16,6 +16,7 @@ from qloom.errors import CircuitError, UnsupportedError
 
 π = np.pi
 GATES: dict[str, Gate] = {}
+"""Gates, channels, measurement and reset by name, which is also their method of `Circuit` and their name in files."""
 
 
 def _rotations(*pairs: tuple[str, Scalar], phases: tuple[Scalar, ...] = ()) -> Expansion:

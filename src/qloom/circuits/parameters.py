@@ -32,6 +32,7 @@ class Angle:
 
     @property
     def is_number(self) -> bool:
+        """Whether it is a constant, so that `offset` alone is its value."""
         return self.source == "number"
 
     def shifted(self, n_inputs: int, n_weights: int) -> Angle:

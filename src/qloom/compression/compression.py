@@ -60,10 +60,12 @@ class Compression:
 
     @property
     def parameters_before(self) -> int:
+        """Numbers that the layers had before, with biases."""
         return sum(layer.parameters_before for layer in self.layers)
 
     @property
     def parameters(self) -> int:
+        """Numbers that the layers have now, with biases."""
         return sum(layer.parameters for layer in self.layers)
 
     @property

@@ -76,6 +76,7 @@ class CompressedLinear(nn.Module, ABC):
 
     @property
     def n_parameters(self) -> int:
+        """Numbers in the factors and the bias."""
         return sum(parameter.numel() for parameter in self.parameters())
 
     @torch.no_grad()

@@ -50,6 +50,7 @@ class Encoding:
 
     @property
     def n_qubits(self) -> int:
+        """n, of the circuit."""
         return self.circuit.n_qubits
 
     def __str__(self) -> str:
@@ -61,7 +62,6 @@ def _as_they_are(x: Tensor, circuit: Circuit, **options: Any) -> Tensor:
     return x
 
 
-# Name -> the circuit for F features, and its inputs from features.
 ENCODERS: dict[str, tuple[Callable[..., Circuit], Callable[..., Tensor]]] = {
     "angle": (angle, _as_they_are),
     "dense_angle": (dense_angle, _as_they_are),
@@ -73,6 +73,10 @@ ENCODERS: dict[str, tuple[Callable[..., Circuit], Callable[..., Tensor]]] = {
     "chebyshev": (chebyshev, lambda x, circuit, **options: chebyshev_inputs(x)),
     "fourier": (fourier, _as_they_are),
 }
+"""Encoders by name: a function from F to the circuit, and one from features and the circuit to its inputs.
+
+Options, such as `n_layers`, go to both. Shapes of the second: x (..., F) -> (..., I).
+"""
 
 
 def encoding(name: str, n_features: int, **options: Any) -> Encoding:

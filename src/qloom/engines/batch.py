@@ -36,10 +36,12 @@ class Batch:
 
     @property
     def size(self) -> int:
+        """B, samples."""
         return len(self.inputs)
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """Of both arrays: float32 or float64."""
         return self.inputs.dtype
 
     def unbatched(self, result: np.ndarray) -> np.ndarray:

@@ -96,6 +96,7 @@ class CircuitBatch:
 
     @property
     def n_threads(self) -> int:
+        """Threads that are used: `threads`, or all that this process may run on."""
         return self.threads or int(_native.available_threads())
 
     def __len__(self) -> int:

@@ -36,10 +36,12 @@ class Outputs(ABC):
 
     @property
     def is_complex(self) -> bool:
+        """Whether the O numbers are real and imaginary parts side by side."""
         return False
 
     @property
     def any_norm(self) -> bool:
+        """Whether initial amplitudes need not have norm 1."""
         return False
 
     @property

@@ -23,6 +23,7 @@ DIFFERENTIATORS: dict[str, type[Differentiator]] = {
     "finite-difference": FiniteDifference,
     "spsa": SimultaneousPerturbation,
 }
+"""Differentiators by name, as `differentiator=` takes them beside "auto"."""
 
 
 def prepare_gradient(

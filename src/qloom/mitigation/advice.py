@@ -77,6 +77,7 @@ class Advice:
 
     @property
     def raw(self) -> Row:
+        """The values without mitigation."""
         return self.rows[0]
 
     @property
@@ -92,6 +93,7 @@ class Advice:
 
     @property
     def sentence(self) -> str:
+        """The advice in one sentence."""
         if self.best is None:
             return f"Mitigating does not pay at {self.shots:,} shots: no method can be used here."
         against = f"{self.best.name} leaves an error of {self.best.error:.3g}, raw values {self.raw.error:.3g}"

@@ -12,6 +12,7 @@ from qloom.portable.surrogate import to_surrogate
 from qloom.portable.torch_program import to_torch
 
 FORMATS: dict[str, Format] = {"torch": to_torch, "onnx": to_onnx, "qasm": to_qasm, "surrogate": to_surrogate}
+"""What a run can be exported to, by name: functions that make the files and bound what they differ by."""
 
 
 def find_format(name: str) -> Format:

@@ -88,9 +88,11 @@ class EngineContract:
         return [outputs for outputs in known if outputs.kind in engine.gives]
 
     def batch(self) -> Batch:
+        """`arrays` as a checked batch of `circuit`."""
         return make_batch(self.circuit(), *self.arrays())
 
     def test_values_are_the_reference_engines(self) -> None:
+        """Values, and an estimate without errors if and only if the engine is exact."""
         engine, batch = self.make_engine(), self.batch()
         assert self.outputs(engine), f"{engine!r} gives {engine.gives}, none of the known kinds"
         for outputs in self.outputs(engine):
@@ -103,12 +105,14 @@ class EngineContract:
             assert (off <= SIGMAS * estimate.errors + 1e-10).all(), f"{outputs.kind} off by {off.max()}"
 
     def test_what_is_not_given_is_refused(self) -> None:
+        """Outputs that `gives` does not list raise UnsupportedError when they are prepared."""
         engine = self.make_engine()
         for outputs in (Expectations((Z(0),)), Probabilities((0,)), FinalState(3)):
             if outputs.kind not in engine.gives:
                 _raises(UnsupportedError, engine.prepare, self.circuit(), outputs)
 
     def test_what_does_not_run_is_refused(self) -> None:
+        """Circuits with gates of a kind that `runs` does not list raise UnsupportedError when they are prepared."""
         engine = self.make_engine()
         for name in ("measure", "reset"):
             if GATES[name].kind not in engine.runs:
@@ -117,6 +121,10 @@ class EngineContract:
                     _raises(UnsupportedError, engine.prepare, circuit, outputs)
 
     def test_derivatives_are_the_reference_engines(self) -> None:
+        """By inputs and weights, against central differences of the reference engine.
+
+        Where values are drawn it is the mean of 32 derivatives that is compared.
+        """
         engine, batch = self.make_engine(), self.batch()
         for outputs in self.outputs(engine):
             if not outputs.is_measured and outputs.kind not in engine.walks_back:
@@ -135,6 +143,7 @@ class EngineContract:
                 assert (off <= 1.5 * SIGMAS * error + 1e-6).all(), f"{outputs.kind} off by {off.max()}"
 
     def test_it_is_measured(self) -> None:
+        """Estimates from 2,000 shots are within SIGMAS of their errors, of exact engines that give probabilities."""
         engine, batch = self.make_engine(), self.batch()
         if not engine.is_exact or "probabilities" not in engine.gives:
             return
@@ -147,6 +156,7 @@ class EngineContract:
                 assert estimate.shots >= 2000 * batch.size
 
     def test_threads_do_not_disturb_each_other(self) -> None:
+        """Sixteen calls of an evaluator from four threads give what one call gives, of exact engines."""
         engine, batch = self.make_engine(), self.batch()
         if not engine.is_exact:
             return
@@ -157,12 +167,14 @@ class EngineContract:
                 np.testing.assert_array_equal(values, alone)
 
     def test_no_samples_give_no_values(self) -> None:
+        """A batch of no samples gives values (0, O)."""
         engine, (inputs, weights) = self.make_engine(), self.arrays()
         for outputs in self.outputs(engine):
             values = engine.prepare(self.circuit(), outputs).values(make_batch(self.circuit(), inputs[:0], weights))
             assert values.shape == (0, outputs.size)
 
     def test_values_may_be_asked_for_later_and_again(self) -> None:
+        """What `submit` gives has one result, however often it is asked for, and then is done."""
         engine, batch = self.make_engine(), self.batch()
         pending = engine.prepare(self.circuit(), self.outputs(engine)[0]).submit(batch)
         first = pending.result()
@@ -170,6 +182,10 @@ class EngineContract:
         np.testing.assert_array_equal(pending.result(), first)
 
     def test_random_numbers_are_taken_out_and_put_back(self) -> None:
+        """A stream that is put back gives the same values again; two calls, and two copies, give different ones.
+
+        Exact engines say that they are deterministic.
+        """
         engine, batch = self.make_engine(), self.batch()
         evaluator = engine.prepare(self.circuit(), self.outputs(engine)[0])
         if engine.is_exact:
@@ -185,6 +201,7 @@ class EngineContract:
         assert not np.array_equal(twin.values(batch), evaluator.values(batch))
 
     def test_states_too_large_are_refused_before_they_are_made(self) -> None:
+        """A state of 60 qubits raises MemoryLimitError or CircuitError."""
         engine = self.make_engine()
         if "state" not in engine.gives:
             return

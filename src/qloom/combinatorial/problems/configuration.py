@@ -70,6 +70,7 @@ class SettingChoice(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """Which choice a setting has."""
         model = Model()
         x = np.concatenate(
             [model.one_hot(f"choice of setting {g}", (), int(n)).ravel() for g, n in enumerate(self.n_choices)]

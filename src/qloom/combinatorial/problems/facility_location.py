@@ -83,6 +83,11 @@ class FacilityLocation(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """Which facility serves a customer, and which facilities are open.
+
+        A closed facility has no capacity; a customer whose demand is too small to show in that opens its facility by a
+        constraint of its own.
+        """
         n_facilities, n_customers = self.service.shape
         model = Model()
         x = model.one_hot("facility of customer", n_customers, n_facilities)

@@ -103,6 +103,7 @@ class FeatureSelection(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """A bit a feature, k of them 1."""
         model, k = Model("max"), self.n_selected
         x = model.binary("feature selected", len(self.relevance))
         model.add((1 - self.balance) / k * self.relevance, x)

@@ -30,6 +30,7 @@ FORMATS = (
     "flexible_job_shop",
     "project_scheduling",
 )  # fmt: skip
+"""Names of the formats that `read_problem` takes."""
 # Formats that have several.
 LAYOUTS = ("facility_location", "knapsack", "qubo")
 # Endings that no other format has.

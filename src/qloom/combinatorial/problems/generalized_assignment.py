@@ -60,6 +60,7 @@ class GeneralizedAssignment(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """Which agent does a task, within the capacities."""
         model = Model(self.sense)
         x = model.one_hot("agent of task", self.values.shape[1], self.values.shape[0])
         model.add(self.values.T, x)

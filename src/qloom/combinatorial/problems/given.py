@@ -71,6 +71,7 @@ class GivenModel(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """The one that was given."""
         return self.given
 
     def objective(self, solution: np.ndarray) -> float:

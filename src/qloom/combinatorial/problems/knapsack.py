@@ -65,6 +65,7 @@ class Knapsack(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """A bit an item, within the capacities of the resources."""
         model = Model("max")
         x = model.binary("item taken", len(self.values))
         model.add(self.values, x)

@@ -70,6 +70,7 @@ class MaxCut(SignProblem):
 
     @cached_property
     def model(self) -> Model:
+        """A spin a node; the objective is the weight of the cut."""
         model, quadratic = Model("max"), self.quadratic
         side = model.spin("side of node", self.n_nodes)
         model.add(-quadratic.constant)

@@ -81,6 +81,10 @@ class Portfolio(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """A bit an asset, k of them 1, all of the same weight 1 / k.
+
+        It leads to solutions, and its objective is not theirs: best weights are found once the assets are.
+        """
         model, k = Model(), self.n_assets
         x = model.binary("asset held", len(self.means))
         model.add(self.trade_off * self.covariance / k**2, x[:, None], x)

@@ -190,6 +190,10 @@ class ProjectScheduling(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """For pairs of activities without precedence which one comes first.
+
+        It leads to solutions, and its objective is not theirs: long paths through pairs that exclude each other cost.
+        """
         model = Model("min")
         exclude = (self.requests[self._pairs].sum(axis=1) > self.capacities).any(axis=1)
         add_orders(model, self.durations, self._paths, self._pairs, exclude * 1.0, max(self.lower_bound, 1))

@@ -68,6 +68,7 @@ class QuadraticAssignment(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """Which location a facility has, each once."""
         model = Model()
         x = model.one_hot("location of facility", self.n, self.n)
         model.constrain("facility of location", x.T, 1, "==", 1)

@@ -134,6 +134,10 @@ class Shop(Problem):
 
     @cached_property
     def model(self) -> Model:
+        """The machine of an operation that has a choice, and for pairs that may share a machine which one comes first.
+
+        It leads to solutions, and its objective is not theirs: long paths that wait, and uneven loads, cost.
+        """
         model, n = Model("min"), len(self.choices)
         for operation, choice in enumerate(self.choices):
             if len(choice) > 1:

@@ -136,6 +136,7 @@ class LevelBins:
 
 
 Bins = NumberBins | LevelBins
+"""What a column is counted in: `NumberBins` for numbers and dates, `LevelBins` for text."""
 
 
 def learn_bins(cells: Cells) -> Bins:

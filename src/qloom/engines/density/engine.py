@@ -32,6 +32,7 @@ class DensityEngine(Engine):
 
     @property
     def n_threads(self) -> int:
+        """Threads that are used: `threads`, or all that this process may run on."""
         return self.threads or _native.available_threads()
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:

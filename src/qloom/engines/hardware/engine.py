@@ -56,10 +56,12 @@ class DeviceEngine(Shots):
 
     @property
     def device(self) -> Device:
+        """The adapter that jobs are sent to."""
         return self.jobs.device
 
     @property
     def journal(self) -> Journal:
+        """Where every job is written down; opened by the engine if a path was given."""
         return self.jobs.journal
 
     @property

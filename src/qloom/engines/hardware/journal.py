@@ -104,6 +104,7 @@ class Journal:
             connection.close()
 
     def entry(self, key: str) -> Entry | None:
+        """The job of a key; None if it was never written down."""
         with self._open() as connection:
             row = connection.execute(
                 "SELECT status, handle, bits, shape, message FROM jobs WHERE key = ?", (key,)
@@ -140,13 +141,16 @@ class Journal:
             connection.execute("COMMIT")
 
     def sent(self, key: str, handle: str) -> None:
+        """Write down that the device took a job, and the handle that it is asked for by."""
         self._update(key, status=SENT, handle=handle)
 
     def done(self, key: str, bits: np.ndarray) -> None:
+        """Write down what was measured. Shapes: bits (B, shots, k) of 0 and 1."""
         shape = ",".join(map(str, bits.shape))
         self._update(key, status=DONE, bits=zlib.compress(np.packbits(bits).tobytes()), shape=shape, ended=time.time())
 
     def failed(self, key: str, message: str, paid: bool) -> None:
+        """Write down why there is no result. What was not paid for may be sent again, and does not count as spent."""
         self._update(key, status=LOST if paid else REFUSED, message=message, ended=time.time())
 
     def _update(self, key: str, **columns: Any) -> None:

@@ -55,10 +55,12 @@ class ClassicalShadow:
 
     @property
     def n_snapshots(self) -> int:
+        """S, how often the state was measured."""
         return len(self.bases)
 
     @property
     def n_qubits(self) -> int:
+        """n, qubits of the state."""
         return int(self.bases.shape[1])
 
     def expectation(self, observables: PauliSum | Sequence[PauliSum], n_groups: int = 1) -> np.ndarray:

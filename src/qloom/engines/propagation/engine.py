@@ -93,6 +93,7 @@ class PropagationEngine(Engine):
 
     @property
     def n_threads(self) -> int:
+        """Threads that are used: `threads`, or all that this process may run on."""
         return self.threads or _native.available_threads()
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:

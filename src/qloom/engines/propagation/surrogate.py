@@ -64,22 +64,27 @@ class Surrogate(Engine):
 
     @property
     def circuit(self) -> Circuit:
+        """The circuit that was recorded, the only one that it evaluates."""
         return self.recorded.circuit
 
     @property
     def observables(self) -> list[Any]:
+        """The Pauli sums that were recorded, O of them; a new list."""
         return list(self.recorded.outputs.observables)
 
     @property
     def n_slots(self) -> int:
+        """Coefficients of all observables that are worked on."""
         return int(self.recorded.native.slots)
 
     @property
     def n_bytes(self) -> int:
+        """Bytes that the arrays of the recording take."""
         return sum(array.nbytes for o in range(self.recorded.outputs.size) for array in self._arrays(o).values())
 
     @property
     def n_threads(self) -> int:
+        """Threads that are used: `threads`, or all that this process may run on."""
         return self.threads or _native.available_threads()
 
     def evaluator(self, circuit: Circuit, outputs: Outputs) -> DifferentiableEvaluator:

@@ -31,6 +31,7 @@ class StatevectorEngine(Engine):
 
     @property
     def n_threads(self) -> int:
+        """Threads that are used: `threads`, or all that this process may run on."""
         return self.threads or _native.available_threads()
 
     def to_json(self) -> dict[str, Any]:

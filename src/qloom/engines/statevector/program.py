@@ -71,6 +71,7 @@ class Program:
 
     @property
     def n_rotations(self) -> int:
+        """Rotations of all passes together."""
         return len(self.rotations)
 
     @cached_property

@@ -43,10 +43,12 @@ class ColumnGame:
 
     @property
     def n_columns(self) -> int:
+        """n, the players."""
         return len(self.columns)
 
     @property
     def n_background(self) -> int:
+        """M, background rows."""
         return len(self.background)
 
     @cached_property

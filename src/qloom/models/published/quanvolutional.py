@@ -62,6 +62,14 @@ class QuantumFilter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved, Ba
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> Self:
+        """Draw circuits and angles, and tabulate them. Of X only the number of pixels counts; y is ignored.
+
+        Shapes: X (B, H H), square images row by row.
+
+        Raises:
+            ShapeError: for images that are not square, or a `kernel_size` that is not from 1 to their side.
+            ConfigError: for patches of more than 4 x 4 pixels.
+        """
         side, n_pixels = image_side(X.shape[1]), self.kernel_size**2
         if not 1 <= self.kernel_size <= side:
             raise ShapeError(f"kernel_size={self.kernel_size}, expected from 1 to the images' side of {side}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-# Functions of `qloom.ansatze`; the first is the default.
 ANSATZE = ("strongly_entangling", "hardware_efficient", "basic_entangler")
+"""Functions of `qloom.ansatze` that a hybrid network's circuit may be; the first is the default."""
 LAYERS = ("quantum", "separable", "classical")
+"""What the middle of a hybrid network may be: the circuit, its separable control, or a classical layer."""
 REFITS = ("linear", "boosting")
 # Of each task, what a loss's predictions stand for; the first is its default.
 LOSSES = {
