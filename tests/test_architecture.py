@@ -16,9 +16,9 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "qloom"
 # The longest name that a module begins with counts, so that a folder inside a folder has a rank of its own.
 RANKS = {
     "announcement": 0, "errors": 0, "exports": 0, "_native": 0, "_searches": 0, "checks": 1, "files": 1, "extras": 1,
-    "learning": 2, "observables": 2, "data": 2, "circuits": 2, "encoders": 3, "ansatze": 3, "noise": 3, "programs": 3, "engines": 4,
+    "observables": 2, "data": 2, "circuits": 2, "encoders": 3, "ansatze": 3, "noise": 3, "programs": 3, "engines": 4,
     "gradients": 5, "noise.fitting": 5, "combinatorial": 5, "backbones": 6, "nn": 6, "mitigation": 6, "correction": 6,
-    "fitting": 7,
+    "fitting": 7, "learning": 2,
     "models": 8, "models.kernels": 8.1, "models.tables": 8.1, "models.published": 8.2, "models.explanations": 8.2,
     "optimizers": 8, "trainability": 8, "training": 9, "reports": 10, "benchmarking": 10, "portable": 11, "serving": 11,
     "tracking": 11, "watching": 11, "adapters": 8, "compression": 8, "cli": 12, "testing": 13, "__main__": 13,
