@@ -13,7 +13,7 @@ ifdef SHARED
 export QLOOM_SHARED := $(SHARED)
 endif
 
-.PHONY: help install demo test tests-side-by-side test-fast test-slow lint format types bench bench-peers bench-page clean
+.PHONY: help install demo test tests-side-by-side test-fast test-slow lint format types bench bench-peers bench-page docs docs-serve clean
 
 help:
 	@echo "make demo         install, train on an embedded table, say where the report is"
@@ -23,6 +23,7 @@ help:
 	@echo "make bench        time the engine beside the machine's limits, ten minutes"
 	@echo "make bench-peers  time it beside other systems, 40 minutes, after installing them (13 GB)"
 	@echo "make bench-page   write docs/performance.md from the results"
+	@echo "make docs         build the documentation into build/docs/html; make docs-serve shows it"
 	@echo "make format       rewrite the sources in the house format"
 
 # Installed anew when the dependencies, the native sources or the names of Python's change: these are used in place, and
@@ -74,6 +75,7 @@ test-slow: $(VENV)/.independent $(SDKS)/.installed
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/typos
 	$(BIN)/clang-format --dry-run --Werror $(FORMATTED)
 
 types: install
@@ -94,6 +96,12 @@ bench-peers: install
 
 bench-page: install
 	$(BIN)/python -m benchmarks.page
+
+docs: install
+	$(BIN)/python -m docs.site
+
+docs-serve: install
+	$(BIN)/python -m docs.site --serve
 
 clean:
 	rm -rf $(VENV) $(SDKS) build

@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Iterator
 from functools import cache, cached_property
 from itertools import pairwise
@@ -64,25 +65,23 @@ def _is_described(thing: type, name: str) -> bool:
     return any((names[name].__doc__ or "").strip() for names in ours if name in names)
 
 
-def documentation(package: str, name: str, thing: Any) -> str | None:
+def documentation(name: str, thing: Any) -> str | None:
     """A docstring that is not inherited and not written by Python itself; of a constant the text below it."""
     if inspect.isclass(thing):
         doc = vars(thing).get("__doc__")
         return None if doc and doc.startswith(f"{thing.__name__}(") else doc
-    return thing.__doc__ if inspect.isroutine(thing) else _below_assignment(package, name)
+    return thing.__doc__ if inspect.isroutine(thing) else _below_assignment(name, thing)
 
 
-def _below_assignment(package: str, name: str) -> str | None:
-    """The text below the line that a constant is given its value on, in the module it comes from."""
-    tree = ast.parse(inspect.getsource(packages()[package]))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
-            tree = ast.parse(inspect.getsource(importlib.import_module(str(node.module))))
-    for node, below in pairwise(tree.body):
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
-        if is_text and any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            return str(below.value.value)
+def _below_assignment(name: str, thing: Any) -> str | None:
+    """The text below the line that a constant is given its value on, in whichever module does."""
+    holders = (module for key, module in sys.modules.items() if key.startswith("qloom"))
+    for module in [module for module in holders if vars(module).get(name) is thing]:
+        for node, below in pairwise(ast.parse(inspect.getsource(module)).body):
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            is_text = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+            if is_text and any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                return str(below.value.value)
     return None
 
 
@@ -90,7 +89,7 @@ def undocumented() -> Iterator[str]:
     """Public names without a docstring, as "package.Name.method"."""
     for package, names in homes().items():
         for name, thing in names.items():
-            if not documentation(package, name, thing):
+            if not documentation(name, thing):
                 yield f"{package}.{name}"
             for each in _own_names(thing) if inspect.isclass(thing) else ():
                 if not inspect.getdoc(getattr(thing, each)):
@@ -141,7 +140,7 @@ def _entry(package: str, name: str, thing: Any) -> list[str]:
         return [f".. autoclass:: {full}", f"   :members: {', '.join(members(thing))}", "   :show-inheritance:", ""]
     if inspect.isroutine(thing):
         return [f".. autofunction:: {full}", ""]
-    text = documentation(package, name, thing) or ""
+    text = documentation(name, thing) or ""
     return [f".. py:data:: {full}", "", *(f"   {line}" for line in text.splitlines()), ""]
 
 

@@ -1,5 +1,6 @@
 """Tables: from files, frames, arrays and SQL to what a network takes in, by a fitted way that is saved."""
 
+from qloom.data.bit_coding import BitCoding
 from qloom.data.inspection import inspect_table
 from qloom.data.preprocessing import Preprocessing
 from qloom.data.schema import Column, Schema
@@ -8,6 +9,7 @@ from qloom.data.splits import Split, split_rows
 from qloom.data.target import TargetCoding, rows_with_target
 
 __all__ = [
+    "BitCoding",
     "Column",
     "Preprocessing",
     "Schema",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qloom.fitting.stopping import Flat
     from qloom.fitting.together import run_together
     from qloom.fitting.training import Training
+    from qloom.fitting.workers import joined
 
-__all__ = ["Flat", "Loop", "Stage", "Stepper", "Taken", "Training", "cosine", "run_together"]
+__all__ = ["Flat", "Loop", "Stage", "Stepper", "Taken", "Training", "cosine", "joined", "run_together"]
 __getattr__ = exported_by(__name__)

@@ -6,8 +6,13 @@ from qloom.exports import exported_by
 
 if TYPE_CHECKING:
     from qloom.training.configuration import Configuration, load_configuration
-    from qloom.training.evaluation import evaluate
+    from qloom.training.demonstrations import demonstration_table
+    from qloom.training.evaluation import evaluate, open_model
+    from qloom.training.intervals import estimate
     from qloom.training.run import resume_run, train_run
 
-__all__ = ["Configuration", "evaluate", "load_configuration", "resume_run", "train_run"]
+__all__ = [
+    "Configuration", "demonstration_table", "estimate", "evaluate", "load_configuration", "open_model", "resume_run",
+    "train_run",
+]  # fmt: skip
 __getattr__ = exported_by(__name__)
