@@ -81,7 +81,11 @@ class Pending:
         return True
 
     def result(self, timeout: float | None = None) -> np.ndarray:
-        """Values (B, O), the same each time; TimeoutError after so many seconds without them."""
+        """Values (B, O), the same each time.
+
+        Args:
+            timeout: seconds after which it raises TimeoutError; None to wait for ever.
+        """
         return self._values
 
 
@@ -143,7 +147,11 @@ class DifferentiableEvaluator(Evaluator):
     slopes: Any = None
 
     def walk_runs(self, wants: Wants) -> int:
-        """What a walk back comes to in forward runs where only some derivatives are wanted."""
+        """What a walk back comes to in forward runs where only some derivatives are wanted.
+
+        Args:
+            wants: whether those of inputs are, and those of weights.
+        """
         return self.walk_cost
 
     def wants_weight(self, index: int) -> bool:
@@ -157,6 +165,12 @@ class DifferentiableEvaluator(Evaluator):
     @abstractmethod
     def backward(self, batch: Batch, cotangents: np.ndarray, kept: Any, wants: Wants) -> Derivatives:
         """Derivatives of sum(cotangents * values).
+
+        Args:
+            batch: the arrays.
+            cotangents: of the values.
+            kept: what `forward` kept of this batch; None to run it again.
+            wants: whether derivatives by inputs are wanted, and by weights.
 
         Shapes: cotangents (B, O) -> d_inputs (B, I), d_weights (W,) or (B, W) as weights; None if not wanted.
         """
@@ -180,7 +194,13 @@ class Engine(ABC):
     def prepare(self, circuit: Circuit, observables: Any = None) -> Evaluator:
         """An evaluator of what is asked for.
 
+        Args:
+            circuit: the circuit; later changes to it have no effect.
+            observables: Pauli sums, one or several; "probabilities", "state" or "density"; an `Outputs`; None for every
+                Z.
+
         Raises:
+            CircuitError: for observables that the circuit does not have.
             UnsupportedError: if the engine does not give such outputs, or run such gates.
         """
         if not isinstance(circuit, Circuit):
@@ -224,7 +244,11 @@ class Engine(ABC):
         return self, circuit
 
     def prepare_adjoint(self, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
-        """An evaluator that walks back through the circuit; UnsupportedError if the engine has none."""
+        """An evaluator that walks back through the circuit; `observables` as in `prepare`.
+
+        Raises:
+            UnsupportedError: if the engine has none.
+        """
         outputs = as_outputs(circuit, observables)
         if not self.can_walk_back(outputs):
             raise UnsupportedError(
@@ -258,7 +282,12 @@ class Engine(ABC):
         return MisreadSampler(self.bits(rest, together), together, errors, len(qubits))
 
     def parities(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
-        """What measures Z words, given by masks of their qubits: a bit each, 1 where the eigenvalue is -1."""
+        """What measures Z words: a bit each, 1 where the eigenvalue is -1.
+
+        Args:
+            circuit: the circuit.
+            masks: of the words' qubits, bit q for qubit q.
+        """
         if not any(op.gate.kind == "readout" for op in circuit.operations):
             return self.parity_bits(circuit, masks)
         from qloom.engines.measuring.samplers import ParitySampler
@@ -267,13 +296,13 @@ class Engine(ABC):
         return ParitySampler(self.sampler(circuit, qubits), [[mask >> q & 1 for q in qubits] for mask in masks])
 
     def bits(self, circuit: Circuit, qubits: tuple[int, ...]) -> Sampler:
-        """Bits of some qubits, from the table of their probabilities where an engine has no way of its own."""
+        """Bits of some qubits, in their order; by default from the table of their probabilities."""
         from qloom.engines.measuring.samplers import TableSampler
 
         return TableSampler(self.prepare(circuit, Probabilities(qubits)))
 
     def parity_bits(self, circuit: Circuit, masks: tuple[int, ...]) -> Sampler:
-        """Bits of Z words, from those of qubits where an engine has no way of its own."""
+        """Bits of Z words, `masks` as in `parities`; by default from those of their qubits."""
         from qloom.engines.measuring.samplers import ParitySampler
 
         qubits = _qubits_of(circuit, masks)
@@ -290,7 +319,7 @@ class Engine(ABC):
         raise UnsupportedError(f"{type(self).__name__} cannot be exported, expected a StatevectorEngine")
 
     def state(self, circuit: Circuit, batch: Batch) -> np.ndarray:
-        """Final states (B, 2^n), complex."""
+        """Final states (B, 2^n), complex; UnsupportedError where the engine gives none."""
         values = self.prepare(circuit, "state").values(batch)
         return values.view(np.result_type(batch.dtype, np.complex64))
 

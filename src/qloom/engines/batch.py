@@ -49,7 +49,7 @@ class Batch:
         return result[0] if self.single else result
 
     def rows(self, which: np.ndarray) -> Batch:
-        """Some of its samples."""
+        """Some of its samples, by indices or booleans (B,)."""
         return Batch(self.inputs[which], self.weights[which] if self.weights.ndim == 2 else self.weights, self.single)
 
     def pieces(self, numbers_a_sample: int) -> Iterator[Batch]:

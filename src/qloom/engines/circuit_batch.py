@@ -163,16 +163,24 @@ class CircuitBatch:
         """Exact expectation values, (C, O); observables as in `prepare`.
 
         Shapes: inputs (C, I), or (I,) of all circuits; weights (W,), shared, or (C, W); both also by name.
+
+        Raises:
+            CircuitError: for observables that do not fit the circuits.
+            ShapeError: for inputs or weights that do not.
+            UnsupportedError: for circuits with gates that are not unitary.
         """
         return self._kept(observables).values(inputs, weights)
 
     def derivatives(
         self, observables: Any = None, cotangents: Any = None, inputs: Any = None, weights: Any = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Values, and derivatives of sum(cotangents * values) by inputs and weights.
+        """Values, and derivatives of sum(cotangents * values) by inputs and weights; observables as in `prepare`.
 
         Shapes: as in `expectation`, cotangents (C, O), ones by default -> values (C, O), d_inputs (C, I), d_weights
         (W,), or (C, W) as weights. A slot that a circuit does not have gets 0 from it.
+
+        Raises:
+            ShapeError: for arrays that do not fit; the others as `expectation`.
         """
         return self._kept(observables).derivatives(cotangents, inputs, weights)
 
@@ -181,6 +189,7 @@ class CircuitBatch:
 
         Raises:
             CircuitError: where circuits have different numbers of qubits.
+            MemoryLimitError: for states that do not fit in memory.
         """
         arrays = self._arrays(inputs, weights)
         outputs = FinalState(self._same_width("states in one array"))
@@ -293,7 +302,10 @@ class CircuitBatch:
 class PreparedBatch:
     """Circuits lowered for what is measured: arrays in, values out, with no Python a circuit. Thread-safe.
 
+    `CircuitBatch.prepare` makes it.
+
     Attributes:
+        batch: the circuits.
         n_outputs: O.
     """
 
@@ -318,7 +330,7 @@ class PreparedBatch:
         return len(self._native)
 
     def values(self, inputs: Any = None, weights: Any = None) -> np.ndarray:
-        """Expectation values (C, O); shapes as in `CircuitBatch.expectation`."""
+        """Expectation values (C, O); shapes and errors as in `CircuitBatch.expectation`."""
         arrays = self.batch._arrays(inputs, weights)
         values = np.empty((len(self.batch), self.n_outputs), arrays.dtype)
         self.forward_into(values, arrays.inputs, arrays.weights, keep=False)
@@ -327,7 +339,7 @@ class PreparedBatch:
     def derivatives(
         self, cotangents: Any = None, inputs: Any = None, weights: Any = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Values and derivatives in one call; shapes as in `CircuitBatch.derivatives`."""
+        """Values and derivatives in one call; shapes and errors as in `CircuitBatch.derivatives`."""
         arrays = self.batch._arrays(inputs, weights)
         values = np.empty((len(self.batch), self.n_outputs), arrays.dtype)
         g = np.asarray(np.ones_like(values) if cotangents is None else cotangents)

@@ -38,9 +38,14 @@ def expectation(
         observables: a Pauli sum or several; None for Z on every qubit.
         engine: StatevectorEngine() by default.
         shots: estimate from that many measurements instead of exactly.
-        seed: of the measurements.
+        seed: of the measurements; None for fresh entropy.
 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, O), or (O,) without a batch dimension.
+
+    Raises:
+        CircuitError: for observables that the circuit does not have, or numbers in their place.
+        ShapeError: for inputs or weights that do not fit the circuit.
+        UnsupportedError: for gates that the engine does not run.
     """
     refuse_numbers(observables)
     batch = make_batch(circuit, inputs, weights)
@@ -56,9 +61,19 @@ def variance(
     *,
     engine: Engine | None = None,
 ) -> np.ndarray:
-    """Variances <O^2> - <O>^2 of observables, exact; None for Z on every qubit.
+    """Variances <O^2> - <O>^2 of observables.
+
+    Args:
+        circuit: the circuit.
+        observables: a Pauli sum or several; None for Z on every qubit.
+        engine: StatevectorEngine() by default. Variances are exact where its values are.
 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, O), or (O,) without a batch dimension.
+
+    Raises:
+        CircuitError: for observables that the circuit does not have, or other outputs.
+        ShapeError: for inputs or weights that do not fit the circuit.
+        UnsupportedError: for gates that the engine does not run.
     """
     sums = as_expectations(circuit, observables, "variance").observables
     squares = tuple(observable @ observable for observable in sums)
@@ -70,7 +85,18 @@ def variance(
 def state(circuit: Circuit, inputs: Any = None, weights: Any = None, *, engine: Engine | None = None) -> np.ndarray:
     """Final states: complex64 for float32 angles, complex128 for float64.
 
+    The first qubit is the most significant bit of an amplitude's number.
+
+    Args:
+        circuit: of unitary gates.
+        engine: StatevectorEngine() by default.
+
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, 2^n), or (2^n,) without a batch dimension.
+
+    Raises:
+        ShapeError: for inputs or weights that do not fit the circuit.
+        UnsupportedError: for gates that are not unitary, or an engine that gives no states.
+        MemoryLimitError: for states that do not fit in memory.
     """
     batch = make_batch(circuit, inputs, weights)
     return batch.unbatched(checked_engine(engine).state(circuit, batch))
@@ -84,9 +110,19 @@ def probabilities(
     qubits: Sequence[int] | None = None,
     engine: Engine | None = None,
 ) -> np.ndarray:
-    """Probabilities of the outcomes of some qubits (all by default), in order of the bit string.
+    """Probabilities of the outcomes of some qubits, in order of the bit string, the first qubit leftmost.
+
+    Args:
+        circuit: the circuit.
+        qubits: k of them, in the order of the bits; None for all.
+        engine: StatevectorEngine() by default.
 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, 2^k), or (2^k,) without a batch dimension.
+
+    Raises:
+        CircuitError: for qubits that the circuit does not have, or that are named twice.
+        ShapeError: for inputs or weights that do not fit the circuit.
+        UnsupportedError: for gates that the engine does not run, or an engine that gives no probabilities.
     """
     outputs = Probabilities(checked_qubits(circuit, qubits))
     batch = make_batch(circuit, inputs, weights)
@@ -105,7 +141,20 @@ def sample(
 ) -> np.ndarray:
     """Measured bits, uint8.
 
+    Args:
+        circuit: the circuit.
+        shots: measurements of each sample.
+        qubits: k of them, in the order of the bits; None for all.
+        seed: of the measurements; None for fresh entropy.
+        engine: StatevectorEngine() by default.
+
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, shots, k), or (shots, k) without a batch dimension.
+
+    Raises:
+        CircuitError: for `shots` below 1, or qubits that the circuit does not have.
+        ShapeError: for inputs or weights that do not fit the circuit.
+        UnsupportedError: for gates that the engine does not run, or an engine that measures nothing.
+        MemoryLimitError: for more bits than fit in memory.
     """
     bits, single = _draw(circuit, shots, inputs, weights, qubits, seed, engine)
     return bits[0] if single else bits
@@ -124,6 +173,21 @@ def counts(
     """How often each bit string was measured: a dict, or a list of one a sample if there is a batch dimension.
 
     Of a circuit that measures into classical bits these are their strings, bit 0 leftmost, unless `qubits` are named.
+
+    Args:
+        circuit: the circuit.
+        shots: measurements of each sample.
+        qubits: in the order of the bits; None for all, or for the classical bits where there are some.
+        seed: of the measurements; None for fresh entropy.
+        engine: StatevectorEngine() by default.
+
+    Shapes: inputs (B, I) or (I,), weights (W,) or (B, W).
+
+    Raises:
+        CircuitError: for `shots` below 1, or qubits that the circuit does not have.
+        ShapeError: for inputs or weights that do not fit the circuit.
+        UnsupportedError: for gates that the engine does not run.
+        MemoryLimitError: for more bits than fit in memory.
     """
     if isinstance(circuit, Circuit) and circuit.n_bits and qubits is None:
         batch = make_batch(circuit, inputs, weights)

@@ -30,6 +30,7 @@ class Noisy(Engine):
         model: the noise.
 
     Raises:
+        CircuitError: for what is no engine or no noise model.
         UnsupportedError: for a model with channels and an engine that runs none.
     """
 

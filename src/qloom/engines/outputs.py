@@ -58,7 +58,11 @@ class Outputs(ABC):
         """The definition: the numbers (O,) of a final state (2^n,), complex."""
 
     def of_density(self, density: np.ndarray) -> np.ndarray:
-        """The definition for mixed states: the numbers (O,) of a density matrix (2^n, 2^n)."""
+        """The definition for mixed states: the numbers (O,) of a density matrix (2^n, 2^n).
+
+        Raises:
+            UnsupportedError: where a mixed state has none, as amplitudes.
+        """
         raise UnsupportedError(
             f"a mixed state has no {self.kind}, expected a circuit of unitary gates; ask for 'density'"
         )
@@ -76,13 +80,17 @@ class Outputs(ABC):
         raise NotImplementedError
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values that `outputs_from_json` reads."""
+        """Plain JSON values that `outputs_from_json` reads; CircuitError for a kind that has none."""
         raise CircuitError(f"outputs of kind {self.kind!r} have no text to save them by")
 
 
 @dataclass(frozen=True)
 class Expectations(Outputs):
-    """Expectation values of Pauli sums, one number each."""
+    """Expectation values of Pauli sums, one number each.
+
+    Args:
+        observables: O of them.
+    """
 
     observables: tuple[PauliSum, ...]
     kind: ClassVar[str] = "expectations"
@@ -109,7 +117,11 @@ class Expectations(Outputs):
 
 @dataclass(frozen=True)
 class Probabilities(Outputs):
-    """Probabilities of the 2^k outcomes of k qubits, in order of the bit string."""
+    """Probabilities of the 2^k outcomes of k qubits, in order of the bit string.
+
+    Args:
+        qubits: k different ones, the first leftmost in the string.
+    """
 
     qubits: tuple[int, ...]
     kind: ClassVar[str] = "probabilities"

@@ -33,8 +33,19 @@ def reduced_density_matrix(
 ) -> np.ndarray:
     """Density matrices of some qubits (all by default), in their order, the first the most significant bit.
 
+    Args:
+        circuit: the circuit.
+        qubits: k of them; None for all.
+        engine: StatevectorEngine() by default. Of up to 24 qubits it has to give states, of more expectation values.
+
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, 2^k, 2^k), or (2^k, 2^k) without a batch dimension;
     complex64 for float32 angles, complex128 for float64.
+
+    Raises:
+        CircuitError: for qubits that the circuit does not have, or that are named twice.
+        ShapeError: for inputs or weights that do not fit the circuit.
+        UnsupportedError: for gates that the engine does not run, or an engine that gives no states where it has to.
+        MemoryLimitError: for matrices that do not fit in memory.
     """
     kept = checked_qubits(circuit, qubits)
     batch = make_batch(circuit, inputs, weights)
@@ -72,6 +83,8 @@ def purity(
 ) -> np.ndarray:
     """tr(rho^2) of some qubits: 1 for a pure state, 2^-k for the most mixed one.
 
+    Arguments and errors are those of `reduced_density_matrix`.
+
     Shapes: as `reduced_density_matrix` -> (B,), or () without a batch dimension.
     """
     rho = reduced_density_matrix(circuit, qubits, inputs, weights, engine=engine)
@@ -90,11 +103,16 @@ def entropy(
 ) -> np.ndarray:
     """Entropies of some qubits: von Neumann's -tr(rho log rho), or Renyi's log(tr(rho^order)) / (1 - order).
 
+    The other arguments and errors are those of `reduced_density_matrix`.
+
     Args:
         order: from 0; 1 for von Neumann's, 0 counts the eigenvalues, infinity takes the largest.
         base: of the logarithm; 2 for bits.
 
     Shapes: as `reduced_density_matrix` -> (B,), or () without a batch dimension.
+
+    Raises:
+        CircuitError: for an order below 0, or a base that is not positive or is 1.
     """
     if not order >= 0:
         raise CircuitError(f"order={order!r}, expected a number of at least 0")
@@ -131,7 +149,16 @@ def mutual_information(
 ) -> np.ndarray:
     """S(A) + S(B) - S(AB) of two groups of qubits, with von Neumann's entropy.
 
+    The other arguments and errors are those of `reduced_density_matrix`.
+
+    Args:
+        first, second: qubits of A and of B.
+        base: of the logarithm; 2 for bits.
+
     Shapes: as `reduced_density_matrix` -> (B,), or () without a batch dimension.
+
+    Raises:
+        CircuitError: for groups that share a qubit.
     """
     a, b = checked_qubits(circuit, first), checked_qubits(circuit, second)
     if set(a) & set(b):

@@ -21,7 +21,10 @@ from qloom.errors import ShapeError
 
 
 class ReferenceEngine(Engine):
-    """Complex double arithmetic with whole matrices; for checks on few qubits."""
+    """Complex double arithmetic with whole matrices; for checks on few qubits.
+
+    It runs all gates and channels, and is what every other engine is held to.
+    """
 
     gives = frozenset({"expectations", "probabilities", "state", "density"})
     runs = NOISY

@@ -19,6 +19,9 @@ class DensityEngine(Engine):
 
     Args:
         threads: how many to use; None for all this process may run on. Results do not depend on it.
+
+    Raises:
+        CircuitError: for `threads` that is no integer from 1 to 1024.
     """
 
     gives = walks_back = frozenset({"expectations", "probabilities", "density"})

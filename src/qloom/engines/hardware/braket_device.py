@@ -34,7 +34,7 @@ class BraketDevice(Device):
 
     @staticmethod
     def named(name: str, folder: str | Path) -> Device:
-        """One on this machine, as `local` has it, or a machine by its ARN."""
+        """One on this machine, as `local` has it, or a machine by its ARN; DeviceError for one that is not there."""
         if not name.startswith("arn:"):
             return BraketDevice.local(name, folder)
         aws = package("braket.aws", "BraketDevice", "devices", brought_by="amazon-braket-sdk")
@@ -45,7 +45,10 @@ class BraketDevice(Device):
 
     @staticmethod
     def local(name: str, folder: str | Path) -> LocalDevice:
-        """A local simulator in the background: "braket_sv" or "braket_dm"."""
+        """A local simulator in the background: "braket_sv" or "braket_dm"; DeviceError for another.
+
+        Its queue is in `folder`.
+        """
         if name not in _LOCAL:
             raise DeviceError(f"no local simulator {name!r}, expected one of {', '.join(_LOCAL)}")
         return LocalDevice(f"{__name__}:{name}", folder, f"braket {name}")

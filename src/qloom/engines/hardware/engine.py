@@ -36,10 +36,17 @@ class DeviceEngine(Shots):
         device: an adapter, such as `QiskitDevice` or `BraketDevice`.
         shots: measurements of each group of words and each circuit.
         journal: a file, or a `Journal`.
-        budget: what all runs of this journal may spend; nothing is sent beyond it.
+        budget: what all runs of this journal may spend; nothing is sent beyond it. None for any.
         seed: of the run: another one measures anew.
         timeout: seconds that a result is waited for; the job stays in the journal.
         on_job: called with what is spent after each job.
+
+    Raises:
+        CircuitError: for no seed, or `shots` below 1.
+        ArtifactError: for a file that is no journal.
+
+    When values are asked for it raises BudgetError for a job beyond the budget, and DeviceError for one that failed or
+    whose result did not come in time.
     """
 
     def __init__(
@@ -73,6 +80,9 @@ class DeviceEngine(Shots):
         """What a training will cost: of a `QuantumLayer` on this engine, values and slopes of samples in each step.
 
         Args:
+            layer: whose circuit is trained.
+            n_samples: of each step.
+            n_steps: of the training.
             by: whose slopes are wanted, "weight" and "input", by the layer's differentiator; nothing for values alone.
         """
         evaluator = layer.evaluator

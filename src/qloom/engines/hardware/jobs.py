@@ -42,7 +42,14 @@ def passing(what: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Cost:
-    """Measurements, money in the device's currency, seconds on the device."""
+    """What jobs cost.
+
+    Args:
+        shots: measurements.
+        money: in the device's currency.
+        seconds: on the device.
+        jobs: how many.
+    """
 
     shots: int = 0
     money: float = 0.0
@@ -55,7 +62,7 @@ class Cost:
         )
 
     def less(self, other: Cost) -> Cost:
-        """What is left of it, nothing at least."""
+        """What is left of it without the other, each part 0 at least."""
         parts = ((getattr(self, name), getattr(other, name)) for name in ("shots", "money", "seconds", "jobs"))
         return Cost(*(max(0, mine - theirs) for mine, theirs in parts))
 
@@ -127,7 +134,11 @@ class Device(ABC):
     seconds_a_shot: float = 0.0
 
     def priced(self, prices: Mapping[str, float] | None) -> Self:
-        """The same at prices by name, `money_a_shot`, `money_a_row` and `seconds_a_shot`; others stay."""
+        """The same at prices by name, `money_a_shot`, `money_a_row` and `seconds_a_shot`; others stay.
+
+        Raises:
+            CircuitError: for another name, or a price below 0.
+        """
         for name, value in (prices or {}).items():
             if name not in PRICES or not value >= 0:
                 raise CircuitError(f"price {name}={value!r}, expected one of {', '.join(PRICES)}, from 0 on")
@@ -135,7 +146,7 @@ class Device(ABC):
         return self
 
     def cost(self, rows: int, shots: int) -> Cost:
-        """Of a job, before it is sent: of so many circuits and as many shots each."""
+        """Of a job, before it is sent: `rows` circuits, each measured `shots` times."""
         n = rows * shots
         return Cost(n, n * self.money_a_shot + rows * self.money_a_row, n * self.seconds_a_shot, 1)
 

@@ -39,6 +39,9 @@ class Budget:
         shots: measurements.
         money: in the device's currency.
         minutes: on the device.
+
+    Raises:
+        CircuitError: for a number below 0.
     """
 
     shots: int | None = None
@@ -55,7 +58,7 @@ class Budget:
         return f"the budget of {', '.join(f'{value:,} {what}' for what, value in given.items() if value is not None)}"
 
     def check(self, spent: Cost, asked: Cost) -> None:
-        """Raise BudgetError if what is asked for is more than is left."""
+        """Raise BudgetError if what is asked for is more than is left once what is spent is taken off."""
         limits = (
             ("shots", self.shots, spent.shots, asked.shots),
             ("money", self.money, spent.money, asked.money),
@@ -83,6 +86,9 @@ class Journal:
 
     Args:
         path: of the file, made if it does not exist.
+
+    Raises:
+        ArtifactError: for a file that is something else, or cannot be opened.
     """
 
     def __init__(self, path: str | Path):

@@ -45,8 +45,10 @@ class LocalDevice(Device):
     """Runs jobs on a simulator in the background.
 
     Args:
-        target: "MODULE:NAME"; the module's function `run_local(name, job)` gives the bits.
+        target: "MODULE:NAME"; the module's `run_local(NAME, circuit, qubits, values, shots, seed)` gives the bits.
         folder: where the queue is; who shares it shares the jobs.
+        name: as journals have it.
+        n_qubits: that it has; None for any number.
     """
 
     def __init__(self, target: str, folder: str | Path, name: str, n_qubits: int | None = None):

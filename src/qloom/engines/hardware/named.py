@@ -22,6 +22,10 @@ MAKERS: dict[str, Callable[[str, Path], Device]] = {
 def find_device(name: str, folder: str | Path) -> Device:
     """The device of a name.
 
+    Args:
+        name: who makes it, "qloom", "qiskit", "braket" or "qpanda", and its name there: "qiskit FakeManilaV2".
+        folder: where simulators keep their queue.
+
     Raises:
         ConfigError: for a maker that there is not, or no name after it.
         DeviceError: for a device that the maker does not have.

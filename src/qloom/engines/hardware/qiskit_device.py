@@ -46,7 +46,12 @@ class QiskitDevice(Device):
 
     @staticmethod
     def named(name: str, folder: str | Path) -> Device:
-        """One on this machine, as `local` has it, or a machine of IBM's that the saved account may use."""
+        """One on this machine, as `local` has it, or a machine of IBM's that the saved account may use.
+
+        Raises:
+            DeviceError: for a machine that is not there.
+            ExtraError: without IBM's package.
+        """
         if name == "aer" or name.startswith("Fake"):
             return QiskitDevice.local(name, folder)
         runtime = package("qiskit_ibm_runtime", "QiskitDevice", "devices", brought_by="qiskit-ibm-runtime")
@@ -58,7 +63,10 @@ class QiskitDevice(Device):
 
     @staticmethod
     def local(name: str, folder: str | Path) -> LocalDevice:
-        """Aer in the background: "aer" without noise, or as a fake machine, such as "FakeManilaV2"."""
+        """Aer in the background: "aer" without noise, or as a fake machine, such as "FakeManilaV2".
+
+        Its queue is in `folder`.
+        """
         n_qubits = None if name == "aer" else fake_backend(name).num_qubits
         return LocalDevice(f"{__name__}:{name}", folder, f"qiskit {name}", n_qubits)
 

@@ -49,7 +49,10 @@ class QPandaDevice(Device):
 
     @staticmethod
     def local(name: str, folder: str | Path) -> LocalDevice:
-        """A local simulator in the background: "CPUQVM" or "DensityMatrixSimulator"."""
+        """A local simulator in the background: "CPUQVM" or "DensityMatrixSimulator"; DeviceError for another.
+
+        Its queue is in `folder`.
+        """
         if name not in _LOCAL:
             raise DeviceError(
                 f"no local simulator {name!r}, expected one of {', '.join(_LOCAL)}; chips are "

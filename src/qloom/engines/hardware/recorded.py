@@ -13,8 +13,11 @@ from qloom.engines.hardware.jobs import Device, DeviceError, Job
 class RecordedDevice(Device):
     """Answers with counts that were recorded for these circuits, each once measured.
 
+    A circuit that is not among them, or more shots than were recorded, raise DeviceError.
+
     Args:
         counts: of circuits without slots, by bit strings of all their qubits, bit 0 leftmost.
+        name: as journals have it.
     """
 
     def __init__(self, counts: Mapping[Circuit, Mapping[str, int]], name: str = "recorded"):

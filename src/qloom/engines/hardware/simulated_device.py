@@ -26,7 +26,10 @@ class SimulatedDevice:
 
     @staticmethod
     def local(name: str, folder: str | Path) -> LocalDevice:
-        """Without noise, "exact", or with that of a file: of a noise model, or of a device's calibration."""
+        """Without noise, "exact", or with that of a file: of a noise model, or of a device's calibration.
+
+        The queue of jobs is in `folder`.
+        """
         if name != EXACT:
             path = Path(name).resolve()
             NoiseModel.from_calibration(path)  # what is wrong with it is said here

@@ -56,7 +56,7 @@ class Sampler(ABC):
 
     @abstractmethod
     def draw(self, batch: Batch, shots: int, stream: Stream) -> np.ndarray:
-        """Measured bits (B, shots, k), uint8."""
+        """Measured bits (B, shots, k), uint8; `stream` gives the random numbers."""
 
     def tally(self, batch: Batch, shots: int, stream: Stream) -> Tally:
         """How often each outcome was measured."""

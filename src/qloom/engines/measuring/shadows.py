@@ -40,6 +40,11 @@ class ClassicalShadow:
         bits: what was measured.
 
     Shapes: bases, bits (S, n), uint8.
+
+    Raises:
+        ShapeError: for arrays of other shapes or numbers.
+
+    Source: Huang, Kueng, Preskill 2020, Nature Physics 16, 1050.
     """
 
     bases: np.ndarray
@@ -69,6 +74,9 @@ class ClassicalShadow:
         Args:
             observables: one Pauli sum or several.
             n_groups: from 1, the plain mean; 2 log(2 O / delta) groups bound all errors with probability 1 - delta.
+
+        Raises:
+            CircuitError: for more groups than snapshots, or an observable on qubits that the state does not have.
         """
         if not is_integer(n_groups) or not 1 <= n_groups <= self.n_snapshots:
             raise CircuitError(
@@ -98,7 +106,11 @@ class ClassicalShadow:
         return 3.0 ** len(qubits) * measured * (1 - 2.0 * (self.bits[:, qubits].sum(axis=1) & 1))
 
     def reduced_density_matrix(self, qubits: Sequence[int]) -> np.ndarray:
-        """Mean over snapshots of the tensor product of 3 |s><s| - 1, (2^k, 2^k); of trace 1, not always positive."""
+        """Mean over snapshots of the tensor product of 3 |s><s| - 1, (2^k, 2^k); of trace 1, not always positive.
+
+        Args:
+            qubits: k different ones, in the order of the matrix's bits, the first the most significant.
+        """
         vectors = np.array(
             [[[1, 1], [1, -1]], [[1, 1j], [1, -1j]], [[2**0.5, 0], [0, 2**0.5]]]
         ) / 2**0.5  # [basis, bit]  # fmt: skip
@@ -122,7 +134,20 @@ def classical_shadow(
 ) -> ClassicalShadow:
     """Measure the circuit's state `n_snapshots` times, each in random Pauli bases of its own.
 
+    Args:
+        circuit: the circuit.
+        n_snapshots: S, at least 1.
+        seed: of bases and measurements; None for fresh entropy.
+        engine: what is measured; StatevectorEngine() by default.
+
     Shapes: inputs (I,), weights (W,): of one sample.
+
+    Raises:
+        CircuitError: for `n_snapshots` below 1.
+        ShapeError: for several samples, or arrays that do not fit the circuit.
+        MemoryLimitError: for more bits than fit in memory.
+
+    Source: Huang, Kueng, Preskill 2020, Nature Physics 16, 1050.
     """
     n, count = circuit.n_qubits, checked_shots(n_snapshots)
     batch = make_batch(circuit, inputs, weights)

@@ -42,6 +42,10 @@ class Shots(Engine):
         engine: what is measured.
         shots: measurements of each group of words that can be measured together.
         seed: of the random numbers, which go on from call to call; None for fresh entropy; or a `Stream`.
+
+    Raises:
+        CircuitError: for `shots` below 1.
+        UnsupportedError: for an engine that measures already.
     """
 
     is_exact = False

@@ -38,6 +38,9 @@ class PropagationEngine(Engine):
         warns: whether a bound above the tolerance is a warning, where it would be refused.
         threads: how many to use; None for all this process may run on. Results do not depend on it.
 
+    Raises:
+        CircuitError: for a cut, a tolerance or a number of threads that cannot be.
+
     Source: Begusic, Gray, Chan 2023, arXiv:2308.05077; Rudolph, Jones, Teng, Angrisani, Holmes 2025, arXiv:2505.21606.
     """
 
@@ -77,9 +80,14 @@ class PropagationEngine(Engine):
         that show where inputs and weights will be. Without cuts, or cut by `max_weight` and `max_frequency` alone,
         words are the same at any angles.
 
+        Args:
+            circuit: the circuit.
+            observables: a Pauli sum or several; None for Z on every qubit.
+
         Shapes: inputs (B, I) or (I,), weights (W,) or (B, W).
 
         Raises:
+            UnsupportedError: for other outputs than Pauli sums, or readout errors.
             MemoryLimitError: where words, or what is written down, have no room.
         """
         evaluator = self.prepare(circuit, observables)

@@ -34,7 +34,11 @@ class Surrogate(Engine):
     themselves what the engine gives that has them in one walk. Elsewhere the words that are missing may be larger than
     there: the bound beside each value says what they can change, at its own angles.
 
+    Another circuit, or other observables, are refused by UnsupportedError.
+
     Args:
+        recorded: the words and steps that were written down.
+        cuts: that words were dropped by then.
         tolerance: bounds above it are refused.
         warns: whether they are a warning, where they would be refused.
         threads: how many to use; None for all this process may run on. Results do not depend on it.
@@ -105,7 +109,7 @@ class Surrogate(Engine):
         return {f"{output}.{name}": array for name, array in zip(_ARRAYS, arrays, strict=True)}
 
     def save(self, path: str | Path) -> Path:
-        """Write one safetensors file, whole or not at all."""
+        """Write one safetensors file, whole or not at all; the path."""
         outputs = self.recorded.outputs
         document = {
             "format": FORMAT,
@@ -124,7 +128,15 @@ class Surrogate(Engine):
     def load(
         cls, path: str | Path, tolerance: float | None = None, warns: bool = False, threads: int | None = None
     ) -> Surrogate:
-        """What `save` wrote; ArtifactError for a missing, damaged or foreign file."""
+        """What `save` wrote.
+
+        Args:
+            path: of the file.
+            tolerance, warns, threads: as of the class; they are not in the file.
+
+        Raises:
+            ArtifactError: for a missing, damaged or foreign file.
+        """
         try:
             with safe_open(path, "numpy") as file:
                 heading = file.metadata() or {}

@@ -15,10 +15,13 @@ from qloom.engines.statevector.phases import with_phases
 
 
 class StatevectorEngine(Engine):
-    """Exact simulation on the CPU.
+    """Exact simulation on the CPU, of unitary gates.
 
     Args:
         threads: how many to use; None for all this process may run on. Results do not depend on it.
+
+    Raises:
+        CircuitError: for `threads` that is no integer from 1 to 1024.
     """
 
     gives = walks_back = frozenset({"expectations", "probabilities", "state"})

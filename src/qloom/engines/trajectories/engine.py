@@ -34,6 +34,9 @@ class TrajectoryEngine(Engine):
         seed: of the random numbers, which go on from call to call; None for fresh entropy; or a `Stream`.
         threads: how many to use; None for all this process may run on. Results do not depend on it.
         device: such as "cuda:0", where states are run that errors are drawn for on the CPU; Pauli channels alone.
+
+    Raises:
+        CircuitError: for `n_trajectories`, `seed` or `threads` that cannot be.
     """
 
     gives = walks_back = frozenset({"expectations", "probabilities"})
