@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from qloom.learning import read_page
+import pytest
+
+from qloom.cli.lessons import Reader
+from qloom.learning import check, read_page
 
 PAGE = """# A title
 
@@ -40,3 +43,21 @@ def test_an_answer_has_its_words_and_its_code(tmp_path):
     (exercise,) = page.exercises
     assert [part.source for part in exercise.answer] == ["Because of this.", "print(2)", "And of that."]
     assert page.parts[-1].source == "What comes next."
+
+
+def test_in_the_terminal_what_stands_below_the_exercises_comes_after_them(tmp_path, capsys):
+    path = tmp_path / "1-page.md"
+    path.write_text(PAGE, encoding="utf-8")
+    assert Reader(read_page(path), ["2"]).read() == 0
+    shown = capsys.readouterr().out
+    assert shown.index("Words.") < shown.index("How many?") < shown.index("right: 2") < shown.index("What comes next.")
+
+
+@pytest.mark.parametrize("given", ["0.61", ".61", " 0.61 ", "'0.61'", "0.61.", '".61".', "0.60", "6.1e-1"])
+def test_a_right_number_may_be_written_as_people_do(given):
+    assert check(given, "0.61").is_right
+
+
+@pytest.mark.parametrize("given", ["", "61", "0.63", "-.61", "yes"])
+def test_a_wrong_answer_is_wrong(given):
+    assert not check(given, "0.61").is_right

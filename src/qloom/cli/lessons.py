@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from math import inf
 
 import typer
 from rich.console import Console
@@ -30,16 +31,23 @@ class Reader:
         self.is_asked = sys.stdin.isatty() and sys.stdout.isatty()
 
     def read(self) -> int:
-        """The whole page.
+        """The whole page; what stands below the exercises comes after them.
 
         Returns:
             how many answers were wrong.
         """
+        below = max((part.line for exercise in self.page.exercises for part in exercise.answer), default=inf)
         for place, part in enumerate(self.page.parts):
+            if part.line > below:
+                continue
             if self.is_asked and place and part.source.startswith("## "):
                 typer.prompt("\n[Enter goes on]", default="", show_default=False, prompt_suffix=" ")
             self.show(part)
-        return sum(not self.solve(exercise) for exercise in self.page.exercises)
+        n_wrong = sum(not self.solve(exercise) for exercise in self.page.exercises)
+        for part in self.page.parts:
+            if part.line > below:
+                self.show(part)
+        return n_wrong
 
     def show(self, part: Part) -> None:
         """Prose as it is meant, code as it stands; then it runs."""

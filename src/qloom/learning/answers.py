@@ -18,7 +18,7 @@ class Answer:
 
 def check(given: str, expected: str) -> Answer:
     """Compare a reader's answer with the right one: a number to its last digit, anything else as words."""
-    return Answer(same(given.strip().strip("'\"."), expected.strip()), expected.strip())
+    return Answer(same(given.strip(" '\"").rstrip(" .'\""), expected.strip()), expected.strip())
 
 
 def same(given: str, expected: str) -> bool:
