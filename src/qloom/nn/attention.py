@@ -24,6 +24,10 @@ class QuantumAttention(nn.Module):
 
     Shapes: x (B, T, F) -> (B, T, F).
 
+    Raises:
+        CircuitError: as `EntanglingLayer`.
+        ShapeError: for tokens of another number of features, or masks of another shape or dtype.
+
     Source: Li, Zhao, Wang 2024, Science China Information Sciences 67, 142501 (arXiv 2205.05625).
     """
 

@@ -42,6 +42,6 @@ class CircuitDataset(Dataset[tuple[Circuit, Tensor]]):
 
 
 def collate_circuits(samples: Sequence[tuple[Circuit, Any]]) -> tuple[CircuitBatch, Tensor]:
-    """(circuit, label) pairs as a `CircuitBatch` and a tensor of labels (B, ...)."""
+    """(circuit, label) pairs as a `CircuitBatch` and a tensor of labels (B, ...), for a DataLoader's `collate_fn`."""
     circuits, labels = zip(*samples, strict=True)
     return CircuitBatch(circuits), torch.stack([torch.as_tensor(label) for label in labels])

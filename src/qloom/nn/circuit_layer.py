@@ -47,6 +47,8 @@ class CircuitLayer(nn.Module):
 
     Raises:
         CircuitError: for a model with inputs, and for data circuits that do not fit.
+        ShapeError: for a dtype that is neither float32 nor float64, an `init` that does not fit, and values of another
+            shape.
     """
 
     weights: nn.Parameter
@@ -84,7 +86,11 @@ class CircuitLayer(nn.Module):
         return _evaluate(values, prepared if values.is_cpu else prepared.on(str(values.device)))
 
     def prepared(self, circuits: CircuitBatch | Iterable[Circuit]) -> PreparedBatch:
-        """Data circuits, each followed by the model, lowered; a batch that is known is not lowered again."""
+        """Data circuits, each followed by the model, lowered; a batch that is known is not lowered again.
+
+        Raises:
+            CircuitError: for data circuits with slots, or of other numbers of qubits.
+        """
         batch = circuits if isinstance(circuits, CircuitBatch) else CircuitBatch(circuits, self.threads)
         found = self._known.get(batch)
         if found is None:

@@ -35,12 +35,18 @@ class QuantumConv2d(nn.Module):
         trainable: False for a fixed circuit, as first proposed: its weights are frozen and nothing is walked for them.
         scale: radians a unit of a pixel, pi by default: pixels from 0 to 1 turn from |0> to |1>.
         engine, init, dtype, seed: of the `QuantumLayer`; the seed also draws the random layers.
+        groups: 1 alone; take a layer for each group of channels.
 
     Shapes: x (B, C, H, W) or (C, H, W) -> (B, O, H', W') or (O, H', W'), H' = (H + 2 padding - dilation (kh - 1) - 1)
     // stride + 1.
 
     Attributes:
         quantum: the `QuantumLayer`.
+
+    Raises:
+        CircuitError: for a circuit of another number of inputs, a padding that is none, or patches of too many pixels.
+        UnsupportedError: for several groups.
+        ShapeError: for images of other channels, or smaller than a patch.
 
     Source: Henderson et al. 2020, Quantum Machine Intelligence 2, 2.
     """

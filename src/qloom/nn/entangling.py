@@ -58,6 +58,10 @@ class EntanglingLayer(nn.Module):
 
     Attributes:
         quantum: the `QuantumLayer`.
+
+    Raises:
+        CircuitError: for too few layers for the features, or more outputs than there are words.
+        ShapeError: for x of another shape.
     """
 
     def __init__(

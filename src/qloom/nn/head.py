@@ -35,6 +35,9 @@ class QuantumHead(nn.Module):
 
     Shapes: x (..., F) -> (..., O).
 
+    Attributes:
+        quantum: the `QuantumLayer`.
+
     Source: Mari et al. 2020, Quantum 4, 340.
     """
 

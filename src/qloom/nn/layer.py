@@ -47,7 +47,7 @@ class QuantumLayer(nn.Module):
         observables: Pauli sums, one output each; None for Z on every qubit; "probabilities" for all 2^n outcomes;
             "state" for the 2^n amplitudes, complex.
         engine: StatevectorEngine() by default, with noise DensityEngine().
-        differentiator: "auto", "adjoint", "parameter-shift", "finite-difference" or a `Differentiator`.
+        differentiator: "auto", "adjoint", "parameter-shift", "finite-difference", "spsa" or a `Differentiator`.
         shots: estimate outputs and gradients from that many measurements; None for exact ones.
         noise: of every gate and of readout, a `NoiseModel`; None for none.
         init: "auto", "uniform", "normal", "small", "scaled", "beta", or numbers: flat (W,), as declared, or by name;
@@ -63,6 +63,13 @@ class QuantumLayer(nn.Module):
     Attributes:
         weights: nn.Parameter (W,), in order of declaration; `named_weights` has them by name in the shapes declared.
         initialization: name of how they began, the one that "auto" picked; "given" for numbers.
+
+    Raises:
+        ShapeError: for what is no circuit, a dtype that is neither float32 nor float64, or an `init` that does not fit;
+            when it is called, for x of another shape, dtype or device.
+        CircuitError: for observables that the circuit does not have, or an engine or noise that is none.
+        UnsupportedError: for gates that the engine does not run, outputs that it does not give, or derivatives that the
+            differentiator cannot find there.
     """
 
     weights: nn.Parameter
@@ -115,7 +122,12 @@ class QuantumLayer(nn.Module):
     def with_engine(self, engine: Engine, differentiator: str | Differentiator = "auto") -> QuantumLayer:
         """The same weights under another execution: a layer that shares this one's parameter, circuit and observables.
 
-        layer.with_engine(Shots(StatevectorEngine(), 1000))
+        Args:
+            engine: such as `Shots(StatevectorEngine(), 1000)`.
+            differentiator: as of the class.
+
+        Raises:
+            UnsupportedError: for an engine or differentiator that does not do what this layer asks for.
         """
         other = QuantumLayer.__new__(type(self))
         nn.Module.__init__(other)
@@ -134,7 +146,14 @@ class QuantumLayer(nn.Module):
         return self.circuit.weight_slots.named(self.weights)  # type: ignore[no-any-return]
 
     def set_weights(self, values: Any) -> QuantumLayer:
-        """Put numbers in the place of the weights: flat (W,), in the shape declared, or a dictionary by name."""
+        """Put numbers in the place of the weights: flat (W,), in the shape declared, or a dictionary by name.
+
+        Returns:
+            The layer.
+
+        Raises:
+            ShapeError: for numbers that do not fit, or are not finite.
+        """
         with torch.no_grad():
             self.weights.copy_(shared_weights(self.circuit, values, "weights"))
         return self
@@ -199,6 +218,9 @@ class QuantumLayer(nn.Module):
         Args:
             which: names of blocks, or one; or indices, a slice, or booleans (W,); None for all.
 
+        Returns:
+            The layer.
+
         Raises:
             ShapeError: if there are no such weights.
         """
@@ -216,7 +238,11 @@ class QuantumLayer(nn.Module):
         return self
 
     def exchange(self, circuit: Circuit) -> None:
-        """Put a circuit of as many qubits, inputs and weights in the place of this one; the weights stay."""
+        """Put a circuit of as many qubits, inputs and weights in the place of this one; the weights stay.
+
+        Raises:
+            ShapeError: for a circuit with other numbers of them.
+        """
         kept = [(c.n_qubits, c.n_inputs, c.n_weights) for c in (self.circuit, circuit)]
         if kept[0] != kept[1]:
             raise ShapeError(
@@ -310,7 +336,10 @@ class QuantumLayer(nn.Module):
         Plain numbers, through which no gradient flows. Complex outputs count as their real and imaginary parts side by
         side.
 
-        Shapes: x (..., I) -> (..., O, I) and (..., O, W).
+        Shapes: x (..., I), None for a circuit without inputs -> (..., O, I) and (..., O, W).
+
+        Raises:
+            ShapeError: for x of another shape, dtype or device.
         """
         weights = self.weights.detach()
         x = self._checked(weights.new_empty(0) if x is None else x.detach(), weights, self.n_inputs)

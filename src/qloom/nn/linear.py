@@ -40,7 +40,8 @@ class QuantumLinear(nn.Module):
         quantum: the `QuantumLayer`, from amplitudes to amplitudes.
 
     Raises:
-        CircuitError: for a circuit that is not real where features are.
+        CircuitError: for a circuit with inputs, or one that is not real where features are.
+        ShapeError: for x of another shape or dtype.
     """
 
     def __init__(

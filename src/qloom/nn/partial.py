@@ -31,7 +31,7 @@ def train_only(model: nn.Module, *patterns: str) -> list[nn.Parameter]:
 
 
 def stages(model: nn.Module, parts: Iterable[str | Sequence[str]]) -> Iterator[list[nn.Parameter]]:
-    """Train one part after the other: at each turn only the parameters of that part are trainable.
+    """Train one part after the other, at each turn only the parameters of that part:
 
         for parameters in stages(model, ["head.*", "quantum.*", "*"]):
             fit(model, torch.optim.Adam(parameters))
@@ -40,7 +40,13 @@ def stages(model: nn.Module, parts: Iterable[str | Sequence[str]]) -> Iterator[l
 
     Args:
         model: changed while it goes on.
-        parts: a pattern, or several, for each turn.
+        parts: a pattern as of `train_only`, or several, for each turn.
+
+    Yields:
+        The parameters of each turn.
+
+    Raises:
+        ConfigError: if a pattern matches no parameter.
     """
     before = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
     try:

@@ -34,6 +34,10 @@ class QCNN(nn.Module):
     Attributes:
         quantum: the `QuantumLayer`.
 
+    Raises:
+        CircuitError: for an encoder that is none, or more outputs than there can be.
+        ShapeError: for x of another shape.
+
     Source: Cong, Choi, Lukin 2019, Nature Physics 15, 1273; Hur, Kim, Park 2022, Quantum Machine Intelligence 4, 3.
     """
 

@@ -248,6 +248,27 @@ class QuantumRecurrent(nn.Module):
 class QuantumLSTM(QuantumRecurrent):
     """Long short-term memory whose four gates are circuits; called as nn.LSTM. The state is (h, c).
 
+    Args:
+        input_size: F.
+        hidden_size: H.
+        n_qubits: n, of each gate's circuit.
+        n_layers: of the ansatz.
+        ansatz: (n, L) -> a trainable circuit; strongly entangling by default.
+        engine, dtype, seed: of the gates' `QuantumLayer`; the seed is that of the linear maps too.
+        num_layers: K, each on the outputs of the one before.
+        batch_first: whether sequences come as (B, T, F), the default here, or (T, B, F) as torch's own have it.
+        dropout: share of the outputs between layers that training leaves out.
+        bidirectional: D = 2 ways through time side by side instead of one.
+
+    Shapes: x (B, T, F), (T, F) or a PackedSequence -> outputs (B, T, D H), (T, D H) or packed, and the last state, h
+    and
+    c (K D, B, H) or (K D, H) each.
+
+    Raises:
+        CircuitError: for numbers of layers or qubits below 1.
+        ConfigError: for a dropout that is no share.
+        ShapeError: for sequences or states of another shape.
+
     Source: Chen, Yoo, Fang 2022, ICASSP, 8622 (arXiv 2009.01783).
     """
 
@@ -256,6 +277,8 @@ class QuantumLSTM(QuantumRecurrent):
 
 class QuantumGRU(QuantumRecurrent):
     """Gated recurrent unit whose three gates are circuits; called as nn.GRU. The state is h.
+
+    Arguments, shapes and errors are those of `QuantumLSTM`.
 
     Source: Cho et al. 2014, arXiv 1406.1078, with circuits as in `QuantumLSTM`.
     """
