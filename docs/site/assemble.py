@@ -62,6 +62,7 @@ def _all_files(faults: list[str]) -> Iterator[tuple[str, bytes]]:
         pages[site] += _contents(pages[site], is_top=site == "index.md")
     yield from ((site, text.encode()) for site, text in pages.items())
     yield from _notebooks()
+    yield from gallery.pictures().items()
     for path in (*(ROOT / "docs" / "plots").glob("*.svg"), *(ROOT / "docs" / "site" / "static").iterdir()):
         name = path.relative_to(ROOT / "docs").as_posix().removeprefix("site/")
         yield name, path.read_bytes()
