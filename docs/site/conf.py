@@ -26,6 +26,7 @@ autodoc_class_signature = "mixed"
 napoleon_custom_sections = [("Shapes", "notes_style"), ("Source", "notes_style"), ("Errors", "notes_style")]
 napoleon_use_ivar = True
 default_role = "code"
+smartquotes = False  # what is quoted may be typed
 python_use_unqualified_type_names = True
 add_module_names = False
 toc_object_entries_show_parents = "hide"

@@ -42,7 +42,7 @@ def devices() -> None:
         typer.echo(f"{name:24}{_shown(found):28}  {says}")
     typer.echo(
         "qloom FILE plays a device with the noise of a file. Elsewhere: qiskit NAME of IBM's, braket ARN, and "
-        "QPandaDevice(backend) of OriginQ's; docs/devices.md says what of these was run"
+        "QPandaDevice(backend) of OriginQ's; qloom docs devices says what of these was run"
     )
 
 
