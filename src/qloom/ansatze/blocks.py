@@ -30,6 +30,11 @@ def two_qubit_block(block: str | Circuit) -> Circuit:
     """A block of BLOCKS by name; a circuit of two qubits without inputs is one already.
 
     Shapes: weights (W,), in order of the gates.
+
+    Raises:
+        CircuitError: for an unknown name, or another kind of circuit.
+
+    Source: Hur, Kim, Park 2022, Quantum Machine Intelligence 4, 3.
     """
     if isinstance(block, Circuit):
         if (block.n_qubits, block.n_inputs, block.initial) != (2, 0, None):

@@ -30,6 +30,9 @@ def convolutional(
 
     Shapes: weights (L W_c + L W_p,) for L layers: "convolutions" (L, W_c), then "poolings" (L, W_p).
 
+    Raises:
+        CircuitError: for fewer than 2 qubits, an `n_left` that is not below `n_qubits`, or a block that is none.
+
     Source: Cong, Choi, Lukin 2019, Nature Physics 15, 1273; layout of Hur, Kim, Park 2022, arXiv 2108.00661.
     """
     levels = _levels(n_qubits, n_left)
@@ -49,7 +52,11 @@ def convolutional(
 
 
 def pooled_qubits(n_qubits: int, n_left: int = 1) -> list[int]:
-    """The qubits that a convolutional network leaves to be measured."""
+    """The qubits that a convolutional network leaves to be measured.
+
+    Args:
+        n_qubits, n_left: as of `convolutional`.
+    """
     return _levels(n_qubits, n_left)[-1]
 
 

@@ -26,6 +26,9 @@ def edge_entangler(n_qubits: int, edges: Any, n_layers: int = 1) -> Circuit:
 
     Shapes: weights "qubits" (L, n) and "edges" (L, E), edges in the order of `outward` in every layer.
 
+    Raises:
+        CircuitError: for `n_layers` below 1, or edges that are none or are there twice.
+
     Source: Liu and Wang 2018, Phys. Rev. A 98, 062324 (entanglers along a Chow-Liu tree).
     """
     n_layers, pairs = checked_count("n_layers", n_layers), outward(n_qubits, edges)

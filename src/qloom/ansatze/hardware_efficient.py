@@ -29,6 +29,9 @@ def hardware_efficient(
 
     Shapes: weights (L, n, R), or (L, n) for one rotation.
 
+    Raises:
+        CircuitError: for `n_layers` below 1, an unknown pattern, or gates of other kinds.
+
     Source: Kandala et al. 2017, Nature 549, 242.
     """
     n_layers = checked_count("n_layers", n_layers)

@@ -23,6 +23,10 @@ def identity_blocks(n_qubits: int, n_blocks: int, layer: Callable[[int], Circuit
 
     Shapes: weights (M, 2, W) flattened.
 
+    Raises:
+        CircuitError: for `n_blocks` below 1.
+        UnsupportedError: for a layer with gates that are not unitary.
+
     Source: Grant et al. 2019, Quantum 3, 214.
     """
     n_blocks = checked_count("n_blocks", n_blocks)
@@ -32,6 +36,11 @@ def identity_blocks(n_qubits: int, n_blocks: int, layer: Callable[[int], Circuit
 
 def identity_weights(circuit: Circuit, n_blocks: int, seed: int | None = None) -> np.ndarray:
     """Weights at which `identity_blocks` does nothing: random ones in each layer, the same in its inverse.
+
+    Args:
+        circuit: what `identity_blocks` gave.
+        n_blocks: M, as it was given there.
+        seed: of the weights; None for fresh entropy.
 
     Shapes: (M, 2, W) flattened, from 0 to 2 pi.
     """

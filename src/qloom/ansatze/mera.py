@@ -17,6 +17,9 @@ def mera(n_qubits: int, block: str | Circuit = "ttn") -> Circuit:
 
     Shapes: weights ((2 n - 2 - log2 n) W_b,), level by level.
 
+    Raises:
+        CircuitError: for an `n_qubits` that is no power of two, or a block that is none.
+
     Source: Vidal 2008, Phys. Rev. Lett. 101, 110501; as a classifier, Grant et al. 2018, npj Quantum Information 4, 65.
     """
     if checked_count("n_qubits", n_qubits, least=2) & (n_qubits - 1):

@@ -11,6 +11,10 @@ from qloom.circuits.circuit import Circuit
 def permutation_equivariant(n_qubits: int, n_layers: int) -> Circuit:
     """RX and RY by one angle each on all qubits, RZZ by one on all pairs; exchanging qubits changes nothing.
 
+    Args:
+        n_qubits: n.
+        n_layers: L, at least 1.
+
     Shapes: weights (L, 3): RX, RY, RZZ.
 
     Source: Schatzki et al. 2024, npj Quantum Information 10, 12.

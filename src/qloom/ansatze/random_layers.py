@@ -23,6 +23,9 @@ def random_layers(
 
     Shapes: weights (L, R).
 
+    Raises:
+        CircuitError: for numbers below 1, or a share of 1 and more.
+
     Source: McClean et al. 2018, Nature Communications 9, 4812.
     """
     n_layers, circuit = checked_count("n_layers", n_layers), Circuit(n_qubits)

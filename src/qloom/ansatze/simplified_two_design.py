@@ -12,6 +12,10 @@ def simplified_two_design(n_qubits: int, n_layers: int) -> Circuit:
 
     Its gradients vanish with the number of qubits as fast as those of random circuits, at few gates.
 
+    Args:
+        n_qubits: n.
+        n_layers: L, at least 1.
+
     Shapes: weights (n + L (n - 1) 2,): "first" (n,), then "layers" (L, n - 1, 2).
 
     Source: Cerezo et al. 2021, Nature Communications 12, 1791.

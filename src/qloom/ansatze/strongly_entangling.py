@@ -21,6 +21,9 @@ def strongly_entangling(n_qubits: int, n_layers: int, ranges: Sequence[int] | No
 
     Shapes: weights (L, n, 3); on each qubit RZ, RY, RZ in order.
 
+    Raises:
+        CircuitError: for `n_layers` below 1, other ranges, or a gate of another kind.
+
     Source: Schuld et al. 2020, Phys. Rev. A 101, 032308.
     """
     n_layers = checked_count("n_layers", n_layers)

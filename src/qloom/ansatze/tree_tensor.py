@@ -16,6 +16,9 @@ def tree_tensor(n_qubits: int, block: str | Circuit = "ttn") -> Circuit:
 
     Shapes: weights ((n - 1) W_b,), level by level.
 
+    Raises:
+        CircuitError: for fewer than 2 qubits, or a block that is none.
+
     Source: Grant et al. 2018, npj Quantum Information 4, 65.
     """
     level, made = list(range(checked_count("n_qubits", n_qubits, least=2))), two_qubit_block(block)

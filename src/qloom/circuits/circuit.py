@@ -56,6 +56,10 @@ class Circuit:
         initial: the state it starts in, where that is given by amplitudes.
         operations: gates on qubits with angles, first to last.
         n_bits: classical bits that measurements write and conditions read, all 0 at first.
+
+    Raises:
+        CircuitError: for an `n_qubits` that is no integer from 1 on; by gate methods, for angles, qubits or rates that
+            do not fit.
     """
 
     def __getattr__(self, name: str) -> Callable[..., Circuit]:
@@ -79,11 +83,25 @@ class Circuit:
     # -- angle slots
 
     def inputs(self, *shape: int, name: str | None = None) -> np.ndarray:
-        """New input slots, one value per sample each, as an array of the given shape."""
+        """New input slots, one value per sample each, as an array of the given shape; () makes a single one.
+
+        Args:
+            name: of the block, as inputs are given by; None for "inputs", or the next of that name that is free.
+
+        Raises:
+            CircuitError: for a name that is there already, or is no identifier.
+        """
         return self.input_slots.declare(shape, name)
 
     def weights(self, *shape: int, name: str | None = None) -> np.ndarray:
-        """New weight slots, trainable and shared by the batch, as an array of the given shape."""
+        """New weight slots, trainable and shared by the batch, as an array of the given shape; () makes a single one.
+
+        Args:
+            name: of the block, as weights are given by; None for "weights", or the next of that name that is free.
+
+        Raises:
+            CircuitError: for a name that is there already, or is no identifier.
+        """
         return self.weight_slots.declare(shape, name)
 
     @property
@@ -105,7 +123,15 @@ class Circuit:
     # -- gates
 
     def append(self, gate: str | Gate, angles: Iterable[Scalar] = (), qubits: Iterable[int] = ()) -> Circuit:
-        """Add a gate by name or as a `Gate`; the gate methods call this."""
+        """Add a gate by name or as a `Gate`; the gate methods call this.
+
+        Args:
+            angles: radians, or rates of a channel: numbers or slots of this circuit.
+            qubits: different ones, in the order that the gate takes.
+
+        Raises:
+            CircuitError: for an unknown gate, or angles, qubits or rates that do not fit.
+        """
         if isinstance(gate, str):
             gate = find_gate(gate)
         if not isinstance(gate, Gate):
@@ -127,25 +153,57 @@ class Circuit:
         return self
 
     def pauli_rotation(self, angle: Scalar, letters: str, qubits: Sequence[int]) -> Circuit:
-        """exp(-i angle P / 2) for a Pauli word P: ``pauli_rotation(0.3, "XZY", (0, 1, 4))``."""
+        """exp(-i angle P / 2) for a Pauli word P: ``pauli_rotation(0.3, "XZY", (0, 1, 4))``.
+
+        Raises:
+            CircuitError: for letters other than I, X, Y, Z, or not one for each qubit.
+        """
         return self.append(pauli_rotation_gate(letters), (angle,), qubits)
 
     def unitary(self, matrix: np.ndarray, qubits: Sequence[int]) -> Circuit:
-        """A unitary (2^k, 2^k) matrix on k qubits; `qloom.circuits.synthesis` states the cost."""
+        """A unitary (2^k, 2^k) matrix on k qubits, the first of them the most significant bit.
+
+        It becomes 3, 18, 84, 360 rotations for k = 1 to 4.
+
+        Raises:
+            CircuitError: for a matrix of another shape, or one that is not unitary to 1e-6.
+
+        Source: Shende, Bullock, Markov 2006, IEEE TCAD 25, 1000 (quantum Shannon decomposition).
+        """
         return self.append(unitary_gate(matrix), (), qubits)
 
     def diagonal(self, phases: np.ndarray, qubits: Sequence[int]) -> Circuit:
-        """diag(exp(i phases)) with 2^k phases in radians on k qubits, at up to 2^k - 1 rotations in one pass."""
+        """diag(exp(i phases)) with 2^k phases in radians on k qubits, at up to 2^k - 1 rotations in one pass.
+
+        Raises:
+            CircuitError: for phases of another shape, NaN or infinity.
+        """
         return self.append(diagonal_gate(phases), (), qubits)
 
     # -- channels that gate methods do not fit
 
     def depolarizing(self, p: Scalar, *qubits: int) -> Circuit:
-        """With probability p one of the words but the identity on these qubits together, all alike."""
+        """With probability p one of the words but the identity on these qubits together, all alike.
+
+        Args:
+            p: probability that an error happens; the share of the fully mixed state is p 4^k / (4^k - 1).
+            qubits: k of them, from 1 to 6.
+
+        Raises:
+            CircuitError: for a p that is no probability, or other numbers of qubits.
+        """
         return self.append(depolarizing_gate(len(qubits)), (p,), qubits)
 
     def pauli_channel(self, probabilities: Iterable[Scalar], qubits: int | Sequence[int]) -> Circuit:
-        """Words at random: probabilities of X, Y, Z on a qubit, or of IX, IY, IZ, XI, ... ZZ on two."""
+        """Words at random: probabilities of X, Y, Z on a qubit, or of IX, IY, IZ, XI, ... ZZ on two.
+
+        Args:
+            probabilities: 3 or 15 numbers or slots.
+            qubits: one or two.
+
+        Raises:
+            CircuitError: for probabilities of a sum above 1, or of other numbers, and for more qubits.
+        """
         places = (qubits,) if is_integer(qubits) else as_tuple("pauli_channel", qubits)
         if not isinstance(probabilities, Iterable):
             raise CircuitError(
@@ -155,17 +213,25 @@ class Circuit:
         return self.append(pauli_channel_gate(len(places)), probabilities, places)
 
     def kraus(self, operators: Sequence[np.ndarray], qubits: int | Sequence[int]) -> Circuit:
-        """A channel by its Kraus operators (K, 2^k, 2^k), which must preserve the trace."""
+        """A channel by its Kraus operators (K, 2^k, 2^k), which must preserve the trace.
+
+        Raises:
+            CircuitError: for operators of another shape, on more than 4 qubits, or that do not preserve the trace.
+        """
         return self.append(kraus_gate(operators), (), (qubits,) if is_integer(qubits) else as_tuple("kraus", qubits))
 
     def confusion(self, matrix: np.ndarray, qubits: Sequence[int]) -> Circuit:
-        """A joint readout error: probabilities (2^k, 2^k) of measured outcomes (rows) by true ones (columns)."""
+        """A joint readout error: probabilities (2^k, 2^k) of measured outcomes (rows) by true ones (columns).
+
+        Raises:
+            CircuitError: for a matrix of another shape, or columns that are no probabilities.
+        """
         return self.append(confusion_gate(matrix), (), as_tuple("confusion", qubits))
 
     # -- classical bits
 
     def bits(self, count: int) -> range:
-        """New classical bits, 0 until a measurement writes them."""
+        """So many new classical bits, 0 until a measurement writes them: their numbers."""
         first, self.n_bits = self.n_bits, self.n_bits + checked_count("bits", count)
         return range(first, self.n_bits)
 
@@ -182,6 +248,9 @@ class Circuit:
             bits: written before.
             values: numbers; with `negated` all others.
             part: of as many qubits, without slots of its own.
+
+        Raises:
+            CircuitError: for bits that there are not, or values that they cannot have.
         """
         condition = condition_on(bits, values, negated)
         for op in part.operations:
@@ -284,13 +353,17 @@ class Circuit:
         return self.draw()
 
     def draw(self, max_width: int = 110) -> str:
-        """The circuit as text, one row a qubit."""
+        """The circuit as text, one row a qubit, folded into blocks of at most `max_width` characters.
+
+        Raises:
+            CircuitError: if `max_width` is below 20.
+        """
         from qloom.circuits.drawing import draw_text
 
         return draw_text(self, max_width)
 
     def plot(self, ax: Any = None) -> Any:
-        """The circuit as a matplotlib figure; returns the axes."""
+        """The circuit drawn with matplotlib, into given axes or a new figure; returns the axes."""
         from qloom.circuits.drawing import draw_figure
 
         return draw_figure(self, ax)
@@ -302,7 +375,7 @@ class Circuit:
         return circuit_to_json(self)
 
     def to_qasm(self, version: int = 3, dialect: str | None = None) -> str:
-        """The circuit as OpenQASM 2 or 3 text; see `qloom.circuits.qasm.to_qasm`."""
+        """The circuit as OpenQASM text, version 2 or 3; dialects and errors as of `qloom.circuits.qasm.to_qasm`."""
         from qloom.circuits.qasm import to_qasm
 
         return to_qasm(self, version, dialect)

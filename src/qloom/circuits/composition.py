@@ -23,6 +23,13 @@ def compose(circuit: Circuit, other: Circuit, qubits: Sequence[int] | None = Non
 
     Its inputs and weights come after those of this one; classical bits with one number are one. A block whose name is
     taken is counted on: "w" becomes "w_2".
+
+    Args:
+        other: of as many qubits as are given.
+        qubits: of this circuit, one for each of the other's, in its order.
+
+    Raises:
+        CircuitError: for qubits that do not fit, or a second circuit that starts from given amplitudes.
     """
     from qloom.circuits.circuit import Circuit  # which has this function as a method
 
@@ -60,6 +67,10 @@ def place(
     Angles given twice are shared: a convolution places one block with the same weights on many pairs.
 
     Shapes: qubits (k,), weights (W,), inputs (I,) of the block, numbers or slots of this circuit.
+
+    Raises:
+        CircuitError: for other numbers of qubits or angles than the block has, or a block that starts from given
+            amplitudes.
     """
     _require_no_amplitudes(block, "place")
     places = checked_places("place", as_tuple("place", qubits), circuit.n_qubits)
@@ -77,7 +88,12 @@ def place(
 
 
 def inverse(circuit: Circuit) -> Circuit:
-    """The circuit undone: inverse gates in reverse order, same slots."""
+    """The circuit undone: inverse gates in reverse order, same slots.
+
+    Raises:
+        UnsupportedError: for gates that are not unitary.
+        CircuitError: for a circuit that starts from given amplitudes.
+    """
     _require_no_amplitudes(circuit, "inverse")
     check_kinds(circuit, "inverse", "invert what stands before and behind it apart")
     out = _empty_like(circuit)
@@ -91,6 +107,9 @@ def repeat(circuit: Circuit, times: int) -> Circuit:
     """The circuit `times` times over with new weights each time and the same inputs (data re-uploading).
 
     Weights "w" of the second time are "w_2", and so on.
+
+    Raises:
+        CircuitError: for `times` below 1, or a circuit that starts from given amplitudes.
     """
     times = checked_count("times", times)
     if times > 1:
@@ -105,7 +124,12 @@ def repeat(circuit: Circuit, times: int) -> Circuit:
 
 
 def controlled(circuit: Circuit) -> Circuit:
-    """Every gate controlled by one more qubit, which becomes qubit 0; the others move up by one."""
+    """Every gate controlled by one more qubit, which becomes qubit 0; the others move up by one.
+
+    Raises:
+        UnsupportedError: for gates that are not unitary.
+        CircuitError: for a circuit that starts from given amplitudes.
+    """
     _require_no_amplitudes(circuit, "controlled")
     check_kinds(circuit, "controlled", "put it on its qubit beside the controlled gates")
     out = _empty_like(circuit, circuit.n_qubits + 1)

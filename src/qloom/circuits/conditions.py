@@ -41,7 +41,16 @@ class Condition:
 
 
 def condition_on(bits: int | Iterable[int], values: int | Iterable[int] = 1, negated: bool = False) -> Condition:
-    """A checked condition; CircuitError for bits or values that are none."""
+    """A checked condition.
+
+    Args:
+        bits: different ones, or one; the first is the lowest of the number that they are read as.
+        values: numbers for which it holds, or one.
+        negated: whether it holds for all others instead.
+
+    Raises:
+        CircuitError: for bits or values that are none.
+    """
     places = (bits,) if is_integer(bits) else as_tuple("a condition", bits)
     numbers = (values,) if is_integer(values) else as_tuple("a condition", values)
     if not places or len(set(places)) != len(places) or not all(is_integer(bit) and bit >= 0 for bit in places):

@@ -85,6 +85,9 @@ class Gate:
         confusion: of a readout error, rates (...,) -> (..., 2^k, 2^k), from the true outcome (column) to the measured.
         rates: what the angles of a channel may be, one each.
         joint: rates -> what is wrong with them together, or None.
+
+    Raises:
+        CircuitError: for Kraus operators or a confusion of a kind that has none, or that are missing.
     """
 
     name: str
@@ -135,7 +138,11 @@ class Gate:
         return self.kind == "unitary"
 
     def operators(self, *angles: float) -> Sequence[Matrix] | np.ndarray:
-        """Its Kraus operators, of a unitary gate the matrix alone."""
+        """Its Kraus operators at these angles, of a unitary gate the matrix alone.
+
+        Raises:
+            UnsupportedError: for readout errors, and gates under a condition.
+        """
         if self.confusion is not None:
             raise UnsupportedError(f"{self.name} is a readout error and has no operators; ask for its confusion matrix")
         if self.kind == "conditional":

@@ -10,7 +10,13 @@ from qloom.circuits.parameters import Angle
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One gate on its qubits with its angles."""
+    """One gate on its qubits with its angles.
+
+    Args:
+        gate: of as many qubits and angles.
+        qubits: different ones, in the order that the gate takes.
+        angles: numbers, inputs or weights.
+    """
 
     gate: Gate
     qubits: tuple[int, ...]

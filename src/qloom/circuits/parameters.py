@@ -108,7 +108,7 @@ class Angle:
 
     @classmethod
     def from_json(cls, data: float | dict[str, Any]) -> Angle:
-        """Inverse of `to_json`."""
+        """Inverse of `to_json`; CircuitError for anything else."""
         if isinstance(data, int | float):
             return as_angle(data)
         source: Source = "input" if "input" in data else "weight"

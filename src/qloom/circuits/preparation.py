@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 
 def prepare_basis(circuit: Circuit, bits: str | Sequence[int]) -> Circuit:
-    """Start in a basis state such as "0101"."""
+    """Start in a basis state such as "0101".
+
+    Args:
+        bits: n of them, qubit 0 first.
+
+    Raises:
+        CircuitError: for other bits, or after gates or another initial state.
+    """
     known = {"0": 0, "1": 1}
     values = [known.get(str(bit), -1) for bit in bits] if isinstance(bits, Iterable) else []
     if len(values) != circuit.n_qubits or -1 in values:
@@ -31,7 +38,11 @@ def prepare_basis(circuit: Circuit, bits: str | Sequence[int]) -> Circuit:
 
 
 def prepare_product(circuit: Circuit, vectors: np.ndarray) -> Circuit:
-    """Start in a product of one-qubit states, vectors (n, 2), complex, each of norm 1."""
+    """Start in a product of one-qubit states, vectors (n, 2), complex, each of norm 1.
+
+    Raises:
+        CircuitError: for vectors of another shape or norm, or after gates or another initial state.
+    """
     try:
         vectors = np.asarray(vectors, dtype=complex)
     except (TypeError, ValueError):
@@ -49,12 +60,16 @@ def prepare_product(circuit: Circuit, vectors: np.ndarray) -> Circuit:
 def prepare_amplitudes(circuit: Circuit, real: Any, imaginary: Any = None) -> Circuit:
     """Start in a state given by its amplitudes.
 
+    Each sample's amplitudes must have norm 1; gradients flow to them.
+
     Args:
         real: 2^n input slots, taken in one call to `inputs`, that hold the (real parts of the) amplitudes of each
             sample; or 2^n numbers, complex ones too, for a fixed state.
         imaginary: 2^n further input slots for the imaginary parts.
 
-    Each sample's amplitudes must have norm 1; gradients flow to them.
+    Raises:
+        CircuitError: for other numbers or slots, a fixed state whose norm is not 1, or after gates or another initial
+            state.
     """
     _require_start(circuit, "prepare_amplitudes")
     real = np.asarray(real)

@@ -22,6 +22,9 @@ def amplitude(n_features: int) -> Circuit:
 
     Shapes: inputs (B, 2^n), each row of norm 1.
 
+    Raises:
+        CircuitError: for `n_features` below 1.
+
     Source: Schuld, Petruccione 2018, Supervised Learning with Quantum Computers, section 5.2.
     """
     n_features = checked_count("n_features", n_features)

@@ -17,6 +17,9 @@ def angle(n_features: int, axis: str = "y", scale: float = 1.0) -> Circuit:
 
     Shapes: inputs (B, F), radians when scale is 1.
 
+    Raises:
+        CircuitError: for other axes, or `n_features` below 1.
+
     Source: Schuld, Petruccione 2018, Supervised Learning with Quantum Computers, section 6.3 (rotation encoding).
     """
     if not axis or not set(axis) <= set("xyz"):

@@ -18,6 +18,9 @@ def basis(n_features: int) -> Circuit:
 
     Between 0 and 1 it interpolates, so gradients exist.
 
+    Args:
+        n_features: F, one qubit each.
+
     Shapes: inputs (B, F), 0 or 1.
     """
     circuit = Circuit(n_features)

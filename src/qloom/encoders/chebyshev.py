@@ -22,6 +22,9 @@ def chebyshev(n_features: int, degree: int = 1, tower: bool = False) -> Circuit:
 
     Shapes: inputs (B, F), arccos of features from -1 to 1.
 
+    Raises:
+        CircuitError: for `n_features` or `degree` below 1.
+
     Source: Kyriienko, Paine, Elfving 2021, Phys. Rev. A 103, 052416.
     """
     n_features, degree = checked_count("n_features", n_features), checked_count("degree", degree)

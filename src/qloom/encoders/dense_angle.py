@@ -15,6 +15,9 @@ def dense_angle(n_features: int, scale: float = 1.0) -> Circuit:
 
     Shapes: inputs (B, F), radians when scale is 1.
 
+    Raises:
+        CircuitError: for `n_features` below 1.
+
     Source: LaRose, Coyle 2020, Phys. Rev. A 102, 032420.
     """
     n_features = checked_count("n_features", n_features)

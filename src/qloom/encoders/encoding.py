@@ -86,6 +86,9 @@ def encoding(name: str, n_features: int, **options: Any) -> Encoding:
         name: one of ENCODERS.
         n_features: F.
         options: of the encoder's function, such as n_layers for iqp.
+
+    Raises:
+        CircuitError: for an unknown name, or options that the encoder refuses.
     """
     if name not in ENCODERS:
         raise CircuitError(f"encoder {name!r}, expected one of {', '.join(ENCODERS)}")

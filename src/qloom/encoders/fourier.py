@@ -24,6 +24,9 @@ def fourier(n_features: int, n_qubits_each: int = 1, spacing: str = "ternary", a
 
     Shapes: inputs (B, F); (B, K F) if trainable, frequencies (K, F).
 
+    Raises:
+        CircuitError: for another spacing or axis, or numbers below 1.
+
     Source: Schuld, Sweke, Meyer 2021, Phys. Rev. A 103, 032430; trainable ones Jaderberg et al. 2024, Phys. Rev. A 109,
         042421.
     """

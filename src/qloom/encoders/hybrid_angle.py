@@ -18,6 +18,9 @@ def hybrid_angle(n_features: int, block_qubits: int = 4) -> Circuit:
 
     Shapes: inputs (B, F), radians.
 
+    Raises:
+        CircuitError: for `n_features` or `block_qubits` below 1.
+
     Source: Hur, Kim, Park 2022, Quantum Machine Intelligence 4, 3, section 3 (hybrid angle encoding).
     """
     n_features, k = checked_count("n_features", n_features), checked_count("block_qubits", block_qubits)

@@ -46,7 +46,13 @@ def iqp(n_features: int, n_layers: int = 1, entangler: str = "full") -> Circuit:
 def iqp_inputs(x: Tensor, entangler: str = "full") -> Tensor:
     """Features and their products on the pairs of a pattern, differentiably.
 
+    Args:
+        entangler: the pattern, as of `iqp`: P pairs.
+
     Shapes: x (..., F) -> (..., F + P).
+
+    Raises:
+        CircuitError: if there is no such pattern.
     """
     return _with_products(x, x, entangler)
 
@@ -54,7 +60,13 @@ def iqp_inputs(x: Tensor, entangler: str = "full") -> Tensor:
 def zz_inputs(x: Tensor, entangler: str = "full") -> Tensor:
     """The angles of the ZZ feature map: 2 x_i, and 2 (pi - x_i) (pi - x_j) on the pairs of a pattern.
 
+    Args:
+        entangler: the pattern, as of `iqp`: P pairs.
+
     Shapes: x (..., F) -> (..., F + P).
+
+    Raises:
+        CircuitError: if there is no such pattern.
 
     Source: Havlicek et al. 2019, Nature 567, 209; Qiskit, ZZFeatureMap.
     """

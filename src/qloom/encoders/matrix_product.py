@@ -44,6 +44,7 @@ def matrix_product(numbers: Any, n_layers: int = 1) -> PreparedState:
 
     Raises:
         ShapeError: if all numbers are 0, some are not finite, or there are more than 2^24.
+        CircuitError: for `n_layers` below 1.
 
     Source: Ran 2020, Phys. Rev. A 101, 032310.
     """

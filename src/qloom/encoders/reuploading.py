@@ -28,6 +28,9 @@ def reuploading(
 
     Shapes: inputs (B, F), or (B, L F) if separate.
 
+    Raises:
+        CircuitError: for `n_layers` below 1, another axis, or a layer of other qubits.
+
     Source: Perez-Salinas et al. 2020, Quantum 4, 226.
     """
     n_layers = checked_count("n_layers", n_layers)

@@ -35,8 +35,22 @@ def gradient(
 ) -> tuple[Any, Any]:
     """Derivatives of sum(cotangents * values) with respect to inputs and weights.
 
+    Args:
+        circuit: the circuit.
+        observables: a Pauli sum or several, or other outputs that an engine is asked for; None for Z on every qubit.
+        cotangents: of the values.
+        engine: StatevectorEngine() by default.
+        differentiator: as of `prepare_gradient`.
+        shots: measure values and derivatives so many times; None for exact ones.
+        seed: of the measurements; None for fresh entropy.
+
     Shapes: inputs (B, I), weights (W,) or (B, W), cotangents (B, O), ones by default -> d_inputs and d_weights, in the
     form that inputs and weights have: flat, as declared, or by name.
+
+    Raises:
+        CircuitError: for observables that the circuit does not have, or no such differentiator.
+        ShapeError: for arrays that do not fit.
+        UnsupportedError: for gates or outputs that the engine or the differentiator does not do.
     """
     batch = make_batch(circuit, inputs, weights)
     evaluator = prepare_gradient(circuit, observables, engine, differentiator, shots, seed)

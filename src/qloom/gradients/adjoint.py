@@ -15,7 +15,10 @@ from qloom.gradients.base import Differentiator
 
 
 class Adjoint(Differentiator):
-    """Exact, at the cost of about three evaluations whatever the number of angles; needs an engine with a state."""
+    """Exact, at the cost of about three evaluations whatever the number of angles; needs an engine with a state.
+
+    Source: Jones, Gacon 2020, arXiv 2009.02823.
+    """
 
     walks_back = True
 

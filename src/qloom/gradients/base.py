@@ -25,7 +25,16 @@ class Differentiator(ABC):
 
     @abstractmethod
     def prepare(self, engine: Engine, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
-        """An evaluator whose `backward` gives derivatives of sum(cotangents * values) by this method."""
+        """An evaluator whose `backward` gives derivatives of sum(cotangents * values) by this method.
+
+        Args:
+            engine: what gives the values.
+            circuit: whose derivatives these are.
+            observables: as `Engine.prepare` takes them.
+
+        Raises:
+            UnsupportedError: for an engine, gates or outputs that the method is not for.
+        """
 
 
 class ForwardEvaluator(DifferentiableEvaluator):

@@ -33,9 +33,16 @@ def prepare_gradient(
     """An evaluator that also walks backwards.
 
     Args:
+        circuit: copied.
+        observables: a Pauli sum or several, or other outputs that an engine is asked for; None for Z on every qubit.
+        engine: StatevectorEngine() by default.
         differentiator: a `Differentiator`, a name of DIFFERENTIATORS, or "auto": adjoint where the engine walks back,
             else parameter shift.
         shots, seed: measure the engine, `Shots(engine, shots, seed)`.
+
+    Raises:
+        CircuitError: for observables that the circuit does not have, or no such differentiator.
+        UnsupportedError: for gates or outputs that the engine or the differentiator does not do.
     """
     engine, outputs = checked_engine(engine, shots, seed), as_outputs(circuit, observables)
     evaluator, copied = _prepared(circuit, outputs, engine, differentiator), circuit.copy()

@@ -26,9 +26,17 @@ def jacobian(
 ) -> tuple[Any, Any]:
     """Derivatives of every output by inputs and by weights.
 
+    Args:
+        circuit: the circuit.
+        observables, engine, differentiator, shots, seed: as of `gradient`.
+
     Shapes: inputs (B, I), weights (W,) or (B, W) -> (B, O, I) and (B, O, W), or (O, I) and (O, W) without a batch
     dimension: by the weights as each sample sees them, also where all share them. Where inputs or weights are given as
     they are declared, or by name, the last dimension is in that form.
+
+    Raises:
+        CircuitError, ShapeError, UnsupportedError: as `gradient`.
+        MemoryLimitError: for Jacobians that do not fit in memory.
     """
     batch = make_batch(circuit, inputs, weights)
     evaluator = prepare_gradient(circuit, observables, engine, differentiator, shots, seed)
@@ -44,9 +52,17 @@ def jacobian(
 def jacobians(
     evaluator: DifferentiableEvaluator, batch: Batch, wants: Wants = (True, True)
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The same of a prepared circuit: one batch of B O samples, each walked back from one output.
+    """Jacobians of a prepared circuit: one batch of B O samples, each walked back from one output.
+
+    Args:
+        evaluator: as `prepare_gradient` gives.
+        batch: B samples.
+        wants: whether derivatives by inputs are wanted, and by weights.
 
     Shapes: (B, O, I) and (B, O, W); None where not wanted.
+
+    Raises:
+        MemoryLimitError: for Jacobians that do not fit in memory.
     """
     n, n_outputs, sizes = batch.size, evaluator.n_outputs, (batch.inputs.shape[1], batch.weights.shape[-1])
     n_numbers = n_outputs * sum(size for size, want in zip(sizes, wants, strict=True) if want)

@@ -18,6 +18,9 @@ class FiniteDifference(Differentiator):
 
     Args:
         step: radians; None for the cube root of the dtype's rounding (6e-6 in float64, 5e-3 in float32).
+
+    Raises:
+        CircuitError: for a step that is not above 0.
     """
 
     def __init__(self, step: float | None = None):

@@ -50,7 +50,11 @@ class MeasuredSlopes:
         return self._plan()
 
     def follow(self, plan: ShotPlan) -> None:
-        """Let a plan say how many measurements slopes take; it takes the place of another."""
+        """Let a plan say how many measurements slopes take; it takes the place of another.
+
+        Raises:
+            CircuitError: for a plan of other slopes, or of fewer than 2 measurements.
+        """
         shots = np.asarray(plan.shots)
         if shots.shape != (self.count,) or shots.dtype.kind not in "iu" or shots.min() < 2:
             raise CircuitError(f"shots={plan.shots!r}, expected {self.count} integers of at least 2, one a slope")

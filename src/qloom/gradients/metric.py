@@ -40,6 +40,9 @@ def metric_tensor(circuit: Circuit, inputs: Any = None, weights: Any = None, *, 
     Raises:
         CircuitError: for a circuit without weights, or weights of their own for each sample.
         MemoryLimitError: where the states of one sample's derivatives do not fit.
+        UnsupportedError: for an engine that gives no states.
+
+    Source: Stokes, Izaac, Killoran, Carleo 2020, Quantum 4, 269.
     """
     batch = make_batch(circuit, inputs, weights)
     if not circuit.n_weights or batch.weights.ndim != 1:

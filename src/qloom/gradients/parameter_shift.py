@@ -28,7 +28,10 @@ _MOST_AT_ONCE = 1 << 14
 
 
 class ParameterShift(Differentiator):
-    """Exact on exact values, unbiased with shots; two evaluations a rotation and sample."""
+    """Exact on exact values, unbiased with shots; two evaluations a rotation and sample.
+
+    Source: Schuld et al. 2019, Phys. Rev. A 99, 032331.
+    """
 
     def prepare(self, engine: Engine, circuit: Circuit, observables: Any = None) -> DifferentiableEvaluator:
         if not as_outputs(circuit, observables).is_measured:

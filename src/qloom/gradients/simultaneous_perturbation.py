@@ -26,6 +26,11 @@ class SimultaneousPerturbation(Differentiator):
     Args:
         step: radians to either side.
         seed: of the signs, where the engine has no random numbers of its own; a measured one draws them from these.
+
+    Raises:
+        CircuitError: for a step that is not above 0.
+
+    Source: Spall 1992, IEEE Transactions on Automatic Control 37, 332.
     """
 
     is_exact = False

@@ -50,6 +50,7 @@ def from_braket(circuit: Any, inputs: Sequence[str] = ()) -> Circuit:
     without a measurement none. Result types, boxes and barriers are left out. Global phases are kept.
 
     Args:
+        circuit: Braket's.
         inputs: names of parameters that are inputs, one value a sample.
 
     Raises:

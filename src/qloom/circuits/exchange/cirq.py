@@ -60,6 +60,7 @@ def from_cirq(circuit: Any, inputs: Sequence[str] = (), qubits: Sequence[Any] | 
     new bits, and conditions read its last. Global phases are kept.
 
     Args:
+        circuit: Cirq's.
         inputs: names of symbols that are inputs, one value a sample.
         qubits: Cirq's, in order; None for those that occur, in Cirq's own order.
 

@@ -68,6 +68,7 @@ def from_pennylane(
     their order; the measurements that a script ends with (expval, counts, ...) are left out. Global phases are kept.
 
     Args:
+        source: the script, function or QNode.
         inputs: argument -> shape of those that are one value a sample.
         weights: argument -> shape of those that are trained.
         wires: in order of our qubits; None for those of a QNode's device, or else for those that occur, in numerical

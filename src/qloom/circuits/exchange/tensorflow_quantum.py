@@ -40,6 +40,7 @@ def from_tfq(serialized: bytes, inputs: Sequence[str] = (), qubits: Sequence[str
     Its symbols are weights in the order in which they occur.
 
     Args:
+        serialized: the message.
         inputs: names of symbols that are inputs, one value a sample.
         qubits: names such as "0_1" (row and column) or "3", in order; None for those that occur, in Cirq's own order: a
             grid's by row and column, then a line's.

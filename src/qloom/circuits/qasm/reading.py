@@ -38,6 +38,10 @@ def from_qasm(text: str, inputs: Iterable[str] = ()) -> Circuit:
     named here inputs; they enter angles times numbers, plus numbers. A gate that the text defines is what its body
     says.
 
+    Args:
+        text: OpenQASM.
+        inputs: names of `input` parameters that are one value a sample.
+
     Raises:
         CircuitError: with line and column, for what is no OpenQASM and for what a circuit here cannot hold.
     """

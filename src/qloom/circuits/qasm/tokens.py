@@ -34,7 +34,7 @@ class Token:
 
 
 class QasmError(CircuitError):
-    """What is wrong with a text, with its line and column."""
+    """What is wrong with an OpenQASM text, with its line and column."""
 
 
 def fault(source: str, place: int, message: str) -> QasmError:
