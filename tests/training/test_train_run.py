@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import warnings
 
 import numpy as np
 import pyarrow.parquet as parquet
@@ -101,6 +102,14 @@ def test_model_predicts_as_recorded(finished, table):
     source = table.take(recorded.row.to_numpy())
     probabilities = load_model(finished).predict_table(source.drop_columns(["diagnosis"]))
     assert np.array_equal(probabilities[:, 1], recorded["hybrid:probability:malignant"])
+
+
+def test_a_frame_with_more_columns_is_taken_without_a_warning(finished, table):
+    model, frame = load_model(finished), table.to_pandas()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        turned = model.predict_proba(frame[frame.columns[::-1]])
+    np.testing.assert_array_equal(turned, model.predict_table(table))
 
 
 def test_same_seed_same_weights_and_predictions(finished, configure, tmp_path):

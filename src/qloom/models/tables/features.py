@@ -24,6 +24,8 @@ from qloom.models.tables.weights import check_weights
 def feature_table(estimator: BaseEstimator, x: Any, y: Any = "no_validation", *, reset: bool) -> pa.Table:
     """The rows of X as a table: a frame's columns by their names, an array's as x0, x1, ...
 
+    A model of a run was given a table, not an X: it finds its columns in a frame by name, among others.
+
     Args:
         estimator: learns n_features_in_ and feature_names_in_ if `reset`, else X is checked against them.
         x: a pandas or polars frame, an Arrow table, or a number array (B, F); NaN is a missing cell.
@@ -31,7 +33,8 @@ def feature_table(estimator: BaseEstimator, x: Any, y: Any = "no_validation", *,
         reset: whether the estimator is being fitted.
     """
     if _is_frame(x):
-        validate_data(estimator, x, y, reset=reset, skip_check_array=True)
+        if reset or hasattr(estimator, "n_features_in_"):
+            validate_data(estimator, x, y, reset=reset, skip_check_array=True)
         table = read_table(x)
         if reset and table.num_rows < 2:
             raise DataError(f"X has {table.num_rows} sample(s), expected at least 2; give more rows")
