@@ -11,8 +11,7 @@ from qloom.learning.running import command_lines
 
 def notebook(page: Page) -> str:
     """The text of an .ipynb file; answers to exercises stand in it too, after their questions."""
-    parts = [*page.parts, *(part for exercise in page.exercises for part in (*exercise.question, *exercise.answer))]
-    found = (cell for part in parts for cell in _cells(part))
+    found = (cell for part in page.everything for cell in _cells(part))
     cells = [cell | {"id": f"cell-{number}"} for number, cell in enumerate(found)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     document = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}

@@ -42,7 +42,8 @@ def test_an_answer_has_its_words_and_its_code(tmp_path):
     page = read_page(path)
     (exercise,) = page.exercises
     assert [part.source for part in exercise.answer] == ["Because of this.", "print(2)", "And of that."]
-    assert page.parts[-1].source == "What comes next."
+    assert [part.source for part in page.closing] == ["What comes next."]
+    assert [part.source for part in page.parts] == ["# A title\n\nWords."]
 
 
 def test_in_the_terminal_what_stands_below_the_exercises_comes_after_them(tmp_path, capsys):
@@ -50,7 +51,9 @@ def test_in_the_terminal_what_stands_below_the_exercises_comes_after_them(tmp_pa
     path.write_text(PAGE, encoding="utf-8")
     assert Reader(read_page(path), ["2"]).read() == 0
     shown = capsys.readouterr().out
-    assert shown.index("Words.") < shown.index("How many?") < shown.index("right: 2") < shown.index("What comes next.")
+    assert shown.index("Words.") < shown.index("How many?") < shown.index("right: 2") < shown.index("Because")
+    assert shown.index("Because") < shown.index("And of that.") < shown.index("What comes next.")
+    assert "print(2)" not in shown
 
 
 @pytest.mark.parametrize("given", ["0.61", ".61", " 0.61 ", "'0.61'", "0.61.", '".61".', "0.60", "6.1e-1"])

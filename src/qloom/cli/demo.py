@@ -24,33 +24,29 @@ def demo(
     """Run a tutorial: its text, its code and what that prints, on real data."""
     pages = {page.name: page for page in tutorials()}
     if name is None:
-        typer.echo("\n".join(listed(list(pages.values()), "qloom demo")))
+        typer.echo(listed({f"qloom demo {page.name}": page.title for page in pages.values()}))
         return
     if name not in pages:
         raise ConfigError(f"no tutorial {name!r}, expected one of {', '.join(pages)}")
     folder = out or Path("demos") / name
+    wanted = _checked_data(pages[name], data, folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _lay_out(pages[name], data, folder)
+    if data is not None and data.is_dir():
+        shutil.copytree(data, folder / wanted, dirs_exist_ok=True)
+    elif data is not None:
+        shutil.copyfile(data, folder / wanted)
     with contextlib.chdir(folder):
         Reader(pages[name]).read()
     typer.echo(f"\nwhat it left is in {folder}")
 
 
-def _lay_out(page: Page, data: Path | None, folder: Path) -> None:
-    """Put what the page asks for where its code looks."""
-    wanted = page.facts.get("data")
-    if wanted is None:
-        if data is not None:
-            raise ConfigError(f"--data {data} is given, expected none: {page.name} has all it needs; leave it out")
-        return
-    target = folder / wanted
-    if data is None and not target.exists():
-        raise DataError(f"{page.name} needs {wanted}: {page.facts['from']}; give it with --data PATH")
-    if data is None:
-        return
-    if not data.exists():
-        raise DataError(f"{data} is not there, expected {wanted}: {page.facts['from']}; check the path")
-    if data.is_dir():
-        shutil.copytree(data, target, dirs_exist_ok=True)
-    else:
-        shutil.copyfile(data, target)
+def _checked_data(page: Page, data: Path | None, folder: Path) -> str:
+    """The name under which the page's code looks for what it asks the reader for; empty if it asks for nothing."""
+    wanted, source = str(page.facts.get("data", "")), page.facts.get("from")
+    if not wanted and data is not None:
+        raise ConfigError(f"--data {data} is given, expected none: {page.name} has all it needs; leave it out")
+    if data is not None and not data.exists():
+        raise DataError(f"{data} is not there, expected {wanted}: {source}; check the path")
+    if wanted and data is None and not (folder / wanted).exists():
+        raise DataError(f"{page.name} needs {wanted}: {source}; give it with --data PATH")
+    return wanted

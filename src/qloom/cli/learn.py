@@ -23,8 +23,8 @@ def learn(
     """Read a lesson, see its code run, and have your answers to its exercises checked; it leaves no files."""
     if lesson is None:
         for name in [road] if road else ROADS:
-            pages = lessons(name)
-            typer.echo(f"{ROADS[name]}\n" + "\n".join(listed(pages, f"qloom learn {name}")) + "\n")
+            titles = {f"qloom learn {name} {number}": page.title for number, page in enumerate(lessons(name), 1)}
+            typer.echo(f"{ROADS[name]}\n{listed(titles)}\n")
         return
     pages = lessons(road or "")
     if not 1 <= lesson <= len(pages):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from math import inf
+from collections.abc import Mapping, Sequence
 
 import typer
 from rich.console import Console
@@ -36,23 +35,18 @@ class Reader:
         Returns:
             how many answers were wrong.
         """
-        below = max((part.line for exercise in self.page.exercises for part in exercise.answer), default=inf)
         for place, part in enumerate(self.page.parts):
-            if part.line > below:
-                continue
             if self.is_asked and place and part.source.startswith("## "):
                 typer.prompt("\n[Enter goes on]", default="", show_default=False, prompt_suffix=" ")
             self.show(part)
         n_wrong = sum(not self.solve(exercise) for exercise in self.page.exercises)
-        for part in self.page.parts:
-            if part.line > below:
-                self.show(part)
+        for part in self.page.closing:
+            self.show(part)
         return n_wrong
 
     def show(self, part: Part) -> None:
         """Prose as it is meant, code as it stands; then it runs."""
-        source = part.source if part.kind == "prose" else f"```{part.kind}\n{part.source}\n```"
-        self.console.print(Markdown(source))
+        self.console.print(Markdown(_fenced(part)))
         if part.runs:
             self.code.run(part)
             self.console.print()
@@ -67,19 +61,22 @@ class Reader:
         quiet = PageRun(self.page.path, self.code.names)
         printed = "".join(quiet.run(part) for part in exercise.answer if part.runs)
         found = check(given or "", printed.splitlines()[-1])
-        if given and found.is_right:
-            typer.echo(f"right: {found.expected}")
+        if not given and not self.is_asked:
             return True
-        if given or self.is_asked:
-            typer.echo(f"{f'{given} is not right; ' if given else ''}the answer is {found.expected}, by")
-            for part in exercise.answer:
-                self.console.print(Markdown(f"```{part.kind}\n{part.source}\n```" if part.runs else part.source))
-        return not given
+        wrong = f"{given} is not right; " if given else ""
+        typer.echo(f"right: {found.expected}" if found.is_right else f"{wrong}the answer is {found.expected}, by")
+        for part in exercise.answer:
+            if not (part.runs and found.is_right):
+                self.console.print(Markdown(_fenced(part)))
+        return found.is_right or not given
 
 
-def listed(pages: Sequence[Page], command: str) -> Iterator[str]:
-    """A line a page: how it is called, and its title."""
-    width = max((len(command) + len(page.name) for page in pages), default=0) + 2
-    for number, page in enumerate(pages, 1):
-        name = f"{command} {number if command.startswith('qloom learn') else page.name}"
-        yield f"  {name:{width}}{page.title}"
+def _fenced(part: Part) -> str:
+    """A part as Markdown."""
+    return part.source if part.kind == "prose" else f"```{part.kind}\n{part.source}\n```"
+
+
+def listed(titles: Mapping[str, str]) -> str:
+    """Commands and the titles of the pages they show, a line each."""
+    width = max(map(len, titles), default=0) + 2
+    return "\n".join(f"  {command:{width}}{title}" for command, title in titles.items())

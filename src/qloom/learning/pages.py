@@ -7,8 +7,10 @@ and words around it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from qloom.errors import ArtifactError
 
 PROSE = "prose"
 RUNNABLE = ("python", "sh")
+# An indented block names no language: first word of a line -> what it is; any other is Python.
+_COMMANDS = {"qloom": "sh", "make": "console", "pip": "console"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class Part:
     """A stretch of a page.
 
     Attributes:
-        kind: "prose", or the language of a block of code; an indented block is "python".
+        kind: "prose", or the language of a block of code; lines of an indented block are commands ("sh", "console") or
+            "python".
         source: Markdown, or code without its fence.
         line: that `source` begins on, from 0.
         output: of code, what the page says that it prints; None if it says nothing.
@@ -55,13 +60,14 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Page:
-    """A page: what stands between lines of --- at its top, and its parts."""
+    """A page: what stands between lines of --- at its top, its parts up to the exercises, these, what stands below."""
 
     path: Path
     title: str
     facts: dict[str, Any]
     parts: tuple[Part, ...]
     exercises: tuple[Exercise, ...]
+    closing: tuple[Part, ...]
 
     @property
     def name(self) -> str:
@@ -70,9 +76,14 @@ class Page:
 
     @property
     def code(self) -> tuple[Part, ...]:
-        """All that runs, in its order, exercises last."""
-        answers = (part for exercise in self.exercises for part in exercise.answer)
-        return tuple(part for part in (*self.parts, *answers) if part.runs)
+        """All that runs, in its order."""
+        return tuple(part for part in self.everything if part.runs)
+
+    @property
+    def everything(self) -> tuple[Part, ...]:
+        """All parts, in their order."""
+        asked = (part for exercise in self.exercises for part in (*exercise.question, *exercise.answer))
+        return (*self.parts, *asked, *self.closing)
 
 
 def read_page(path: Path) -> Page:
@@ -90,8 +101,8 @@ def read_page(path: Path) -> Page:
     title = next((part.source for part in parts if part.source.startswith("# ")), None)
     if title is None:
         raise ArtifactError(f"{path} has no title, expected a line that begins with #")
-    lesson, exercises = _apart(parts, path)
-    return Page(path, title.splitlines()[0].removeprefix("# "), facts, tuple(lesson), tuple(exercises))
+    lesson, exercises, closing = _apart(parts, path)
+    return Page(path, title.splitlines()[0][2:], facts, tuple(lesson), tuple(exercises), tuple(closing))
 
 
 def _split_facts(text: str) -> tuple[dict[str, Any], str]:
@@ -114,17 +125,26 @@ def _cut(text: str) -> Iterator[Part]:
             yield Part(PROSE, prose, start)
         start = first
         if token.type in ("fence", "code_block"):
-            yield _block(token, first)
+            yield from _code(token, first)
             start = end
     if prose := "\n".join(lines[start:]).strip():
         yield Part(PROSE, prose, start)
 
 
-def _block(token: Token, line: int) -> Part:
-    if token.type == "code_block":
-        return Part("python", token.content.rstrip("\n"), line)
-    language = (token.info.split() or ["text"])[0]
-    return Part(language, token.content.rstrip("\n"), line + 1)
+def _code(token: Token, line: int) -> Iterator[Part]:
+    """A fence as it is; an indented block is cut where Python and commands meet."""
+    if token.type == "fence":
+        yield Part((token.info.split() or ["text"])[0], token.content.rstrip("\n"), line + 1)
+        return
+    for kind, group in groupby(enumerate(token.content.splitlines(), line), lambda each: _language(each[1])):
+        lines = list(group)
+        if source := "\n".join(text for _, text in lines).rstrip():
+            yield Part(kind, source, lines[0][0])
+
+
+def _language(line: str) -> str:
+    word = re.match(r"\w+(?= \w)", line)
+    return _COMMANDS.get(word[0], "python") if word else "python"
 
 
 def _with_outputs(parts: Iterator[Part]) -> Iterator[Part]:
@@ -142,33 +162,35 @@ def _with_outputs(parts: Iterator[Part]) -> Iterator[Part]:
         yield last
 
 
-def _apart(parts: list[Part], path: Path) -> tuple[list[Part], list[Exercise]]:
-    """The page without its exercises, and these."""
+def _apart(parts: list[Part], path: Path) -> tuple[list[Part], list[Exercise], list[Part]]:
+    """The page up to its exercises, these, and what stands below them."""
     lesson: list[Part] = []
+    closing: list[Part] = []
     exercises: list[Exercise] = []
-    question: list[Part] = []
-    answer: list[Part] = []
-    where = lesson
+    where, question, answer = lesson, lesson, lesson
     for part in parts:
-        if part.source.startswith("## Exercise"):
-            question, answer = [part], []
-            where = question
-            continue
-        if part.source.startswith("#"):
-            where = lesson
-        if part.source.startswith("<details>"):
-            where = answer
-            if rest := part.source.partition("</summary>")[2].strip():
-                answer.append(replace(part, source=rest))
-            continue
-        if part.source.startswith("</details>"):
-            title = question[0].source.splitlines()[0].removeprefix("## ")
-            if not any(each.runs and each.output for each in answer):
-                raise ArtifactError(f"{path}: {title!r} has no answer, expected code and what it prints in <details>")
-            exercises.append(Exercise(title, tuple(question), tuple(answer)))
-            where = lesson
-            if rest := part.source.removeprefix("</details>").strip():
-                lesson.append(replace(part, source=rest))
-            continue
-        where.append(part)
-    return lesson, exercises
+        source = part.source if part.kind == PROSE else ""
+        if source.startswith("## Exercise"):
+            where = question = [part]
+        elif source.startswith("<details>"):
+            where = answer = _rest(part, "</summary>")
+        elif source.startswith("</details>"):
+            exercises.append(_exercise(question, answer, path))
+            where = closing
+            closing += _rest(part, "</details>")
+        else:
+            where.append(part)
+    return lesson, exercises, closing
+
+
+def _rest(part: Part, tag: str) -> list[Part]:
+    """What stands behind a tag, if anything does."""
+    rest = part.source.partition(tag)[2].strip()
+    return [replace(part, source=rest)] if rest else []
+
+
+def _exercise(question: list[Part], answer: list[Part], path: Path) -> Exercise:
+    title = question[0].source.splitlines()[0].removeprefix("## ")
+    if not any(each.runs and each.output for each in answer):
+        raise ArtifactError(f"{path}: {title!r} has no answer, expected code and what it prints in <details>")
+    return Exercise(title, tuple(question), tuple(answer))

@@ -1,0 +1,97 @@
+"""Lessons, tutorials and pages in the terminal, as a reader meets them."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+
+from qloom.cli import main
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    return int(ended.value.code or 0)
+
+
+def test_both_roads_are_listed(capsys):
+    assert run("learn") == 0
+    shown = capsys.readouterr().out
+    assert "Quantum computing for people who train networks" in shown
+    assert "Training for people who know circuits" in shown
+    assert shown.count("\n  qloom learn quantum ") == shown.count("\n  qloom learn training ") == 6
+
+
+def test_answers_are_checked(capsys):
+    assert run("learn", "quantum", "1", "--answer", ".54", "--answer", "0.000") == 0
+    shown = capsys.readouterr().out
+    assert "right: 0.540" in shown
+    assert "next: qloom learn quantum 2" in shown
+
+
+def test_a_wrong_answer_is_told_and_ends_in_one(capsys):
+    assert run("learn", "quantum", "1", "--answer", "0.5") == 1
+    assert "0.5 is not right; the answer is 0.540, by" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    (("learn", "cooking"), "no road 'cooking', expected one of quantum, training"),
+    (("learn", "quantum", "7"), "no lesson 7 of quantum, expected 1 to 6"),
+    (("learn", "quantum", "1", "--answer", "1", "--answer", "2", "--answer", "3"), "3 answers, expected at most 2"),
+    (("demo", "cooking"), "no tutorial 'cooking', expected one of adapter, bits, "),
+    (("demo", "churn", "--data", "nowhere.csv"), "nowhere.csv is not there, expected telco_churn.csv.gz"),
+    (("demo", "churn"), "churn needs telco_churn.csv.gz: "),
+    (("demo", "kernels", "--data", "table.csv"), "expected none: kernels has all it needs; leave it out"),
+    (("docs", "cooking"), "no page 'cooking', expected one of "),
+])  # fmt: skip
+def test_mistakes_are_one_line(words, told, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(*words) == 2
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert shown.count("\n") == 1
+
+
+def test_pages_are_listed_and_shown(capsys):
+    assert run("docs") == 0
+    names = capsys.readouterr().out.split()
+    assert {"noise", "start", "learn/quantum/1-one-qubit", "tutorials/churn"} <= set(names)
+    for name in ("noise", "docs/noise.md"):
+        assert run("docs", name) == 0
+        assert "Noise: train for the machine you will get" in capsys.readouterr().out
+
+
+def test_a_reader_at_a_terminal_is_asked():
+    """Enter goes on from section to section; the first question is answered, the second's answer is asked for."""
+    shown, ours = read_at_terminal(["learn", "quantum", "1"], {"[Enter goes on]": "", "Enter shows it]": ["0.54", ""]})
+    assert ours == 0
+    assert "right: 0.540" in shown
+    assert "the answer is 0.000, by" in shown
+    assert shown.count("[Enter goes on]") == 3
+
+
+def read_at_terminal(words: list[str], answers: dict[str, str | list[str]]) -> tuple[str, int]:
+    """What a program shows at a real terminal when its questions are answered in turn, and how it ends."""
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "qloom", *words]
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "TERM": "dumb"})
+    os.close(slave)
+    shown, seen, deadline = "", 0, time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                shown += os.read(master, 65536).decode(errors="replace")
+            except OSError:  # the program has ended
+                break
+        for question, answer in answers.items():
+            if question in shown[seen:]:
+                seen = len(shown)
+                text = answer if isinstance(answer, str) else answer.pop(0)
+                os.write(master, f"{text}\n".encode())
+    return shown, process.wait(10)
