@@ -70,6 +70,7 @@ class Advice:
 
     Attributes:
         rows: the first is raw.
+        shots: the budget.
     """
 
     shots: int
@@ -123,18 +124,25 @@ def advise(
     at: str = "given",
     seed: int = 0,
 ) -> Advice:
-    """Whether mitigating pays at a budget.
+    """Whether mitigating pays at a budget: the errors that each method leaves of the values.
 
     Args:
         engine: what runs the circuit with its noise, without shots.
+        circuit: the circuit.
         shots: measurements of a sample, all circuits together.
-        candidates: names with functions from an engine to one that mitigates it; CANDIDATES by default.
+        observables: a Pauli sum or several, or outcome probabilities; None for Z on every qubit.
+        candidates: names with functions from an engine to one that mitigates it; by default zero noise with three fits,
+            error cancellation, Clifford data regression and readout inversion.
         exact: what gives values without noise; a StatevectorEngine by default.
         at: "given" compares at the inputs and weights that are given; "clifford" at their nearest multiples of pi/2,
             whose exact values any width has.
         seed: of the measurements.
 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W).
+
+    Raises:
+        CircuitError: for an engine that measures, `shots` below 1, or another `at`. What a method refuses stands in its
+            row.
     """
     budget = checked_shots(shots)
     if engine.shots is not None:

@@ -42,6 +42,12 @@ class CliffordDataRegression(MitigatedEngine):
             nearer one more often; None for a fifth of them, at least 2.
         exact: what gives the values of training circuits without noise; a StatevectorEngine by default.
         seed: of the choice of angles, which is made once.
+
+    Raises:
+        CircuitError: for numbers out of range; for what is no engine.
+        UnsupportedError: when a circuit is prepared that has no angles to train by, or no noise.
+
+    Source: Czarnik, Arrasmith, Coles, Cincio 2021, Quantum 5, 592.
     """
 
     def __init__(

@@ -106,6 +106,10 @@ def measured_confusion(engine: Engine, n_qubits: int) -> dict[int, np.ndarray]:
 
     Args:
         engine: what is calibrated.
+        n_qubits: n.
+
+    Returns:
+        Of each qubit a matrix (2, 2) of measured outcomes (rows) by true ones (columns).
     """
     zeros = Expectations(tuple(Z(q) for q in range(n_qubits)))
     ones = Circuit(n_qubits)

@@ -44,6 +44,13 @@ class ErrorCancellation(MitigatedEngine):
         n_samples: circuits drawn for each value, which then varies from call to call; None to sum over all, where they
             are at most 2^14.
         seed: of what is drawn, where the engine has no random numbers of its own; those are drawn from then.
+
+    Raises:
+        CircuitError: for fewer than 2 samples; for what is no engine.
+        UnsupportedError: when a circuit is prepared that has no channels, or others than Pauli channels with rates that
+            are numbers.
+
+    Source: Temme, Bravyi, Gambetta 2017, Phys. Rev. Lett. 119, 180509.
     """
 
     mitigates_readout = False
@@ -115,8 +122,16 @@ def _inverse_of(op: Operation) -> np.ndarray:
 def inverse_quasi_probabilities(probabilities: Sequence[float] | np.ndarray, what: str = "the channel") -> np.ndarray:
     """Quasi-probabilities (4^k,) of the inverse of a Pauli channel, words in the order I X Y Z, first qubit first.
 
+    Args:
+        probabilities: of the channel's words, in that order.
+        what: how messages call it.
+
+    Shapes: probabilities (4^k,).
+
     Raises:
         UnsupportedError: if the channel has no inverse.
+
+    Source: Temme, Bravyi, Gambetta 2017, Phys. Rev. Lett. 119, 180509.
     """
     p = np.asarray(probabilities, np.float64)
     signs = _signs((len(p).bit_length() - 1) // 2)

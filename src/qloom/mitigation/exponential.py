@@ -32,6 +32,7 @@ class ExponentialFit(Fit):
 
     @property
     def reads_errors(self) -> bool:  # type: ignore[override]
+        """Whether `check_values` asks for the errors of the values: it does."""
         return True
 
     def resolving(self, size: float) -> Fit:

@@ -50,7 +50,10 @@ class Fit(ABC):
 
     @abstractmethod
     def n_parameters(self, scales: np.ndarray) -> int:
-        """How many numbers the curve has."""
+        """How many numbers the curve has.
+
+        Shapes: scales (S,).
+        """
 
     @abstractmethod
     def check_scales(self, scales: np.ndarray) -> None:
@@ -85,6 +88,9 @@ class PolynomialFit(Fit):
 
     Args:
         order: 1 for a straight line.
+
+    Raises:
+        CircuitError: for an order below 1.
     """
 
     order: int = 1

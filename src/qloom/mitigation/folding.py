@@ -28,12 +28,16 @@ def fold(circuit: Circuit, scale: float, by: Way = "folding") -> tuple[Circuit, 
     """A circuit that does the same with more gates, and the scale that it reaches, the nearest that there is.
 
     Args:
+        circuit: of unitary gates.
         scale: at least 1.
         by: "folding" runs the whole circuit back and forth, and of its end a part once more; "local_folding" every
             gate by itself, and some, evenly spread, once more.
 
     Raises:
         UnsupportedError: for a circuit with channels, measurements or resets, or without gates.
+        CircuitError: for a scale below 1, or another `by`.
+
+    Source: Giurgica-Tiron et al. 2020, IEEE QCE, 306.
     """
     if not is_real(scale) or not 1 <= scale < np.inf:
         raise CircuitError(f"scale={scale!r} of folding, expected a number of at least 1")

@@ -35,6 +35,11 @@ class PostSelected(MitigatedEngine):
         engine: what runs the circuits, with its noise.
         symmetry: a Pauli word with coefficient 1 or -1 whose value in the noiseless state is 1, such as
             ``Z(0) @ Z(1)`` or ``-1 * Z(0)``; or several that commute. For probabilities words of Z.
+
+    Raises:
+        CircuitError: for what is no word times 1 or -1, no symmetry at all, or symmetries that do not commute.
+
+    Source: Bonet-Monroig et al. 2018, Phys. Rev. A 98, 062339.
     """
 
     def __init__(self, engine: Engine, symmetry: PauliSum | Sequence[PauliSum]):

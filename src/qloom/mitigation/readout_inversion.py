@@ -37,6 +37,10 @@ class ReadoutInversion(MitigatedEngine):
             None for those of the engine's noise model.
         method: "inverse", exact on average, which may give probabilities below 0; or "least_squares", the probabilities
             whose confusion is nearest to what was measured.
+
+    Raises:
+        CircuitError: for another method, or a confusion that is none or that hardly can be undone.
+        UnsupportedError: when a circuit is prepared for which no readout error is known.
     """
 
     def __init__(self, engine: Engine, confusion: Any = None, method: str = "inverse"):

@@ -42,6 +42,12 @@ class TwirledReadout(MitigatedEngine):
         n_twirls: circuits drawn for each value, which then varies from call to call; None for all 4^n, where they are
             at most 4,096.
         seed: of what is drawn, where the engine has no random numbers of its own; those are drawn from then.
+
+    Raises:
+        CircuitError: for `n_twirls` below 1; for what is no engine.
+        UnsupportedError: when other outputs than Pauli sums are asked for, or there are too many words to sum over.
+
+    Source: van den Berg, Minev, Temme 2022, Phys. Rev. A 105, 032620.
     """
 
     def __init__(self, engine: Engine, n_twirls: int | None = 32, seed: int | Stream | None = None):

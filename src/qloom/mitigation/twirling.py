@@ -37,6 +37,13 @@ class Twirled(MitigatedEngine):
         n_twirls: circuits drawn for each value, which then varies from call to call; None for all 16 of each gate,
             where they are at most 2^14 together.
         seed: of what is drawn, where the engine has no random numbers of its own; those are drawn from then.
+
+    Raises:
+        CircuitError: for `n_twirls` below 1; for what is no engine.
+        UnsupportedError: when a circuit is prepared that has no noise, no two-qubit Clifford gate, or too many words to
+            sum over.
+
+    Source: Wallman, Emerson 2016, Phys. Rev. A 94, 052325.
     """
 
     mitigates_readout = False

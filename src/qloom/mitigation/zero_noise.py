@@ -40,6 +40,10 @@ class ZeroNoise(MitigatedEngine):
     Raises:
         CircuitError: for scales that do not determine the fit. Whether the scales that a circuit reaches do is known,
             and said, when it is prepared.
+        UnsupportedError: when a circuit is prepared that has no noise, or that cannot be folded.
+
+    Source: Temme, Bravyi, Gambetta 2017, Phys. Rev. Lett. 119, 180509; Li, Benjamin 2017, Phys. Rev. X 7, 021050;
+    folding: Giurgica-Tiron et al. 2020, IEEE QCE, 306.
     """
 
     mitigates_readout = False

@@ -49,6 +49,8 @@ class CircuitLayer(nn.Module):
         CircuitError: for a model with inputs, and for data circuits that do not fit.
         ShapeError: for a dtype that is neither float32 nor float64, an `init` that does not fit, and values of another
             shape.
+
+    Source: Broughton et al. 2020, arXiv 2003.02989.
     """
 
     weights: nn.Parameter

@@ -35,6 +35,8 @@ class Decay:
         rate_error, amplitude_error: standard errors.
         n_qubits: n.
         dispersion: how much more than by counting alone survivals vary, as a ratio of variances; at least 1.
+
+    Source: Magesan, Gambetta, Emerson 2011, Phys. Rev. Lett. 106, 180504.
     """
 
     rate: float
@@ -53,12 +55,24 @@ class Decay:
         return share * (1 - self.rate ** (1 / gates))
 
     def error_of_error(self, gates: float = 1.0) -> float:
-        """Its standard error."""
+        """Its standard error.
+
+        Args:
+            gates: as of `error`.
+        """
         share = 1 - 1 / 2**self.n_qubits
         return share * self.rate ** (1 / gates - 1) / gates * self.rate_error
 
     def interval(self, gates: float = 1.0, confidence: float = 0.95) -> tuple[float, float]:
-        """Of the error, symmetric about it, at least 0."""
+        """Of the error, symmetric about it, at least 0.
+
+        Args:
+            gates: as of `error`.
+            confidence: chance that the interval holds the error, between 0 and 1.
+
+        Raises:
+            CircuitError: for a confidence that is not between 0 and 1.
+        """
         reach = normal_reach(confidence) * self.error_of_error(gates)
         return max(0.0, self.error(gates) - reach), self.error(gates) + reach
 
@@ -73,6 +87,9 @@ def randomized_benchmarking(lengths: Any, survivals: Any, shots: Any, n_qubits: 
 
     Raises:
         ShapeError: for other shapes, counts out of range, fewer than two lengths, or survival that does not fall.
+
+    Source: Magesan, Gambetta, Emerson 2011, Phys. Rev. Lett. 106, 180504; sequences that end in random strings: Harper,
+    Hincks, Ferrie, Flammia, Wallman 2019, Phys. Rev. A 99, 052350.
     """
     n_qubits = checked_count("n_qubits", n_qubits)
     m, k, total = _checked(lengths, survivals, shots)

@@ -28,6 +28,9 @@ GATES = NAMES | {name: name.lower() for name in SAME}
 def from_braket(source: Any) -> NoiseModel:
     """The noise model of Braket's `NoiseModel`.
 
+    Args:
+        source: Braket's.
+
     Raises:
         ExtraError: without Braket's SDK.
         CircuitError: for anything else, or noise at the start of circuits.

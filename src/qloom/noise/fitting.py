@@ -58,7 +58,14 @@ class NoiseFit:
     steps: int
 
     def intervals(self, confidence: float = 0.95) -> np.ndarray:
-        """Symmetric about the values, at least 0, (P, 2)."""
+        """Symmetric about the values, at least 0, (P, 2).
+
+        Args:
+            confidence: chance that an interval holds its value, between 0 and 1.
+
+        Raises:
+            CircuitError: for a confidence that is not between 0 and 1.
+        """
         reach = normal_reach(confidence) * self.errors
         return np.stack([np.maximum(self.values - reach, 0), self.values + reach], axis=1)
 

@@ -36,7 +36,12 @@ VIRTUAL = ("rz", "z", "s", "sdg", "t", "tdg", "p")
 
 @dataclass(frozen=True)
 class Note:
-    """What was cut, left out or taken as something else, on which qubits."""
+    """What was cut, left out or taken as something else when a model was made.
+
+    Args:
+        qubits: on which; () for all.
+        text: what.
+    """
 
     qubits: Places
     text: str
@@ -91,6 +96,9 @@ class NoiseModel:
             one_qubit, two_qubit: probability of an error of a gate, 1/3 and 1/15 of it for each Pauli word.
             readout: probability that a bit is read as the other one.
             free: names of gates without noise.
+
+        Raises:
+            CircuitError: for a rate that is no probability.
         """
         from qloom.noise.simple import uniform
 
@@ -106,6 +114,9 @@ class NoiseModel:
             t1, t2: times, T2 at most 2 T1.
             durations: gate name, "one_qubit" or "two_qubit" -> time in the same unit; others take none.
             excited_population: share of |1> that is reached.
+
+        Raises:
+            CircuitError: for times or shares out of range.
         """
         from qloom.noise.simple import relaxation
 
@@ -136,6 +147,11 @@ class NoiseModel:
             noise: channels or gates that act, on one qubit (on each of the gate's) or on as many as the gate. Slots in
                 it are those of the circuits that the model is applied to.
             qubits: which the gate is on, in order; None for any.
+
+        Raises:
+            CircuitError: for noise that is no circuit, starts from amplitudes, is on other numbers of qubits, or whose
+                rates
+                are out of range.
         """
         return self._with_rule(gates, noise, qubits, False)
 
@@ -147,11 +163,25 @@ class NoiseModel:
         """A model whose gates turn too far by a fraction of the angles of their Pauli rotations, 0.01 for 1%.
 
         The angle may also be off by a number of radians about a word: give `after` that rotation.
+
+        Args:
+            gates: a name, "one_qubit" or "two_qubit".
+            fraction: of the angles; a number or a slot.
+            qubits: which the gate is on, in order; None for any.
         """
         return self._with_entry(OverRotation(gates, _places(gates, qubits), as_rate("fraction", fraction)))
 
     def lasting(self, gates: str, time: float, qubits: Sequence[int] | None = None) -> NoiseModel:
-        """A model where a gate takes a time; the last duration given for a gate counts."""
+        """A model where a gate takes a time; the last duration given for a gate counts.
+
+        Args:
+            gates: a name, "one_qubit" or "two_qubit".
+            time: in the unit that all times of the model have.
+            qubits: which the gate is on, in order; None for any.
+
+        Raises:
+            CircuitError: for a time below 0.
+        """
         if not (is_real(time) and 0 <= time < float("inf")):
             raise CircuitError(f"duration of {gates} is {time!r}, expected a time of at least 0")
         return self._with_entry(Duration(gates, _places(gates, qubits), float(time)))
@@ -162,6 +192,14 @@ class NoiseModel:
         """A model where qubits relax while they wait for others, from their first gate until all are measured.
 
         Gates start as soon as their qubits are free and take the time that `lasting` gave them, else none.
+
+        Args:
+            t1, t2: times, T2 at most 2 T1.
+            excited_population: share of |1> that is reached.
+            qubits: that relax so; None for any.
+
+        Raises:
+            CircuitError: for times or shares out of range.
         """
         check_rates(Circuit(1).thermal_relaxation(t1, t2, 0.0, excited_population, 0).operations[0], "of idle qubits")
         chosen: Iterable[int | None] = (None,) if qubits is None else as_tuple("idling", qubits)
@@ -169,7 +207,15 @@ class NoiseModel:
         return replace(self, relaxations=self.relaxations + new)
 
     def with_crosstalk(self, angle: Scalar, pairs: Iterable[tuple[int, int]]) -> NoiseModel:
-        """A model where each two-qubit gate turns pairs of neighbours, one in it and one outside, by rzz(angle)."""
+        """A model where each two-qubit gate turns pairs of neighbours, one in it and one outside, by rzz(angle).
+
+        Args:
+            angle: radians; a number or a slot.
+            pairs: of qubits that are neighbours.
+
+        Raises:
+            CircuitError: for a pair that is none.
+        """
         places = [_places("crosstalk", pair) or () for pair in pairs]
         if any(len(pair) != 2 for pair in places):
             raise CircuitError(f"crosstalk of {places}, expected pairs of two different qubits")
@@ -184,6 +230,10 @@ class NoiseModel:
         Args:
             p1_given0: probability that 0 is read as 1.
             p0_given1: probability that 1 is read as 0; None for the same.
+            qubits: that are misread so; None for every one that has no error of its own.
+
+        Raises:
+            CircuitError: for a rate that is no probability.
         """
         other = p1_given0 if p0_given1 is None else p0_given1
         gate = Circuit(1).readout_error(0.0, 0.0, 0).operations[0].gate
@@ -195,7 +245,11 @@ class NoiseModel:
         return replace(self, readouts=(*kept, *(Readout(places, op) for places in chosen)))
 
     def with_confusion(self, matrix: np.ndarray, qubits: Sequence[int]) -> NoiseModel:
-        """A model where k qubits are misread together: (2^k, 2^k) probabilities, of column j to be read as row i."""
+        """A model where k qubits are misread together: (2^k, 2^k) probabilities, of column j to be read as row i.
+
+        Raises:
+            CircuitError: for a matrix of another shape, or columns that are no probabilities.
+        """
         places = _places("confusion", qubits)
         assert places is not None
         op = Circuit(len(places)).confusion(matrix, tuple(range(len(places)))).operations[0]
@@ -240,7 +294,11 @@ class NoiseModel:
         return replace(self, readouts=())
 
     def on(self, qubits: Sequence[int | str]) -> NoiseModel:
-        """The model of a circuit whose qubits 0, 1, ... are these of the device, by number or by the device's name."""
+        """The model of a circuit whose qubits 0, 1, ... are these of the device, by number or by the device's name.
+
+        Raises:
+            CircuitError: for qubits that the device does not have, or that are named twice.
+        """
         from qloom.noise.changes import on_qubits
 
         return on_qubits(self, qubits)

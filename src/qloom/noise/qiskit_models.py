@@ -32,6 +32,7 @@ def from_qiskit(source: Any, is_strict: bool = True) -> NoiseModel:
     """The noise model of Aer's `NoiseModel`, or of a backend of Qiskit with a target.
 
     Args:
+        source: Aer's model, or the backend.
         is_strict: whether gates are refused on qubits that the source has no error for; without noise there in Aer.
 
     Raises:

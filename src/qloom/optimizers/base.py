@@ -34,6 +34,9 @@ class Cost:
 def quantum_layers(model: Any) -> list[QuantumLayer]:
     """The QuantumLayers of a module, or of several, whose weights are trained.
 
+    Args:
+        model: a module, or several.
+
     Raises:
         ConfigError: if there are none.
     """
@@ -52,7 +55,11 @@ def quantum_layers(model: Any) -> list[QuantumLayer]:
 
 
 def classical_parameters(model: nn.Module) -> list[nn.Parameter]:
-    """The trained parameters of a module that belong to no circuit, for another optimizer beside."""
+    """The trained parameters of a module that belong to no circuit, for another optimizer beside.
+
+    Args:
+        model: a module that may hold QuantumLayers.
+    """
     quantum = {id(part.weights) for part in model.modules() if isinstance(part, QuantumLayer)}
     return [parameter for parameter in model.parameters() if id(parameter) not in quantum and parameter.requires_grad]
 
@@ -82,6 +89,9 @@ class QuantumOptimizer(torch.optim.Optimizer):
     Attributes:
         layers: the QuantumLayers, one a group.
         cost: so far; kept in the `state_dict`.
+
+    Raises:
+        ConfigError: for a model without QuantumLayers to train, or one of amplitudes of any norm.
     """
 
     remembers_inputs = False  # whether `take_inputs` is used

@@ -43,7 +43,16 @@ def pool_slopes(
     *,
     engine: Engine | None = None,
 ) -> np.ndarray:
-    """Derivatives of <O> by the angles of rotations put behind the circuit, one a word, at 0. Shapes: (P,)."""
+    """Derivatives of <O> by the angles of rotations put behind the circuit, one a word, at 0.
+
+    Args:
+        circuit: without inputs.
+        observable: O.
+        pool: words as letters and qubits, P of them.
+        engine: StatevectorEngine() by default.
+
+    Shapes: weights (W,) of the circuit -> (P,).
+    """
     longer = circuit.copy()
     for (letters, qubits), angle in zip(pool, longer.weights(len(pool)), strict=True):
         longer.pauli_rotation(angle, letters, qubits)
@@ -64,6 +73,11 @@ class Growth:
     Attributes:
         circuit, weights: as grown so far.
         cost: what was run.
+
+    Raises:
+        ConfigError: for a circuit with inputs, or an empty pool.
+
+    Source: Wiersema, Killoran 2023, Phys. Rev. A 107, 062421; Grimsley et al. 2019, Nature Communications 10, 3007.
     """
 
     def __init__(
@@ -97,7 +111,12 @@ class Growth:
             self.cost.shots += runs * self.engine.shots * len(group_commuting(self._words))
 
     def append(self, chosen: Sequence[int], angles: Sequence[float]) -> None:
-        """Rotations about words of the pool, at angles."""
+        """Rotations about words of the pool, at angles.
+
+        Args:
+            chosen: numbers of words in the pool.
+            angles: radians, one each.
+        """
         for index, angle in zip(chosen, self.circuit.weights(len(chosen)), strict=True):
             self.circuit.pauli_rotation(angle, *self.pool[index])
         self.weights = np.concatenate([self.weights, angles])
@@ -110,6 +129,11 @@ class RiemannianFlow(Growth):
         circuit, observable, pool, weights, engine: as in `Growth`.
         step: of the flow.
         n_words: a step; None for all.
+
+    Raises:
+        ConfigError: for a step or number of words that is not above 0.
+
+    Source: Wiersema, Killoran 2023, Phys. Rev. A 107, 062421.
     """
 
     def __init__(
@@ -136,6 +160,8 @@ class Adapt(Growth):
     Args:
         circuit, observable, pool, weights, engine: as in `Growth`.
         n_steps, learning_rate: of Adam after every word.
+
+    Source: Grimsley et al. 2019, Nature Communications 10, 3007.
     """
 
     def __init__(

@@ -23,6 +23,9 @@ class ImaginaryTime(NaturalGradient):
         damping: added to the scaled metric, whose diagonal is 1.
         engine: gives the states of the metric; None for each layer's own, which must give states.
 
+    Raises:
+        ConfigError: as `NaturalGradient`.
+
     Source: McArdle et al. 2019, npj Quantum Information 5, 75.
     """
 

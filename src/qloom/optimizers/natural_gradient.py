@@ -40,6 +40,10 @@ class NaturalGradient(QuantumOptimizer):
         longest: a step goes at most so far in the metric of the states, radians; None for any length.
         engine: gives the states of the metric; None for each layer's own, which must give states.
 
+    Raises:
+        ConfigError: for a model without QuantumLayers to train, another `metric`, numbers out of range, or layers whose
+            engine gives no states.
+
     Source: Stokes, Izaac, Killoran, Carleo 2020, Quantum 4, 269.
     """
 

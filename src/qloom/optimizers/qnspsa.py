@@ -27,6 +27,11 @@ class QNSPSA(SPSA):
         lr, perturbation, stability, resamplings, blocking, seed: as in `SPSA`.
         damping: added to the estimated metric.
         engine: gives the states whose fidelities are taken; None for each layer's own, which must give states.
+
+    Raises:
+        ConfigError: as `SPSA`; for a damping that is not above 0, or layers whose engine gives no states.
+
+    Source: Gacon, Zoufal, Carleo, Woerner 2021, Quantum 5, 567.
     """
 
     remembers_inputs = True

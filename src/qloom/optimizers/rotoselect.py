@@ -30,6 +30,11 @@ class Rotoselect(Rotosolve):
 
     Args:
         model: a module, or several, with QuantumLayers in it.
+
+    Raises:
+        ConfigError: for a model without a weight that turns a single RX, RY or RZ by itself.
+
+    Source: Ostaszewski, Grant, Benedetti 2021, Quantum 5, 391.
     """
 
     def __init__(self, model: Any):

@@ -31,6 +31,12 @@ class Rotosolve(QuantumOptimizer):
 
     Args:
         model: a module, or several, with QuantumLayers in it.
+
+    Raises:
+        ConfigError: for a model without QuantumLayers to train.
+
+    Source: Ostaszewski, Grant, Benedetti 2021, Quantum 5, 391; several frequencies: Vidal, Theis 2018, arXiv
+    1812.06323.
     """
 
     def __init__(self, model: Any):
@@ -40,7 +46,11 @@ class Rotosolve(QuantumOptimizer):
 
     @torch.no_grad()
     def step(self, closure: Closure) -> float:  # type: ignore[override]
-        """A sweep; gives back the loss after it."""
+        """A sweep; gives back the loss after it.
+
+        Args:
+            closure: computes the loss and returns it; it calls no backward.
+        """
         loss = None
         for layer in self.layers:
             for index, (unit, n_harmonics) in enumerate(waves(layer.circuit)):

@@ -97,7 +97,11 @@ class ShotAdaptiveAdam(QuantumOptimizer):
         return plan
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget gradients, and the variances of their measurements; what they took stays counted."""
+        """Forget gradients, and the variances of their measurements; what they took stays counted.
+
+        Args:
+            set_to_none: whether gradients become None, or 0.
+        """
         super().zero_grad(set_to_none)
         for plan in self._plans:
             plan.variances[:] = 0

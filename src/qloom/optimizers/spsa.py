@@ -34,6 +34,11 @@ class SPSA(QuantumOptimizer):
         resamplings: directions a step, averaged.
         blocking: take back a step that raises the loss by more than this; None takes all. One more value a step.
         seed: of the directions.
+
+    Raises:
+        ConfigError: for a model without QuantumLayers to train, or numbers that are not above 0.
+
+    Source: Spall 1998, IEEE Transactions on Aerospace and Electronic Systems 34, 817.
     """
 
     def __init__(
@@ -53,7 +58,11 @@ class SPSA(QuantumOptimizer):
 
     @torch.no_grad()
     def step(self, closure: Closure) -> Any:  # type: ignore[override]
-        """Turn the weights; gives back the loss, after the step with blocking, else halfway between its two sides."""
+        """Turn the weights; gives back the loss, after the step with blocking, else halfway between its two sides.
+
+        Args:
+            closure: computes the loss and returns it; it calls no backward.
+        """
         options, steps = self.param_groups[0], self.progress["steps"]
         reach = options["perturbation"] / (steps + 1) ** GAMMA
         if self.progress["gain"] is None:

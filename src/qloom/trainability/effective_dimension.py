@@ -57,7 +57,7 @@ def effective_dimension(
             gamma out of range.
         MemoryLimitError: where the states of one row's derivatives do not fit.
 
-    Source: Abbas et al. 2021.
+    Source: Abbas, Sutter, Zoufal, Lucchi, Figalli, Woerner 2021, Nature Computational Science 1, 403.
     """
     circuit, information = _information(circuit, observables, engine)
     kappa = data_constant(n_data, gamma)
@@ -82,10 +82,15 @@ def fisher_information(
 
     Outcomes of probability 0 count nothing, so that it jumps where an outcome vanishes, as at weights of 0.
 
+    Args:
+        observables, engine: as of `effective_dimension`.
+
     Shapes: inputs (B, I) or (I,), weights (W,) -> (W, W).
 
     Raises:
         CircuitError: for a circuit without weights, or weights of their own for each row.
+
+    Source: Abbas, Sutter, Zoufal, Lucchi, Figalli, Woerner 2021, Nature Computational Science 1, 403.
     """
     circuit, information = _information(circuit, observables, engine)
     batch = make_batch(circuit, inputs, weights)

@@ -33,6 +33,12 @@ def expressibility(circuit: Circuit, n_pairs: int = 2000, seed: int = 0, engine:
     0 for a circuit that makes all states alike; ln BINS or more for one that makes a single state. Sampling alone gives
     about BINS / (2 n_pairs).
 
+    Args:
+        circuit: weights, and inputs if it has some, are drawn uniformly.
+        n_pairs: of states.
+        seed: of the draws.
+        engine: one that gives states; StatevectorEngine() by default.
+
     Source: Sim, Johnson, Aspuru-Guzik 2019, Advanced Quantum Technologies 2, 1900070.
     """
     states = random_states(circuit, 2 * n_pairs, seed, engine)
@@ -48,13 +54,24 @@ def expressibility(circuit: Circuit, n_pairs: int = 2000, seed: int = 0, engine:
 def entangling_capability(circuit: Circuit, n_samples: int = 500, seed: int = 0, engine: Engine | None = None) -> float:
     """Mean Meyer-Wallach measure of random states: 0 for products, 1 where every qubit is maximally entangled.
 
-    Source: Meyer, Wallach 2002, Journal of Mathematical Physics 43, 4273; Sim et al. 2019.
+    Args:
+        circuit: weights, and inputs if it has some, are drawn uniformly.
+        n_samples: states.
+        seed: of the draws.
+        engine: one that gives states; StatevectorEngine() by default.
+
+    Source: Meyer, Wallach 2002, Journal of Mathematical Physics 43, 4273; Sim, Johnson, Aspuru-Guzik 2019, Advanced
+    Quantum
+    Technologies 2, 1900070.
     """
     return float(meyer_wallach(random_states(circuit, n_samples, seed, engine)).mean())
 
 
 def meyer_wallach(states: np.ndarray) -> np.ndarray:
-    """2 (1 - the mean purity of one qubit). Shapes: states (B, 2^n) -> (B,)."""
+    """2 (1 - the mean purity of one qubit). Shapes: states (B, 2^n) -> (B,).
+
+    Source: Meyer, Wallach 2002, Journal of Mathematical Physics 43, 4273.
+    """
     n_qubits = states.shape[1].bit_length() - 1
     purities = np.zeros(len(states))
     for qubit in range(n_qubits):
@@ -89,6 +106,14 @@ def spectrum(
     engine: Engine | None = None,
 ) -> Spectrum:
     """The waves that a circuit makes of one input: as many as its rotations by that input allow.
+
+    Args:
+        circuit: with inputs.
+        observable: a Pauli sum.
+        input_index: of the input that varies; the others are 0.
+        n_samples: random weights.
+        seed: of the draws.
+        engine: StatevectorEngine() by default.
 
     Raises:
         CircuitError: if the input turns nothing, or turns by angles that are no multiples of one.

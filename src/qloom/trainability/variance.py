@@ -67,6 +67,7 @@ def gradient_variance(
         spread: standard deviation of normal weights about 0; None for uniform ones. Inputs are uniform.
         seed: of the draw.
         weights: draws the weights (W,) of a sample, instead.
+        engine: gives exact values, or a PropagationEngine, which may cut; StatevectorEngine() by default.
 
     Raises:
         CircuitError: for a circuit without weights, an observable that does not fit, or an argument out of range.
@@ -142,7 +143,15 @@ class Decay:
 
 
 def decay(widths: Any, variances: Any) -> Decay:
-    """Fitted to at least two widths whose variance is not 0."""
+    """The lines through the logarithms of variances, over widths and over their logarithms.
+
+    Args:
+        widths: numbers of qubits.
+        variances: at each of them; those of 0 are left out.
+
+    Raises:
+        CircuitError: for fewer than two widths whose variance is not 0.
+    """
     widths, variances = np.asarray(widths, float), np.asarray(variances, float)
     seen = variances > 0
     if seen.sum() < 2:

@@ -23,6 +23,9 @@ def extended_weights(circuit: Circuit, n_qubits: int, weights: Any, others: floa
         others: for the weights that it has not.
 
     Shapes: weights of the narrower circuit -> (W,) of the wider one.
+
+    Raises:
+        ShapeError: for other numbers of weights than the narrower circuit has.
     """
     places, weights = sorted(used_slots(circuit, n_qubits)["weight"]), np.asarray(weights, float).ravel()
     if len(weights) != len(places):
@@ -44,8 +47,12 @@ def clifford_start(
         observable: to be low.
         n_sweeps: at most, over all weights.
         seed: of the first choice.
+        engine: StatevectorEngine() by default.
 
     Shapes: (W,).
+
+    Raises:
+        CircuitError: for a circuit with inputs, or without weights.
 
     Source: Ravi et al. 2022, arXiv 2202.12924 (CAFQA), searched coordinate by coordinate.
     """

@@ -53,6 +53,7 @@ def compiled(circuit: Circuit, model: NoiseModel, qubits: Sequence[int] | None =
     Channels and resets that stand in the circuit are kept on their qubits.
 
     Args:
+        circuit: not changed.
         model: of a device, with noise for each gate on its qubits.
         qubits: of the device, where the circuit's qubits begin; None for the place of the least error that is found.
 
