@@ -163,7 +163,7 @@ class Circuit:
     def unitary(self, matrix: np.ndarray, qubits: Sequence[int]) -> Circuit:
         """A unitary (2^k, 2^k) matrix on k qubits, the first of them the most significant bit.
 
-        It becomes 3, 18, 84, 360 rotations for k = 1 to 4.
+        It becomes up to 3, 18, 84, 360 rotations for k = 1 to 4.
 
         Raises:
             CircuitError: for a matrix of another shape, or one that is not unitary to 1e-6.

@@ -29,7 +29,7 @@ def compose(circuit: Circuit, other: Circuit, qubits: Sequence[int] | None = Non
         qubits: of this circuit, one for each of the other's, in its order.
 
     Raises:
-        CircuitError: for qubits that do not fit, or a second circuit that starts from given amplitudes.
+        CircuitError: for qubits that do not fit, or a second circuit that starts from given amplitudes behind gates.
     """
     from qloom.circuits.circuit import Circuit  # which has this function as a method
 

@@ -47,7 +47,7 @@ class Constraint:
 
 
 class Model:
-    """Variables are numbers in arrays, so that numpy's indexing says which of them meet.
+    """Variables are numbers in arrays, so that numpy's indexing says which of them meet:
 
         model = Model("max")
         x = model.binary("taken", 5)

@@ -120,8 +120,8 @@ def memory_experiment(
     """A memory experiment.
 
     Repetition and rotated surface codes are Stim's generated circuits. With `LayerNoise` the surface code's are of six
-    layers a round, without Hadamards. The color code is the triangular one with a Bell pair in each face
-    (`color_circuit`), decoded by Chromobius; where gates on two qubits have no noise, its words are measured as such.
+    layers a round, without Hadamards. The color code is the triangular one with a Bell pair in each face,
+    decoded by Chromobius; where gates on two qubits have no noise, its words are measured as such.
 
     Args:
         code: "repetition", "rotated_surface" or "color".

@@ -96,7 +96,7 @@ def plan(
         noise: a device or physical errors, as of `memory_experiment`; the largest rate counts for all.
         target: failure probability of the run, all causes together.
         cycle_time: seconds of a round of error correction.
-        rate: law of logical errors; of our own experiments under uniform noise (`measured.py`) if None. Where the rates
+        rate: law of logical errors; of our own experiments under uniform noise if None. Where the rates
             of a device differ much, give `measure_rate(noise)`.
 
     Raises:

@@ -64,7 +64,7 @@ class LogicalErrors:
 
     @property
     def per_round(self) -> float:
-        """The error rate of a round, `rate_per_round`."""
+        """q, the error rate of a round: 1 - 2 error_rate = (1 - 2 q)^rounds."""
         return rate_per_round(self.error_rate, self.rounds)
 
     @property

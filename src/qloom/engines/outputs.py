@@ -80,7 +80,7 @@ class Outputs(ABC):
         raise NotImplementedError
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values that `outputs_from_json` reads; CircuitError for a kind that has none."""
+        """Plain JSON values, as files have it; CircuitError for a kind that has none."""
         raise CircuitError(f"outputs of kind {self.kind!r} have no text to save them by")
 
 

@@ -28,7 +28,7 @@ Batches = Iterable[Any] | Callable[[int], Iterable[Any]]
 
 
 class Training(Loop):
-    """One training of a module: no encoder, head or table is asked for.
+    """One training of a module: no encoder, head or table is asked for:
 
         training = Training(layer, objective, batches, torch.optim.Adam(layer.parameters(), 0.05), epochs=50)
         training.run()

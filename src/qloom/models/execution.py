@@ -26,7 +26,7 @@ class OnEngine(Saved):
     _engine: Engine | None = None
 
     def with_engine(self, engine: Mapping[str, Any] | EngineChoice | Engine) -> Self:
-        """The same fitted model under another execution; this one stays as it is.
+        """The same fitted model under another execution; this one stays as it is:
 
             model.with_engine({"shots": 1000, "seed": 3})
 

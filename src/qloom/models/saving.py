@@ -72,6 +72,9 @@ class Saved:
 def load_model(path: str | Path) -> Any:
     """The model in a model or run folder, of whatever kind it is.
 
+    Args:
+        path: a folder that `save` or `qloom train` wrote.
+
     Raises:
         ArtifactError: for a missing, damaged or foreign file.
     """

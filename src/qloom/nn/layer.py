@@ -50,8 +50,9 @@ class QuantumLayer(nn.Module):
         differentiator: "auto", "adjoint", "parameter-shift", "finite-difference", "spsa" or a `Differentiator`.
         shots: estimate outputs and gradients from that many measurements; None for exact ones.
         noise: of every gate and of readout, a `NoiseModel`; None for none.
-        init: "auto", "uniform", "normal", "small", "scaled", "beta", or numbers: flat (W,), as declared, or by name;
-            see `initial_weights`.
+        init: "uniform" in [-pi, pi]; "normal" of deviation 1; "small" of 0.1; "scaled", normal and the smaller the
+            deeper the circuit; "beta", 2 pi (Beta(2, 2) - 1/2); "auto" for the smaller of "small" and "scaled"; or
+            numbers: flat (W,), as declared, or by name.
         dtype: of the weights, and then of inputs and outputs; None for torch's default.
         seed: of the initial weights and of the measurements; None for torch's generator and fresh entropy. Copies, and
             processes forked off, measure with random numbers of their own.

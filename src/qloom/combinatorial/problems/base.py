@@ -83,7 +83,7 @@ class Problem(ABC):
         """All solutions, for brute force.
 
         Raises:
-            ProblemError: if they are more than `MOST_CANDIDATES`.
+            ProblemError: if they are more than 2,000,000.
         """
 
     @abstractmethod

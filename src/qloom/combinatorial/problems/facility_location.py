@@ -304,7 +304,8 @@ def read_facility_location(
     Args:
         path: of the file.
         instance: 1 or None; a file holds one problem.
-        layout: one of `LAYOUTS`; None finds which one it is.
+        layout: "vectors", capacities and opening costs each together, or "pairs", those of a facility side by side;
+            None finds which one it is.
 
     Raises:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line, or that several layouts

@@ -16,7 +16,7 @@ from qloom.errors import ProblemError
 
 @dataclass(frozen=True, eq=False)
 class FlexibleJobShop(Shop):
-    """Jobs of operations that can choose; a solution (2, N) is an order of jobs, above the machine of each operation.
+    """Jobs of operations that can choose; a solution (2, N) is an order of jobs, above the machine of each operation:
 
         FlexibleJobShop([[{0: 3, 1: 4}, {1: 2}], [{0: 5}]])       # two jobs, of two operations and of one
 

@@ -50,7 +50,7 @@ class GivenModel(Problem):
 
     @staticmethod
     def of_model(model: Model, notes: tuple[str, ...] = ()) -> GivenModel:
-        """As a `MixedModel` if it has continuous variables."""
+        """The problem of a model, also of one with continuous variables."""
         from qloom.combinatorial.problems.mixed import MixedModel
 
         return (GivenModel if model.is_whole.all() else MixedModel)(model, notes)

@@ -187,7 +187,7 @@ def read_graph_colouring(path: str | Path, instance: int | None = None, n_colour
     Args:
         path: of the file.
         instance: 1 or None: there is one.
-        n_colours: how many there may be; None takes what `greedy_colours` needs.
+        n_colours: how many there may be; None takes what a greedy colouring needs.
 
     Raises:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.

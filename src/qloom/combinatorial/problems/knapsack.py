@@ -211,7 +211,7 @@ def read_knapsack(path: str | Path, instance: int | None = None, layout: str | N
     Args:
         path: of the file.
         instance: which of its problems, from 1; None if there is only one.
-        layout: one of `LAYOUTS`; None finds which one it is.
+        layout: "items" (OR-Library's), or "resources", whose number comes first; None finds which one it is.
 
     Raises:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line, or that several layouts

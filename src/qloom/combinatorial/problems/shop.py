@@ -261,7 +261,7 @@ class Shop(Problem):
                 yield self.join(np.array(order), np.array(machines))
 
     def improve(self, solution: np.ndarray, seconds: float, random: np.random.Generator) -> np.ndarray:
-        """Tabu search over critical blocks, see `shop_search`."""
+        """Tabu search over critical blocks."""
         end, n = time.perf_counter() + seconds, len(self.choices)
         machines = self.parts(solution)[1]
         starts, ends = self.schedule(solution)

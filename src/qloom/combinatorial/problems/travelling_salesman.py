@@ -125,7 +125,9 @@ class TravellingSalesman(Problem):
 
 
 def read_travelling_salesman(path: str | Path, instance: int | None = None) -> TravellingSalesman:
-    """TSPLIB's format, TYPE TSP, or ATSP if distances are the same both ways; their kinds are those of `MEASURES`.
+    """TSPLIB's format, TYPE TSP, or ATSP if distances are the same both ways.
+
+    Distances are EXPLICIT, EUC_2D, EUC_3D, CEIL_2D, MAN_2D, MAN_3D, MAX_2D, MAX_3D, ATT or GEO.
 
     Args:
         path: of the file.

@@ -30,7 +30,7 @@ def linear_ramp(n_layers: int, unit: float = 1.0) -> np.ndarray:
 
     Args:
         n_layers: p.
-        unit: of the cost, its `field`.
+        unit: of the cost: gammas are in its inverse.
 
     Source: Montanez-Barrera, Michielsen 2024, arXiv 2405.09169, where angles are of the ends of steps.
     """

@@ -32,6 +32,8 @@ class ColumnGame:
         n_predictions: rows predicted by now.
 
     Shapes: row (F,), background (M, F).
+
+    Source: Lundberg, Lee 2017, Advances in Neural Information Processing Systems 30; Janzing et al. 2020, AISTATS 108.
     """
 
     def __init__(self, output: Output, row: np.ndarray, background: np.ndarray, blocks: Mapping[str, np.ndarray]):

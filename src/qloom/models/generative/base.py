@@ -42,17 +42,34 @@ class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
 
     @abstractmethod
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Learn from rows of bits. Shapes: X (N, n) of 0 and 1; y is not used."""
+        """Learn from rows of bits. Shapes: X (N, n) of 0 and 1; y is not used.
+
+        Raises:
+            DataError: for what is no row of bits.
+            ConfigError: for settings that cannot be.
+        """
 
     @abstractmethod
     def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
-        """Rows of bits from the model, uint8 (n_samples, n)."""
+        """Rows of bits from the model, uint8 (n_samples, n).
+
+        Args:
+            n_samples: at least 1.
+            random_state: seed; None for fresh entropy.
+
+        Raises:
+            ConfigError: for `n_samples` below 1.
+        """
 
     @abstractmethod
     def score_samples(self, X: Any) -> np.ndarray:
         """How much rows look like the model, higher is more so, in units of each model's own.
 
         Shapes: X (N, n) -> (N,).
+
+        Raises:
+            DataError: for what is no row of bits.
+            ShapeError: for other numbers of bits.
         """
 
     def moments(self, operators: Any, exact: bool = False) -> np.ndarray:
@@ -63,6 +80,10 @@ class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
             exact: refused by models that only sample.
 
         Shapes: A operators -> (A,).
+
+        Raises:
+            ShapeError: for operators on bits that the model does not have.
+            UnsupportedError: for `exact`, of models that only sample.
         """
         if exact:
             raise UnsupportedError(f"{type(self).__name__} has moments from samples only; ask for exact=False")
@@ -75,12 +96,24 @@ class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
             width: of the Gaussian kernel; None for the median distance of two rows.
 
         Shapes: X (N, n).
+
+        Raises:
+            DataError: for what is no row of bits, or rows that are all the same without a width.
+            ConfigError: for a width that is not above 0.
         """
         bits = self._bits(X)
         return sample_mmd(self.sample(max(len(bits), 2), 0), bits, median_width(bits) if width is None else width)
 
     def marginal(self, qubits: Sequence[int]) -> np.ndarray:
-        """The distribution of up to 20 of the bits, float64 (2^k,); the first is the most significant."""
+        """The distribution of up to 20 of the bits, float64 (2^k,); the first is the most significant.
+
+        Args:
+            qubits: k different bits.
+
+        Raises:
+            ShapeError: for bits that the model does not have.
+            UnsupportedError: for more than 20.
+        """
         return marginal_of(self, self._places(qubits))
 
     def conditional_moments(self, operators: Any, given: Mapping[int, int], **how: Any) -> np.ndarray:
@@ -92,6 +125,10 @@ class GenerativeModel(Saved, ABC, BaseEstimator):  # type: ignore[misc]
             how: further arguments of `marginal`.
 
         Shapes: A operators -> float64 (A,).
+
+        Raises:
+            DataError: for given bits that no row can have.
+            ShapeError: for bits that the model does not have.
         """
         fixed, bits = next(iter(self._words([tuple(given)]))), dict(given)
         if any(value not in (0, 1) for value in bits.values()):
@@ -161,7 +198,12 @@ class EveryOutcome(GenerativeModel):
             return np.log(np.clip(self.probabilities(), 0, None))[outcomes]  # type: ignore[no-any-return]
 
     def moments(self, operators: Any, exact: bool = True) -> np.ndarray:
-        """Means of products of (-1)^x over the bits of each operator: <Z_S>, exact. Shapes: A operators -> (A,)."""
+        """Means of products of (-1)^x over the bits of each operator: <Z_S>, exact. Shapes: A operators -> (A,).
+
+        Args:
+            operators: tuples of qubits.
+            exact: always so here.
+        """
         return walsh(self.probabilities())[self._words(operators).masks()]
 
     def mmd(self, X: Any, width: float | None = None) -> float:

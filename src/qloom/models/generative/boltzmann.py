@@ -72,6 +72,7 @@ class QuantumBoltzmannMachine(EveryOutcome):
 
     Raises:
         UnsupportedError: in `fit`, for more than 12 qubits in all, or 20 of words of Z alone.
+        ConfigError: in `fit`, for settings that cannot be.
 
     Source: Amin and others 2018, Phys. Rev. X 8, 021050; Kappen 2020, J. Phys. A 53, 214001 (pure data states).
     """

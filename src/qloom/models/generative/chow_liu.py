@@ -37,6 +37,8 @@ class ChowLiuTree(FactoredModel):
         order_: bits with parents before children, int64 (n,).
         transitions_: probabilities of a bit being 0 and 1 where its parent is 0 and 1, (n, 2, 2); the root's rows are
             alike.
+
+    Source: Chow, Liu 1968, IEEE Transactions on Information Theory 14, 462.
     """
 
     def __init__(self, smoothing: float = 1.0):
@@ -110,6 +112,8 @@ def chow_liu_edges(bits: Any) -> np.ndarray:
 
     Raises:
         DataError: for fewer than two rows, or anything but bits.
+
+    Source: Chow, Liu 1968, IEEE Transactions on Information Theory 14, 462.
     """
     rows = checked_bits(bits)
     if len(rows) < 2:

@@ -71,6 +71,8 @@ class QCBM(EveryOutcome):
 
     Raises:
         UnsupportedError: in `fit`, for more than 20 bits.
+        ConfigError: in `fit`, for an ansatz, an objective or numbers that cannot be.
+        ShapeError: in `fit`, for a circuit that does not fit the rows.
 
     Source: Benedetti and others 2019, npj Quantum Information 5, 45; Liu and Wang 2018, Phys. Rev. A 98, 062324 (mmd).
     """

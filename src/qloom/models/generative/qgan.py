@@ -56,6 +56,8 @@ class QGAN(EveryOutcome):
 
     Raises:
         UnsupportedError: in `fit`, for more than 20 bits; there a step holds about 2 GB.
+        ConfigError: in `fit`, for numbers that cannot be.
+        ShapeError: in `fit`, for a circuit that does not fit the rows.
 
     Source: Zoufal, Lucchi, Woerner 2019, npj Quantum Information 5, 103, where batches are sampled.
     """

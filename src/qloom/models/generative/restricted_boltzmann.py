@@ -46,6 +46,13 @@ class RestrictedBoltzmannMachine(GenerativeModel):
         weights_: W, (H, n).
         visible_biases_: a, (n,).
         hidden_biases_: b, (H,).
+
+    Raises:
+        ConfigError: in `fit`, for numbers that cannot be, or both `n_hidden` and `n_parameters`.
+
+    Source: Tieleman 2008, International Conference on Machine Learning 25, 1064 (persistent contrastive divergence);
+    Hinton
+    2010, A practical guide to training restricted Boltzmann machines.
     """
 
     def __init__(

@@ -47,7 +47,13 @@ def ideal_kernel(y: Any) -> np.ndarray:
 def kernel_alignment(kernel: Any, y: Any) -> float:
     """Cosine of the angle between a kernel matrix and the ideal one of the targets, both centered; from -1 to 1.
 
+    Args:
+        y: labels, or numbers if they are floating-point.
+
     Shapes: kernel (N, N), y (N,).
+
+    Raises:
+        ShapeError: for a matrix of another shape than the targets ask for.
 
     Source: Cortes, Mohri, Rostamizadeh 2012, Journal of Machine Learning Research 13, 795.
     """
@@ -78,6 +84,10 @@ def align_kernel(
         sample_weight: how much more likely than others rows are drawn; None for equal.
 
     Shapes: x (N, I), y (N,), weights (W,), sample_weight (N,).
+
+    Raises:
+        ConfigError: for another kernel, or a circuit without weights.
+        ShapeError: for arrays that do not fit, or fewer than 2 rows.
 
     Source: Hubregtsen et al. 2022, Phys. Rev. A 106, 042431.
     """

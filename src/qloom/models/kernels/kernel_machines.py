@@ -65,7 +65,11 @@ class QuantumSVC(ClassifierMixin, QuantumKernelMachine):  # type: ignore[misc]
         self.C = C
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Shapes: X (N, F), y (N,) of two classes or more, sample_weight (N,)."""
+        """Shapes: X (N, F), y (N,) of two classes or more, sample_weight (N,).
+
+        Raises:
+            DataError: for a single class.
+        """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         X, y, weights = weighted_rows(X, y, sample_weight)
@@ -150,6 +154,9 @@ class QuantumGaussianProcess(RegressorMixin, QuantumKernelMachine):  # type: ign
         """Learn from rows; one of weight w has noise of a w-th of the variance, as the mean of w rows would.
 
         Shapes: X (N, F), y (N,), sample_weight (N,).
+
+        Raises:
+            ConfigError: for a noise that is not above 0.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
         X, y, weights = weighted_rows(X, y, sample_weight)
@@ -164,7 +171,11 @@ class QuantumGaussianProcess(RegressorMixin, QuantumKernelMachine):  # type: ign
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
-        """Shapes: X (B, F) -> values (B,), and the standard deviation of the noiseless target (B,) if asked for."""
+        """Args:
+            return_std: whether the standard deviation is asked for.
+
+        Shapes: X (B, F) -> values (B,), and the standard deviation of the noiseless target (B,) if asked for.
+        """
         rows = self._rows(X)
         values = self.mean_ + self.deviation_ * (rows @ self.coefficients_)
         if not return_std:

@@ -26,15 +26,20 @@ def fidelity_kernel(
     """|<phi(x_i)|phi(y_j)>|^2 from N states, not N^2 circuits.
 
     Qubits that no gate connects are taken apart: the kernel is the product of their kernels. Where the states of all
-    samples do not fit into `MOST_BYTES`, those of blocks of samples are made again for each pair of blocks.
+    samples take much memory, those of blocks of samples are made again for each pair of blocks.
 
     Args:
         circuit: makes phi(x) from inputs x.
         x, y: inputs of samples; y is x if None, and then the matrix is symmetric with a diagonal of exactly 1.
         weights: of the circuit, if it has any.
-        engine: StatevectorEngine() by default.
+        engine: one that gives states; StatevectorEngine() by default.
 
     Shapes: x (N, I), y (M, I), weights (W,) -> (N, M) or (N, N), of the inputs' dtype.
+
+    Raises:
+        ShapeError: for arrays that do not fit; one row is (1, I).
+        UnsupportedError: for an engine without states.
+        MemoryLimitError: for a matrix that does not fit in memory.
 
     Source: Havlicek et al. 2019, Nature 567, 209.
     """
@@ -58,7 +63,17 @@ def projected_features(
 
     By default qubits that no gate connects are taken apart.
 
+    Args:
+        circuit: makes the states from inputs x.
+        x: inputs of samples.
+        weights: of the circuit, if it has any.
+        observables: Pauli sums instead of X, Y and Z.
+        engine: StatevectorEngine() by default.
+
     Shapes: x (N, I) -> (N, O); by default O = 3 n in the order X_0, Y_0, Z_0, X_1, ...
+
+    Raises:
+        ShapeError: for arrays that do not fit; one row is (1, I).
     """
     engine, batch = engine or StatevectorEngine(), _samples(circuit, x, weights)
     if observables is not None:
@@ -81,7 +96,17 @@ def projected_kernel(
 ) -> np.ndarray:  # fmt: skip
     """exp(-gamma |f(x_i) - f(y_j)|^2) of expectation values f, `projected_features`.
 
+    Args:
+        circuit: makes the states from inputs x.
+        x, y: inputs of samples; y is x if None.
+        weights: of the circuit, if it has any.
+        gamma: above 0.
+        observables, engine: as of `projected_features`.
+
     Shapes: x (N, I), y (M, I), weights (W,) -> (N, M) or (N, N).
+
+    Raises:
+        ShapeError: for arrays that do not fit; one row is (1, I).
 
     Source: Huang et al. 2021, Nature Communications 12, 2631.
     """

@@ -14,7 +14,7 @@ from qloom.models.kernels.quantum_kernel import OnKernel, QuantumKernel, fitted_
 
 
 class QuantumLandmarks(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OnKernel):  # type: ignore[misc]
-    """Rows to features by their kernel with M landmarks, random training rows; then any linear model, for any N.
+    """Rows to features by their kernel with M landmarks, random training rows; then any linear model, for any N:
 
         make_pipeline(QuantumLandmarks(n_landmarks=256), LinearSVC())
 

@@ -68,6 +68,9 @@ class QuantumKernel(OnEngine, BaseEstimator):  # type: ignore[misc]
         """Learn the scaling and, if there are layers to train, their weights.
 
         Shapes: x (N, F), y (N,), labels or numbers, sample_weight (N,).
+
+        Raises:
+            ConfigError: for another kind, or layers to train without y.
         """
         if self.kind not in KERNELS:
             raise ConfigError(f"kernel={self.kind!r}, expected one of {', '.join(KERNELS)}")
@@ -105,7 +108,10 @@ class QuantumKernel(OnEngine, BaseEstimator):  # type: ignore[misc]
         return self._encoding(torch.from_numpy(self.scaler_.transform(x))).numpy()
 
     def matrix(self, inputs: np.ndarray, others: np.ndarray | None = None) -> np.ndarray:
-        """Shapes: inputs (N, I), others (M, I) -> (N, M), or (N, N) for None."""
+        """The kernel of inputs, as `inputs` gives them, with others or with themselves.
+
+        Shapes: inputs (N, I), others (M, I) -> (N, M), or (N, N) for None.
+        """
         if self.kind == "fidelity":
             return fidelity_kernel(self.circuit_, inputs, others, self.weights_, engine=self._engine)
         return projected_kernel(self.circuit_, inputs, others, self.weights_, gamma=self.gamma, engine=self._engine)

@@ -71,7 +71,11 @@ class QuantumKitchenSinks(ClassifierMixin, OnEngine, BaseEstimator):  # type: ig
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Shapes: X (N, F), y (N,) of two classes or more, sample_weight (N,)."""
+        """Shapes: X (N, F), y (N,) of two classes or more, sample_weight (N,).
+
+        Raises:
+            ConfigError: for numbers that cannot be.
+        """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         X, y, weights = weighted_rows(X, y, sample_weight)

@@ -68,9 +68,16 @@ class QuantumMetricLearner(VariationalClassifier):
     Args:
         n_layers: of the embedding.
         entangled: False for the separable control: the same without RZZ.
-        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
+        learning_rate: of Adam.
+        batch_size: rows a step, drawn with replacement.
+        max_steps: taken at most.
+        convergence_interval: steps over which the loss must be flat to stop; None to take all steps.
+        random_state: seed of weights and batches.
 
     Attributes:
+        network_, classes_, scaler_: the trained module, the labels, and the scaling of features.
+        losses_: of every step, (n_steps_,).
+        n_steps_: taken.
         examples_: scaled training rows of each class, C arrays (N_c, F).
         example_weights_: their weights, None for equal ones.
 

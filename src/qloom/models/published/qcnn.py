@@ -25,7 +25,16 @@ class QCNNClassifier(VariationalClassifier):
         encoder: "angle", a feature a qubit; "hybrid", 15 on four; "amplitude", 2^n on n.
         convolution, pooling: blocks of `ansatze.BLOCKS`.
         entangled: False for the separable control: the same without gates on two qubits.
-        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
+        learning_rate: of Adam.
+        batch_size: rows a step, drawn with replacement.
+        max_steps: taken at most.
+        convergence_interval: steps over which the loss must be flat to stop; None to take all steps.
+        random_state: seed of weights and batches.
+
+    Attributes:
+        network_, classes_, scaler_: the trained module, the labels, and the scaling of features.
+        losses_: of every step, (n_steps_,).
+        n_steps_: taken.
 
     Source: Hur, Kim, Park 2022, Quantum Machine Intelligence 4, 3.
     """

@@ -99,7 +99,12 @@ class QuantumFilter(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Saved, Ba
         return np.bitwise_count(np.stack(likeliest))
 
     def with_engine(self, engine: Mapping[str, Any] | EngineChoice | Engine) -> Self:
-        """The same filter with a table that another engine gives, as `OnEngine`; it is measured once."""
+        """The same filter with a table that another engine gives; it is measured once.
+
+        Args:
+            engine: an engine, or what to change of the present one, by the keys of the section `engine` of a
+                configuration.
+        """
         check_is_fitted(self, "table_")
         other = copy.copy(self)
         other.table_ = self._ones_of_patches(engine if isinstance(engine, Engine) else choose_engine(engine).engine())
@@ -160,7 +165,16 @@ class QuanvolutionalClassifier(VariationalClassifier):
         quantum: False for the control: the same network on the standardized pixels.
         entangled: False for the separable control: the filter without CX.
         kernel_size, widths: of the two convolutions.
-        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
+        learning_rate: of Adam.
+        batch_size: rows a step, drawn with replacement.
+        max_steps: taken at most.
+        convergence_interval: steps over which the loss must be flat to stop; None to take all steps.
+        random_state: seed of weights and batches.
+
+    Attributes:
+        network_, classes_, scaler_: the trained module, the labels, and the scaling of features.
+        losses_: of every step, (n_steps_,).
+        n_steps_: taken.
 
     Shapes: X (B, H H), rows of pixels; after scaling to -pi / 2 to pi / 2 those above 0 are white.
 
@@ -206,7 +220,11 @@ class QuanvolutionalClassifier(VariationalClassifier):
         return make_pipeline(MinMaxScaler((-np.pi / 2, np.pi / 2)), quantum_filter)
 
     def with_engine(self, engine: Mapping[str, Any] | EngineChoice | Engine) -> Self:
-        """The same model whose filter is measured by another engine, once."""
+        """The same model whose filter is measured by another engine, once.
+
+        Raises:
+            ConfigError: for a model without a circuit, or an engine that there is not.
+        """
         check_is_fitted(self, "network_")
         if not self.quantum:
             raise ConfigError("quantum=False: a model without a circuit has no engine; leave it out")

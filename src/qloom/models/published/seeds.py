@@ -19,7 +19,7 @@ def fit_seeds(
     """A fitted copy of a published classifier for each `random_state`; the model itself is left as it is.
 
     Each ends, to rounding, as `fit` alone would leave it; their steps are taken as one, so that five take 1.7 to
-    2.4 times as long as one (benchmarks/training/seeds.py). Each stops where its own loss is flat.
+    2.4 times as long as one (benchmarks/training/seeds.py). Each stops where its own loss is flat:
 
         five = fit_seeds(ReuploadingClassifier(), X, y, range(5))
         scores = [one.score(X_test, y_test) for one in five]

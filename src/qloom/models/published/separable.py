@@ -50,7 +50,16 @@ class SeparableVariationalClassifier(VariationalClassifier):
 
     Args:
         n_layers: L, uploads.
-        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
+        learning_rate: of Adam.
+        batch_size: rows a step, drawn with replacement.
+        max_steps: taken at most.
+        convergence_interval: steps over which the loss must be flat to stop; None to take all steps.
+        random_state: seed of weights and batches.
+
+    Attributes:
+        network_, classes_, scaler_: the trained module, the labels, and the scaling of features.
+        losses_: of every step, (n_steps_,).
+        n_steps_: taken.
 
     Source: Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
     """

@@ -33,7 +33,16 @@ class TreeTensorClassifier(AmplitudeClassifier):
 
     Args:
         entangled: False for the separable control: the same without CX.
-        learning_rate, batch_size, max_steps, convergence_interval, random_state: as in `VariationalClassifier`.
+        learning_rate: of Adam.
+        batch_size: rows a step, drawn with replacement.
+        max_steps: taken at most.
+        convergence_interval: steps over which the loss must be flat to stop; None to take all steps.
+        random_state: seed of weights and batches.
+
+    Attributes:
+        network_, classes_, scaler_: the trained module, the labels, and the scaling of features.
+        losses_: of every step, (n_steps_,).
+        n_steps_: taken.
 
     Source: Grant et al. 2018, npj Quantum Information 4, 65; as in Bowles, Ahmed, Schuld 2024, arXiv 2403.07059.
     """

@@ -76,6 +76,10 @@ class VariationalClassifier(OnEngine, ABC, ClassifierMixin, BaseEstimator):  # t
         """Learn from rows; those of more weight are drawn more often.
 
         Shapes: X (B, F), y (B,) of two classes or more, sample_weight (B,).
+
+        Raises:
+            DataError: for a single class.
+            ConfigError, CircuitError: for settings that cannot be.
         """
         training = self.begin_fit(X, y, sample_weight)
         with torch_threads(1):  # the circuits have the cores
@@ -84,7 +88,11 @@ class VariationalClassifier(OnEngine, ABC, ClassifierMixin, BaseEstimator):  # t
         return self
 
     def begin_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Training:
-        """The training of `fit` before its first step. Arguments are those of `fit`."""
+        """The training of `fit` before its first step. Arguments are those of `fit`.
+
+        Returns:
+            The training, to be run and then given to `end_fit`.
+        """
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         X, y, weights = weighted_rows(X, y, sample_weight)
@@ -103,7 +111,7 @@ class VariationalClassifier(OnEngine, ABC, ClassifierMixin, BaseEstimator):  # t
         )
 
     def end_fit(self, training: Training) -> None:
-        """What `fit` does after the last step."""
+        """What `fit` does after the last step; a warning where the loss was not flat yet."""
         self.losses_, self.n_steps_ = np.array(training.losses), training.epoch
         if training.stop is not None and not training.stop(training.losses):
             warnings.warn(

@@ -51,7 +51,11 @@ class Architecture:
     head: str = "perceptron"
 
     def circuit(self) -> Circuit:
-        """The circuit of the middle layer; for the classical layer, the one it replaces."""
+        """The circuit of the middle layer; for the classical layer, the one it replaces.
+
+        Raises:
+            ConfigError: for an ansatz that is none of ANSATZE.
+        """
         if self.ansatz not in ANSATZE:
             raise ConfigError(f"ansatz is {self.ansatz!r}, expected one of {', '.join(ANSATZE)}")
         circuit = encoders.angle(self.n_qubits) + getattr(ansatze, self.ansatz)(self.n_qubits, self.n_layers)

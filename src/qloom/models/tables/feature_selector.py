@@ -27,7 +27,7 @@ Task = Literal["classification", "regression"]
 
 
 class QuadraticFeatureSelector(SelectorMixin, Saved, BaseEstimator):  # type: ignore[misc]
-    """k features of high mutual information with the target and low mutual information with each other.
+    """k features of high mutual information with the target and low mutual information with each other:
 
         make_pipeline(QuadraticFeatureSelector(8), HybridClassifier())
 
@@ -68,7 +68,11 @@ class QuadraticFeatureSelector(SelectorMixin, Saved, BaseEstimator):  # type: ig
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Shapes: X (B, F), y (B,), labels or numbers."""
+        """Shapes: X (B, F), y (B,), labels or numbers.
+
+        Raises:
+            ConfigError: for numbers of features that cannot be, or classes of a single row each.
+        """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_min_samples=2)
         task: Task = "regression" if type_of_target(y).startswith("continuous") else "classification"
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))

@@ -41,7 +41,8 @@ class Recipe:
         learning_rate: of the first step.
         weight_decay: of the classical weights; the middle layer has none.
         patience: epochs without a better validation loss after which training stops.
-        schedule: what is trained when, one of `SCHEDULES`.
+        schedule: what is trained when: "together", "layer_by_layer", "layers_in_turn", "circuit_only" or
+            "classical_last".
         n_layers: of the circuit, for schedules that take them apart.
         seed: fixes initial weights, the order of rows and dropout.
     """
@@ -129,6 +130,9 @@ class Fit(Loop):
 
     def run(self, train: Rows, validation: Rows, watch: Callable[[Fit], None] | None = None) -> Fit:
         """Train until done; `watch` is called after every epoch, when the state is whole.
+
+        Args:
+            train, validation: the rows to learn from and to be judged on.
 
         Raises:
             ConfigError: if the loss becomes infinite or NaN.

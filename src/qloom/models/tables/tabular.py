@@ -170,6 +170,7 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
 
         Raises:
             DataError: for columns, cells or a target that cannot be learnt from.
+            ConfigError: for settings that cannot be.
         """
         table, target = with_target(self, feature_table(self, X, y, reset=True), y)
         table, weights = weighted_rows(self, table, sample_weight)
@@ -211,7 +212,11 @@ class HybridModel(Served, Saved, BaseEstimator):  # type: ignore[misc]
     def begin_fit(
         self, data: PreparedTable, seed: int, resume: Callable[[Fit], Any] | None = None, start: Start | None = None
     ) -> Fit:
-        """The training of `fit_prepared` before its first epoch, or where it was left."""
+        """The training of `fit_prepared` before its first epoch, or where it was left.
+
+        Returns:
+            The training, to be run and then given to `end_fit` with the same table.
+        """
         check_refit(self.refit, data)
         self.begin(data, seed, start)
         fit = Fit(self.network_, self._task, self._recipe(seed), data.loss, Judge(data), data.windows)

@@ -44,7 +44,12 @@ def gate_sets(n_qubits: int, gates: Any) -> Words:
 
 
 def neighbours(n_qubits: int, edges: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
-    """Gates on every qubit and on every edge of a graph."""
+    """Gates on every qubit and on every edge of a graph.
+
+    Args:
+        n_qubits: n.
+        edges: pairs of qubits.
+    """
     return [*((q,) for q in range(n_qubits)), *(tuple(sorted(edge)) for edge in edges)]
 
 

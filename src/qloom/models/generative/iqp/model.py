@@ -75,7 +75,7 @@ class IQPModel(GenerativeModel):
         n_strings: strings drawn a step.
         exact: train by the discrepancy itself, from all 2^n amplitudes; up to 20 qubits.
         pair_scale: of the first angles of gates on two qubits, over the covariances of the rows' bits; None for the one
-            of `start.PAIR_SCALES` with the least discrepancy on the first draws. Gates on one qubit begin with
+            of seven, 0.1 to 1, with the least discrepancy on the first draws. Gates on one qubit begin with
             arcsin sqrt(mean), all others with 0.
         random_state: seed.
 
@@ -84,8 +84,12 @@ class IQPModel(GenerativeModel):
         widths_: of the kernels trained by.
         losses_: estimates of the squared discrepancy at every step, (n_steps,).
 
+    Raises:
+        DataError: in `fit`, for a single row, or what is no row of bits.
+        ConfigError, CircuitError: in `fit`, for gates or numbers that cannot be.
+
     Source: Recio-Armengol and others 2025, arXiv:2503.02934. For gates on one and two qubits one product of couplings
-    and signs serves all words; see `PairProduct`.
+    and signs serves all words.
     """
 
     angles_: np.ndarray
@@ -167,6 +171,10 @@ class IQPModel(GenerativeModel):
         """Take these angles, in the order of `gate_list()`; a model that was not fitted needs n_qubits.
 
         Shapes: theta (G,) in radians.
+
+        Raises:
+            ShapeError: for other numbers of angles than gates.
+            ConfigError: for a model that was not fitted without n_qubits.
         """
         if not hasattr(self, "n_features_in_"):
             if not is_integer(self.n_qubits):
@@ -267,6 +275,9 @@ class IQPModel(GenerativeModel):
             n_strings: drawn.
 
         Shapes: A operators -> float64 (A,).
+
+        Raises:
+            UnsupportedError: for `exact` where it is not to be had.
         """
         words = self._words(operators)
         if not exact or not self.coherent:
@@ -284,6 +295,11 @@ class IQPModel(GenerativeModel):
 
     def estimate(self, operators: Any, n_strings: int = 10_000, random_state: Any = 0) -> tuple[np.ndarray, np.ndarray]:
         """Moments over drawn strings, and their standard errors; of a model without coherence exact ones, errors of 0.
+
+        Args:
+            operators: tuples of qubits.
+            n_strings: drawn.
+            random_state: seed.
 
         Shapes: A operators -> float64 (A,), (A,).
         """
@@ -312,7 +328,9 @@ class IQPModel(GenerativeModel):
 
         Args:
             width: of the Gaussian kernel; None for the median distance of two rows.
+            n_operators, n_strings: words and strings drawn.
             with_error: give the standard error of the estimate too, 0 where it is exact.
+            random_state: seed of the draws.
 
         Shapes: X (N, n), at least two rows -> a number, or two.
         """
@@ -340,6 +358,9 @@ class IQPModel(GenerativeModel):
 
         Low values are anomalies. From -1 to 1 at most; estimated from drawn words and strings, the same for all rows,
         and exact up to 20 qubits.
+
+        Args:
+            n_operators, n_strings: words and strings drawn.
 
         Shapes: X (N, n) -> (N,).
         """
