@@ -138,20 +138,14 @@ def test_rows_of_tables_are_those_of_the_english_pages():
         assert any(is_part(row, line) for line in lines), row
 
 
-def chinese_of(term: str) -> str:
-    """What the glossary has on the line that begins with a term."""
-    glossary = DOCS / "glossary.md"
-    text = glossary.read_text(encoding="utf-8") if glossary.is_file() else ""
-    if "|" not in text:
-        pytest.skip("docs/glossary.md is not written yet")
-    found = re.search(rf"^[|\s*`#-]*{term}\b[^|\n]*\|(.*)$", text, re.MULTILINE | re.IGNORECASE)
-    assert found, f"docs/glossary.md has no line for {term!r}"
-    return found[1]
-
-
 @pytest.mark.parametrize(("term", "chinese"), TERMS.items())
 def test_terms_are_those_of_the_glossary(term, chinese):
-    assert chinese in chinese_of(term)
+    glossary = DOCS / "glossary.md"
+    text = glossary.read_text(encoding="utf-8") if glossary.is_file() else ""
+    if text.count("\n") < 10:
+        pytest.skip("docs/glossary.md is not written yet")
+    lines = re.findall(rf"^[|\s*`#\[-]*{term}\b.*$", text, re.MULTILINE | re.IGNORECASE)
+    assert any(chinese in line for line in lines), lines
     assert any(chinese in path.read_text(encoding="utf-8") for path in PAGES)
 
 
