@@ -8,7 +8,7 @@ import scipy.sparse
 from scipy.linalg import logm
 
 import qloom as ql
-from qloom.engines import ReferenceEngine
+from qloom.engines import DensityEngine, ReferenceEngine
 from qloom.errors import CircuitError, ShapeError
 from tests.circuits.strategies import random_state
 
@@ -160,3 +160,13 @@ def test_shadow_of_known_states_never_errs():
         ql.classical_shadow(circuit, 10, np.zeros((2, 2)))
     with pytest.raises(ShapeError, match="bases 0 to 2 and bits 0 to 1"):
         ql.engines.ClassicalShadow(np.full((1, 2), 3, np.uint8), np.zeros((1, 2), np.uint8))
+
+
+def test_noisy_states_have_entropies():
+    """One qubit of a Bell pair stays most mixed; both are mixed by their errors alone, by the channel's eigenvalues."""
+    p = 0.1
+    bell = ql.Circuit(2).h(0).cx(0, 1).depolarizing(p, 1)
+    assert ql.entropy(bell, [0], base=2, engine=DensityEngine()) == pytest.approx(1)
+    shares = np.array([1 - p, p / 3, p / 3, p / 3])
+    assert ql.entropy(bell, engine=DensityEngine()) == pytest.approx(-np.sum(shares * np.log(shares)))
+    assert ql.purity(bell, engine=DensityEngine()) == pytest.approx(np.sum(shares**2))

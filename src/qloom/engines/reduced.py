@@ -1,7 +1,8 @@
 """What a part of the register is in: reduced density matrices, purity, entropies, mutual information.
 
-A register of up to 24 qubits gives them from its state. Of a wider one, whose state may not fit, they come from the
-expectation values of the part's 4^k Pauli words, which only the light cone takes part in. Both are exact.
+A register of up to 24 qubits gives them from its state. Of a wider one, whose state may not fit, and of an engine that
+has no states, as under noise, they come from the expectation values of the part's 4^k Pauli words, which only the light
+cone takes part in.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def reduced_density_matrix(
     Args:
         circuit: the circuit.
         qubits: k of them; None for all.
-        engine: StatevectorEngine() by default. Of up to 24 qubits it has to give states, of more expectation values.
+        engine: StatevectorEngine() by default; DensityEngine() or another for noisy circuits.
 
     Shapes: inputs (B, I) or (I,), weights (W,) or (B, W) -> (B, 2^k, 2^k), or (2^k, 2^k) without a batch dimension;
     complex64 for float32 angles, complex128 for float64.
@@ -44,13 +45,13 @@ def reduced_density_matrix(
     Raises:
         CircuitError: for qubits that the circuit does not have, or that are named twice.
         ShapeError: for inputs or weights that do not fit the circuit.
-        UnsupportedError: for gates that the engine does not run, or an engine that gives no states where it has to.
+        UnsupportedError: for gates that the engine does not run.
         MemoryLimitError: for matrices that do not fit in memory.
     """
     kept = checked_qubits(circuit, qubits)
     batch = make_batch(circuit, inputs, weights)
     check_memory(32 * batch.size * 4 ** len(kept), f"{batch.size} density matrices of {len(kept)} qubits")
-    from_state = circuit.n_qubits <= _WIDE
+    from_state = circuit.n_qubits <= _WIDE and (engine is None or "state" in engine.gives)
     arrays = batch.inputs, batch.weights
     found = (_of_state if from_state else _of_words)(circuit, kept, arrays, engine)
     return batch.unbatched(found.astype(np.result_type(batch.dtype, np.complex64)))
