@@ -84,7 +84,7 @@ class BinaryForm:
 
     @property
     def n_bits(self) -> int:
-        """Of variables, products and slacks together."""
+        """Bits of variables, products and slacks together."""
         return self.objective.n
 
     def bounds(self) -> np.ndarray:

@@ -60,8 +60,12 @@ def certify_model(model: Model, time_limit: float) -> Certificate:
     Its solution holds the values of the model's variables. One within HiGHS's tolerances that misses constraints of
     whole numbers is none: then CP-SAT, which counts exactly, is asked where it can be.
 
+    Args:
+        model: with bounds that keep its objective finite.
+        time_limit: seconds.
+
     Raises:
-        ProblemError: for a time limit that is not above 0.
+        ProblemError: for a time limit that is not above 0, or an objective that its variables improve without limit.
     """
     if not time_limit > 0:
         raise ProblemError(f"time_limit={time_limit}, expected seconds above 0")
@@ -146,6 +150,10 @@ def conflict(model: Model, time_limit: float) -> list[str]:
     """Names of constraints that no values meet together, none of them idle: each is left out in turn.
 
     Where the time ends first, some may be idle.
+
+    Args:
+        model: that has no solution.
+        time_limit: seconds.
     """
     end, program = time.perf_counter() + time_limit, linear_program(model)
     kept = np.ones(len(program.row_lower), bool)

@@ -13,7 +13,11 @@ from qloom.extras import package
 
 
 def quadratic_to_dimod(function: Quadratic) -> Any:
-    """A BinaryQuadraticModel of variables 0 to N - 1."""
+    """The function as dimod's BinaryQuadraticModel, of variables 0 to N - 1.
+
+    Raises:
+        ExtraError: without dimod.
+    """
     dimod = package("dimod", "quadratic_to_dimod", "combinatorial")
     kind = dimod.BINARY if function.kind == "binary" else dimod.SPIN
     pairs = zip(function.first.tolist(), function.second.tolist(), function.values.tolist(), strict=True)
@@ -23,7 +27,11 @@ def quadratic_to_dimod(function: Quadratic) -> Any:
 
 
 def quadratic_from_dimod(quadratic_model: Any) -> tuple[Quadratic, list[Any]]:
-    """The function of a BinaryQuadraticModel, and the names of its variables in order."""
+    """The function of a BinaryQuadraticModel, and the names of its variables in order.
+
+    Args:
+        quadratic_model: dimod's.
+    """
     names = list(quadratic_model.variables)
     place = {name: k for k, name in enumerate(names)}
     pairs = [(place[i], place[j], value) for (i, j), value in quadratic_model.quadratic.items()]
@@ -43,6 +51,7 @@ def model_to_dimod(model: Model, labels: list[str] | None = None, rows: list[str
 
     Raises:
         ProblemError: for products of more than two, which dimod does not have.
+        ExtraError: without dimod.
     """
     out, names = package("dimod", "model_to_dimod", "combinatorial").ConstrainedQuadraticModel(), labels or model.labels
     for variables in model.variables:
@@ -68,6 +77,10 @@ def model_to_dimod(model: Model, labels: list[str] | None = None, rows: list[str
 
 def model_from_dimod(constrained: Any, sense: Sense = "min") -> Model:
     """The model of a ConstrainedQuadraticModel whose constraints are linear; "max" turns its objective round.
+
+    Args:
+        constrained: dimod's model.
+        sense: of its objective.
 
     Raises:
         ProblemError: for a semicontinuous variable, or a constraint with products or a weight.

@@ -57,6 +57,14 @@ class Model:
 
     Args:
         sense: whether the objective is to be small or large.
+
+    Attributes:
+        constant: of the objective.
+        constraints: in their order.
+        one_hot_groups: variables of which exactly one is 1.
+
+    Raises:
+        ProblemError: for another sense; by its methods, for names, shapes or numbers that do not fit.
     """
 
     def __init__(self, sense: Sense = "min"):
@@ -76,15 +84,27 @@ class Model:
     # --- what it is made of
 
     def binary(self, name: str, shape: int | tuple[int, ...] = ()) -> np.ndarray:
-        """Variables 0 or 1; their numbers, in an array of that shape."""
+        """Variables 0 or 1; their numbers, in an array of that shape.
+
+        Args:
+            name: of the array; each once.
+            shape: () for a single one.
+
+        Raises:
+            ProblemError: for a name that is there already, or a shape that is none.
+        """
         return self._declare(name, shape, "binary", 0, 1)
 
     def spin(self, name: str, shape: int | tuple[int, ...] = ()) -> np.ndarray:
-        """Variables -1 or 1."""
+        """Variables -1 or 1; arguments as of `binary`."""
         return self._declare(name, shape, "spin", -1, 1)
 
     def integer(self, name: str, lower: int, upper: int, shape: int | tuple[int, ...] = ()) -> np.ndarray:
-        """Variables of the whole numbers from lower to upper."""
+        """Variables of the whole numbers from lower to upper; the other arguments as of `binary`.
+
+        Raises:
+            ProblemError: for bounds that are not whole or not in order.
+        """
         if not all(isinstance(end, int | float | np.number) and float(end).is_integer() for end in (lower, upper)) or (
             not -LARGEST <= lower <= upper <= LARGEST
         ):
@@ -94,14 +114,29 @@ class Model:
         return self._declare(name, shape, "integer", int(lower), int(upper))
 
     def continuous(self, name: str, lower: float, upper: float, shape: int | tuple[int, ...] = ()) -> np.ndarray:
-        """Variables of all numbers from lower to upper, which may be infinite; in objectives they stand alone."""
+        """Variables of all numbers from lower to upper, which may be infinite; in objectives they stand alone.
+
+        The other arguments are as of `binary`.
+
+        Raises:
+            ProblemError: for bounds that are no numbers or not in order.
+        """
         ends = [end for end in (lower, upper) if isinstance(end, int | float | np.number)]
         if len(ends) < 2 or not lower <= upper or lower == np.inf or upper == -np.inf:
             raise ProblemError(f"{name!r} from {lower} to {upper}, expected two numbers, the smaller first")
         return self._declare(name, shape, "continuous", float(lower), float(upper))
 
     def one_hot(self, name: str, shape: int | tuple[int, ...], n_choices: int) -> np.ndarray:
-        """Binary variables (*shape, C), and the constraint that exactly one along the last axis is 1."""
+        """Binary variables (*shape, C), and the constraint that exactly one along the last axis is 1.
+
+        Args:
+            name: of the array, and of the constraint with "one " before it.
+            shape: of the groups, () for a single one.
+            n_choices: C, at least 1.
+
+        Raises:
+            ProblemError: for fewer choices, or a name that is there already.
+        """
         if n_choices < 1:
             raise ProblemError(f"{name!r} has n_choices={n_choices}, expected at least 1")
         numbers = self.binary(name, (*np.atleast_1d(np.array(shape, int)), n_choices))
@@ -112,6 +147,10 @@ class Model:
 
     def add(self, values: Any, *variables: Any) -> None:
         """Add sum values * x[a] * x[b] * ... to the objective, arrays broadcast; without variables a constant.
+
+        Args:
+            values: numbers that broadcast against the variables.
+            variables: arrays of variables' numbers, one for each factor of the product.
 
         Raises:
             ProblemError: for NaN or infinity, or numbers that are not variables of this model.
@@ -134,6 +173,13 @@ class Model:
 
     def constrain(self, name: str, variables: Any, coefficients: Any, comparison: Comparison, right: Any) -> None:
         """One constraint, or one a row of variables (R, K); then they are called name[0], name[1], ...
+
+        Args:
+            name: of its own.
+            variables: numbers of variables.
+            coefficients: one for each variable.
+            comparison: "<=", "==" or ">=".
+            right: the number on the right side.
 
         Shapes: variables (K,) or (R, K), coefficients to broadcast against them, right () or (R,).
 
@@ -290,6 +336,9 @@ class Model:
 
         Sums of whole numbers, and of decimals of a few digits, are compared exactly, others up to rounding; with
         continuous variables as exactly as a linear program's solver does.
+
+        Raises:
+            ProblemError: for values of another shape.
         """
         x = self._values(values)
         rows, rights, share, fixed = self.slack

@@ -19,6 +19,9 @@ READERS = {".lp": read_lp, ".mps": read_mps}
 def read_program(path: str | Path) -> Model:
     """A program of binary, integer and continuous variables in an LP or MPS file; products of whole ones.
 
+    Args:
+        path: of a file that ends in .lp or .mps.
+
     Raises:
         ProblemError: for what the format, or most of its readers, do not take, with its line.
     """
@@ -43,6 +46,10 @@ def read_with_notes(path: str | Path) -> tuple[Model, list[str]]:
 
 def write_program(model: Model, path: str | Path) -> Path:
     """The model as an LP file, or a linear one as MPS, whole or not at all; names become what the formats take.
+
+    Args:
+        model: to be written.
+        path: of a file that ends in .lp or .mps.
 
     Raises:
         ProblemError: for another ending, a folder that is not there, spins, products of more than two, in MPS of two.

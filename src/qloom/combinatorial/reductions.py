@@ -27,8 +27,13 @@ def roof_dual(function: Quadratic, time_limit: float = 60.0) -> RoofDual:
     Its vertices hold 0, 1/2 and 1 alone, and a variable that is 0 or 1 there is so in some minimum of the function;
     values of the function that differ by less than 1e-12 of its largest coefficient count as equal.
 
+    Args:
+        function: to be small.
+        time_limit: seconds, above 0.
+
     Raises:
         QloomError: if the time ends first.
+        ProblemError: for a time that is not above 0.
 
     Source: Hammer, Hansen, Simeone 1984, Mathematical Programming 28, 121.
     """
@@ -56,6 +61,10 @@ def reduce_quadratic(function: Quadratic, time_limit: float = 60.0) -> tuple[Qua
     """The function of the variables that the roof dual leaves open, their indices, and what is fixed.
 
     Fixing is repeated until nothing more is settled; a minimum of the rest with what is fixed is one of the whole.
+
+    Args:
+        function: to be small.
+        time_limit: seconds.
     """
     left, rest, fixed = np.arange(function.n), function, dict[int, int]()
     while rest.n:

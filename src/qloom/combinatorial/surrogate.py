@@ -27,6 +27,8 @@ class FactorizationMachine:
     Attributes:
         n_choices: of each setting, (G,).
         constant, linear, factors: a number, (D,), (D, R) of D choices in all.
+
+    Source: Rendle 2010, IEEE International Conference on Data Mining, 995.
     """
 
     n_choices: np.ndarray
@@ -63,6 +65,8 @@ def fit_factorization_machine(
 
     Raises:
         ProblemError: for shapes that do not fit, choices that are not there, or NaN.
+
+    Source: Rendle 2010, IEEE International Conference on Data Mining, 995.
     """
     n_choices, choices, scores = np.asarray(n_choices), np.asarray(choices), finite("scores", scores)
     weights = np.ones(len(scores)) if weights is None else finite("weights", weights)

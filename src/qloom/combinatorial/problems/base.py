@@ -108,6 +108,11 @@ class Problem(ABC):
 
         A neighbour is taken if it costs no more than the present one or than the one of some moves ago.
 
+        Args:
+            solution: where to begin.
+            seconds: to search.
+            random: draws moves.
+
         Source: Burke, Bykov 2017, European Journal of Operational Research 258, 70.
         """
         end = time.perf_counter() + seconds
@@ -129,6 +134,10 @@ class Problem(ABC):
 
     def certify(self, time_limit: float, hint: np.ndarray | None = None) -> Certificate:
         """By an exact solver, by default HiGHS on the model; a solver that can begins from the hint, a solution.
+
+        Args:
+            time_limit: seconds.
+            hint: a solution to begin from; None for none.
 
         Raises:
             MemoryLimitError: if the model is too large for it, before it is built.

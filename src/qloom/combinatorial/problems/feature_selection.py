@@ -78,6 +78,9 @@ class FeatureSelection(Problem):
             discrete: which features are codes rather than quantities: a bool for all, or a mask (F,).
             seed: of the noise that breaks ties.
 
+        Raises:
+            ProblemError: for another task, tables that hold no numbers, or a k or balance that cannot be.
+
         Source: Ross 2014, PLoS ONE 9, e87357.
         """
         from sklearn.feature_selection import mutual_info_classif, mutual_info_regression

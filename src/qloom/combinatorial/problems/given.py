@@ -50,14 +50,19 @@ class GivenModel(Problem):
 
     @staticmethod
     def of_model(model: Model, notes: tuple[str, ...] = ()) -> GivenModel:
-        """The problem of a model, also of one with continuous variables."""
+        """The problem of a model, also of one with continuous variables.
+
+        Args:
+            model: not to be changed any more.
+            notes: what of its file was left out or taken for granted.
+        """
         from qloom.combinatorial.problems.mixed import MixedModel
 
         return (GivenModel if model.is_whole.all() else MixedModel)(model, notes)
 
     @classmethod
     def of(cls, quadratic: Quadratic) -> GivenModel:
-        """To be small, without constraints; the variables are called x or s."""
+        """The problem of a quadratic function, to be small, without constraints; the variables are called x or s."""
         model = Model("min")
         x = model.binary("x", quadratic.n) if quadratic.kind == "binary" else model.spin("s", quadratic.n)
         model.add(quadratic.constant)
@@ -67,6 +72,7 @@ class GivenModel(Problem):
 
     @property
     def sense(self) -> Sense:  # type: ignore[override]
+        """The model's: whether the objective is to be small or large."""
         return self.given.sense
 
     @cached_property

@@ -187,6 +187,10 @@ def read_max_cut(path: str | Path, instance: int | None = None) -> MaxCut:
 
     An edge without a weight weighs 1.
 
+    Args:
+        path: of the file.
+        instance: 1 or None; a file holds one problem.
+
     Raises:
         ProblemError: for a file that cannot be read or is damaged, with the number of the line.
     """

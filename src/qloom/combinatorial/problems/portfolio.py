@@ -46,6 +46,8 @@ class Portfolio(Problem):
 
     Raises:
         ProblemError: for shapes that do not fit, NaN, a matrix that is no covariance, or a K that cannot be.
+
+    Source: Chang, Meade, Beasley, Sharaiha 2000, Computers and Operations Research 27, 1271, section 2.
     """
 
     is_exact: ClassVar[bool] = False

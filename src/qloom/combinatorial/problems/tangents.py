@@ -129,6 +129,11 @@ class FrontierPoint:
 
     Attributes:
         gap: by how much the objective may at most be above the optimum.
+        trade_off: from 0, return alone, to 1, risk alone.
+        weights: of the assets, (N,).
+        mean, variance: of the portfolio's return.
+        objective, bound: what was found, and what no portfolio is below.
+        seconds: that it took.
     """
 
     trade_off: float
@@ -151,6 +156,10 @@ def frontier(problem: Portfolio, n_points: int = 11, time_limit: float = 60.0) -
 
     Raises:
         ProblemError: for fewer points, or a time in which one finds nothing.
+
+    Source: Duran, Grossmann 1986, Mathematical Programming 36, 307; Tawarmalani, Sahinidis 2005, Mathematical
+    Programming
+    103, 225.
     """
     if n_points < 2 or not time_limit > 0:
         raise ProblemError(f"n_points={n_points}, time_limit={time_limit}, expected at least 2 and seconds above 0")

@@ -44,6 +44,11 @@ class Polynomial:
     def from_terms(cls, n: int, terms: Mapping[Term, float], kind: Kind = "spin") -> Polynomial:
         """From indices, in any order, -> values; () is the constant, a repeated index counts by s s = 1 or x x = x.
 
+        Args:
+            n: N.
+            terms: indices -> value.
+            kind: of the variables, "spin" or "binary".
+
         Raises:
             ProblemError: for indices out of range, values that are not finite, or an unknown kind.
         """
@@ -125,7 +130,11 @@ class Polynomial:
         return Polynomial.from_terms(self.n, terms)
 
     def on(self, spins: Iterable[int]) -> Polynomial:
-        """The function of some spins alone, numbered in the order given; they must be all that terms hold."""
+        """The function of some spins alone, numbered in the order given; they must be all that terms hold.
+
+        Raises:
+            ProblemError: where terms hold other spins too.
+        """
         place = {spin: k for k, spin in enumerate(spins)}
         if held := {i for term in self.terms for i in term} - place.keys():
             raise ProblemError(f"terms hold spins {sorted(held)} too, expected only those given")

@@ -31,6 +31,11 @@ class GroverLandscape(Landscape):
 
     Attributes:
         levels: the energies of the allowed states, each once, (K,).
+
+    Raises:
+        ProblemError: for indices of states that there are not.
+
+    Source: Bartschi, Eidenbenz 2020, arXiv 2006.00354; Golden, Bartschi, O'Malley, Eidenbenz 2021, arXiv 2106.13860.
     """
 
     def __init__(

@@ -90,6 +90,9 @@ class CircuitLandscape(Landscape):
         objective: the mean is measured word by word, another one from the probabilities of all basis states.
         dtype: of the simulation, float64 or float32.
         threads: None for all processors; results do not depend on them.
+
+    Raises:
+        ProblemError: for a circuit with inputs, or of other numbers of qubits than the cost has spins.
     """
 
     def __init__(

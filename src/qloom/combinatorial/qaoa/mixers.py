@@ -66,6 +66,9 @@ class XYRing(Mixer):
         groups: of different qubits, one at least each.
         chances: of the variables of each group to be the 1 at the start, each group's of sum 1; None for all alike.
 
+    Raises:
+        ProblemError: for groups that are none, or chances that do not fit.
+
     Source: Wang, Rubin, Dominy, Rieffel 2020, Physical Review A 101, 012320 (the parity ring mixer).
     """
 
@@ -122,6 +125,9 @@ class WarmStart(Mixer):
     Args:
         relaxed: the value of each variable, from 0 to 1, as `relax` finds it.
         margin: values are kept this far from 0 and 1, where a variable could not move; 0.5 is the transverse field.
+
+    Raises:
+        ProblemError: for values outside 0 to 1, or a margin outside 0 to 0.5.
 
     Source: Egger, Marecek, Woerner 2021, Quantum 5, 479.
     """

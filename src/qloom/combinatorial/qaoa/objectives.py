@@ -45,6 +45,9 @@ class CVaR(Objective):
     Args:
         alpha: above 0, 1 for the mean.
 
+    Raises:
+        ProblemError: for an alpha that is no share above 0.
+
     Source: Barkoutsos et al. 2020, Quantum 4, 256.
     """
 
@@ -76,6 +79,9 @@ class Gibbs(Objective):
 
     Args:
         eta: above 0, in inverse units of the energy.
+
+    Raises:
+        ProblemError: for an eta that is not above 0.
 
     Source: Li, Fan, Coram, Riley, Leichenauer 2020, Physical Review Research 2, 023074.
     """

@@ -39,6 +39,11 @@ class RecursiveQAOA(Solver):
         qaoa: run on each cost, with the mixer "x". None for one layer from the ramp.
         n_left: spins to stop at, from 1 to 20.
         threads: None for all processors; results do not depend on them.
+
+    Raises:
+        ProblemError: for other numbers of spins to stop at, or a QAOA with another mixer.
+
+    Source: Bravyi, Kliesch, Koenig, Tang 2020, Physical Review Letters 125, 260505.
     """
 
     takes = (Quadratic, Polynomial)

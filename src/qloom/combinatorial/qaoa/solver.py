@@ -43,6 +43,11 @@ class QAOA(CircuitSearch):
         n_steps: of each descent, at most; 0 takes the angles as they are.
         dtype: of the simulation, float64 or float32.
         threads: None for all processors; results do not depend on them.
+
+    Raises:
+        ProblemError: for an unknown mixer or start, a combination that has no meaning, or numbers that cannot be.
+
+    Source: Farhi, Goldstone, Gutmann 2014, arXiv 1411.4028.
     """
 
     def __init__(

@@ -32,6 +32,8 @@ def tree_angles(degree: int, n_layers: int) -> np.ndarray:
     Args:
         degree: D, at least 2.
         n_layers: p, at least 1.
+
+    Source: Basso, Farhi, Marwaha, Villalonga, Zhou 2021, arXiv 2110.14206.
     """
     whole(1, n_layers=n_layers)
     if n_layers == 1:
@@ -57,6 +59,8 @@ class Tree:
     Args:
         degree: D, at least 2.
         n_layers: p, at least 1; memory and time grow as p 4^p.
+
+    Source: Basso, Farhi, Marwaha, Villalonga, Zhou 2021, arXiv 2110.14206.
     """
 
     def __init__(self, degree: int, n_layers: int):

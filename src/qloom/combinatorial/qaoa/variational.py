@@ -29,6 +29,9 @@ class VariationalSearch(CircuitSearch):
         dtype: of the simulation, float64 or float32.
         threads: None for all processors; results do not depend on them.
 
+    Raises:
+        ProblemError: for numbers that cannot be.
+
     Source: Nannicini 2019, Physical Review E 99, 013304; Barkoutsos et al. 2020, Quantum 4, 256.
     """
 

@@ -22,6 +22,11 @@ class SimulatedAnnealing(Solver):
         n_restarts: a round.
         hot, cold: temperatures in units of the energy; None picks them by the couplings.
         threads: None for all processors.
+
+    Raises:
+        ProblemError: for numbers that cannot be.
+
+    Source: Kirkpatrick, Gelatt, Vecchi 1983, Science 220, 671.
     """
 
     def __init__(

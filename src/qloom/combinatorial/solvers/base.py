@@ -46,6 +46,9 @@ class Solver(ABC):
 
     Args:
         threads: None for all processors; results do not depend on them.
+
+    Raises:
+        ProblemError: for numbers that cannot be.
     """
 
     takes: ClassVar[tuple[type, ...]] = (Quadratic,)
@@ -65,7 +68,12 @@ class Solver(ABC):
 
     @abstractmethod
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Without end, states int8 (R, N) of -1 and 1 and their energies (R,)."""
+        """Without end, states int8 (R, N) of -1 and 1 and their energies (R,).
+
+        Args:
+            spins: the function, of spins.
+            random: draws whatever is random.
+        """
 
     def minimize(
         self, function: Quadratic, time_limit: float = 10.0, target: float = -inf, seed: int | None = None

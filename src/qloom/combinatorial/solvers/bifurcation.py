@@ -50,6 +50,12 @@ class SimulatedBifurcation(Solver):
         scale: c; None makes the first oscillators split at the beginning, as if the couplings were random.
             Rounds after the first vary it, but not those of the discrete mode.
         threads: None for all processors.
+
+    Raises:
+        ProblemError: for another mode, or numbers that cannot be.
+
+    Source: Goto et al. 2021, Science Advances 7, eabe7953 (ballistic, discrete); Goto, Hidaka, Tatsumura 2025,
+    arXiv:2508.17655 (generalized; the strengths A are our own).
     """
 
     def __init__(

@@ -33,6 +33,11 @@ class MemeticAnnealing(Solver):
         population: states, at least 4.
         n_children: crossed at once.
         threads: None for all processors.
+
+    Raises:
+        ProblemError: for numbers that cannot be.
+
+    Source: Wu, Hao 2012, Computers and Operations Research 39, 2145 (with tabu search).
     """
 
     def __init__(
@@ -62,6 +67,11 @@ class MemeticTabu(Solver):
         population: states, at least 4.
         n_children: crossed at once.
         threads: None for all processors.
+
+    Raises:
+        ProblemError: for numbers that cannot be.
+
+    Source: Wu, Hao 2012, Computers and Operations Research 39, 2145.
     """
 
     def __init__(

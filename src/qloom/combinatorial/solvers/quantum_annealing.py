@@ -32,6 +32,11 @@ class SimulatedQuantumAnnealing(Solver):
         n_restarts: a round.
         temperature: of a slice, P times that of the whole, in units of the energy; None picks it by the couplings.
         threads: None for all processors.
+
+    Raises:
+        ProblemError: for numbers that cannot be.
+
+    Source: Martonak, Santoro, Tosatti 2002, Physical Review B 66, 094203.
     """
 
     def __init__(

@@ -34,6 +34,13 @@ class TabuSearch(Solver):
         n_chains: a round is one search of each.
         tenure: flips for which one that was made is forbidden, and up to twice as many; None picks it by N.
         threads: None for all processors.
+
+    Raises:
+        ProblemError: for numbers that cannot be.
+
+    Source: Glover, Kochenberger, Alidaee 1998, Management Science 44, 336; iterated as in Palubeckis 2006, Informatica
+    17,
+    279.
     """
 
     def __init__(

@@ -31,6 +31,12 @@ class ParallelTempering(Solver):
         n_sweeps: over all variables between two exchanges.
         hot, cold: ends of the ladder in units of the energy; None picks them by the couplings.
         threads: None for all processors.
+
+    Raises:
+        ProblemError: for numbers that cannot be.
+
+    Source: Hukushima, Nemoto 1996, Journal of the Physical Society of Japan 65, 1604; the ladder: Syed, Bouchard-Cote,
+    Deligiannidis, Doucet 2022, Journal of the Royal Statistical Society B 84, 321.
     """
 
     def __init__(

@@ -22,7 +22,11 @@ MOST_THROWN = 0.2
 
 
 class Enumeration(Solver):
-    """Each round one of the lowest states of all, by looking at every one. At most 26 variables."""
+    """Each round one of the lowest states of all, by looking at every one. At most 26 variables.
+
+    Args:
+        threads: None for all processors; results do not depend on them.
+    """
 
     def rounds(self, spins: Quadratic, random: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         check_width(spins.n)
@@ -47,6 +51,9 @@ class BlockSearch(Solver):
             with chances in proportion; "impact", the variables whose flips cost least, with a random tilt; "random".
         n_rounds: of the inner solver a block.
         threads: None for all processors; results do not depend on them.
+
+    Raises:
+        ProblemError: for blocks of more than 26 variables, another `grow`, or what is no solver.
     """
 
     def __init__(

@@ -67,6 +67,8 @@ class LightCone:
 
     Raises:
         ProblemError: for a cone of more than 26 spins.
+
+    Source: Farhi, Goldstone, Gutmann 2014, arXiv 1411.4028, section IV.
     """
 
     def __init__(
@@ -107,6 +109,8 @@ def light_cone_value(function: Quadratic, gammas: Any, betas: Any) -> tuple[floa
 
     Raises:
         ProblemError: for angles that do not fit, or a light cone of more than 26 spins.
+
+    Source: Farhi, Goldstone, Gutmann 2014, arXiv 1411.4028, section IV.
     """
     gammas, betas = np.atleast_1d(np.asarray(gammas, float)), np.atleast_1d(np.asarray(betas, float))
     if gammas.shape != betas.shape or gammas.ndim != 1:

@@ -47,6 +47,11 @@ class PauliCorrelation(Solver):
         n_steps: of a descent; then the next one starts, from random weights.
         dtype: of the simulation, float64 or float32.
         threads: None for all processors; results do not depend on them.
+
+    Raises:
+        ProblemError: for numbers that cannot be.
+
+    Source: Sciorilli, Borges, Patti, Garcia-Martin, Camilo, Anandkumar, Aolita 2025, Nature Communications 16, 476.
     """
 
     def __init__(
@@ -130,6 +135,12 @@ class PauliCorrelation(Solver):
 
 def brickwork(n_qubits: int, n_layers: int) -> Circuit:
     """Turns of all qubits about one axis, X, Y and Z layer by layer, and XX rotations, even and odd pairs in turn.
+
+    Args:
+        n_qubits: n.
+        n_layers: L.
+
+    Shapes: weights (W,), layer by layer.
 
     Source: Sciorilli et al. 2025, Nature Communications 16, 476, figure 1; XX is the Molmer-Sorensen gate.
     """
