@@ -71,6 +71,7 @@ test-slow: export OMP_WAIT_POLICY = PASSIVE
 test-slow: $(VENV)/.independent $(SDKS)/.installed
 	$(BIN)/pytest -n 2 -m slow
 	$(SDKS)/bin/python -m pytest -n 2 -m "slow or not slow" tests/circuits/exchange tests/engines/hardware $(wildcard tests/nn/test_imported_*.py) tests/portable/test_qiskit.py
+	$(SDKS)/bin/python -m pytest tests/learning/test_guides.py -k "layers or devices"
 
 lint: install
 	$(BIN)/ruff check .

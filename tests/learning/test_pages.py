@@ -64,3 +64,16 @@ def test_a_right_number_may_be_written_as_people_do(given):
 @pytest.mark.parametrize("given", ["", "61", "0.63", "-.61", "yes"])
 def test_a_wrong_answer_is_wrong(given):
     assert not check(given, "0.61").is_right
+
+
+def test_an_indented_block_is_cut_where_python_and_commands_meet(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text(
+        "# A title\n\n    pip install .\n\n    x = 1\n    print(x)\n\n    qloom runs  # all\n", encoding="utf-8"
+    )
+    parts = [(part.kind, part.source, part.line) for part in read_page(path).parts if part.kind != "prose"]
+    assert parts == [
+        ("console", "pip install .", 2),
+        ("python", "\nx = 1\nprint(x)", 3),
+        ("sh", "qloom runs  # all", 7),
+    ]

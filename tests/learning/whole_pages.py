@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from qloom.learning import Page, PageRun, differences
+from qloom.learning import Page, PageRun, Part, differences
 
 
-def run_whole(page: Page, folder: Path, names: Mapping[str, Any] | None = None) -> str:
+def run_whole(page: Page, folder: Path) -> str:
     """All that the page prints; fails where that is not what stands there."""
-    run = PageRun(page.path)
-    run.names.update(names or {})
+    return run_parts(PageRun(page.path), page.code, folder)
+
+
+def run_parts(run: PageRun, parts: Iterable[Part], folder: Path) -> str:
+    """All that parts of a page print, run in a folder; fails where that is not what stands there."""
     printed = []
     with contextlib.chdir(folder):
-        for part in page.code:
+        for part in parts:
             printed.append(run.run(part))
             wrong = differences(printed[-1], part.output) if part.output is not None else []
-            assert not wrong, f"{page.path.name}, line {part.line + 1}:\n" + "\n".join(wrong)
+            assert not wrong, f"{run.path.name}, line {part.line + 1}:\n" + "\n".join(wrong)
     return "".join(printed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -181,32 +180,6 @@ def test_the_layer_of_a_model_is_exchanged():
     expected = trained(model, x)(x)
     ql.nn.replace(model, "1", ql.nn.from_pennylane(model[1], 3))
     assert (model(x) - expected).abs().max() < 2e-6
-
-
-def page(section):
-    text = (Path(__file__).resolve().parents[2] / "docs" / "layers.md").read_text()
-    return [line[4:] for line in text.split("## ")[section].splitlines() if line.startswith("    ")]
-
-
-def test_the_page_runs_as_it_is_written():
-    lines = page(1)
-    place = lines.index("# ... trained ...")
-    names: dict = {"__name__": "page"}
-    exec("\n".join(lines[:place]), names)
-    x = torch.rand(6, 4)
-    expected = trained(names["model"], x)(x)
-    exec("\n".join(lines[place:]), names)
-    assert isinstance(names["model"][1], ql.nn.QuantumLayer)
-    assert (names["model"](x) - expected).abs().max() < 2e-6
-
-
-def test_the_page_on_products_runs_as_it_is_written():
-    names = {"qml": qml, "torch": torch, "ql": ql}
-    exec("\n".join(page(2)), names)
-    x, model = torch.rand(4, 3), names["model"]
-    assert torch.equal(model.angles(x), torch.cat([x, x[:, [0, 0, 1]] * x[:, [1, 2, 2]]], dim=1))
-    assert model.layer.shots == 1000
-    assert model(x).shape == (4, 1)
 
 
 def test_frozen_weights_stay_frozen():

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from qloom.training.rendering import render_configuration
+from tests.learning.guides import guide
 
 pytestmark = pytest.mark.slow
 RESULTS = ("model/weights.safetensors", "predictions.parquet")
@@ -60,3 +61,19 @@ def test_trials_of_ray_are_those_of_one_process(write):
     assert [(t["settings"], t["loss"], t["score"]) for t in one] == [
         (t["settings"], t["loss"], t["score"]) for t in many
     ]
+
+
+def test_a_dataset_of_ray_is_a_stream_as_the_page_says(tmp_path):
+    pytest.importorskip("ray", reason="Ray is an extra")
+    before = """
+from pathlib import Path
+import pyarrow as pa
+import ray
+from qloom.data.streams import open_stream
+
+ray.init(num_cpus=1, include_dashboard=False)
+dataset = ray.data.from_arrow([pa.table({"amount": [0.5, 1.5]}), pa.table({"amount": [2.5]})])
+"""
+    code = f"{before}{guide('scale').python[-1].source}\nassert stream.read(0)['amount'].to_pylist() == [0.5, 1.5, 2.5]"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr

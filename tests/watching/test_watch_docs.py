@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from qloom.cli import main
+from qloom.learning import PageRun
+from qloom.learning.running import command_lines
+from tests.learning.guides import guide
+from tests.learning.whole_pages import run_parts
 
 pytest.importorskip("river")
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "watch.md"
+PAGE = guide("watch")
 
 
 def called(capfd, line: str) -> str:
@@ -26,11 +29,9 @@ def called(capfd, line: str) -> str:
 def test_watch_ends_in_its_numbers(capfd, tmp_path, monkeypatch):
     """To a hundredth: another processor rounds the training otherwise."""
     monkeypatch.chdir(tmp_path)
-    section = PAGE.read_text()
-    section = section[section.index("## An example") :]
-    code = [line[4:] for line in section.splitlines() if line.startswith("    ")]
-    exec("\n".join(line for line in code if not line.startswith("qloom")), {})
-    train, first, watch, again = (line for line in code if line.startswith("qloom"))
+    run_parts(PageRun(PAGE.page.path), PAGE.python, tmp_path)
+    commands = [part.source for part in PAGE.parts if part.kind == "sh"][-1]
+    train, first, watch, again = command_lines(commands)
     called(capfd, train)
     before = json.loads(called(capfd, f"{first} --json"))["scores"]["accuracy"][0]
     found = json.loads(called(capfd, f"{watch} --json"))
@@ -39,5 +40,5 @@ def test_watch_ends_in_its_numbers(capfd, tmp_path, monkeypatch):
     assert "pressure" in moved
     assert "temperature" not in moved
     assert found["update"]["accepted"]
-    told = [float(number) for number in re.findall(r"\*\*([\d.]+)\*\*", section)]
+    told = [float(number) for number in re.findall(r"\*\*([\d.]+)\*\*", PAGE.prose.split("## An example")[1])]
     assert [before, after] == pytest.approx(told, abs=0.015)
