@@ -33,6 +33,18 @@ class GeneratedConfig(AdapterConfig):
         rotations: "ry-cz" or "pauli".
         chunk: numbers that are made at once.
         n_hidden: of the network.
+        target_modules: names of linear layers by their endings, a regular expression, or "all-linear"; None for the
+            layers
+            that LoRA takes in a model of this type.
+        dropout: of what the adapter sees.
+        scaling: what is added to a weight is multiplied by it.
+        entangle: False for the control without gates between qubits.
+        random: True for a random circuit in the place of the designed one.
+        classical: True for as many classical numbers in the place of the circuit.
+        seed: of first values, and of all that is random.
+
+    Raises:
+        ConfigError: for settings that cannot be.
 
     Source: Liu et al. 2025, A quantum circuit-based compression perspective for parameter-efficient learning, ICLR
         (arXiv 2410.09846).

@@ -37,6 +37,17 @@ class GivensConfig(AdapterConfig):
         order: k; 1 for unary states.
         n_layers: of rotations of neighbours, even and odd pairs in turn; None for m, which reaches every rotation.
         share_blocks: one set of angles for all blocks, or one for each.
+        target_modules: names of linear layers by their endings, a regular expression, or "all-linear"; None for the
+            layers
+            that LoRA takes in a model of this type.
+        dropout: of what the adapter changes.
+        entangle: False for the control that turns the same pairs in every layer, so that no mode meets a third.
+        random: True for turns of random pairs of modes.
+        classical: True for as many classical numbers, in an antisymmetric matrix.
+        seed: of first values, and of all that is random.
+
+    Raises:
+        ConfigError: for settings that cannot be.
 
     Source: Landman et al. 2022, Quantum 6, 881 (orthogonal layers of unary states); Raj and Coyle 2025, arXiv
         2502.06916 (compound adapters).

@@ -33,6 +33,18 @@ class PauliAdapterConfig(AdapterConfig):
         r: the rank.
         n_layers: L, of each circuit.
         rotations: "ry-cz" or "pauli".
+        target_modules: names of linear layers by their endings, a regular expression, or "all-linear"; None for the
+            layers
+            that LoRA takes in a model of this type.
+        dropout: of what the adapter sees.
+        scaling: what is added to a weight is multiplied by it.
+        entangle: False for the control without gates between qubits.
+        random: True for a random circuit in the place of the designed one.
+        classical: True for as many classical numbers in the place of the circuit.
+        seed: of first values, and of all that is random.
+
+    Raises:
+        ConfigError: for settings that cannot be.
 
     Source: Koike-Akino et al. 2025, Quantum-PEFT (arXiv 2503.05431).
     """

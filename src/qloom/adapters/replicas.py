@@ -14,6 +14,9 @@ def replicated(model: nn.Module) -> set[nn.Parameter]:
     Give what comes back as `ignored_params` to `fully_shard`, or as `ignored_states` to `FullyShardedDataParallel`,
     once, before an optimizer is made. They are few; slopes become means over processes as they arrive, as for all other
     parameters under FSDP.
+
+    Args:
+        model: with adapters of ours, on every process.
     """
     numbers = {
         parameter

@@ -27,7 +27,15 @@ class AdaptedWeight(NamedTuple):
 
 
 def adapter_table(model: nn.Module, adapter: str = "default") -> list[AdaptedWeight]:
-    """The weights that an adapter of ours changes."""
+    """The weights that an adapter of ours changes.
+
+    Args:
+        model: with the adapter in it.
+        adapter: its name.
+
+    Returns:
+        Of each weight the name of its layer, its shape (D_out, D_in), the numbers that are trained, and sizes in words.
+    """
     return [
         AdaptedWeight(name, (layer.out_features, layer.in_features), _count(layer, adapter), form.described())
         for name, layer in model.named_modules()

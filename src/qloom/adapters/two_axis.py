@@ -37,6 +37,18 @@ class TwoAxisConfig(AdapterConfig):
         axes: sizes of the axes, whose product is at least the larger width; None for axes of `axis` or less.
         axis: the largest size that is chosen where axes are not given.
         pairs: "all" pairs of axes, or a "chain" of neighbours.
+        target_modules: names of linear layers by their endings, a regular expression, or "all-linear"; None for the
+            layers
+            that LoRA takes in a model of this type.
+        dropout: of what the adapter sees.
+        scaling: what is added to a weight is multiplied by it.
+        entangle: False for tensors on one axis each.
+        random: True for tensors on random pairs.
+        classical: True for as many classical numbers, in two factors.
+        seed: of all that is random.
+
+    Raises:
+        ConfigError: for settings that cannot be.
 
     Source: Chen et al. 2024, QuanTA, Advances in Neural Information Processing Systems 37 (arXiv 2406.00132).
     """

@@ -68,6 +68,7 @@ class Backbone:
     Raises:
         ArtifactError: for a name that is no folder, a folder without one of the files, or one that cannot be read.
         ExtraError: where transformers is not installed.
+        ConfigError: for a pooling that there is not, or a length for images.
     """
 
     def __init__(

@@ -22,6 +22,9 @@ class BackboneWithHead(nn.Module):
         pooling: as in `Backbone`.
         frozen: whether the backbone stays as it is, without dropout and slopes. Of one that does not, parameters are
             trained that already are, such as those of an adapter; all of them where none is.
+
+    Raises:
+        ConfigError: for a pooling that there is not.
     """
 
     def __init__(self, backbone: nn.Module, head: nn.Module, pooling: str = "mean", frozen: bool = True):
@@ -50,7 +53,12 @@ class BackboneWithHead(nn.Module):
     ) -> dict[str, Tensor]:
         """Logits, and with labels the loss: cross entropy of classes, squared error of numbers.
 
-        Shapes: labels (B,) int64 classes, or (B,) or (B, C) numbers -> logits (B, C), loss ().
+        Shapes: input_ids, attention_mask, token_type_ids (B, T); pixel_values as the backbone takes them; labels (B,)
+        int64
+        classes, or (B,) or (B, C) numbers -> logits (B, C), loss ().
+
+        Raises:
+            ShapeError: for labels that do not fit the logits.
         """
         given = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids,
                  "pixel_values": pixel_values}  # fmt: skip
@@ -83,8 +91,12 @@ def with_head(backbone: Any, head: nn.Module, *, frozen: bool = True, pooling: s
     Args:
         backbone: a `Backbone`, or a model of transformers without a head. What a `Backbone` has is copied before it is
             trained, so that its features stay those of its folder; all else is used as it is.
+        head: (B, F) -> (B, C).
         frozen: whether only the head is trained.
         pooling: as in `Backbone`; None for that of a `Backbone`, "mean" of a model.
+
+    Raises:
+        ConfigError: for a pooling that there is not.
     """
     if isinstance(backbone, Backbone):
         model = backbone.model if frozen else copy.deepcopy(backbone.model)

@@ -10,6 +10,10 @@ def factorize(width: int, n_axes: int) -> tuple[int, ...] | None:
 
     384 in three axes is 8, 6, 8, and 1536 is 12, 8, 16. Every axis is above 1, so a prime has one axis alone. The
     smallest stands in the middle as the cores there have two bonds.
+
+    Args:
+        width: the product.
+        n_axes: how many.
     """
     choices = list(_ascending(width, n_axes, 2))
     if not choices:

@@ -23,6 +23,9 @@ class CompressedLinear(nn.Module, ABC):
         kind: the class that `dense` gives back, `nn.Linear` or transformers' `Conv1D`.
 
     Shapes: x (..., in) -> (..., out).
+
+    Raises:
+        ShapeError: when it is called, for x of another width.
     """
 
     bias: nn.Parameter | None
@@ -51,7 +54,14 @@ class CompressedLinear(nn.Module, ABC):
     @classmethod
     @abstractmethod
     def empty(cls, form: dict[str, Any], like: Tensor, bias: nn.Parameter | None, kind: type[nn.Module]) -> Any:
-        """A layer of a form whose factors are zeros of the dtype and device of `like`."""
+        """A layer of a form whose factors are zeros of the dtype and device of `like`.
+
+        Args:
+            form: what `form` gave.
+            like: of the dtype and device that factors are to have.
+            bias: (out,) or None.
+            kind: the class that `dense` gives back.
+        """
 
     @property
     @abstractmethod

@@ -64,6 +64,10 @@ def load_compressed(model: Model, folder: str | Path) -> Model:
 
     The model is changed in place, and only if everything fits; all of its numbers are those of the file.
 
+    Args:
+        model: with ordinary layers where compressed ones are to be.
+        folder: what `save_compressed` wrote.
+
     Raises:
         ArtifactError: for files that are missing, damaged or of another version, and for another model than theirs.
     """

@@ -48,6 +48,9 @@ class GeneratorNoise(CircuitNoise):
         before_round_data_depolarization: on each data qubit at the start of every round.
         before_measure_flip_probability: of each measurement.
         after_reset_flip_probability: of each reset.
+
+    Raises:
+        ConfigError: for a rate that is no probability.
     """
 
     after_clifford_depolarization: float = 0.0
@@ -72,6 +75,9 @@ class LayerNoise(CircuitNoise):
         idle: depolarizing on each qubit in every layer that leaves it alone.
         reset: flips after resets.
         measurement: flips of outcomes.
+
+    Raises:
+        ConfigError: for a rate that is no probability.
     """
 
     one_qubit: float = 0.0

@@ -32,6 +32,10 @@ def collect(
 
     Returns:
         What was found, in the order of the experiments.
+
+    Raises:
+        ConfigError: for what is no experiment, or correlated matching of a color code.
+        ExtraError: without the extra `correction`.
     """
     sinter = package("sinter", "collecting errors on several processes", "correction")
     experiments = list(experiments)

@@ -21,7 +21,14 @@ from qloom.extras import package
 
 @dataclass(frozen=True)
 class MemoryExperiment:
-    """A code, how long it keeps a logical qubit, and the noise; made by `memory_experiment`."""
+    """A code, how long it keeps a logical qubit, and the noise; made by `memory_experiment`.
+
+    Attributes:
+        code: "repetition", "rotated_surface" or "color".
+        distance, rounds: of the code, and of error correction.
+        noise: of its circuit.
+        basis: of the logical operator that is kept.
+    """
 
     code: str
     distance: int
@@ -47,12 +54,20 @@ class MemoryExperiment:
             seed: of the shots; None for fresh entropy. The same seed gives the same shots with the same version of
                 Stim on machines of one instruction set.
             correlated: whether matching takes account of errors that are parts of one, such as Y of X and Z.
+
+        Raises:
+            CircuitError: for `shots` below 1.
+            ConfigError: for correlated matching of a color code.
         """
         shots, seed = checked_count("shots", shots), checked_seed(seed)
         return self.counted(count_errors(self.circuit, self.decode(correlated), shots, seed), shots, correlated)
 
     def decode(self, correlated: bool = False) -> Decode:
-        """A decoder of this experiment's detectors."""
+        """A decoder of this experiment's detectors.
+
+        Args:
+            correlated: as of `run`.
+        """
         if find_code(self.code).is_matchable:
             return matching(self.error_model, correlated)
         self.decoder(correlated)

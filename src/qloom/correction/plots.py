@@ -25,6 +25,9 @@ def plot_threshold(results: Iterable[LogicalErrors], ax: Any = None) -> Any:
     Args:
         results: of one code, basis and decoder.
         ax: matplotlib axes to draw on; new ones if None.
+
+    Raises:
+        ConfigError: for results of several codes, bases or decoders.
     """
     found = _of_one_code(results)
     ax = _axes(ax)
@@ -47,6 +50,9 @@ def plot_distance(results: Iterable[LogicalErrors], ax: Any = None) -> Any:
     Args:
         results: of one code, basis and decoder.
         ax: matplotlib axes to draw on; new ones if None.
+
+    Raises:
+        ConfigError: for results of several codes, bases or decoders.
     """
     from matplotlib.ticker import FixedLocator
 

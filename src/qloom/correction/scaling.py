@@ -69,11 +69,20 @@ class LogicalRate:
     source: str
 
     def per_round(self, p: float, distance: int) -> float:
-        """The error rate of one logical qubit in one round."""
+        """The error rate of one logical qubit in one round.
+
+        Args:
+            p: the noise.
+            distance: of the code.
+        """
         return self.prefactor * (p / self.threshold) ** ((distance + 1) / 2)
 
     def distance(self, p: float, per_round: float) -> int:
         """The least odd distance, from 3, whose error rate is at most this.
+
+        Args:
+            p: the noise.
+            per_round: the error rate that is allowed.
 
         Raises:
             ConfigError: if p is not below the threshold.
@@ -91,6 +100,9 @@ def fit_suppression(results: Iterable[LogicalErrors]) -> Suppression:
     """Of experiments at one noise and at least two distances, by least squares weighted by counted errors.
 
     As in all fits here, results without an error or with half of all shots wrong have no logarithm and are left out.
+
+    Raises:
+        ConfigError: for errors at fewer than 2 distances.
     """
     results = _with_errors(results)
     distances = np.array([found.distance for found in results], float)
@@ -101,7 +113,15 @@ def fit_suppression(results: Iterable[LogicalErrors]) -> Suppression:
 
 
 def fit_rate(results: Iterable[LogicalErrors], source: str = "fitted") -> LogicalRate:
-    """A and the threshold of `LogicalRate`, of experiments at several noises or distances below the threshold."""
+    """A and the threshold of `LogicalRate`, of experiments at several noises or distances below the threshold.
+
+    Args:
+        results: with errors.
+        source: kept with the law.
+
+    Raises:
+        ConfigError: for errors at fewer than 2 distances.
+    """
     results = _with_errors(results)
     # ln rate - (d + 1) / 2 ln p = ln A - (d + 1) / 2 ln threshold
     halves = np.array([(found.distance + 1) / 2 for found in results])

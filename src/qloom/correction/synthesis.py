@@ -32,6 +32,9 @@ class RotationCount:
 def count_rotations(circuit: Circuit) -> RotationCount:
     """The Pauli rotations of a circuit; those by multiples of pi/2 are Clifford gates and cost none.
 
+    Returns:
+        `t_gates`, rotations by odd multiples of pi/4, and `rotations` by other angles, or by inputs and weights.
+
     Raises:
         UnsupportedError: for a circuit with gates that are not unitary.
     """

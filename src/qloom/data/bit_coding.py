@@ -27,8 +27,8 @@ class BitCoding:
     """Turns the rows of a table into bits and bits into rows; learnt from training rows only.
 
     - Number, date: at most `bins` bins of about as many rows each, in Gray code; a few distinct numbers are a bin each.
-      What comes back is drawn within the bin, see `NumberCells`.
-    - Category, boolean: one-hot or binary; levels that are rare are one value together, see `LevelCells`. Two
+      What comes back is drawn within the bin.
+    - Category, boolean: one-hot or binary; levels that are rare are one value together. Two
       levels are one bit.
     - Where cells are missing, a bit more says so.
     - A column that is the same in every row has no bits and comes back as it is. Identifiers and free text are left
@@ -47,6 +47,9 @@ class BitCoding:
         columns: as they are coded, in the order of the table.
         notes: one-line findings.
         seen: what training had of each.
+
+    Raises:
+        ConfigError: for options that cannot be.
     """
 
     def __init__(self, *, bins: int = 8, categories: str = "one-hot", max_levels: int = 16, min_rows: int = 5) -> None:
@@ -65,7 +68,7 @@ class BitCoding:
 
         Args:
             table: anything `read_table` takes.
-            columns: as `find_columns` found them; found in this table if not given.
+            columns: those of a `Schema`; found in this table if not given.
 
         Raises:
             DataError: for fewer than two rows, or no column that varies.
@@ -153,7 +156,7 @@ class BitCoding:
         return find_novelties(self.seen, cells, table.num_rows)
 
     def decode(self, bits: Any, random: Any = None) -> pa.Table:
-        """Bits as rows. Where bits are no pattern that training had, the nearest one is read, see `CodeBook.read`.
+        """Bits as rows. Where bits are no pattern that training had, the nearest one is read.
 
         Args:
             bits: of 0 and 1, (N, n).

@@ -46,7 +46,7 @@ class Preprocessing:
     """Turns the feature columns of a table into network inputs; learnt from training rows only.
 
     - Number: missing cells take the training median, plus a missing indicator if training had any; heavy
-      tails and skew (see `fit_number`) are mapped to normal quantiles; then standardised and clipped.
+      tails and skew are mapped to normal quantiles; then standardised and clipped.
     - Whole number with 3 to `max_codes` distinct training values, 30 rows each on average: often a code (an
       hour, a grade), so each frequent value also has a one-hot feature. Columns with the fewest values come
       first, as long as there are 20 training rows for each such feature.
@@ -54,9 +54,8 @@ class Preprocessing:
     - Category: one-hot; levels under `min_share` or beyond the `max_levels` most frequent share "(rare)", and
       unseen levels join them, or are all zeros if training had none; missing is a level of its own.
     - Category with more than a tenth of the rows in rare levels: also the mean target of each level, learnt without the
-      row itself for the training rows (see `fit_level_means`).
-    - Text: weighted counts of words, reduced to 32 numbers (see `fit_text`), or what a frozen sentence model makes of
-      it, reduced to 64 (see `fit_embedding`).
+      row itself for the training rows.
+    - Text: weighted counts of words, reduced to 32 numbers, or what a frozen sentence model makes of it, reduced to 64.
     - Date: days since the first, year, and sine and cosine of month, weekday and hour, where they vary.
 
     Args:

@@ -18,7 +18,8 @@ class Column:
 
     Attributes:
         name: its name.
-        kind: one of KINDS.
+        kind: "number", "category", "boolean", "date", "text"; or none of a feature: "identifier", "constant",
+            "unsupported".
         dropped: why the column is no feature, in words; empty for a feature and for the target.
         n_missing: missing cells.
         n_distinct: distinct values among the present cells.
@@ -94,7 +95,11 @@ class Schema:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Schema:
-        """The schema that `to_json` wrote."""
+        """The schema that `to_json` wrote.
+
+        Raises:
+            ArtifactError: for a record of another format or version, or a damaged one.
+        """
         fields = read_record(record, "qloom-schema")
         try:
             columns = tuple(Column(**column) for column in fields.pop("columns"))

@@ -23,7 +23,12 @@ KINDS = ("auto", "stratified", "time", "group", "random")
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of the three parts: int64, sorted, disjoint, together all rows."""
+    """Row numbers of the three parts: int64, sorted, disjoint, together all rows.
+
+    Attributes:
+        train, validation, test: the row numbers; unpacked in this order.
+        kind: "stratified", "time", "group" or "random".
+    """
 
     train: np.ndarray
     validation: np.ndarray
@@ -62,8 +67,8 @@ def split_rows(
         seed: fixes stratified and random splits.
         time_column: a date or number column of the table.
         group_column: a column of the table with one value a person, machine or other thing that rows are of.
-        copies: "together": rows equal in every feature go into one part of a random, stratified or group split (see
-            `Copies.are_copies`; it takes a Schema and the table), "anywhere": they do not.
+        copies: "together": rows equal in every feature go into one part of a random, stratified or group split, which
+            takes a Schema and the table; "anywhere": they do not.
 
     Raises:
         ConfigError: for an unknown kind or shares that leave nothing to train on.

@@ -145,7 +145,7 @@ class TargetCoding:
         Args:
             table, schema: where the target is.
             rows: of training, all if None.
-            transformation: one of `TRANSFORMATIONS`, of numbers.
+            transformation: of numbers: "none", "log", "log1p" or "yeo_johnson".
             shifted: whether numbers are coded less their mean and over their deviation; else over their mean.
 
         Raises:
@@ -266,7 +266,11 @@ class TargetCoding:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> TargetCoding:
-        """The coding that `to_json` wrote."""
+        """The coding that `to_json` wrote.
+
+        Raises:
+            ArtifactError: for a record of another format or version, or a damaged one.
+        """
         transformed = isinstance(record, Mapping) and "transformation" in record
         fields = read_record(record, "qloom-target", 2 if transformed else 1)
         try:

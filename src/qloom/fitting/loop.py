@@ -59,7 +59,11 @@ class Loop(ABC):
 
     @abstractmethod
     def stepper(self, group: Sequence[Any]) -> Stepper:
-        """What takes the steps of trainings of one kind, of which this is the first."""
+        """What takes the steps of trainings of one kind, of which this is the first.
+
+        Args:
+            group: the trainings, this one first.
+        """
 
     def kind(self) -> Hashable | None:
         """What trainings must have in common to be stepped as one in an epoch; None for one that goes alone."""
@@ -111,7 +115,12 @@ class Loop(ABC):
         return changed
 
     def end_epoch(self, taken: Taken, seconds: float) -> None:
-        """Judge the weights, keep them if they are the best, and note the epoch down."""
+        """Judge the weights, keep them if they are the best, and note the epoch down.
+
+        Args:
+            taken: what its steps gave.
+            seconds: that they took.
+        """
         start, title = time.perf_counter(), self.stage(self.epoch).title
         train_loss = self.finite(taken.loss)
         loss, metric = self.judged()
@@ -136,7 +145,7 @@ class Loop(ABC):
         self.module.eval()
 
     def finite(self, loss: float) -> float:
-        """The loss; ConfigError if it is infinite or NaN."""
+        """The loss; LossError, which is a ConfigError, if it is infinite or NaN."""
         if not math.isfinite(loss):
             raise LossError(f"the loss is {loss} in epoch {self.epoch + 1}, expected a finite number; {self.remedy}")
         return loss

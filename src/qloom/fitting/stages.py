@@ -12,7 +12,7 @@ class Stage:
 
     Attributes:
         title: for people.
-        trained: names of parameters, with * and ?, as `nn.train_only` takes them.
+        trained: names of parameters, with * and ?, as `qloom.nn.train_only` takes them.
         share: (k, n): of every block of a trained circuit's weights only the k-th, from 0, of n equal shares of its
             first dimension, so that of blocks (L, ...) k is a layer; None for all.
     """

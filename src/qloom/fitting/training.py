@@ -111,7 +111,11 @@ class Training(Loop):
         return self.workers.mean(sum(losses) / len(losses)), score
 
     def batches_now(self) -> Iterator[Any]:
-        """The batches of this epoch, with the learning rate set for each."""
+        """The batches of this epoch, with the learning rate set for each.
+
+        Raises:
+            ConfigError: where there is none.
+        """
         batches, step = _walked(self.batches, self.epoch), -1
         n_steps = len(batches) if isinstance(batches, Sized) else None
         for step, batch in enumerate(batches):
@@ -126,7 +130,11 @@ class Training(Loop):
             )
 
     def loss_of(self, batch: Any) -> Tensor:
-        """The objective's number."""
+        """The objective's number.
+
+        Raises:
+            ConfigError: for an objective that gives no single number.
+        """
         loss = self.objective(self.module, batch)
         if not isinstance(loss, Tensor) or loss.dim():
             given = f"shape {tuple(loss.shape)}" if isinstance(loss, Tensor) else f"a {type(loss).__name__}"

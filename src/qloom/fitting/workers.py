@@ -121,10 +121,13 @@ ALONE = Workers()
 
 @contextmanager
 def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Workers]:
-    """The workers that a launcher started this process among; `ALONE` without one.
+    """The workers that a launcher started this process among; without one a single worker, this process.
 
     Where torch.distributed has a process group, it is this: Ray Train makes one. Else there is one inside the block. Of
     several on one machine each keeps to its share of the cores.
+
+    Args:
+        environment: variables that the launcher set.
 
     Raises:
         WorkerError: if they do not find each other.

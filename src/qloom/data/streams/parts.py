@@ -145,6 +145,7 @@ def time_parts(
     """Parts by time, cut where a pass over the column finds the quantiles.
 
     Args:
+        stream: the rows.
         column: dates or numbers; None for the order of the rows.
         validation, test: shares of the rows, within the error of the quantiles and what rows of one time allow.
 

@@ -101,6 +101,7 @@ class HeldRows(RowStream):
 
     Args:
         table: plain columns, as `read_table` gives them.
+        block_rows: that are read at once.
     """
 
     def __init__(self, table: pa.Table, block_rows: int = BLOCK_ROWS) -> None:
