@@ -85,7 +85,10 @@ def test_plain_numpy_in_a_process_of_its_own(model, tmp_path):
         "assert not {'qloom', 'torch'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=True, env={**os.environ})
+    called = [sys.executable, "-I", "predict.py", "features.npy"]
+    told = subprocess.run(called, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
     found, truth = np.load(tmp_path / "found.npy"), original.predictor.predict_features(held.features)
+    np.testing.assert_allclose(np.loadtxt(told.splitlines(), delimiter=",").reshape(found.shape), found, rtol=1e-5)
     bound, _ = ordinary_bound(original, made, held.features, DOUBLE)
     assert (np.abs(found - truth) <= bound).all()
     assert bound.max() < 1e-3 * max(1.0, truth.std())
