@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
 import time
 
 import pytest
+from rich.console import Console
 
 from qloom.cli import main
+from qloom.cli.markdown import Prose
 
 
 def run(*words: str) -> int:
@@ -65,6 +68,16 @@ def test_pages_are_listed_and_shown(capsys):
     for name in ("noise", "docs/noise.md"):
         assert run("docs", name) == 0
         assert "Noise: train for the machine you will get" in capsys.readouterr().out
+
+
+def test_tables_lose_no_words(capsys):
+    """Chinese has no spaces to break at: all of a cell stands there, in as many lines as it takes."""
+    chinese = "训练前选定的角度可训练的线路" * 4
+    table = f"| term | meaning |\n|---|---|\n| {'a long name ' * 4}| {chinese} |\n"
+    Console(width=40).print(Prose(table))
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    assert "".join(re.findall(r"[\u4e00-\u9fff]", printed)) == chinese
 
 
 def test_a_reader_at_a_terminal_is_asked():

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 
+from qloom.cli.markdown import Prose
 from qloom.learning.finding import find_page, page_names
 
 
@@ -23,6 +23,6 @@ def docs(
         typer.echo("\n".join(page_names()))
         return
     console = Console(width=min(Console().width, 110))
-    shown = Markdown(find_page(page).path.read_text(encoding="utf-8"))
+    shown = Prose(find_page(page).path.read_text(encoding="utf-8"))
     with console.pager(styles=True) if sys.stdout.isatty() else nullcontext():
         console.print(shown)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 
+from qloom.cli.markdown import Prose
 from qloom.errors import ConfigError
 from qloom.learning import Exercise, Page, PageRun, Part, check
 
@@ -46,7 +46,7 @@ class Reader:
 
     def show(self, part: Part) -> None:
         """Prose as it is meant, code as it stands; then it runs."""
-        self.console.print(Markdown(_fenced(part)))
+        self.console.print(Prose(_fenced(part)))
         if part.runs:
             self.code.run(part)
             self.console.print()
@@ -54,7 +54,7 @@ class Reader:
     def solve(self, exercise: Exercise) -> bool:
         """Ask, then compute the answer and compare; whether the given one was right, or none was given."""
         for part in exercise.question:
-            self.console.print(Markdown(part.source))
+            self.console.print(Prose(part.source))
         given = next(self.answers, None)
         if given is None and self.is_asked:
             given = typer.prompt("your answer [Enter shows it]", default="", show_default=False)
@@ -67,7 +67,7 @@ class Reader:
         typer.echo(f"right: {found.expected}" if found.is_right else f"{wrong}the answer is {found.expected}, by")
         for part in exercise.answer:
             if not (part.runs and found.is_right):
-                self.console.print(Markdown(_fenced(part)))
+                self.console.print(Prose(_fenced(part)))
         return found.is_right or not given
 
 
