@@ -70,6 +70,8 @@ class PauliSum:
 
     ``+`` and ``-`` add, ``*`` takes a number, ``@`` is the operator product (of words and of sums).
 
+    Make one of `X`, `Y`, `Z`, `I`, `pauli`, `projector` or `hermitian`.
+
     Args:
         terms: word (x, z) -> coefficient; zero coefficients are dropped.
     """
@@ -178,7 +180,11 @@ class PauliSum:
         return all(abs(c) <= bound for c in (self @ other - other @ self).terms.values())
 
     def matrix(self, n_qubits: int) -> np.ndarray:
-        """Dense (2^n, 2^n) matrix, qubit 0 the most significant bit; for checks on few qubits."""
+        """Dense (2^n, 2^n) matrix, qubit 0 the most significant bit; for checks on few qubits.
+
+        Raises:
+            CircuitError: if it acts on further qubits.
+        """
         _check_range(self, n_qubits)
         total = np.zeros((2**n_qubits, 2**n_qubits), complex)
         for coefficient, word in self:
@@ -190,7 +196,11 @@ class PauliSum:
         return total
 
     def times(self, vectors: np.ndarray) -> np.ndarray:
-        """Its matrix times vectors (2^n, ...), letter by letter, so that no matrix is made."""
+        """Its matrix times vectors (2^n, ...), letter by letter, so that no matrix is made.
+
+        Raises:
+            CircuitError: if it acts on further qubits.
+        """
         n_qubits = len(vectors).bit_length() - 1
         _check_range(self, n_qubits)
         total = np.zeros(vectors.shape, complex)
@@ -223,7 +233,15 @@ def I() -> PauliSum:  # noqa: E743 - the field's name of the identity
 
 
 def pauli(letters: str, qubits: Sequence[int]) -> PauliSum:
-    """A word from letters and qubits: ``pauli("XZY", (0, 1, 4))``."""
+    """A word from letters and qubits: ``pauli("XZY", (0, 1, 4))``.
+
+    Args:
+        letters: of I, X, Y and Z, one for each qubit.
+        qubits: different ones.
+
+    Raises:
+        CircuitError: for other letters, or qubits that do not fit them.
+    """
     if not isinstance(qubits, Iterable):
         raise CircuitError(f"qubits {qubits!r}, expected a sequence of them such as (0, 1)")
     for qubit in qubits:
@@ -235,7 +253,15 @@ def pauli(letters: str, qubits: Sequence[int]) -> PauliSum:
 
 
 def projector(bits: str | Sequence[int], qubits: Sequence[int]) -> PauliSum:
-    """Projector onto a basis state of some qubits, 2^k words: ``projector("01", (0, 3))``."""
+    """Projector onto a basis state of some qubits, 2^k words: ``projector("01", (0, 3))``.
+
+    Args:
+        bits: one for each qubit.
+        qubits: different ones.
+
+    Raises:
+        CircuitError: for what are no bits, or qubits that do not fit them.
+    """
     values = [{"0": 1.0, "1": -1.0}.get(str(bit), 0.0) for bit in bits] if isinstance(bits, Iterable) else []
     if len(values) != len(qubits) or 0.0 in values:
         raise CircuitError(f"basis state {bits!r}, expected {len(qubits)} bits, each 0 or 1, one per qubit")

@@ -35,6 +35,9 @@ _ROLES = {"hybrid": "under test", "control": "control", "baseline": "baseline"}
 def write_report(run_folder: Path) -> Path:
     """Write report.html into the folder of a finished run, from the files in it alone.
 
+    Args:
+        run_folder: of the run.
+
     Returns:
         The path of the page; an earlier one is replaced only when the new one is complete.
 

@@ -104,6 +104,10 @@ def _ending_quietly() -> Iterator[None]:
 def serving(settings: Settings, shared: Path | None = None) -> Iterator[Service]:
     """A server in a thread of this process, for tests and notebooks: `service.settings` has its address.
 
+    Args:
+        settings: of the server.
+        shared: folder of what several processes of one server share; None for one process.
+
     Raises:
         QloomError: for a folder that cannot be served, or an address that cannot be had.
     """

@@ -9,7 +9,12 @@ from qloom.engines.evaluation import probabilities, state
 
 
 def check_encoder(circuit: Circuit, n_inputs: int) -> None:
-    """An encoder has inputs and no weights, uses every one, and tells different samples apart."""
+    """An encoder has inputs and no weights, uses every one, and tells different samples apart.
+
+    Args:
+        circuit: under test.
+        n_inputs: that it is to have.
+    """
     assert (circuit.n_inputs, circuit.n_weights) == (n_inputs, 0)
     if circuit.initial is None:
         used = {angle.index for op in circuit.operations for angle in op.angles if angle.source == "input"}
@@ -22,7 +27,12 @@ def check_encoder(circuit: Circuit, n_inputs: int) -> None:
 
 
 def check_ansatz(circuit: Circuit, n_weights: int) -> None:
-    """An ansatz has weights and no inputs, uses every one, and its text and inverse hold together."""
+    """An ansatz has weights and no inputs, uses every one, and its text and inverse hold together.
+
+    Args:
+        circuit: under test.
+        n_weights: that it is to have.
+    """
     assert (circuit.n_inputs, circuit.n_weights) == (0, n_weights)
     used = {angle.index for op in circuit.operations for angle in op.angles if angle.source == "weight"}
     assert used == set(range(n_weights)), f"weights {set(range(n_weights)) - used} are not used"

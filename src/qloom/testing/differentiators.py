@@ -19,6 +19,14 @@ def check_differentiator(
 
     With every other weight frozen the derivatives of these are 0, the others the same.
 
+    Args:
+        differentiator: under test.
+        circuit: with slots for the arrays.
+        observables: Pauli sums.
+        engine: that gives the values; StatevectorEngine() by default.
+        tolerance: of the derivatives.
+        seed: of the cotangents.
+
     Shapes: inputs (B, I), weights (W,) or (B, W).
     """
     batch = make_batch(circuit, inputs, weights)

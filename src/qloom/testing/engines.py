@@ -35,7 +35,15 @@ def check_engine(engine: Engine, circuit: Circuit, observables: Any, inputs: Any
 
     The tolerance is 1e-10 in float64 and 1e-5 in float32, relative to the sum of an observable's coefficients.
 
+    Args:
+        engine: under test.
+        circuit: with slots for the arrays.
+        observables: Pauli sums.
+
     Shapes: inputs (B, I), weights (W,) or (B, W).
+
+    Raises:
+        AssertionError: where they differ.
     """
     batch, reference = make_batch(circuit, inputs, weights), ReferenceEngine()
     exact = make_batch(circuit, batch.inputs.astype(np.float64), batch.weights.astype(np.float64))

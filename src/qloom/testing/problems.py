@@ -16,6 +16,11 @@ def check_problem(problem: Problem, small: bool = True, seed: int = 0) -> None:
     Random solutions and their neighbours are arrays of integers and leave what they were made from as it was. The model
     says of a solution what the problem says, where it is the problem's own. Improving makes nothing worse. A small
     problem's certificate is what brute force finds; no solution passes its bound.
+
+    Args:
+        problem: under test.
+        small: whether brute force can go through its solutions.
+        seed: of the random solutions.
     """
     random = np.random.default_rng(seed)
     solutions = [problem.random_solution(random) for _ in range(20)]

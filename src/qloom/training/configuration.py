@@ -285,7 +285,19 @@ class FinetuneSection(Section):
 
 
 class Configuration(Section):
-    """All of a run."""
+    """All of a run.
+
+    Attributes:
+        name, output: of the run, and the folder that holds its folder.
+        seed: fixes splits, weights, order of rows and dropout of all rounds.
+        threads: of the classical parts.
+        data, split, model, engine, training: sections of their own, as in the YAML file.
+        refinement: stages after training.
+        comparison, watch, finetune: sections of their own; finetune is None where no model is fine-tuned.
+
+    Raises:
+        ConfigError: for values that cannot be together.
+    """
 
     name: str = Field(pattern=r"^[^/\\]+$", description="of the run and its folder")
     output: str = Field(default="runs", description="folder that holds the run's folder")
@@ -356,6 +368,10 @@ def make_configuration(values: Mapping[str, Any], changes: Sequence[Change] = ()
 
 def load_configuration(path: str | Path, changes: Sequence[Change] = ()) -> Configuration:
     """The configuration in a YAML file, with changes on top.
+
+    Args:
+        path: of the file.
+        changes: "key=value" as the command line has it, or pairs of a key such as "model.n_qubits" and its value.
 
     Raises:
         ConfigError: for a file that is missing or no YAML mapping, an unknown key or a value out of range.

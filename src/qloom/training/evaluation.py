@@ -65,7 +65,16 @@ def evaluate(
 
 
 def open_model(path: Path, name: str | None, engine: Mapping[str, Any] | None = None) -> Predictor:
-    """A model of a run for predictions, by the engine it was trained with or one with these changes."""
+    """A model of a run for predictions, by the engine it was trained with or one with these changes.
+
+    Args:
+        path: of a run folder or a model's.
+        name: of the model in the run; None for the hybrid one.
+        engine: keys of the section `engine` of a configuration.
+
+    Raises:
+        ArtifactError: for a folder that holds no such model.
+    """
     loaded = read_served(find_model(path, name))
     return loaded.with_engine(engine) if engine else loaded
 

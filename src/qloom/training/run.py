@@ -52,6 +52,9 @@ def train_run(
     kept and the one in training goes on from its last epoch, to the same weights as without the interruption.
 
     Args:
+        configuration: of the run.
+        resume: whether a run that is there goes on.
+        progress: is told what happens; None for nobody.
         may_buy: is told what stages of refinement will take on devices, where that is above `engine.ask_above`, and
             says whether it may be bought; budgets hold in any case.
         workers: who train the networks together, each of which calls this; the first one does all else.
@@ -112,7 +115,15 @@ def train_run(
 
 
 def resume_run(folder: str | Path, *, progress: Progress | None = None) -> Path:
-    """Go on with the run in a folder, as its own configuration says."""
+    """Go on with the run in a folder, as its own configuration says.
+
+    Args:
+        folder: of the run.
+        progress: is told what happens; None for nobody.
+
+    Raises:
+        ArtifactError: for what is no run folder.
+    """
     return train_run(RunFolder(folder).configuration(), resume=True, progress=progress)
 
 
