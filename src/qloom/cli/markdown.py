@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.console import Console, ConsoleOptions
 from rich.markdown import Markdown, TableElement
@@ -24,4 +24,4 @@ class _WholeTable(TableElement):
 class Prose(Markdown):
     """A page of Markdown, to be printed on a console."""
 
-    elements = {**Markdown.elements, "table_open": _WholeTable}
+    elements: ClassVar = {**Markdown.elements, "table_open": _WholeTable}
