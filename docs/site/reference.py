@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator
 from functools import cache, cached_property
@@ -18,8 +19,8 @@ import qloom
 
 @cache
 def packages() -> dict[str, ModuleType]:
-    """Every package that says what is public in it, by name; qloom itself first."""
-    found = {"qloom": qloom}
+    """Every package that says what is public in it, by name; qloom itself first, its exceptions too."""
+    found = {"qloom": qloom, "qloom.errors": importlib.import_module("qloom.errors")}
     for each in pkgutil.walk_packages(qloom.__path__, "qloom."):
         if each.ispkg and hasattr(package := importlib.import_module(each.name), "__all__"):
             found[each.name] = package
@@ -53,7 +54,8 @@ def members(thing: type) -> list[str]:
 def _own_names(thing: type) -> list[str]:
     ours = [base for base in thing.__mro__ if base.__module__.startswith("qloom")]
     names = {name: None for base in ours for name in vars(base) if not name.startswith("_")}
-    static = ((name, inspect.getattr_static(thing, name)) for name in names)
+    # scikit-learn adds methods to classes that describe themselves: what of a row's facts a method asks for.
+    static = ((name, inspect.getattr_static(thing, name)) for name in names if not re.fullmatch("set_.*_request", name))
     return [
         name for name, value in static if inspect.isroutine(value) or isinstance(value, (property, cached_property))
     ]
@@ -141,7 +143,7 @@ def _entry(package: str, name: str, thing: Any) -> list[str]:
     if inspect.isroutine(thing):
         return [f".. autofunction:: {full}", ""]
     text = documentation(name, thing) or ""
-    return [f".. py:data:: {full}", "", *(f"   {line}" for line in text.splitlines()), ""]
+    return [f".. py:data:: {name}", "", *(f"   {line}" for line in text.splitlines()), ""]
 
 
 def index() -> str:

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
+__all__ = [
+    "ArtifactError",
+    "CircuitError",
+    "ConfigError",
+    "DataError",
+    "ExtraError",
+    "LossError",
+    "MemoryLimitError",
+    "ProblemError",
+    "QloomError",
+    "ShapeError",
+    "TimeLimitError",
+    "TrainabilityWarning",
+    "UnsupportedError",
+    "WorkerError",
+]
+
 
 class QloomError(Exception):
     """Base of every error that is the caller's to mend; the command line prints it as one line and exits with 2."""

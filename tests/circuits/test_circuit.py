@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
 from collections.abc import Callable
 
@@ -404,3 +405,10 @@ def test_counts_of_gates_have_a_name_of_their_own():
     assert circuit.gate_counts() == {"h": 2}
     with pytest.warns(DeprecationWarning, match=r"Circuit.counts\(\) is now gate_counts\(\)"):
         assert circuit.counts() == {"h": 2}
+
+
+def test_gate_methods_say_what_they_take():
+    assert str(inspect.signature(Circuit.rx)) == "(self, angle, qubit, /) -> 'Circuit'"
+    assert str(inspect.signature(Circuit(2).cx)) == "(qubit0, qubit1, /) -> 'Circuit'"
+    assert str(inspect.signature(Circuit.bit_flip)) == "(self, p, qubit, /) -> 'Circuit'"
+    assert Circuit.thermal_relaxation.__doc__.endswith("``thermal_relaxation(T1, T2, time, excited_population, qubit)``.")

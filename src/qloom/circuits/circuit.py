@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from inspect import Parameter, Signature
 from types import MethodType
 from typing import Any
 
@@ -389,7 +390,6 @@ class Circuit:
 
 
 def _gate_method(gate: Gate) -> Callable[..., Circuit]:
-    @wraps(Circuit.append)
     def method(self: Circuit, *angles_and_qubits: Any) -> Circuit:
         if len(angles_and_qubits) != gate.n_angles + gate.n_qubits:
             raise CircuitError(f"{gate.name} takes {_call_text(gate)}, got {len(angles_and_qubits)} arguments")
@@ -397,14 +397,25 @@ def _gate_method(gate: Gate) -> Callable[..., Circuit]:
 
     method.__name__ = gate.name
     method.__qualname__ = f"Circuit.{gate.name}"
+    names = ("self", *_argument_names(gate))
+    parameters = [Parameter(name, Parameter.POSITIONAL_ONLY) for name in names]
+    method.__signature__ = Signature(parameters, return_annotation="Circuit")  # type: ignore[attr-defined]
     method.__doc__ = f"{gate.doc[0].upper()}{gate.doc[1:]}: ``{gate.name}{_call_text(gate)}``."
     return method
 
 
 def _call_text(gate: Gate) -> str:
-    angles = ["angle"] if gate.n_angles == 1 else [f"angle{i}" for i in range(gate.n_angles)]
-    qubits = ["qubit"] if gate.n_qubits == 1 else [f"qubit{i}" for i in range(gate.n_qubits)]
-    return f"({', '.join(angles + qubits)})"
+    return f"({', '.join(_argument_names(gate))})"
+
+
+def _argument_names(gate: Gate) -> list[str]:
+    """Angles, which are rates with names in a channel, then qubits; numbered where there are several."""
+    rates = [re.sub(r"\W+", "_", rate.name) for rate in gate.rates]
+    return [*(rates or _numbered("angle", gate.n_angles)), *_numbered("qubit", gate.n_qubits)]
+
+
+def _numbered(name: str, count: int) -> list[str]:
+    return [name] if count == 1 else [f"{name}{i}" for i in range(count)]
 
 
 for _entry in GATES.values():

@@ -120,18 +120,19 @@ ALONE = Workers()
 
 
 @contextmanager
-def joined(environment: Mapping[str, str] = os.environ) -> Iterator[Workers]:
+def joined(environment: Mapping[str, str] | None = None) -> Iterator[Workers]:
     """The workers that a launcher started this process among; without one a single worker, this process.
 
     Where torch.distributed has a process group, it is this: Ray Train makes one. Else there is one inside the block. Of
     several on one machine each keeps to its share of the cores.
 
     Args:
-        environment: variables that the launcher set.
+        environment: variables that the launcher set; None for those of this process.
 
     Raises:
         WorkerError: if they do not find each other.
     """
+    environment = os.environ if environment is None else environment
     given = dist.is_available() and dist.is_initialized()
     rank, count = number_of(RANK, 0, environment), number_of(COUNT, 1, environment)
     if count == 1 and not given:
