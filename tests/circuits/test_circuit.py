@@ -411,4 +411,4 @@ def test_gate_methods_say_what_they_take():
     assert str(inspect.signature(Circuit.rx)) == "(self, angle, qubit, /) -> 'Circuit'"
     assert str(inspect.signature(Circuit(2).cx)) == "(qubit0, qubit1, /) -> 'Circuit'"
     assert str(inspect.signature(Circuit.bit_flip)) == "(self, p, qubit, /) -> 'Circuit'"
-    assert Circuit.thermal_relaxation.__doc__.endswith("``thermal_relaxation(T1, T2, time, excited_population, qubit)``.")
+    assert "``reset_error(p0, p1, qubit)``" in Circuit.reset_error.__doc__
