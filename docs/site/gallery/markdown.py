@@ -26,8 +26,8 @@ INDEX = (
 )
 DATA = (
     "Most commands read data that is no part of the project; each page names it. They look for it in a folder "
-    "`shared` beside the project or above it, or in the one that `QLOOM_SHARED` names. Times are those of the "
-    "rows on their machine, mostly of two cores; where rows have none, about what it takes there. A commit with a + had "
+    "`shared` beside the project or above it, or in the one that `QLOOM_SHARED` names. Times are those of the rows on "
+    "their machine, mostly of two cores; where rows have none, about what it takes there. A commit with a + had "
     "changes in the code that were not committed.\n"
 )
 
