@@ -324,5 +324,11 @@ class Engine(ABC):
         return values.view(np.result_type(batch.dtype, np.complex64))
 
 
+def check_engine(engine: Any, such_as: str = "StatevectorEngine()") -> None:
+    """CircuitError for what is no engine; `such_as` says what one is."""
+    if not isinstance(engine, Engine):
+        raise CircuitError(f"engine={engine!r}, expected an Engine such as {such_as}")
+
+
 def _qubits_of(circuit: Circuit, masks: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(q for q in range(circuit.n_qubits) if any(mask >> q & 1 for mask in masks))

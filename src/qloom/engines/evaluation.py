@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine
+from qloom.engines.base import Engine, check_engine
 from qloom.engines.batch import check_memory, make_batch
 from qloom.engines.density import DensityEngine
 from qloom.engines.measuring.shots import Shots, checked_shots
@@ -17,7 +17,6 @@ from qloom.engines.outcomes import bit_counts, counted
 from qloom.engines.outputs import Expectations, Probabilities, as_expectations, checked_qubits, refuse_numbers
 from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import Stream
-from qloom.errors import CircuitError
 from qloom.noise.model import NoiseModel
 
 
@@ -205,8 +204,8 @@ def checked_engine(
 
     With `noise` circuits are the model's noisy ones, on the device where it is one's; with `shots` they are measured.
     """
-    if engine is not None and not isinstance(engine, Engine):
-        raise CircuitError(f"engine={engine!r}, expected an Engine such as StatevectorEngine()")
+    if engine is not None:
+        check_engine(engine)
     if noise is not None:
         engine = with_noise(engine or DensityEngine(), noise)
     engine = engine or StatevectorEngine()

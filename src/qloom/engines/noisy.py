@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, Evaluator
+from qloom.engines.base import Engine, Evaluator, check_engine
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Outputs, as_outputs
 from qloom.errors import CircuitError, UnsupportedError
@@ -35,8 +35,7 @@ class Noisy(Engine):
     """
 
     def __init__(self, engine: Engine, model: NoiseModel):
-        if not isinstance(engine, Engine):
-            raise CircuitError(f"engine={engine!r}, expected an Engine such as DensityEngine()")
+        check_engine(engine, "DensityEngine()")
         check_model(model)
         if "channel" not in engine.runs and not model.is_unitary:
             raise UnsupportedError(

@@ -16,7 +16,7 @@ import numpy as np
 
 from qloom.circuits.circuit import Amplitudes, Circuit, Operation
 from qloom.circuits.conditions import Condition, bits_read, bits_written, without_conditions
-from qloom.engines.base import Engine
+from qloom.engines.base import Engine, check_engine
 from qloom.engines.batch import Batch, available_memory, check_memory, make_batch
 from qloom.engines.measuring.shots import checked_shots
 from qloom.engines.outputs import Probabilities, marginals
@@ -166,7 +166,7 @@ class _Plan:
         rest = self.rest
         kinds = {op.gate.kind for op in rest.operations}
         if self.is_static and (engine is not None or not kinds & {"measurement", "reset"}):
-            evaluator = (engine or StatevectorEngine()).prepare(rest, Probabilities(self.qubits or (0,)))
+            evaluator = _checked(engine).prepare(rest, Probabilities(self.qubits or (0,)))
             found = evaluator.values(sample)[0].astype(np.float64)
             yield 0, dealing.over(found if self.qubits else np.ones(1), dealing.all)
             return
@@ -190,7 +190,7 @@ class _Plan:
         check_memory(batch.size * shots * (24 + self.circuit.n_bits), f"{batch.size} x {shots} samples")
         out = np.zeros((batch.size, shots, self.circuit.n_bits), np.uint8)
         if self.qubits:
-            drawn = (engine or StatevectorEngine()).sampler(self.rest, self.qubits).draw(batch, shots, stream)
+            drawn = _checked(engine).sampler(self.rest, self.qubits).draw(batch, shots, stream)
             for bit, qubit in self.last.items():
                 out[..., bit] = drawn[..., self.qubits.index(qubit)]
         return out
@@ -323,3 +323,9 @@ def _run(n_qubits: int, operations: list[Operation], states: np.ndarray) -> np.n
     circuit.initial, circuit.operations = Amplitudes(0, size), operations
     inputs = np.concatenate([states.real, states.imag], axis=1)
     return StatevectorEngine().state(circuit, Batch(inputs, np.zeros(0), False))
+
+
+def _checked(engine: Engine | None) -> Engine:
+    engine = StatevectorEngine() if engine is None else engine
+    check_engine(engine)
+    return engine

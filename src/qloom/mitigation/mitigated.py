@@ -17,13 +17,22 @@ import numpy as np
 
 from qloom.circuits.circuit import Circuit
 from qloom.circuits.kinds import UNITARY
-from qloom.engines.base import Derivatives, DifferentiableEvaluator, Engine, Estimate, Evaluator, Pending, Wants
+from qloom.engines.base import (
+    Derivatives,
+    DifferentiableEvaluator,
+    Engine,
+    Estimate,
+    Evaluator,
+    Pending,
+    Wants,
+    check_engine,
+)
 from qloom.engines.batch import Batch
 from qloom.engines.measuring.samplers import Sampler
 from qloom.engines.outputs import Outputs
 from qloom.engines.readout import without_readout
 from qloom.engines.streams import Stream
-from qloom.errors import CircuitError, UnsupportedError
+from qloom.errors import UnsupportedError
 from qloom.mitigation.combinations import Combination
 from qloom.mitigation.variants import Variants
 
@@ -42,8 +51,7 @@ class MitigatedEngine(Engine):
     mitigates_readout: ClassVar[bool] = True
 
     def __init__(self, engine: Engine):
-        if not isinstance(engine, Engine):
-            raise CircuitError(f"engine={engine!r}, expected an Engine such as Noisy(DensityEngine(), model)")
+        check_engine(engine, "Noisy(DensityEngine(), model)")
         self.engine = engine
         self.gives = engine.gives & MITIGATED
         # Through the adjoint walk of the engine inside where it has one, else by the shift rule.

@@ -17,7 +17,7 @@ import numpy as np
 
 from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine
+from qloom.engines.base import Engine, check_engine
 from qloom.engines.batch import check_memory, make_batch
 from qloom.engines.measuring.shots import checked_shots
 from qloom.engines.readout import with_gates_before_readout
@@ -157,7 +157,9 @@ def classical_shadow(
     stream = Stream(seed)
     bases = stream.generator().integers(3, size=(count, n), dtype=np.uint8)
     settings, of_snapshot = np.unique(bases, axis=0, return_inverse=True)
-    engine, circuit = (engine or StatevectorEngine()).running(circuit)
+    engine = engine or StatevectorEngine()
+    check_engine(engine)
+    engine, circuit = engine.running(circuit)
     turned = circuit.copy()
     for qubit, (about_y, about_x) in enumerate(turned.inputs(n, 2)):
         turned.ry(about_y, qubit).rx(about_x, qubit)

@@ -9,7 +9,7 @@ import numpy as np
 
 from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, Estimate, Evaluator
+from qloom.engines.base import Engine, Estimate, Evaluator, check_engine
 from qloom.engines.batch import MOST_NUMBERS, Batch, check_memory
 from qloom.engines.measuring.samplers import Sampler, Tally, outcome_numbers
 from qloom.engines.outputs import Expectations, Outputs, Probabilities, as_outputs
@@ -53,6 +53,7 @@ class Shots(Engine):
     shots: int
 
     def __init__(self, engine: Engine, shots: int, seed: int | Stream | None = None):
+        check_engine(engine)
         if engine.shots is not None:
             raise UnsupportedError(f"shots={shots} of an engine that measures {engine.shots} times; give them once")
         self.engine, self.shots = engine, checked_shots(shots)

@@ -9,8 +9,9 @@ import numpy as np
 
 from qloom.circuits import Circuit
 from qloom.circuits.composition import connected_qubits
-from qloom.engines import Batch, Engine, StatevectorEngine, make_batch
+from qloom.engines import Batch, Engine, make_batch
 from qloom.engines.batch import check_memory
+from qloom.engines.evaluation import checked_engine
 from qloom.errors import ShapeError
 from qloom.observables import PauliSum, X, Y, Z
 
@@ -43,7 +44,7 @@ def fidelity_kernel(
 
     Source: Havlicek et al. 2019, Nature 567, 209.
     """
-    engine = engine or StatevectorEngine()
+    engine = checked_engine(engine)
     rows = _samples(circuit, x, weights)
     columns = None if y is None else _samples(circuit, y, weights)
     n_columns = rows.size if columns is None else columns.size
@@ -75,7 +76,7 @@ def projected_features(
     Raises:
         ShapeError: for arrays that do not fit; one row is (1, I).
     """
-    engine, batch = engine or StatevectorEngine(), _samples(circuit, x, weights)
+    engine, batch = checked_engine(engine), _samples(circuit, x, weights)
     if observables is not None:
         return engine.prepare(circuit, observables).values(batch)
     out = np.empty((batch.size, circuit.n_qubits, 3), batch.dtype)
