@@ -35,7 +35,7 @@ def test_answers_are_checked(capsys):
     assert run("learn", "quantum", "1", "--answer", ".54", "--answer", "0.000") == 0
     shown = capsys.readouterr().out
     assert "right: 0.540" in shown
-    assert "next: qloom learn quantum 2" in shown
+    assert "go on with: qloom learn quantum 2" in shown
 
 
 def test_a_wrong_answer_is_told_and_ends_in_one(capsys):
@@ -80,12 +80,24 @@ def test_tables_lose_no_words(capsys):
     assert "".join(re.findall(r"[\u4e00-\u9fff]", printed)) == chinese
 
 
+def test_the_code_of_a_lesson_is_written_and_runs(capsys, tmp_path):
+    path = tmp_path / "lesson.py"
+    assert run("learn", "quantum", "1", "--code", str(path)) == 0
+    finished = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=True)
+    assert finished.stdout.splitlines()[-1] == "2.498"
+    assert run("learn", "quantum", "1", "--code", str(path)) == 2
+    assert "exists already, expected a new file" in capsys.readouterr().err
+
+
 def test_a_reader_at_a_terminal_is_asked():
     """Enter goes on from section to section; the first question is answered, the second's answer is asked for."""
-    shown, ours = read_at_terminal(["learn", "quantum", "1"], {"[Enter goes on]": "", "Enter shows it]": ["0.54", ""]})
+    answers = {"[Enter goes on]": "", "Enter shows it]": ["0.5", "0.54", ""]}
+    shown, ours = read_at_terminal(["learn", "quantum", "1"], answers)
     assert ours == 0
+    assert "0.5 is not right; once more" in shown
     assert "right: 0.540" in shown
     assert "the answer is 0.000, by" in shown
+    assert "right at the first try: 0 of 2" in shown
     assert shown.count("[Enter goes on]") == 3
 
 

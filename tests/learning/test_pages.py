@@ -56,14 +56,23 @@ def test_in_the_terminal_what_stands_below_the_exercises_comes_after_them(tmp_pa
     assert "print(2)" not in shown
 
 
-@pytest.mark.parametrize("given", ["0.61", ".61", " 0.61 ", "'0.61'", "0.61.", '".61".', "0.60", "6.1e-1"])
-def test_a_right_number_may_be_written_as_people_do(given):
-    assert check(given, "0.61").is_right
+@pytest.mark.parametrize(("given", "expected"), [
+    *[(given, "0.61") for given in ("0.61", ".61", " 0.61 ", "'0.61'", "0.61.", '".61".', "6.1e-1", "= 0.61", "61%",
+                                    "about 0.61", "0.612", "0.606", "61/100")],
+    ("\u22121.129", "-1.129"), ("-1.13", "-1.130"), ("0.541", "0.540"), ("1/3", "0.333"), ("√0.1", "0.316"),
+    ("28 runs", "28"), ("750 000", "750000"), ("750,000", "750000"), ("|101⟩", "101"), ("4.8e-7", "4.8e-07"),
+    ("H", "h"), ("H(1)", "h"), ("'noise'", "Noise"),
+])  # fmt: skip
+def test_a_right_answer_may_be_written_as_people_do(given, expected):
+    assert check(given, expected).is_right
 
 
-@pytest.mark.parametrize("given", ["", "61", "0.63", "-.61", "yes"])
-def test_a_wrong_answer_is_wrong(given):
-    assert not check(given, "0.61").is_right
+@pytest.mark.parametrize(("given", "expected"), [
+    *[(given, "0.61") for given in ("", "61", "0.63", "0.60", "0.62", "-.61", "yes", "0.61 or 0.62", "6.1/0")],
+    ("0.004", "0.005"), ("0.543", "0.540"), ("27", "28"), ("x", "h"), ("110", "101"), ("no noise", "noise"),
+])  # fmt: skip
+def test_a_wrong_answer_is_wrong(given, expected):
+    assert not check(given, expected).is_right
 
 
 def test_an_indented_block_is_cut_where_python_and_commands_meet(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -18,11 +17,14 @@ def docs(
         str | None, typer.Argument(help="Such as noise or docs/noise.md; without one all are listed.")
     ] = None,
 ) -> None:
-    """Show a page of the documentation, without a network."""
+    """Show a page of the documentation, without a network; where it is piped or written, as the Markdown that it is."""
     if page is None:
         typer.echo("\n".join(page_names()))
         return
+    text = find_page(page).path.read_text(encoding="utf-8")
+    if not sys.stdout.isatty():
+        typer.echo(text, nl=False)
+        return
     console = Console(width=min(Console().width, 110))
-    shown = Prose(find_page(page).path.read_text(encoding="utf-8"))
-    with console.pager(styles=True) if sys.stdout.isatty() else nullcontext():
-        console.print(shown)
+    with console.pager(styles=True):
+        console.print(Prose(text))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from qloom.cli.lessons import Reader, listed
-from qloom.errors import ConfigError
-from qloom.learning import ROADS, lessons
+from qloom.errors import ArtifactError, ConfigError
+from qloom.files import replace_file
+from qloom.learning import ROADS, Page, lessons
 
 
 def learn(
@@ -18,6 +20,9 @@ def learn(
     lesson: Annotated[int | None, typer.Argument(help="Its number; without one those of the road are listed.")] = None,
     answer: Annotated[
         list[str] | None, typer.Option(help="To the exercises, in their order, in the place of being asked.")
+    ] = None,
+    code: Annotated[
+        Path | None, typer.Option(help="File to write the lesson's Python to, to change and run; nothing is shown.")
     ] = None,
 ) -> None:
     """Read a lesson, see its code run, and have your answers to its exercises checked; it leaves no files."""
@@ -29,9 +34,23 @@ def learn(
     pages = lessons(road or "")
     if not 1 <= lesson <= len(pages):
         raise ConfigError(f"no lesson {lesson} of {road}, expected 1 to {len(pages)}")
+    page = pages[lesson - 1]
+    if code is not None:
+        _write_code(page, code)
+        return
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        n_wrong = Reader(pages[lesson - 1], answer or ()).read()
+        n_wrong = Reader(page, answer or ()).read()
     if lesson < len(pages):
-        typer.echo(f"\nnext: qloom learn {road} {lesson + 1}   ({pages[lesson].title})")
-    if n_wrong:
+        typer.echo(f"go on with: qloom learn {road} {lesson + 1}")
+    if answer and n_wrong:
         raise typer.Exit(1)
+
+
+def _write_code(page: Page, path: Path) -> None:
+    """The Python of a lesson up to its exercises; commands stand in it as comments."""
+    if path.exists():
+        raise ArtifactError(f"{path} exists already, expected a new file; give another with --code")
+    parts = (part for part in page.parts if part.runs)
+    pieces = (part.source if part.kind == "python" else f"# {part.source}".replace("\n", "\n# ") for part in parts)
+    replace_file(path, f"# {page.title}\n" + "\n\n".join(pieces) + "\n")
+    typer.echo(f"{path} written; run it with: python {path}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 import typer
 from rich.console import Console
 
 from qloom.cli.markdown import Prose
 from qloom.errors import ConfigError
-from qloom.learning import Exercise, Page, PageRun, Part, check
+from qloom.learning import Answer, Exercise, Page, PageRun, Part, check
 
 
 class Reader:
@@ -25,7 +27,7 @@ class Reader:
         if len(answers) > len(page.exercises):
             raise ConfigError(f"{len(answers)} answers, expected at most {len(page.exercises)}: one an exercise")
         self.page, self.console = page, Console(width=min(Console().width, 100))
-        self.code = PageRun(page.path, echo=sys.stdout)
+        self.code = PageRun(page.path)
         self.answers = iter(answers)
         self.is_asked = sys.stdin.isatty() and sys.stdout.isatty()
 
@@ -39,36 +41,75 @@ class Reader:
             if self.is_asked and place and part.source.startswith("## "):
                 typer.prompt("\n[Enter goes on]", default="", show_default=False, prompt_suffix=" ")
             self.show(part)
-        n_wrong = sum(not self.solve(exercise) for exercise in self.page.exercises)
+        found = [self.solve(exercise) for exercise in self.page.exercises]
+        if self.is_asked and found:
+            typer.echo(f"\nright at the first try: {sum(map(bool, found))} of {len(found)}\n")
         for part in self.page.closing:
             self.show(part)
-        return n_wrong
+        return sum(each is False for each in found)
 
     def show(self, part: Part) -> None:
         """Prose as it is meant, code as it stands; then it runs."""
-        self.console.print(Prose(_fenced(part)))
+        self.console.print(Prose(_fenced(part)), "")
         if part.runs:
+            self.code.echo = shown = _Shown(sys.stdout, self.is_asked)
             self.code.run(part)
+            shown.clear()
             self.console.print()
 
-    def solve(self, exercise: Exercise) -> bool:
-        """Ask, then compute the answer and compare; whether the given one was right, or none was given."""
+    def solve(self, exercise: Exercise) -> bool | None:
+        """Ask until the answer is right or given up, and say why; whether the first one was right, None without any."""
         for part in exercise.question:
-            self.console.print(Prose(part.source))
-        given = next(self.answers, None)
-        if given is None and self.is_asked:
-            given = typer.prompt("your answer [Enter shows it]", default="", show_default=False)
+            self.console.print("", Prose(part.source), sep="\n")
         quiet = PageRun(self.page.path, self.code.names)
         printed = "".join(quiet.run(part) for part in exercise.answer if part.runs)
-        found = check(given or "", printed.splitlines()[-1])
-        if not given and not self.is_asked:
-            return True
+        given = next(self.answers, None)
+        if given is not None:
+            found = check(given, printed.splitlines()[-1])
+            self.explain(exercise, found, given)
+            return found.is_right
+        return self._asked(exercise, printed.splitlines()[-1]) if self.is_asked else None
+
+    def _asked(self, exercise: Exercise, expected: str) -> bool | None:
+        first: bool | None = None
+        question = "your answer"
+        while given := typer.prompt(f"{question} [Enter shows it]", default="", show_default=False):
+            found = check(given, expected)
+            first = found.is_right if first is None else first
+            if found.is_right:
+                break
+            question = f"{given} is not right; once more"
+        self.explain(exercise, check(given, expected), given)
+        return first
+
+    def explain(self, exercise: Exercise, found: Answer, given: str) -> None:
+        """The words of an answer, and where it was not found its code."""
         wrong = f"{given} is not right; " if given else ""
         typer.echo(f"right: {found.expected}" if found.is_right else f"{wrong}the answer is {found.expected}, by")
         for part in exercise.answer:
             if not (part.runs and found.is_right):
                 self.console.print(Prose(_fenced(part)))
-        return found.is_right or not given
+
+
+class _Shown(io.StringIO):
+    """What code prints, on the screen; at a terminal, until it does, a sign that it runs."""
+
+    def __init__(self, screen: TextIO, has_sign: bool):
+        super().__init__()
+        self.screen, self.has_sign = screen, has_sign
+        if has_sign:
+            screen.write("\x1b[2mrunning ...\x1b[0m\r")
+            screen.flush()
+
+    def clear(self) -> None:
+        """Take the sign away."""
+        if self.has_sign:
+            self.screen.write("\x1b[K")
+        self.has_sign = False
+
+    def write(self, text: str) -> int:
+        self.clear()
+        return self.screen.write(text)
 
 
 def _fenced(part: Part) -> str:

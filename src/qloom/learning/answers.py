@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import sqrt
 
 _NUMBER = r"[-+]?(?:\d[\d,_]*\.?\d*|\.\d+)(?:e[-+]?\d+)?"
+_QUANTITY = rf"(?<![\w.])(√)?({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*(%)?"
+# From so many digits on the last one may differ by one: other machines add up in another order.
+_ENOUGH_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -17,8 +21,42 @@ class Answer:
 
 
 def check(given: str, expected: str) -> Answer:
-    """Compare a reader's answer with the right one: a number to its last digit, anything else as words."""
-    return Answer(same(given.strip(" '\"").rstrip(" .'\""), expected.strip()), expected.strip())
+    """Compare a reader's answer with the right one.
+
+    A number may be written as people do, with more digits, as a fraction or in percent, with words around it; it is
+    right if it rounds to the expected one, or to a neighbour of one with three digits. Anything else is compared as
+    words, without what stands in brackets.
+    """
+    expected = expected.strip()
+    if re.fullmatch(_NUMBER, expected):
+        found = quantity(given)
+        share = 1.0 if _digits(expected) >= _ENOUGH_DIGITS else 0.5
+        is_right = found is not None and abs(found - _value(expected)) <= 1.001 * share * _last_place(expected)
+    else:
+        is_right = _words(given) == _words(expected)
+    return Answer(is_right, expected)
+
+
+def quantity(text: str) -> float | None:
+    """The number that a text names, if it names one: 0.54, 1/2, √0.5, 97%, 750 000, "28 runs"."""
+    plain = re.sub(r"(?<=\d)[ \u2009\u202f\u00a0](?=\d{3}\b)", "", text.replace("\u2212", "-"))
+    found = re.findall(_QUANTITY, plain)
+    if len(found) != 1:
+        return None
+    root, number, divisor, percent = found[0]
+    if divisor and not _value(divisor):
+        return None
+    value = _value(number) / (_value(divisor) if divisor else 1) / (100 if percent else 1)
+    return sqrt(value) if root and value >= 0 else value
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", re.sub(r"\(.*?\)", "", text).casefold())
+
+
+def _digits(number: str) -> int:
+    """Digits that count."""
+    return len(re.sub(r"e.*|\D", "", number).lstrip("0"))
 
 
 def same(given: str, expected: str) -> bool:
