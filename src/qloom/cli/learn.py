@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,8 @@ import typer
 from qloom.cli.lessons import Reader, listed
 from qloom.errors import ArtifactError, ConfigError
 from qloom.files import replace_file
-from qloom.learning import ROADS, Page, lessons
+from qloom.learning import ROADS, Page, Part, lessons
+from qloom.learning.running import command_lines
 
 
 def learn(
@@ -47,10 +49,16 @@ def learn(
 
 
 def _write_code(page: Page, path: Path) -> None:
-    """The Python of a lesson up to its exercises; commands stand in it as comments."""
+    """The Python of a lesson up to its exercises; commands are run by it too."""
     if path.exists():
         raise ArtifactError(f"{path} exists already, expected a new file; give another with --code")
-    parts = (part for part in page.parts if part.runs)
-    pieces = (part.source if part.kind == "python" else f"# {part.source}".replace("\n", "\n# ") for part in parts)
-    replace_file(path, f"# {page.title}\n" + "\n\n".join(pieces) + "\n")
+    pieces = [_as_python(part) for part in page.parts if part.runs]
+    replace_file(path, "\n\n".join([f"# {page.title}", *pieces]) + "\n")
     typer.echo(f"{path} written; run it with: python {path}")
+
+
+def _as_python(part: Part) -> str:
+    if part.kind == "python":
+        return part.source
+    lines = (f"subprocess.run({shlex.split(command)}, check=True)" for command in command_lines(part.source))
+    return "\n".join(["import subprocess\n", *lines])
