@@ -14,7 +14,9 @@ import pytest
 from rich.console import Console
 
 from qloom.cli import main
+from qloom.cli.lessons import Reader
 from qloom.cli.markdown import Prose
+from qloom.learning import read_page
 
 
 def run(*words: str) -> int:
@@ -78,6 +80,15 @@ def test_tables_lose_no_words(capsys):
     printed = capsys.readouterr().out
     assert "…" not in printed
     assert "".join(re.findall(r"[\u4e00-\u9fff]", printed)) == chinese
+
+
+def test_long_lines_of_code_are_shown_whole(tmp_path, monkeypatch, capsys):
+    """In a pipe of 80 columns too: the terminal breaks them."""
+    line = "print('" + "x" * 100 + "')"
+    (tmp_path / "page.md").write_text(f"# A page\n\n```python\n{line}\n```\n")
+    monkeypatch.setenv("COLUMNS", "80")
+    Reader(read_page(tmp_path / "page.md")).read()
+    assert line in capsys.readouterr().out
 
 
 def test_the_code_of_a_lesson_is_written_and_runs(capsys, tmp_path):

@@ -27,4 +27,4 @@ def docs(
         return
     console = Console(width=min(Console().width, 110))
     with console.pager(styles=True):
-        console.print(Prose(text))
+        console.print(Prose(text), crop=False)

@@ -50,7 +50,7 @@ class Reader:
 
     def show(self, part: Part) -> None:
         """Prose as it is meant, code as it stands; then it runs."""
-        self.console.print(Prose(_fenced(part)), "")
+        self.console.print(Prose(_fenced(part)), "", crop=False)
         if part.runs:
             self.code.echo = shown = _Shown(sys.stdout, self.is_asked)
             self.code.run(part)
@@ -60,7 +60,7 @@ class Reader:
     def solve(self, exercise: Exercise) -> bool | None:
         """Ask until the answer is right or given up, and say why; whether the first one was right, None without any."""
         for part in exercise.question:
-            self.console.print("", Prose(part.source), sep="\n")
+            self.console.print("", Prose(part.source), sep="\n", crop=False)
         quiet = PageRun(self.page.path, self.code.names)
         printed = "".join(quiet.run(part) for part in exercise.answer if part.runs)
         given = next(self.answers, None)
@@ -88,7 +88,7 @@ class Reader:
         typer.echo(f"right: {found.expected}" if found.is_right else f"{wrong}the answer is {found.expected}, by")
         for part in exercise.answer:
             if not (part.runs and found.is_right):
-                self.console.print(Prose(_fenced(part)))
+                self.console.print(Prose(_fenced(part)), crop=False)
 
 
 class _Shown(io.StringIO):
