@@ -34,7 +34,8 @@ def _missing_note(table: pa.Table, schema: Schema) -> list[str]:
         return []
     worst = sorted(shares, key=lambda name: -shares[name])
     shown = ", ".join(f"{name} {shares[name]:.2g}" for name in worst[:5]) + (", ..." if len(worst) > 5 else "")
-    return [f"{len(shares)} columns have missing cells (share of rows): {shown}"]
+    count = "1 column has" if len(shares) == 1 else f"{len(shares)} columns have"
+    return [f"{count} missing cells (share of rows): {shown}"]
 
 
 def _missing_warnings(schema: Schema) -> list[str]:
