@@ -12,6 +12,8 @@ def as_restructured(app: Any, what: str, name: str, thing: Any, options: Any, li
     """Code becomes literals, an indented block after a colon a block of code; nothing else is markup."""
     text = "\n".join(lines)
     text = re.sub(r"``([^`\n]+)``", r"`\1`", text)
+    # "n_qubits, n_angles: how many" is one entry for both; Sphinx takes the first word of two for a type.
+    text = re.sub(r"^( {4,}\w+(?:, \w+)+)(?=: \S)", lambda found: found[1].replace(", ", "/"), text, flags=re.MULTILINE)
     pieces = re.split(r"(`[^`]+`)", text)
     text = "".join(_literal(piece) if at % 2 else _SPECIAL.sub(r"\\\1", piece) for at, piece in enumerate(pieces))
     # "F. One qubit each" is no list, and what a section of one line is called is bold.

@@ -95,6 +95,12 @@ def test_docstrings_are_text_with_code():
     assert lines[4] == "**Source:** Somebody 2019."
 
 
+def test_names_that_are_described_together_are_one_entry():
+    lines = ["A gate.", "", "Args:", "    n_qubits, n_angles: how many."]
+    as_restructured(None, "class", "Gate", None, None, lines)
+    assert lines[3] == "    n\\_qubits/n\\_angles: how many."
+
+
 def test_the_search_finds_chinese_words():
     """Of a sentence, words of one and two characters; longer ones are found as parts of it."""
     words = EnglishAndChinese({}).split("barren plateaus 贫瘠高原")
