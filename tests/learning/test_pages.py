@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qloom.cli.lessons import Reader
-from qloom.learning import check, read_page
+from qloom.errors import ConfigError
+from qloom.learning import PageRun, Part, check, read_page
 
 PAGE = """# A title
 
@@ -60,7 +61,7 @@ def test_in_the_terminal_what_stands_below_the_exercises_comes_after_them(tmp_pa
     *[(given, "0.61") for given in ("0.61", ".61", " 0.61 ", "'0.61'", "0.61.", '".61".', "6.1e-1", "= 0.61", "61%",
                                     "about 0.61", "0.612", "0.606", "61/100")],
     ("\u22121.129", "-1.129"), ("-1.13", "-1.130"), ("0.541", "0.540"), ("1/3", "0.333"), ("√0.1", "0.316"),
-    ("28 runs", "28"), ("750 000", "750000"), ("750,000", "750000"), ("|101⟩", "101"), ("4.8e-7", "4.8e-07"),
+    ("28 runs", "28"), ("750 000", "750000"), ("750,000", "750000"), ("|101⟩", "101"), ("4.8e-7", "4.8e-07"), ("4.8 x 10^-7", "4.8e-07"), ("4.8·10⁻⁷", "4.8e-07"),
     ("H", "h"), ("H(1)", "h"), ("'noise'", "Noise"),
 ])  # fmt: skip
 def test_a_right_answer_may_be_written_as_people_do(given, expected):
@@ -86,3 +87,13 @@ def test_an_indented_block_is_cut_where_python_and_commands_meet(tmp_path):
         ("python", "\nx = 1\nprint(x)", 3),
         ("sh", "qloom runs  # all", 7),
     ]
+
+
+def test_a_command_that_fails_says_why(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    run = PageRun(tmp_path / "page.md")
+    with pytest.raises(ConfigError, match=r"'qloom docs cooking' of page.md ended with 2: qloom: no page 'cooking'"):
+        run.run(Part("sh", "qloom docs cooking", 0))
+    with pytest.raises(ConfigError, match="runs 'rm x', expected a command of qloom"):
+        run.run(Part("sh", "rm x", 0))
+    assert capfd.readouterr().err == ""

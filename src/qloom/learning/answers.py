@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 _NUMBER = r"[-+]?(?:\d[\d,_]*\.?\d*|\.\d+)(?:e[-+]?\d+)?"
+# The minus of printers, and small digits of powers.
+_PLAIN = str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
 _QUANTITY = rf"(?<![\w.])(√)?({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*(%)?"
 # From so many digits on the last one may differ by one: other machines add up in another order.
 _ENOUGH_DIGITS = 3
@@ -39,7 +41,8 @@ def check(given: str, expected: str) -> Answer:
 
 def quantity(text: str) -> float | None:
     """The number that a text names, if it names one: 0.54, 1/2, √0.5, 97%, 750 000, "28 runs"."""
-    plain = re.sub(r"(?<=\d)[ \u2009\u202f\u00a0](?=\d{3}\b)", "", text.replace("\u2212", "-"))
+    plain = re.sub(r"(?<=\d)[ \u2009\u202f\u00a0](?=\d{3}\b)", "", text.translate(_PLAIN))
+    plain = re.sub(r"\s*[x×·*]\s*10(?:\^|\*\*)?([-+]\d+)", r"e\1", plain)
     found = re.findall(_QUANTITY, plain)
     if len(found) != 1:
         return None

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,11 +57,16 @@ class PageRun:
         printed = _Tee(self.echo)
         command = [sys.executable, "-m", "qloom", *words[1:]]
         environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-            for text in process.stdout or ():
-                printed.write(text)
-        if process.returncode:
-            raise ConfigError(f"{line!r} of {self.path.name} ended with {process.returncode}, expected 0")
+        # Progress and warnings are kept apart, and told if the command fails.
+        with tempfile.TemporaryFile("w+") as aside:
+            streams = {"stdout": subprocess.PIPE, "stderr": aside, "text": True}
+            with subprocess.Popen(command, env=environment, **streams) as process:  # type: ignore[call-overload]
+                for text in process.stdout or ():
+                    printed.write(text)
+            if process.returncode:
+                aside.seek(0)
+                told = (aside.read().strip().splitlines() or ["nothing said"])[-1]
+                raise ConfigError(f"{line!r} of {self.path.name} ended with {process.returncode}: {told}")
         return printed.getvalue()
 
 
