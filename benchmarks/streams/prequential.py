@@ -19,7 +19,7 @@ from qloom.training import train_run
 from qloom.training.configuration import make_configuration
 from qloom.watching.looking import open_watched
 from qloom.watching.page import write_page
-from qloom.watching.prequential import prequential
+from qloom.watching.row_by_row import prequential
 
 PAGES = Path("build/streams")
 

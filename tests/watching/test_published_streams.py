@@ -9,8 +9,8 @@ import torch
 from benchmarks.streams.tables import read_stream
 from qloom.data import Preprocessing, TargetCoding, inspect_table
 from qloom.watching.learners import Block, LastTarget
-from qloom.watching.prequential import Stream, run_learner
 from qloom.watching.river_learners import RiverLearner
+from qloom.watching.row_by_row import Stream, run_learner
 from tests.shared import shared
 
 pytest.importorskip("river")

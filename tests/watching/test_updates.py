@@ -11,7 +11,7 @@ from qloom.models.tables.fitting import Fit, Recipe
 from qloom.models.tables.losses import make_loss
 from qloom.models.tables.rows import Rows
 from qloom.watching.elastic import fisher, springs
-from qloom.watching.updating import epochs_for
+from qloom.watching.updating import epochs_for, lower_by
 
 
 def made_network():
@@ -85,3 +85,8 @@ def test_a_stiff_spring_holds_what_old_rows_need():
     assert losses[1000.0][0] < losses[0.0][0] - 0.3  # old rows
     assert losses[1000.0][1] > losses[0.0][1]  # the price on new ones
     assert losses[1000.0][0] < before + 0.5
+
+
+def test_a_loss_that_is_higher_is_said_to_be():
+    assert lower_by(0.1, 0.05, 0.15) == "lower by 0.1000 (95% interval 0.0500 to 0.1500)"
+    assert lower_by(-0.1, -0.15, 0.05) == "higher by 0.1000 (95% interval -0.0500 to 0.1500)"

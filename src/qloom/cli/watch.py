@@ -110,7 +110,7 @@ def _watch_rows(
 
     watched = open_watched(run, data, query, _changed(changes))
     if prequential:
-        from qloom.watching.prequential import prequential as go_through
+        from qloom.watching.row_by_row import prequential as go_through
 
         names = tuple(name for name in river.split(",") if name and name != "none")
         found = go_through(watched, names, say)

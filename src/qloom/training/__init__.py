@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from qloom.training.evaluation import evaluate, open_model
     from qloom.training.intervals import estimate
     from qloom.training.run import resume_run, train_run
+    from qloom.training.versions import Ledger
 
 __all__ = [
-    "Configuration", "demonstration_table", "estimate", "evaluate", "load_configuration", "open_model", "resume_run",
-    "train_run",
+    "Configuration", "Ledger", "demonstration_table", "estimate", "evaluate", "load_configuration", "open_model",
+    "resume_run", "train_run",
 ]  # fmt: skip
 __getattr__ = exported_by(__name__)

@@ -64,7 +64,7 @@ def evaluate(
     return result
 
 
-def open_model(path: Path, name: str | None, engine: Mapping[str, Any] | None = None) -> Predictor:
+def open_model(path: str | Path, name: str | None = None, engine: Mapping[str, Any] | None = None) -> Predictor:
     """A model of a run for predictions, by the engine it was trained with or one with these changes.
 
     Args:
@@ -75,7 +75,7 @@ def open_model(path: Path, name: str | None, engine: Mapping[str, Any] | None = 
     Raises:
         ArtifactError: for a folder that holds no such model.
     """
-    loaded = read_served(find_model(path, name))
+    loaded = read_served(find_model(Path(path), name))
     return loaded.with_engine(engine) if engine else loaded
 
 

@@ -16,6 +16,7 @@ from qloom.models.tables.scores import TITLES
 from qloom.reports.pages import page
 from qloom.reports.pictures import as_address
 from qloom.watching.looking import first_rows
+from qloom.watching.updating import lower_by
 
 _INK, _RISE, _SOFT = "#0072b2", "#d55e00", "#8a8a8a"
 _STYLES: dict[str, dict[str, Any]] = {
@@ -121,7 +122,7 @@ def update_sentences(update: Mapping[str, Any]) -> list[str]:
         value, low, high = scores["against_control"]
         lines.append(
             f"The classical layer of equal size, updated in the same way: loss {models['old_control']['loss']:.4f} to "
-            f"{models['new_control']['loss']:.4f}; ours is lower by {value:.4f} ({low:.4f} to {high:.4f})."
+            f"{models['new_control']['loss']:.4f}; ours is {lower_by(value, low, high)}."
         )
     lines += [f"{line[0].upper()}{line[1:]}." for line in how["left_out"]]
     return lines

@@ -297,9 +297,15 @@ def _rule(best: Tried, before: float, scores: dict[str, Any]) -> str:
             f"no update had a lower loss on validation rows than the old model ({before:.4f}; best "
             f"{best.validation_loss:.4f}): kept the old one"
         )
-    ends = f"95% interval {low:.4f} to {high:.4f}"
-    told = f"loss on {scores['n_rows']:,} fresh rows lower by {scores['difference']:.4f} ({ends})"
-    return f"{told}, above 0: taken" if low > 0 else f"{told}, which holds 0 or less: kept the old one"
+    told = f"loss on {scores['n_rows']:,} fresh rows {lower_by(scores['difference'], low, high)}"
+    return f"{told}, above 0: taken" if low > 0 else f"{told}; surely lower it is not: kept the old one"
+
+
+def lower_by(value: float, low: float, high: float) -> str:
+    """A difference of losses with its interval, in words that have its sign."""
+    if value < 0:
+        return f"higher by {-value:.4f} (95% interval {-high:.4f} to {-low:.4f})"
+    return f"lower by {value:.4f} (95% interval {low:.4f} to {high:.4f})"
 
 
 def _control(folder: Path, best: Tried, rows: NewRows, configuration: Configuration) -> Tried | None:
