@@ -9,11 +9,13 @@ import select
 import subprocess
 import sys
 import time
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from qloom.cli import main
+from qloom.cli import demo, main
 from qloom.cli.lessons import Reader
 from qloom.cli.markdown import Prose
 from qloom.learning import read_page
@@ -50,14 +52,23 @@ def test_a_wrong_answer_is_told_and_ends_in_one(capsys):
     (("learn", "quantum", "7"), "no lesson 7 of quantum, expected 1 to 6"),
     (("learn", "quantum", "1", "--answer", "1", "--answer", "2", "--answer", "3"), "3 answers, expected at most 2"),
     (("demo", "cooking"), "no tutorial 'cooking', expected one of adapter, bits, "),
-    (("demo", "churn", "--data", "nowhere.csv"), "nowhere.csv is not there, expected telco_churn.csv.gz"),
+    (("demo", "churn", "--data", "nowhere.csv"), "--data nowhere.csv is no file, expected telco_churn.csv.gz"),
+    (("demo", "churn", "--data", "."), "--data . is no file, expected telco_churn.csv.gz"),
+    (("demo", "kernels", "--out", "full"), "--out full is there already and not an empty folder; give another"),
+    (("demo", "kernels", "--out", "full/file"), "--out full/file is there already and not an empty folder"),
+    (("learn", "quantum", "--code", "a.py"), "--answer and --code belong to a lesson, got no number; give one"),
+    (("learn", "quantum", "1", "--code", "a.py", "--answer", "1"), "--answer and --code a.py are given, expected one"),
+    (("learn", "quantum", "1", "--code", "no/a.py"), "no is no folder, expected one for a.py; make it first"),
     (("demo", "churn"), "churn needs telco_churn.csv.gz: "),
     (("demo", "kernels", "--data", "table.csv"), "expected none: kernels has all it needs; leave it out"),
     (("docs", "cooking"), "no page 'cooking', expected one of "),
 ])  # fmt: skip
 def test_mistakes_are_one_line(words, told, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").touch()
     assert run(*words) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["full"]
     shown = capsys.readouterr().err
     assert told in shown
     assert shown.count("\n") == 1
@@ -91,6 +102,50 @@ def test_long_lines_of_code_are_shown_whole(tmp_path, monkeypatch, capsys):
     assert line in capsys.readouterr().out
 
 
+def test_a_demo_has_a_new_folder_each_time(tmp_path, monkeypatch):
+    """The second one too; a file that was given once is found again."""
+    table = tmp_path / "mine.csv"
+    table.write_text("a,b\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Reader, "read", lambda self: Path("made").touch())
+    assert run("demo", "churn", "--data", "mine.csv") == run("demo", "churn") == 0
+    for folder in ("churn", "churn-2"):
+        assert {path.name for path in (tmp_path / "demos" / folder).iterdir()} == {"made", "telco_churn.csv.gz"}
+
+
+def test_what_a_demo_needs_is_told_first(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "version", missing)
+    assert run("demo", "adapter") == 2
+    assert "adapter needs accelerate; install it with: pip install 'qloom[llm]'" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def missing(package: str) -> str:
+    raise PackageNotFoundError(package)
+
+
+def test_a_terminal_with_few_letters(tmp_path):
+    finished = subprocess.run(
+        [sys.executable, "-m", "qloom", "learn", "quantum", "1"],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert b"?Z?" in finished.stdout
+
+
+def test_the_end_of_input_at_a_question_ends_as_ctrl_c_does():
+    shown, code = read_at_terminal(["learn", "quantum", "1"], {"[Enter goes on]": "\x04"})
+    assert code == 130
+    assert "Traceback" not in shown
+
+
+def test_a_page_at_a_terminal_is_read_in_a_pager():
+    shown, code = read_at_terminal(["docs", "tutorials/churn"], {":": "q"}, TERM="xterm", PAGER="cat")
+    assert code == 0
+    assert "Churn: a table, a hybrid model and its controls" in shown
+    assert "data: telco" not in shown
+
+
 def test_the_code_of_a_lesson_is_written_and_runs(capsys, tmp_path):
     path = tmp_path / "lesson.py"
     assert run("learn", "quantum", "1", "--code", str(path)) == 0
@@ -112,22 +167,27 @@ def test_a_reader_at_a_terminal_is_asked():
     assert shown.count("[Enter goes on]") == 3
 
 
-def read_at_terminal(words: list[str], answers: dict[str, str | list[str]]) -> tuple[str, int]:
+def read_at_terminal(words: list[str], answers: dict[str, str | list[str]], **variables: str) -> tuple[str, int]:
     """What a program shows at a real terminal when its questions are answered in turn, and how it ends."""
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "qloom", *words]
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "TERM": "dumb"})
+    command, environment = [sys.executable, "-m", "qloom", *words], {**os.environ, "TERM": "dumb", **variables}
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
     os.close(slave)
     shown, seen, deadline = "", 0, time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if select.select([master], [], [], 0.1)[0]:
-            try:
-                shown += os.read(master, 65536).decode(errors="replace")
-            except OSError:  # the program has ended
-                break
-        for question, answer in answers.items():
-            if question in shown[seen:]:
-                seen = len(shown)
-                text = answer if isinstance(answer, str) else answer.pop(0)
-                os.write(master, f"{text}\n".encode())
-    return shown, process.wait(10)
+    try:
+        while time.monotonic() < deadline:
+            if select.select([master], [], [], 0.1)[0]:
+                try:
+                    shown += os.read(master, 65536).decode(errors="replace")
+                except OSError:  # the program has ended
+                    break
+            for question, answer in answers.items():
+                if question in shown[seen:]:
+                    seen = len(shown)
+                    text = answer if isinstance(answer, str) else answer.pop(0)
+                    os.write(master, f"{text}\n".encode())
+        return shown, process.wait(10)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(master)

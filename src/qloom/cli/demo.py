@@ -3,50 +3,83 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
+from importlib.metadata import PackageNotFoundError, requires, version
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from qloom.cli.lessons import Reader, listed
-from qloom.errors import ConfigError, DataError
+from qloom.cli.lessons import Reader, listed, show_any_letter
+from qloom.errors import ConfigError, DataError, ExtraError
 from qloom.learning import Page, tutorials
 
 
 def demo(
     name: Annotated[str | None, typer.Argument(help="Of the tutorial; without one all are listed.")] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The file or folder that a tutorial asks for, where it does.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for what it leaves; by default demos/NAME.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The file that a tutorial asks for, where it does.")] = None,
+    out: Annotated[Path | None, typer.Option(help="New folder for what it leaves; by default demos/NAME.")] = None,
 ) -> None:
     """Run a tutorial: its text, its code and what that prints, on real data."""
+    show_any_letter()
     pages = {page.name: page for page in tutorials()}
     if name is None:
-        typer.echo(listed({f"qloom demo {page.name}": page.title for page in pages.values()}))
+        typer.echo(listed({f"qloom demo {page.name}": _titled(page) for page in pages.values()}))
         return
     if name not in pages:
         raise ConfigError(f"no tutorial {name!r}, expected one of {', '.join(pages)}")
-    folder = out or Path("demos") / name
-    wanted = _checked_data(pages[name], data, folder)
+    page = pages[name]
+    _check_extra(page)
+    table = _checked_data(page, data)
+    folder = _new_folder(name, out)
     folder.mkdir(parents=True, exist_ok=True)
-    if data is not None and data.is_dir():
-        shutil.copytree(data, folder / wanted, dirs_exist_ok=True)
-    elif data is not None:
-        shutil.copyfile(data, folder / wanted)
+    if table is not None:
+        shutil.copyfile(table, folder / page.facts["data"])
     with contextlib.chdir(folder):
-        Reader(pages[name]).read()
+        Reader(page).read()
     typer.echo(f"\nwhat it left is in {folder}")
 
 
-def _checked_data(page: Page, data: Path | None, folder: Path) -> str:
-    """The name under which the page's code looks for what it asks the reader for; empty if it asks for nothing."""
-    wanted, source = str(page.facts.get("data", "")), page.facts.get("from")
-    if not wanted and data is not None:
-        raise ConfigError(f"--data {data} is given, expected none: {page.name} has all it needs; leave it out")
-    if data is not None and not data.exists():
-        raise DataError(f"{data} is not there, expected {wanted}: {source}; check the path")
-    if wanted and data is None and not (folder / wanted).exists():
-        raise DataError(f"{page.name} needs {wanted}: {source}; give it with --data PATH")
-    return wanted
+def _titled(page: Page) -> str:
+    wants = [f"needs {page.facts[key]}" for key in ("needs", "data") if key in page.facts]
+    return page.title + (f"  ({', '.join(wants)})" if wants else "")
+
+
+def _check_extra(page: Page) -> None:
+    """ExtraError where a package is missing that the page's extra brings."""
+    extra = page.facts.get("needs")
+    for line in requires("qloom") or () if extra else ():
+        if not re.search(rf"extra == ['\"]{extra}['\"]", line):
+            continue
+        package = re.split(r"[^\w.-]", line)[0]
+        try:
+            version(package)
+        except PackageNotFoundError:
+            raise ExtraError(f"{page.name} needs {package}; install it with: pip install 'qloom[{extra}]'") from None
+
+
+def _checked_data(page: Page, data: Path | None) -> Path | None:
+    """The file that the page asks the reader for; one of an earlier run of the page will do."""
+    wanted, source = page.facts.get("data"), page.facts.get("from")
+    if wanted is None:
+        if data is not None:
+            raise ConfigError(f"--data {data} is given, expected none: {page.name} has all it needs; leave it out")
+        return None
+    earlier = Path("demos") / page.name / wanted
+    if data is None and not earlier.is_file():
+        raise DataError(f"{page.name} needs {wanted}: {source}; give it with --data FILE")
+    if data is not None and not data.is_file():
+        raise DataError(f"--data {data} is no file, expected {wanted}: {source}; check the path")
+    return data or earlier
+
+
+def _new_folder(name: str, out: Path | None) -> Path:
+    """One that nothing is in: tutorials begin with nothing."""
+    if out is None:
+        names = (Path("demos") / (name if number == 1 else f"{name}-{number}") for number in count(1))
+        return next(each for each in names if not each.exists())
+    if out.is_file() or (out.is_dir() and any(out.iterdir())):
+        raise ConfigError(f"--out {out} is there already and not an empty folder; give another")
+    return out

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from qloom.cli.lessons import show_any_letter
 from qloom.cli.markdown import Prose
 from qloom.learning.finding import find_page, page_names
+from qloom.learning.pages import without_facts
 
 
 def docs(
@@ -21,10 +24,12 @@ def docs(
     if page is None:
         typer.echo("\n".join(page_names()))
         return
+    show_any_letter()
     text = find_page(page).path.read_text(encoding="utf-8")
     if not sys.stdout.isatty():
         typer.echo(text, nl=False)
         return
+    os.environ.setdefault("LESS", "-RFX")  # colours are shown, short pages are not paged
     console = Console(width=min(Console().width, 110))
     with console.pager(styles=True):
-        console.print(Prose(text), crop=False)
+        console.print(Prose(without_facts(text)), crop=False)

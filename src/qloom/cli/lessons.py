@@ -39,7 +39,7 @@ class Reader:
         """
         for place, part in enumerate(self.page.parts):
             if self.is_asked and place and part.source.startswith("## "):
-                typer.prompt("\n[Enter goes on]", default="", show_default=False, prompt_suffix=" ")
+                _ask("\n[Enter goes on]", " ")
             self.show(part)
         found = [self.solve(exercise) for exercise in self.page.exercises]
         if self.is_asked and found:
@@ -60,20 +60,21 @@ class Reader:
     def solve(self, exercise: Exercise) -> bool | None:
         """Ask until the answer is right or given up, and say why; whether the first one was right, None without any."""
         for part in exercise.question:
-            self.console.print("", Prose(part.source), sep="\n", crop=False)
-        quiet = PageRun(self.page.path, self.code.names)
-        printed = "".join(quiet.run(part) for part in exercise.answer if part.runs)
+            self.console.print("", Prose(_fenced(part)), sep="\n", crop=False)
         given = next(self.answers, None)
-        if given is not None:
-            found = check(given, printed.splitlines()[-1])
-            self.explain(exercise, found, given)
-            return found.is_right
-        return self._asked(exercise, printed.splitlines()[-1]) if self.is_asked else None
+        if given is None and not self.is_asked:
+            return None
+        quiet = PageRun(self.page.path, self.code.names)
+        expected = "".join(quiet.run(part) for part in exercise.answer if part.runs).splitlines()[-1]
+        if given is None:
+            return self._asked(exercise, expected)
+        self.explain(exercise, found := check(given, expected), given)
+        return found.is_right
 
     def _asked(self, exercise: Exercise, expected: str) -> bool | None:
         first: bool | None = None
         question = "your answer"
-        while given := typer.prompt(f"{question} [Enter shows it]", default="", show_default=False):
+        while given := _ask(f"{question} [Enter shows it]", ": "):
             found = check(given, expected)
             first = found.is_right if first is None else first
             if found.is_right:
@@ -110,6 +111,20 @@ class _Shown(io.StringIO):
     def write(self, text: str) -> int:
         self.clear()
         return self.screen.write(text)
+
+
+def _ask(question: str, suffix: str) -> str:
+    """What a reader types; Ctrl-C and the end of input end the lesson as they end any command."""
+    try:
+        return str(typer.prompt(question, default="", show_default=False, prompt_suffix=suffix))
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+
+
+def show_any_letter() -> None:
+    """A terminal that knows fewer letters than the pages have shows a question mark in their place."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _fenced(part: Part) -> str:

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from math import sqrt
 
-_NUMBER = r"[-+]?(?:\d[\d,_]*\.?\d*|\.\d+)(?:e[-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:[,_]\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 # The minus of printers, and small digits of powers.
 _PLAIN = str.maketrans("−⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "--0123456789")
-_QUANTITY = rf"(?<![\w.])(√)?({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*(%)?"
+_QUANTITY = rf"(?<![\w.,/^])([-+]\s*)?(√)?({_NUMBER})(?:\s*/\s*({_NUMBER}))?\s*(%)?(?![\w^,/√])"
 # From so many digits on the last one may differ by one: other machines add up in another order.
 _ENOUGH_DIGITS = 3
 
@@ -30,7 +30,9 @@ def check(given: str, expected: str) -> Answer:
     words, without what stands in brackets.
     """
     expected = expected.strip()
-    if re.fullmatch(_NUMBER, expected):
+    if re.fullmatch("[01]{2,}", expected):  # outcomes of qubits
+        is_right = re.findall(r"\d+", given) == [expected]
+    elif re.fullmatch(_NUMBER, expected):
         found = quantity(given)
         share = 1.0 if _digits(expected) >= _ENOUGH_DIGITS else 0.5
         is_right = found is not None and abs(found - _value(expected)) <= 1.001 * share * _last_place(expected)
@@ -46,11 +48,12 @@ def quantity(text: str) -> float | None:
     found = re.findall(_QUANTITY, plain)
     if len(found) != 1:
         return None
-    root, number, divisor, percent = found[0]
-    if divisor and not _value(divisor):
+    sign, root, number, divisor, percent = found[0]
+    if (divisor and not _value(divisor)) or "π" in plain:
         return None
     value = _value(number) / (_value(divisor) if divisor else 1) / (100 if percent else 1)
-    return sqrt(value) if root and value >= 0 else value
+    value = sqrt(value) if root and value >= 0 else value
+    return -value if sign.startswith("-") else value
 
 
 def _words(text: str) -> list[str]:

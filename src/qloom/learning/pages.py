@@ -105,6 +105,11 @@ def read_page(path: Path) -> Page:
     return Page(path, title.splitlines()[0][2:], facts, tuple(lesson), tuple(exercises), tuple(closing))
 
 
+def without_facts(text: str) -> str:
+    """A page without what stands between lines of --- at its top."""
+    return _split_facts(text)[1].lstrip("\n")
+
+
 def _split_facts(text: str) -> tuple[dict[str, Any], str]:
     """What stands at the top between lines of ---; its lines stay, empty, so that lines keep their numbers."""
     if not text.startswith("---\n") or "\n---\n" not in text:
@@ -167,20 +172,33 @@ def _apart(parts: list[Part], path: Path) -> tuple[list[Part], list[Exercise], l
     lesson: list[Part] = []
     closing: list[Part] = []
     exercises: list[Exercise] = []
-    where, question, answer = lesson, lesson, lesson
+    where, question = lesson, None
     for part in parts:
         source = part.source if part.kind == PROSE else ""
         if source.startswith("## Exercise"):
+            _check_ended(question, path)
             where = question = [part]
-        elif source.startswith("<details>"):
+        elif question is not None and source.startswith("<details>"):
             where = answer = _rest(part, "</summary>")
-        elif source.startswith("</details>"):
+        elif question is not None and source.startswith("</details>"):
             exercises.append(_exercise(question, answer, path))
-            where = closing
+            where, question = closing, None
             closing += _rest(part, "</details>")
         else:
             where.append(part)
+    _check_ended(question, path)
     return lesson, exercises, closing
+
+
+def _check_ended(question: list[Part] | None, path: Path) -> None:
+    if question is not None:
+        raise ArtifactError(
+            f"{path}: {_title(question)!r} has no answer, expected one between <details> and </details>"
+        )
+
+
+def _title(question: list[Part]) -> str:
+    return question[0].source.splitlines()[0].removeprefix("## ")
 
 
 def _rest(part: Part, tag: str) -> list[Part]:
@@ -190,7 +208,7 @@ def _rest(part: Part, tag: str) -> list[Part]:
 
 
 def _exercise(question: list[Part], answer: list[Part], path: Path) -> Exercise:
-    title = question[0].source.splitlines()[0].removeprefix("## ")
+    title = _title(question)
     if not any(each.runs and each.output for each in answer):
         raise ArtifactError(f"{path}: {title!r} has no answer, expected code and what it prints in <details>")
     return Exercise(title, tuple(question), tuple(answer))

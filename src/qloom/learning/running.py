@@ -44,22 +44,27 @@ class PageRun:
 
     def _python(self, part: Part) -> str:
         """Lines are counted as in the page, so that a traceback names the right one."""
-        code = compile("\n" * part.line + part.source, str(self.path), "exec")
+        code = compile("\n" * part.line + part.source, str(self.path), "exec", dont_inherit=True)
         printed = _Tee(self.echo)
         with contextlib.redirect_stdout(printed):
             exec(code, self.names)
         return printed.getvalue()
 
     def _command(self, line: str) -> str:
-        words = shlex.split(line)
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise ConfigError(
+                f"{self.path.name} runs {line!r}, which is no command ({error}); mend its quotes"
+            ) from None
         if words[:1] != ["qloom"]:
             raise ConfigError(f"{self.path.name} runs {line!r}, expected a command of qloom")
         printed = _Tee(self.echo)
         command = [sys.executable, "-m", "qloom", *words[1:]]
-        environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100"}
+        environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
         # Progress and warnings are kept apart, and told if the command fails.
-        with tempfile.TemporaryFile("w+") as aside:
-            streams = {"stdout": subprocess.PIPE, "stderr": aside, "text": True}
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as aside:
+            streams = {"stdout": subprocess.PIPE, "stderr": aside, "encoding": "utf-8"}
             with subprocess.Popen(command, env=environment, **streams) as process:  # type: ignore[call-overload]
                 for text in process.stdout or ():
                     printed.write(text)
@@ -83,10 +88,14 @@ class _Tee(io.StringIO):
         return super().write(text)
 
 
+# What is quoted is no comment.
+_COMMENT = re.compile(r"""("[^"]*"|'[^']*')|(?:^|(?<=\s))\#.*""")
+
+
 def command_lines(source: str) -> Iterator[str]:
     """The commands of a block `sh`: no comments, lines that end in a backslash joined with the next."""
     for line in source.replace("\\\n", " ").splitlines():
-        if command := re.sub(r"(^|\s)#.*", "", line).strip():
+        if command := _COMMENT.sub(r"\1", line).strip():
             yield command
 
 
@@ -104,8 +113,11 @@ def _lines(text: str) -> list[str]:
 
 
 def _fits(ours: list[str], theirs: list[str]) -> bool:
-    if not theirs:
-        return not ours
-    if theirs[0].strip() == "...":
-        return any(_fits(ours[skipped:], theirs[1:]) for skipped in range(len(ours) + 1))
-    return bool(ours) and same(ours[0], theirs[0]) and _fits(ours[1:], theirs[1:])
+    """Whether lines match, where `...` stands for any number of them; by which of ours may end each of theirs."""
+    ends = {0}
+    for line in theirs:
+        if line.strip() == "...":
+            ends = set(range(min(ends), len(ours) + 1)) if ends else ends
+        else:
+            ends = {end + 1 for end in ends if end < len(ours) and same(ours[end], line)}
+    return len(ours) in ends
