@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from docs.site import commands, gallery, reference
 from docs.site.assistants import write_for_assistants
-from docs.site.notebooks import notebook
+from docs.site.notebooks import notebook, wants
 from qloom.learning import Page, read_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,9 @@ MADE = (
     "docs/gates.md",
     *(f"docs/{site}" for site in ELSEWHERE.values()),
 )
-_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
+_LINK = re.compile(r"(!?)\[((?:[^\]`]|`[^`]*`)*)\]\(([^)\s]+)\)")
+# A block of code, a link, or code in a line: what begins first is what it is.
+_PIECE = re.compile(rf"^```.*?^```$|{_LINK.pattern}|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
 def assemble(folder: Path) -> list[str]:
@@ -58,9 +60,9 @@ def assemble(folder: Path) -> list[str]:
 def _all_files(faults: list[str]) -> Iterator[tuple[str, bytes]]:
     """Path on the site -> content."""
     pages = {**dict(_written_pages(faults)), **reference.pages(), **commands.pages(), **gallery.pages()}
-    for site in [name for name in pages if PurePosixPath(name).stem == "index"]:
-        pages[site] += _contents(pages[site], is_top=site == "index.md")
-    yield from ((site, text.encode()) for site, text in pages.items())
+    for site, text in pages.items():
+        is_index = PurePosixPath(site).stem == "index"
+        yield site, (text + _contents(text, is_top=site == "index.md") if is_index else text).encode()
     yield from _notebooks()
     yield from gallery.pictures().items()
     for path in (*(ROOT / "docs" / "plots").glob("*.svg"), *(ROOT / "docs" / "site" / "static").iterdir()):
@@ -101,13 +103,7 @@ def with_ways(text: str, page: Page, site: str) -> str:
         if site.startswith("tutorials/")
         else f"qloom learn {page.path.parent.name} {page.path.stem[0]}"
     )
-    needs = (
-        f"Needs the extra `{page.facts['needs']}`: `pip install '.[{page.facts['needs']}]'`"
-        if "needs" in page.facts
-        else ""
-    )
-    data = f"Needs a file, `{page.facts['data']}`: {page.facts['from']}." if "data" in page.facts else ""
-    top = "".join(f"\n\n*{line}*" for line in (needs, data) if line)
+    top = "".join(f"\n\n*{line}*" for line in wants(page))
     title = f"# {page.title}"
     return (
         text.replace(title, title + top, 1).rstrip()
@@ -120,6 +116,8 @@ def with_links(text: str, source: str, site: str, faults: list[str]) -> str:
 
     def replaced(found: re.Match[str]) -> str:
         is_picture, label, target = found.groups()
+        if target is None:  # code
+            return found[0]
         path, _, anchor = target.partition("#")
         if re.match(r"[a-z]+:", target) or not path:
             return found[0]
@@ -132,10 +130,7 @@ def with_links(text: str, source: str, site: str, faults: list[str]) -> str:
         relative = os.path.relpath(there, Path(site).parent)
         return f"{is_picture}[{label}]({relative}{'#' if anchor else ''}{anchor})"
 
-    return "".join(
-        piece if at % 2 else _LINK.sub(replaced, piece)
-        for at, piece in enumerate(re.split(r"(^```.*?^```$|`[^`\n]+`)", text, flags=re.M | re.S))
-    )
+    return _PIECE.sub(replaced, text)
 
 
 def _contents(text: str, is_top: bool) -> str:

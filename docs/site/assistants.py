@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from qloom.learning.pages import without_facts
+
 _SUMMARY = (
     "Hybrid quantum-classical learning and optimization on PyTorch with a native engine. Qubit 0 is the leftmost bit; "
     "angles are radians and come first, qubits after; nothing is converted silently; every result stands beside its "
@@ -15,9 +17,10 @@ _SUMMARY = (
 def write_for_assistants(pages: Mapping[str, str]) -> dict[str, str]:
     """File name -> text: a list of the pages with their first sentences, and all pages in one."""
     order = sorted(pages, key=lambda name: (name.count("/"), name))
-    lines = [f"- [{title_of(pages[name])}]({_address(name)}): {first_sentence(pages[name])}" for name in order]
+    texts = {name: without_facts(pages[name]).strip() for name in order}
+    lines = [f"- [{title_of(text)}]({_address(name)}): {first_sentence(text)}" for name, text in texts.items()]
     listing = f"# qloom\n\n> {_SUMMARY}\n\n## Pages\n\n" + "\n".join(lines) + "\n"
-    whole = f"# qloom\n\n> {_SUMMARY}\n" + "".join(f"\n\n<!-- {name} -->\n\n{pages[name].strip()}\n" for name in order)
+    whole = f"# qloom\n\n> {_SUMMARY}\n" + "".join(f"\n\n<!-- {name} -->\n\n{text}\n" for name, text in texts.items())
     return {"llms.txt": listing, "llms-full.txt": whole}
 
 
@@ -26,14 +29,15 @@ def _address(name: str) -> str:
 
 
 def title_of(text: str) -> str:
-    """The first heading, of Markdown or of a page of the reference."""
-    return next((line.lstrip("# ") for line in text.splitlines() if re.match(r"# |[a-z]", line)), "")
+    """The first heading, of Markdown or, underlined, of a page of the reference."""
+    found = re.search(r"^# (.*)|\A(\S.*)\n=+$", text, re.MULTILINE)
+    return (found[1] or found[2]) if found else ""
 
 
 def first_sentence(text: str) -> str:
-    """Of the first paragraph that is prose."""
-    for paragraph in re.split(r"\n\s*\n", re.sub(r"^---\n.*?\n---\n", "", text, flags=re.DOTALL))[1:]:
-        words = " ".join(paragraph.split())
-        if (words and words[0].isalpha()) or words.startswith(("⟨", "`")):
-            return re.split(r"(?<=[.:])\s", words)[0].rstrip(":")
+    """Of the first paragraph that is prose: no heading, code, list, table, note in italics or directive."""
+    plain = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    for paragraph in re.split(r"\n\s*\n", plain)[1:]:
+        if not re.match(r"    |#|[-*|>!.:]|\d+\. |=", paragraph) and (words := " ".join(paragraph.split())):
+            return re.split(r"(?<=[.:。])\s", words)[0].rstrip(":")
     return ""

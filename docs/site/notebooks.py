@@ -11,11 +11,19 @@ from qloom.learning.running import command_lines
 
 def notebook(page: Page) -> str:
     """The text of an .ipynb file; answers to exercises stand in it too, after their questions."""
-    found = (cell for part in page.everything for cell in _cells(part))
+    head = [Part("prose", line, 0) for line in wants(page)]
+    found = (cell for part in (*head, *page.everything) for cell in _cells(part))
     cells = [cell | {"id": f"cell-{number}"} for number, cell in enumerate(found)]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     document = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def wants(page: Page) -> list[str]:
+    """What a reader must have for a page, a sentence each."""
+    extra, data, source = (page.facts.get(key) for key in ("needs", "data", "from"))
+    found = [f"Needs the extra `{extra}`: `pip install '.[{extra}]'`"] if extra else []
+    return [*found, f"Needs a file, `{data}`: {source}."] if data else found
 
 
 def _cells(part: Part) -> Iterator[dict[str, object]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import tomllib
 
 import pytest
 
+from benchmarks.results import ROOT
 from benchmarks.shared import DATA
 from qloom.learning import tutorials
 from tests.learning.whole_pages import run_whole
@@ -36,3 +38,5 @@ def test_it_says_where_nothing_was_gained(page):
 def test_what_it_needs_is_an_extra(page):
     assert set(page.facts) <= {"data", "from", "needs"}
     assert ("data" in page.facts) == ("from" in page.facts)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert page.facts.get("needs", "dev") in extras

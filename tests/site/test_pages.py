@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import re
 
 import nbformat
 import pytest
 
-from docs.site.assemble import ROOT, assemble, site_of, with_links
-from docs.site.assistants import first_sentence, title_of
+from docs.site.assemble import assemble, site_of, with_links
+from docs.site.assistants import write_for_assistants
 from docs.site.docstrings import as_restructured
 from docs.site.notebooks import notebook
 from docs.site.search import EnglishAndChinese
-from qloom.learning import ROADS, lessons, read_page, tutorials
+from qloom.learning import ROADS, lessons, tutorials
+from qloom.learning.running import command_lines
 
 
 def test_links_lead_where_the_pages_are():
@@ -25,13 +26,16 @@ def test_links_lead_where_the_pages_are():
     )
     assert with_links("[a](docs/gpu.md)", "README.md", "overview.md", faults) == "[a](gpu.md)"
     assert with_links("![p](docs/plots/x.svg)", "README.md", "zh/overview.md", []) == "![p](../plots/x.svg)"
+    coded = "[`x`](noise.md) and `[y](no.md)`"
+    assert with_links(coded, "docs/gpu.md", "gpu.md", faults) == coded
     assert faults == []
 
 
 def test_a_dead_link_is_a_fault():
     faults: list[str] = []
     with_links("[a](nowhere.md)", "docs/gpu.md", "gpu.md", faults)
-    assert faults == ["docs/gpu.md links to nowhere.md, which is not there"]
+    with_links("[`a`](nowhere.md)", "docs/gpu.md", "gpu.md", faults)
+    assert faults == 2 * ["docs/gpu.md links to nowhere.md, which is not there"]
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +78,29 @@ def test_notebooks_are_notebooks(page):
     document = nbformat.reads(notebook(page), as_version=4)
     nbformat.validate(document)
     cells = [cell.source for cell in document.cells if cell.cell_type == "code"]
-    assert cells == [part.source for part in page.code if part.kind == "python"] or any(
-        "!qloom" in cell for cell in cells
-    )
     assert len(cells) == len(page.code)
+    for cell, part in zip(cells, page.code, strict=True):
+        shown = "\n".join(f"!{line}" for line in command_lines(part.source))
+        assert cell == (part.source if part.kind == "python" else shown)
+    whole = "".join(cell.source for cell in document.cells)
+    assert all(str(page.facts.get(key, "")) in whole for key in ("needs", "data", "from"))
 
 
 def test_pages_for_assistants_are_named_and_told():
-    text = read_page(ROOT / "docs" / "start.md").path.read_text()
-    assert title_of(text) == "Start"
-    assert first_sentence("# A\n\n## B\n\nSome words. More.\n") == "Some words."
-    assert json.dumps(first_sentence(text))
+    pages = {
+        "a.md": "---\nneeds: llm\n---\n\n# A title\n\n*It.*\n\n## B\n\n```sh\nqloom\n```\n\nSome words. More.\n",
+        "b.rst": "qloom.b\n=======\n\n.. py:module:: qloom.b\n\nWhat it is.\n",
+    }
+    written = write_for_assistants(pages)
+    assert "- [A title](a.html): Some words.\n- [qloom.b](b.html): What it is.\n" in written["llms.txt"]
+    assert "<!-- a.md -->\n\n# A title" in written["llms-full.txt"]
+
+
+def test_every_page_is_named_to_assistants(assembled):
+    listed = (assembled[0] / "extra" / "llms.txt").read_text()
+    lines = listed[listed.index("## Pages") :].splitlines()[2:]
+    assert all(re.fullmatch(r"- \[[^\]:]+(: [^\]]+)?\]\(\S+\.html\): \S.*", line) for line in lines), lines
+    assert "toctree" not in (assembled[0] / "extra" / "llms-full.txt").read_text()
 
 
 def test_docstrings_are_text_with_code():
