@@ -73,4 +73,6 @@ def _git(*words: str) -> str:
 
 
 def _short(value: object) -> object:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)  # a cut, a length: best known values are whole numbers of any size
     return f"{value:.5g}" if isinstance(value, float) else "" if value is None else value

@@ -138,3 +138,10 @@ def test_lines_that_stand_for_others_are_found_in_time():
     assert differences(many, "...\n1500\n...\n1400\n...") != []
     assert differences("a\nb", "a") != []
     assert differences("a", "a\n...") == []
+
+
+def test_code_in_a_list_is_refused(tmp_path):
+    path = tmp_path / "page.md"
+    path.write_text("# T\n\n- one\n\n  ```python\n  print(1)\n  ```\n", encoding="utf-8")
+    with pytest.raises(ArtifactError, match="line 5: code that runs stands in a list, expected it below one"):
+        read_page(path)

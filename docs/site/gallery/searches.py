@@ -118,7 +118,7 @@ def frontier_lines(rows: Rows) -> list[Line]:
     for row in rows:
         mean, variance, above = (float(row[name]) for name in ("mean", "variance", "above"))
         found = f"variance {variance:.4g}, {above:.3f} times" + "; optimal" * is_true(row["optimal"])
-        asked = f"variance {variance / above:.4g} with all assets"
+        asked = f"proven optimal, variance at least {variance / above:.4g} (of all assets)"
         met = is_true(row["optimal"]) and above >= 1 - 1e-4  # of rounded figures
         lines.append(Line(f"mean return {mean:.4g}, trade-off {row['trade_off']}", asked, found, met))
     return lines

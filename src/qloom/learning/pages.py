@@ -26,6 +26,10 @@ RUNNABLE = ("python", "sh")
 _COMMANDS = {"qloom": "sh", "make": "console", "pip": "console"}
 
 
+class _NestedError(Exception):
+    """The line of code that would not be found."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A stretch of a page.
@@ -97,7 +101,10 @@ def read_page(path: Path) -> Page:
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read ({error.strerror}), expected a page in Markdown") from None
     facts, text = _split_facts(text)
-    parts = list(_with_outputs(_cut(text)))
+    try:
+        parts = list(_with_outputs(_cut(text)))
+    except _NestedError as error:
+        raise ArtifactError(f"{path}, line {error}: code that runs stands in a list, expected it below one") from None
     title = next((part.source for part in parts if part.source.startswith("# ")), None)
     if title is None:
         raise ArtifactError(f"{path} has no title, expected a line that begins with #")
@@ -123,6 +130,8 @@ def _cut(text: str) -> Iterator[Part]:
     lines = text.splitlines()
     start = 0
     for token in MarkdownIt("commonmark").parse(text):
+        if token.level and token.type == "fence" and token.info.split()[:1] in (["python"], ["sh"]):
+            raise _NestedError((token.map or [0])[0] + 1)
         if token.level or token.map is None or token.type not in ("fence", "code_block", "heading_open", "html_block"):
             continue
         first, end = token.map
