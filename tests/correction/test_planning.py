@@ -129,3 +129,9 @@ def test_a_law_is_measured_at_a_noise():
     quiet = measure_rate(LayerNoise(0.0, 0.004, 0.0, 0.004, 0.004), shots=20_000, seed=3)
     assert quiet.threshold > law.threshold
     assert "distances 3, 5" in quiet.source
+
+
+@pytest.mark.parametrize("precision", [0, -0.1, 1, 2.0])
+def test_a_precision_is_between_0_and_1(precision):
+    with pytest.raises(CircuitError, match=r"precision=.*, expected a number between 0 and 1"):
+        t_gates_per_rotation(precision)

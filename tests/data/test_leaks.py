@@ -167,3 +167,9 @@ def test_keys_are_of_values_not_of_types_or_files():
     })  # fmt: skip
     assert table_keys(one)[[1, 2, 0]].tolist() == table_keys(other).tolist()
     assert len(set(table_keys(one).tolist())) == 3
+
+
+def test_rows_are_kept_together_by_a_column_that_is_there():
+    table = pa.table({"a": [1.0, 2.0] * 20, "y": ["u", "v"] * 20})
+    with pytest.raises(DataError, match="no column 'patient' to keep rows together by, expected one of a, y"):
+        inspect_table(table, "y").grouped_by("patient")

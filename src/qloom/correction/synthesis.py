@@ -8,6 +8,7 @@ from math import ceil, log2
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
+from qloom.errors import CircuitError
 from qloom.observables import Word
 from qloom.programs import SOURCES, flat_gates, make_frame, pull_back
 
@@ -50,7 +51,12 @@ def count_rotations(circuit: Circuit) -> RotationCount:
 def t_gates_per_rotation(precision: float) -> int:
     """T gates that bring one rotation to a distance of `precision` in operator norm: 3 log2(1 / precision) and some.
 
+    Raises:
+        CircuitError: for a precision that is not between 0 and 1.
+
     Source: Ross and Selinger 2016, Quantum Information and Computation 16, 901: 3 log2(1/eps) + O(log log 1/eps) for
     typical angles; the second term is taken as 4.
     """
+    if not 0 < precision < 1:
+        raise CircuitError(f"precision={precision!r}, expected a number between 0 and 1")
     return ceil(3 * log2(1 / precision)) + _ALLOWANCE

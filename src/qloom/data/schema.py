@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from qloom.errors import ArtifactError
+from qloom.errors import ArtifactError, DataError
 
 Label = str | int | float | bool
 KINDS = ("number", "category", "boolean", "date", "identifier", "constant", "text", "unsupported")
@@ -77,7 +77,14 @@ class Schema:
         return tuple(column for column in self.columns if column.dropped)
 
     def grouped_by(self, name: str) -> Schema:
-        """The same, with rows of one value of a column belonging together; that column is no feature then."""
+        """The same, with rows of one value of a column belonging together; that column is no feature then.
+
+        Raises:
+            DataError: for a column that the table does not have.
+        """
+        names = [column.name for column in self.columns]
+        if name not in names:
+            raise DataError(f"no column {name!r} to keep rows together by, expected one of {', '.join(names[:6])}")
         reason = "it says which rows belong together"
         columns = tuple(replace(column, dropped=reason) if column.name == name else column for column in self.columns)
         return replace(self, columns=columns, group=name)
