@@ -16,7 +16,7 @@ from qloom.correction import (
     t_gates_per_rotation,
 )
 from qloom.correction.factories import FACTORIES, choose_factory
-from qloom.errors import ConfigError, UnsupportedError
+from qloom.errors import CircuitError, ConfigError, UnsupportedError
 
 RATE = LogicalRate(0.1, 0.01, "round numbers")
 
