@@ -42,13 +42,15 @@ def serve(folder: Path, port: int) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m docs.site", description=__doc__)
+    parser.add_argument("--out", type=Path, default=OUT, help="folder for it")
     parser.add_argument("--serve", action="store_true", help="show it afterwards")
     parser.add_argument("--port", type=int, default=8001)
     asked = parser.parse_args()
-    code = build(OUT)
-    print(f"{OUT / 'html' / 'index.html'}" if code == 0 else "the site has faults, see above")
+    out = asked.out.resolve()
+    code = build(out)
+    print(f"{out / 'html' / 'index.html'}" if code == 0 else "the site has faults, see above")
     if asked.serve and code == 0:
-        serve(OUT / "html", asked.port)
+        serve(out / "html", asked.port)
     return code
 
 

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.results import ROOT
 from benchmarks.shared import DATA
 from qloom.learning import tutorials
-from tests.learning.whole_pages import run_whole
+from tests.learning.whole_pages import run_as_a_reader_does
 
 # Where those that ask for a file find it.
 FILES = {"churn": DATA / "telco_churn" / "telco_churn.csv.gz"}
@@ -24,7 +24,7 @@ def test_it_prints_what_it_says(page, tmp_path):
         if not FILES[page.name].exists():
             pytest.skip("no folder shared/ with real tables; name one: make test-slow SHARED=FOLDER")
         shutil.copyfile(FILES[page.name], tmp_path / page.facts["data"])
-    run_whole(page, tmp_path)
+    run_as_a_reader_does(page, tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
