@@ -52,6 +52,8 @@ def distribution(
         MemoryLimitError: for more branches than are followed; `qloom.counts` deals shots out to them.
     """
     _check_bits(circuit)
+    if engine is not None:
+        check_engine(engine)
     batch = make_batch(circuit, inputs, weights)
     plan = _Plan(circuit)
     found = []
@@ -166,7 +168,7 @@ class _Plan:
         rest = self.rest
         kinds = {op.gate.kind for op in rest.operations}
         if self.is_static and (engine is not None or not kinds & {"measurement", "reset"}):
-            evaluator = _checked(engine).prepare(rest, Probabilities(self.qubits or (0,)))
+            evaluator = (engine or StatevectorEngine()).prepare(rest, Probabilities(self.qubits or (0,)))
             found = evaluator.values(sample)[0].astype(np.float64)
             yield 0, dealing.over(found if self.qubits else np.ones(1), dealing.all)
             return
@@ -190,7 +192,7 @@ class _Plan:
         check_memory(batch.size * shots * (24 + self.circuit.n_bits), f"{batch.size} x {shots} samples")
         out = np.zeros((batch.size, shots, self.circuit.n_bits), np.uint8)
         if self.qubits:
-            drawn = _checked(engine).sampler(self.rest, self.qubits).draw(batch, shots, stream)
+            drawn = (engine or StatevectorEngine()).sampler(self.rest, self.qubits).draw(batch, shots, stream)
             for bit, qubit in self.last.items():
                 out[..., bit] = drawn[..., self.qubits.index(qubit)]
         return out
@@ -323,9 +325,3 @@ def _run(n_qubits: int, operations: list[Operation], states: np.ndarray) -> np.n
     circuit.initial, circuit.operations = Amplitudes(0, size), operations
     inputs = np.concatenate([states.real, states.imag], axis=1)
     return StatevectorEngine().state(circuit, Batch(inputs, np.zeros(0), False))
-
-
-def _checked(engine: Engine | None) -> Engine:
-    engine = StatevectorEngine() if engine is None else engine
-    check_engine(engine)
-    return engine

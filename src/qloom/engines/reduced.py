@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, check_engine
+from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
-from qloom.engines.evaluation import expectation, state
+from qloom.engines.evaluation import checked_engine, expectation, state
 from qloom.engines.outputs import checked_qubits
 from qloom.errors import CircuitError
 from qloom.observables import pauli
@@ -51,9 +51,8 @@ def reduced_density_matrix(
     kept = checked_qubits(circuit, qubits)
     batch = make_batch(circuit, inputs, weights)
     check_memory(32 * batch.size * 4 ** len(kept), f"{batch.size} density matrices of {len(kept)} qubits")
-    if engine is not None:
-        check_engine(engine)
-    from_state = circuit.n_qubits <= _WIDE and (engine is None or "state" in engine.gives)
+    engine = checked_engine(engine)
+    from_state = circuit.n_qubits <= _WIDE and "state" in engine.gives
     arrays = batch.inputs, batch.weights
     found = (_of_state if from_state else _of_words)(circuit, kept, arrays, engine)
     return batch.unbatched(found.astype(np.result_type(batch.dtype, np.complex64)))

@@ -17,11 +17,11 @@ import numpy as np
 
 from qloom.checks import is_integer
 from qloom.circuits.circuit import Circuit
-from qloom.engines.base import Engine, check_engine
+from qloom.engines.base import Engine
 from qloom.engines.batch import check_memory, make_batch
+from qloom.engines.evaluation import checked_engine
 from qloom.engines.measuring.shots import checked_shots
 from qloom.engines.readout import with_gates_before_readout
-from qloom.engines.statevector import StatevectorEngine
 from qloom.engines.streams import Stream
 from qloom.errors import CircuitError, ShapeError
 from qloom.observables import PauliSum, Word, check_fits, word_letters
@@ -157,9 +157,7 @@ def classical_shadow(
     stream = Stream(seed)
     bases = stream.generator().integers(3, size=(count, n), dtype=np.uint8)
     settings, of_snapshot = np.unique(bases, axis=0, return_inverse=True)
-    engine = engine or StatevectorEngine()
-    check_engine(engine)
-    engine, circuit = engine.running(circuit)
+    engine, circuit = checked_engine(engine).running(circuit)
     turned = circuit.copy()
     for qubit, (about_y, about_x) in enumerate(turned.inputs(n, 2)):
         turned.ry(about_y, qubit).rx(about_x, qubit)
