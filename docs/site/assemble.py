@@ -114,6 +114,8 @@ def with_ways(text: str, page: Page, site: str) -> str:
 def with_links(text: str, source: str, site: str, faults: list[str]) -> str:
     """Links between files of the project as links between pages of the site; what is no page of it is named only."""
 
+    places = site_of()
+
     def replaced(found: re.Match[str]) -> str:
         is_picture, label, target = found.groups()
         if target is None:  # code
@@ -124,7 +126,7 @@ def with_links(text: str, source: str, site: str, faults: list[str]) -> str:
         wanted = os.path.normpath(Path(source).parent / path)
         if not (ROOT / wanted).exists() and not wanted.startswith(MADE):
             faults.append(f"{source} links to {target}, which is not there")
-        there = site_of().get(wanted) or (wanted.removeprefix("docs/") if wanted.startswith("docs/") else None)
+        there = places.get(wanted) or (wanted.removeprefix("docs/") if wanted.startswith("docs/") else None)
         if there is None:
             return label if "`" in label else f"`{label}`"
         relative = os.path.relpath(there, Path(site).parent)

@@ -12,6 +12,7 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from benchmarks.tables import markdown
 from qloom.circuits import GATES
 from qloom.cli.main import COMMANDS, make_app
 from qloom.engines.choice import ENGINES, EngineChoice
@@ -24,9 +25,8 @@ def pages() -> dict[str, str]:
 
 
 def table(heads: Sequence[str], rows: Iterator[Sequence[object]]) -> str:
-    """A table in Markdown."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+    """A table of texts, none of which ends a cell."""
+    return markdown(heads, ([str(cell).replace("|", "\\|") for cell in row] for row in rows), len(heads))
 
 
 def _commands() -> str:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from qloom.cli import demo, main
+from qloom import extras
+from qloom.cli import main
 from qloom.cli.lessons import Reader
 from qloom.cli.markdown import Prose
 from qloom.learning import read_page
@@ -115,7 +116,7 @@ def test_a_demo_has_a_new_folder_each_time(tmp_path, monkeypatch):
 
 def test_what_a_demo_needs_is_told_first(capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo, "version", missing)
+    monkeypatch.setattr(extras, "version", missing)
     assert run("demo", "adapter") == 2
     assert "adapter needs accelerate; install it with: pip install 'qloom[llm]'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
-from importlib.metadata import PackageNotFoundError, requires, version
 from itertools import count
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +11,8 @@ from typing import Annotated
 import typer
 
 from qloom.cli.lessons import Reader, listed, show_any_letter
-from qloom.errors import ConfigError, DataError, ExtraError
+from qloom.errors import ConfigError, DataError
+from qloom.extras import check_extra
 from qloom.learning import Page, tutorials
 
 
@@ -31,7 +30,8 @@ def demo(
     if name not in pages:
         raise ConfigError(f"no tutorial {name!r}, expected one of {', '.join(pages)}")
     page = pages[name]
-    _check_extra(page)
+    if "needs" in page.facts:
+        check_extra(page.facts["needs"], page.name)
     table = _checked_data(page, data)
     folder = _new_folder(name, out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,19 +45,6 @@ def demo(
 def _titled(page: Page) -> str:
     wants = [f"needs {page.facts[key]}" for key in ("needs", "data") if key in page.facts]
     return page.title + (f"  ({', '.join(wants)})" if wants else "")
-
-
-def _check_extra(page: Page) -> None:
-    """ExtraError where a package is missing that the page's extra brings."""
-    extra = page.facts.get("needs")
-    for line in requires("qloom") or () if extra else ():
-        if not re.search(rf"extra == ['\"]{extra}['\"]", line):
-            continue
-        package = re.split(r"[^\w.-]", line)[0]
-        try:
-            version(package)
-        except PackageNotFoundError:
-            raise ExtraError(f"{page.name} needs {package}; install it with: pip install 'qloom[{extra}]'") from None
 
 
 def _checked_data(page: Page, data: Path | None) -> Path | None:
