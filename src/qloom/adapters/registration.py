@@ -20,6 +20,7 @@ KINDS: tuple[tuple[type[AdapterConfig], type[CircuitTuner]], ...] = (
 
 
 def register_all() -> None:
+    """Make every kind of KINDS known to peft, by its name."""
     for config, tuner in KINDS:
         _name(config.kind)
         register_peft_method(name=config.kind, config_cls=config, model_cls=tuner, prefix=tuner.prefix)

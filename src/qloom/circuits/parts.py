@@ -48,6 +48,7 @@ def placed(steps: Iterable[Step], qubits: Sequence[int]) -> Part:
 
 
 def alone(gate: str | Gate, qubits: Iterable[int], *angles: Any) -> Part:
+    """One gate on qubits, as a part."""
     places = tuple(qubits)
     return placed([(gate, angles, range(len(places)))], places)
 
@@ -95,6 +96,7 @@ def _under_control(op: Operation, control: int, name: str) -> Operation:
 
 
 def inverted_part(part: Part, name: str) -> Part:
+    """The part that undoes another; UnsupportedError where a gate is not unitary."""
     out = []
     for op in reversed(part):
         if not op.gate.is_unitary:
@@ -155,6 +157,7 @@ def conditional_part(part: Part, condition: Condition, name: str) -> Part:
 
 
 def check_condition_stays(part: Part, condition: Condition, name: str, is_followed: bool = False) -> None:
+    """UnsupportedError where a part writes a bit that its condition reads, before its last gate or if more follows."""
     for op in part if is_followed else part[:-1]:
         changed = set(bits_written(op.gate)) & set(condition.bits)
         if changed:
@@ -266,12 +269,14 @@ def state_part(state: np.ndarray, qubits: Sequence[int], name: str) -> Part:
 
 
 def checked_circuit(circuit: Any, who: str) -> Circuit:
+    """What was given, if it is a circuit of ours; CircuitError if not."""
     if not isinstance(circuit, Circuit):
         raise CircuitError(f"{who} got a {type(circuit).__name__}, expected a qloom Circuit")
     return circuit
 
 
 def checked_foreign(circuit: Any, kind: type, who: str) -> None:
+    """CircuitError for what is no circuit of the other package's kind."""
     if not isinstance(circuit, kind):
         raise CircuitError(f"{who} got a {type(circuit).__name__}, expected a {kind.__module__}.{kind.__name__}")
 
@@ -291,6 +296,7 @@ def kraus_of(op: Operation, who: str) -> np.ndarray:
 
 
 def refused(op: Operation, package: str) -> UnsupportedError:
+    """The refusal of a gate that another package has no form of."""
     places = ", ".join(map(str, op.qubits))
     return UnsupportedError(
         f"{op.gate.name}, a {op.gate.kind}, on qubits {places or 'none'} has no form in {package}; take it out first"
@@ -305,4 +311,5 @@ def finished(circuit: Circuit, part: Part) -> Circuit:
 
 
 def as_numbers(angles: Sequence[Angle]) -> bool:
+    """Whether no angle waits for an input or a weight."""
     return all(angle.is_number for angle in angles)

@@ -120,6 +120,7 @@ def linear(expression: Any, what: str) -> tuple[dict[str, float], float]:
 
 
 def not_linear(expression: Any, what: str) -> CircuitError:
+    """The refusal of an angle that no slot of a circuit can hold."""
     return CircuitError(
         f"{what} has the angle {expression}, expected a number or a * x + b of one parameter; give what it is as a "
         "parameter of its own, or bind it first"

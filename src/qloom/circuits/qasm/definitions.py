@@ -56,4 +56,5 @@ def nearest(name: str, defined: Iterable[str]) -> str:
 
 
 def waits(name: str) -> bool:
+    """Whether a name is u0, which only takes time."""
     return name == _WAITS

@@ -271,6 +271,7 @@ def _joined(left: Any, right: Any) -> Any:
 
 
 def shown(value: Any) -> str:
+    """A value as messages call it."""
     names = {
         Qubits: "qubits",
         Bits: "bits",

@@ -8,24 +8,32 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Literal:
+    """A number or a truth value."""
+
     place: int
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class BitString:
+    """Bits in quotes, "0101"."""
+
     place: int
     bits: str
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
+    """A name that stands for a value."""
+
     place: int
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unary:
+    """A sign before an expression: -a, !a, ~a."""
+
     place: int
     sign: str
     of: Any
@@ -33,6 +41,8 @@ class Unary:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
+    """A sign between two expressions: a + b."""
+
     place: int
     sign: str
     left: Any
@@ -41,6 +51,8 @@ class Binary:
 
 @dataclass(frozen=True, slots=True)
 class Call:
+    """A function with its arguments: sin(a)."""
+
     place: int
     name: str
     arguments: tuple[Any, ...]
@@ -48,6 +60,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
+    """A value made one of another type: float(a)."""
+
     place: int
     type: Type
     of: Any
@@ -55,6 +69,8 @@ class Cast:
 
 @dataclass(frozen=True, slots=True)
 class Range:
+    """start:step:stop, both ends included."""
+
     place: int
     start: Any
     step: Any
@@ -71,6 +87,8 @@ class Several:
 
 @dataclass(frozen=True, slots=True)
 class Index:
+    """A part of a register or an array: q[0], q[1:3]."""
+
     place: int
     of: Any
     at: Any
@@ -78,6 +96,8 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
+    """What is measured, as a value."""
+
     place: int
     of: Any
 
@@ -95,6 +115,8 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Modifier:
+    """What stands before a gate: ctrl, inv, pow and the like."""
+
     place: int
     name: str
     argument: Any = None
@@ -105,6 +127,8 @@ class Modifier:
 
 @dataclass(frozen=True, slots=True)
 class Declare:
+    """A variable, a constant or an input, with its type."""
+
     place: int
     type: Type
     name: str
@@ -115,6 +139,8 @@ class Declare:
 
 @dataclass(frozen=True, slots=True)
 class Alias:
+    """Another name for qubits: let a = q[0:2]."""
+
     place: int
     name: str
     value: Any
@@ -133,6 +159,8 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class MeasureInto:
+    """measure a -> b, or measure a alone."""
+
     place: int
     of: Any
     into: Any
@@ -140,12 +168,16 @@ class MeasureInto:
 
 @dataclass(frozen=True, slots=True)
 class Reset:
+    """Qubits put back to 0."""
+
     place: int
     of: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Assign:
+    """A variable given a value, by = or by a sign such as +=."""
+
     place: int
     to: Any
     sign: str
@@ -154,12 +186,16 @@ class Assign:
 
 @dataclass(frozen=True, slots=True)
 class Evaluate:
+    """An expression for what it does alone."""
+
     place: int
     value: Any
 
 
 @dataclass(frozen=True, slots=True)
 class If:
+    """Statements under a condition, and those otherwise."""
+
     place: int
     condition: Any
     then: tuple[Any, ...]
@@ -168,6 +204,8 @@ class If:
 
 @dataclass(frozen=True, slots=True)
 class For:
+    """Statements repeated over a range or a set."""
+
     place: int
     type: Type
     name: str
@@ -177,6 +215,8 @@ class For:
 
 @dataclass(frozen=True, slots=True)
 class While:
+    """Statements repeated as long as a condition holds."""
+
     place: int
     condition: Any
     body: tuple[Any, ...]
@@ -184,6 +224,8 @@ class While:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
+    """Statements by the value of an expression."""
+
     place: int
     of: Any
     cases: tuple[tuple[tuple[Any, ...], tuple[Any, ...]], ...]
@@ -192,6 +234,8 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Block:
+    """Statements in a scope of their own."""
+
     place: int
     body: tuple[Any, ...]
 
@@ -218,6 +262,8 @@ class GateBody:
 
 @dataclass(frozen=True, slots=True)
 class Subroutine:
+    """A function of the program: def."""
+
     place: int
     name: str
     parameters: tuple[tuple[Type, str], ...]
@@ -226,5 +272,7 @@ class Subroutine:
 
 @dataclass(frozen=True, slots=True)
 class Include:
+    """Another file, read where it stands."""
+
     place: int
     file: str

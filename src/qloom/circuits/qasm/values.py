@@ -280,6 +280,7 @@ def _of_slots(sign: str, a: Any, b: Any) -> Angle:
 
 
 def unary(sign: str, of: Any) -> Any:
+    """What a sign makes of a value; Unsupported where it means nothing."""
     value = plain(of)
     if isinstance(value, Measured):
         if sign == "!":
